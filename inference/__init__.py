@@ -1,0 +1,1 @@
+"""How an image becomes an answer. Knows images, never patients."""

@@ -1,0 +1,1 @@
+"""The science: arguments in, frozen records out. No Django, no queue, no settings."""

@@ -1,0 +1,1 @@
+"""Bytes in, checked and decoded picture stacks out. No Django, no torch."""

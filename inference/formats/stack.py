@@ -1,0 +1,49 @@
+"""The one shape every scan takes once it has been read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+Modality = Literal["ultrasound", "mri"]
+Plane = Literal["axial", "coronal", "sagittal", ""]
+MODALITIES: tuple[Modality, ...] = get_args(Modality)
+
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
+class PictureStack:
+    """Grey frames of one scan, de-identified, and where they came from.
+
+    pixels: (frames, rows, columns), uint8 or uint16, native byte order, C order,
+        more signal is brighter (MONOCHROME1 has been inverted). For a volume the
+        frames are axial, foot to head; anterior is up, the patient's left is right.
+    pixel_spacing: millimetres (between rows, between columns), as in DICOM
+        PixelSpacing; None when nothing in the file states it.
+    pixel_spacing_source: which field stated it, e.g. "PixelSpacing",
+        "SequenceOfUltrasoundRegions", "NIfTI pixdim", "phantom"; "" when unknown.
+    slice_spacing: millimetres between neighbouring frames of a volume.
+    rescale: (slope, intercept): original value = stored value * slope + intercept.
+    window: (WindowCenter, WindowWidth) in stored values, when the file states one.
+    acquisition: allow-listed, non-identifying DICOM keywords and their values.
+    """
+
+    pixels: Pixels
+    modality: Modality
+    original_sha256: str
+    source_format: Literal["png", "jpeg", "tiff", "dicom", "nifti"]
+    plane: Plane = ""
+    pixel_spacing: tuple[float, float] | None = None
+    pixel_spacing_source: str = ""
+    slice_spacing: float | None = None
+    rescale: tuple[float, float] = (1.0, 0.0)
+    window: tuple[float, float] | None = None
+    acquisition: Mapping[str, str | int | float] = field(default_factory=dict)
+
+    @property
+    def is_volume(self) -> bool:
+        """Neighbouring frames are neighbouring slices, not moments of a loop."""
+        return self.slice_spacing is not None
