@@ -1,0 +1,37 @@
+"""The model versions that come with the code, without touching torch."""
+
+from pathlib import Path
+
+from inference.engine.records import WeightsRecord
+from inference.formats.stack import Modality
+
+SHIPPED = Path(__file__).parent / "shipped"
+
+
+def shipped() -> tuple[tuple[WeightsRecord, Path], ...]:
+    """Every shipped version with the path of its weights, by file name."""
+    found = []
+    for path in sorted(SHIPPED.glob("*.json")):
+        record = WeightsRecord.from_json(path.read_text())
+        found.append((record, path.with_suffix(".safetensors")))
+    return tuple(found)
+
+
+def newest(network: str, modality: Modality) -> tuple[WeightsRecord, Path] | None:
+    """The shipped version of a network for a modality with the highest version number."""
+    fitting = [entry for entry in shipped() if entry[0].network == network and entry[0].modality == modality]
+    return max(fitting, key=lambda entry: _order(entry[0].version), default=None)
+
+
+def _order(version: str) -> tuple[int, ...]:
+    """Versions are dotted numbers: 1.10 comes after 1.9."""
+    return tuple(int(part) for part in version.split("."))
+
+
+def write(record: WeightsRecord, content: bytes, folder: Path) -> Path:
+    """Lay a version down as `<network>-<modality>-<version>.safetensors` with its record beside it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{record.network}-{record.modality}-{record.version}.safetensors"
+    path.write_bytes(content)
+    path.with_suffix(".json").write_bytes(record.to_json())
+    return path

@@ -1,0 +1,152 @@
+"""The engine's command: one JSON line, or one line of a table, for each file."""
+
+import argparse
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from inference.engine import catalogue
+from inference.engine.drawing import overlay_png
+from inference.engine.explain import EXPLAINERS, explain
+from inference.engine.networks import NETWORKS
+from inference.engine.predict import predict
+from inference.engine.records import Answer, Explanation
+from inference.engine.weights import LoadedModel, configure, load
+from inference.formats import read
+from inference.formats.errors import FormatError
+from inference.formats.stack import MODALITIES, Modality, PictureStack
+
+COLUMNS = "{:<40} {:<17} {:>11} {:>9} {:>8}  {}"
+
+
+def main(arguments: Sequence[str], out: TextIO) -> int:
+    """Run the command. 0 when every file could be read, 1 when one could not, 2 for wrong arguments."""
+    options = _parser().parse_args(arguments)
+    configure(options.threads)
+    model = _shipped_model(options.model, options.modality)
+    if model is None:
+        out.write(f"No version of {options.model} for {options.modality} comes with this release.\n")
+        return 2
+    if not options.json:
+        out.write(COLUMNS.format("file", "label", "probability", "threshold", "seconds", "remarks") + "\n")
+    failed = False
+    for number, file in enumerate(options.files):
+        line = _one_file(model, file, number, options)
+        failed = failed or "error" in line
+        out.write((json.dumps(line) if options.json else _row(line)) + "\n")
+        out.flush()
+    return int(failed)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m inference.engine",
+        description="Read fetal brain scans with a shipped network. Research and decision support, "
+        "not a cleared device.",
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE", help="PNG, JPEG, TIFF, DICOM or NIfTI")
+    parser.add_argument("--model", default="modified_cnn", choices=list(NETWORKS))
+    parser.add_argument("--modality", required=True, choices=list(MODALITIES))
+    parser.add_argument("--explain", nargs="+", default=[], choices=list(EXPLAINERS), metavar="METHOD")
+    parser.add_argument("--frames", nargs="+", type=int, default=None, help="frames to read, from 0")
+    parser.add_argument("--out", type=Path, default=None, help="folder for heatmaps (.npy and .png)")
+    parser.add_argument("--seed", type=int, default=0, help="for LIME")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    return parser
+
+
+def _shipped_model(network: str, modality: Modality) -> LoadedModel | None:
+    found = catalogue.newest(network, modality)
+    if found is None:
+        return None
+    record, path = found
+    return load(record, path.read_bytes())
+
+
+def _one_file(model: LoadedModel, file: str, number: int, options: argparse.Namespace) -> dict[str, Any]:
+    path = Path(file)
+    try:
+        stack = read(path, modality=options.modality, file_name=path.name)
+    except FormatError as error:
+        return {"file": file, "error": {"code": error.code, "detail": error.detail}}
+    except OSError as error:
+        return {"file": file, "error": {"code": "unreadable", "detail": error.strerror or str(error)}}
+    (answer,) = predict(model, [stack], frames=[options.frames])
+    line = {"file": file, **_answer_fields(answer)}
+    if answer.analysable:
+        stem = f"{number:03d}-{re.sub(r'[^A-Za-z0-9._-]', '_', path.name)}"
+        line["explanations"] = [
+            _explained(model, stack, answer, method, stem, options) for method in options.explain
+        ]
+    return line
+
+
+def _answer_fields(answer: Answer) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "model": answer.network,
+        "version": answer.version,
+        "weights_sha256": answer.weights_sha256,
+        "preprocessing": answer.preprocessing,
+        "input_sha256": answer.input_sha256 or None,
+        "modality": answer.modality,
+        "threshold": answer.threshold,
+        "analysable": answer.analysable,
+        "seconds": round(answer.seconds, 4),
+        "explanations": [],
+    }
+    if answer.refusal:
+        return {**fields, "reason": answer.refusal.reason, "code": answer.refusal.code}
+    found = {"label": answer.label, "probability": answer.probability}
+    return {**fields, **found, "frames": list(answer.frames), "frame_rule": answer.frame_rule}
+
+
+def _explained(
+    model: LoadedModel,
+    stack: PictureStack,
+    answer: Answer,
+    method: str,
+    stem: str,
+    options: argparse.Namespace,
+) -> dict[str, Any]:
+    found = explain(method, model, stack, answer, seed=options.seed)
+    heatmap = _written(found, stack, options.out, f"{stem}.{method}") if options.out else None
+    return {
+        "method": found.method,
+        "class": found.class_label,
+        "heatmap": heatmap,
+        "frames": list(found.frames),
+        "seconds": round(found.seconds, 4),
+        "metrics": dict(found.metrics),
+    }
+
+
+def _written(found: Explanation, stack: PictureStack, folder: Path, stem: str) -> str:
+    """The map as float16 .npy, and beside it a picture for people. Returns the path of the map."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{stem}.npy"
+    np.save(path, found.heatmap, allow_pickle=False)
+    path.with_suffix(".png").write_bytes(overlay_png(stack, found))
+    return str(path)
+
+
+def _row(line: Mapping[str, Any]) -> str:
+    name = Path(line["file"]).name
+    if "error" in line:
+        return COLUMNS.format(name, "unreadable", "", "", "", line["error"]["detail"])
+    if not line["analysable"]:
+        return COLUMNS.format(name, "not analysable", "", "", line["seconds"], line["reason"])
+    remarks = f"frames {line['frames']}" if len(line["frames"]) > 1 else ""
+    made = ", ".join(e["heatmap"] or e["method"] for e in line["explanations"])
+    return COLUMNS.format(
+        name,
+        line["label"],
+        f"{line['probability']:.3f}",
+        f"{line['threshold']:.3f}",
+        line["seconds"],
+        " ".join(part for part in (remarks, made) if part),
+    )

@@ -1,0 +1,182 @@
+"""Finding the fetal head: the ellipse along which a picture shows the most skull.
+
+Ultrasound shows the skull as a bright ridge, MRI shows the head as an edge. Both become the same
+thing here: a field of directions with a strength from 0 to 1. Every ellipse of a coarse family is
+scored at every centre at once (a correlation by Fourier transform), then the best few are refined.
+"""
+
+import itertools
+import math
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft, ndimage, optimize
+
+from inference.engine.ellipse import Ellipse, from_region
+from inference.formats.stack import Modality
+
+COARSE, FINE = 64, 128
+SECTORS = 16
+POINTS_IN_SECTOR = 5
+ASPECTS = (0.68, 0.76, 0.84, 0.92, 1.0)
+RADII = np.geomspace(0.13, 0.52, 11)
+CANDIDATES = 8
+
+Field = NDArray[np.float64]
+Picture = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Head:
+    """A found head. score: mean evidence along the ring, -1 to 1; coverage: share of it with evidence."""
+
+    ellipse: Ellipse
+    score: float
+    coverage: float
+
+
+def find_head(picture: Picture, modality: Modality) -> Head | None:
+    """The most likely head in a frame (rows, columns), or None when nothing resembles one."""
+    if modality == "mri" and (masked := _masked_head(picture)):
+        return masked
+    factor = max(picture.shape) / FINE
+    fine = _resized(picture, factor)
+    field = _direction_field(fine, modality)
+    starts = _coarse_candidates(_halved(field))
+    found = [_refined(field, start) for start in starts]
+    best = max(found, key=lambda head: _preference(head, fine.shape), default=None)
+    if best is None:
+        return None
+    return Head(best.ellipse.scaled(factor), best.score, best.coverage)
+
+
+def _masked_head(picture: Picture) -> Head | None:
+    """A head on an empty background, as brain-extracted MRI has it: the one compact region."""
+    region = picture > picture.min()
+    if not 0.02 < region.mean() < 0.7:
+        return None
+    labels, _ = ndimage.label(region)
+    largest = ndimage.binary_fill_holes(labels == np.argmax(np.bincount(labels.ravel())[1:]) + 1)
+    ellipse = from_region(largest)
+    overlap = largest & ellipse.mask(picture.shape)
+    agreement = 2 * overlap.sum() / (largest.sum() + ellipse.mask(picture.shape).sum())
+    if agreement < 0.9 or ellipse.aspect < 0.5:
+        return None
+    return Head(ellipse.grown(1.03), float(agreement), 1.0)
+
+
+def _resized(picture: Picture, factor: float) -> NDArray[np.float64]:
+    rows, columns = (max(1, round(side / factor)) for side in picture.shape)
+    smooth = ndimage.gaussian_filter(picture.astype(np.float64), 0.4 * max(factor - 1, 0))
+    y = (np.arange(rows) + 0.5) * factor - 0.5
+    x = (np.arange(columns) + 0.5) * factor - 0.5
+    grid = np.meshgrid(y, x, indexing="ij")
+    return np.asarray(ndimage.map_coordinates(smooth, grid, order=1, mode="nearest"))
+
+
+def _direction_field(picture: NDArray[np.float64], modality: Modality) -> Field:
+    """(2, rows, columns): strength times cosine and sine of twice the direction across the skull."""
+    level = np.sqrt(np.maximum(picture - picture.min(), 0))
+    mean = ndimage.gaussian_filter(level, 14)
+    spread = np.sqrt(np.maximum(ndimage.gaussian_filter(level**2, 14) - mean**2, 0))
+    even = (level - mean) / (spread + 0.3 * spread.mean() + 1e-9)
+    strength, twice = _ridges(even) if modality == "ultrasound" else _edges(even)
+    typical = np.percentile(strength, 85) + 1e-9
+    evidence = strength**2 / (strength**2 + typical**2)
+    return np.stack([evidence * np.cos(twice), evidence * np.sin(twice)])
+
+
+def _ridges(even: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    sigma = 2.0
+    yy = ndimage.gaussian_filter(even, sigma, order=(2, 0))
+    xx = ndimage.gaussian_filter(even, sigma, order=(0, 2))
+    xy = ndimage.gaussian_filter(even, sigma, order=(1, 1))
+    half_gap = np.hypot((xx - yy) / 2, xy)
+    strongest = (xx + yy) / 2 - half_gap
+    return np.maximum(-strongest, 0), np.arctan2(-2 * xy, yy - xx)
+
+
+def _edges(even: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    dy = ndimage.gaussian_filter(even, 1.5, order=(1, 0))
+    dx = ndimage.gaussian_filter(even, 1.5, order=(0, 1))
+    return np.hypot(dx, dy), 2 * np.arctan2(dy, dx)
+
+
+def _halved(field: Field) -> Field:
+    smooth = ndimage.gaussian_filter(field, (0, 1.0, 1.0))
+    return np.asarray(smooth[:, ::2, ::2])
+
+
+@cache
+def _templates() -> tuple[list[Ellipse], NDArray[np.complex128]]:
+    """Every coarse ellipse around the origin, and the transform of its ring of normals."""
+    family = []
+    for radius, aspect in itertools.product(RADII, ASPECTS):
+        turns = 1 if aspect == 1.0 else 8
+        long = radius * COARSE / math.sqrt(aspect)
+        family += [Ellipse(0, 0, long, long * aspect, k * math.pi / turns) for k in range(turns)]
+    rings = np.zeros((len(family), 2, 2 * COARSE, 2 * COARSE))
+    for ring, ellipse in zip(rings, family, strict=True):
+        (x, y), normal = ellipse.ring(128)
+        rows, columns = np.round(y).astype(int), np.round(x).astype(int)
+        np.add.at(ring[0], (rows, columns), np.cos(2 * normal) / 128)
+        np.add.at(ring[1], (rows, columns), np.sin(2 * normal) / 128)
+    return family, np.conj(fft.rfft2(ring_blur(rings)))
+
+
+def ring_blur(rings: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A ring one pixel thick would miss a skull that is not quite an ellipse."""
+    return np.asarray(ndimage.gaussian_filter(rings, (0, 0, 1.0, 1.0), mode="wrap"))
+
+
+def _coarse_candidates(field: Field) -> list[Ellipse]:
+    family, transforms = _templates()
+    _, rows, columns = field.shape
+    spectrum = fft.rfft2(field, s=(2 * COARSE, 2 * COARSE))
+    scores = fft.irfft2((transforms * spectrum).sum(axis=1), s=(2 * COARSE, 2 * COARSE))[:, :rows, :columns]
+    weights = np.array([(e.long * e.short) ** 0.25 for e in family])
+    scores = scores * weights[:, None, None]
+    found: list[Ellipse] = []
+    best_here, which = scores.max(axis=0), scores.argmax(axis=0)
+    for _ in range(CANDIDATES):
+        row, column = divmod(int(np.argmax(best_here)), columns)
+        shape = family[which[row, column]]
+        found.append(Ellipse(float(column), float(row), shape.long, shape.short, shape.angle).scaled(2))
+        best_here[max(0, row - 3) : row + 4, max(0, column - 3) : column + 4] = -1
+    return found
+
+
+def _evidence(field: Field, ellipse: Ellipse) -> NDArray[np.float64]:
+    """Mean evidence in each sector of the ring; outside the picture there is none."""
+    (x, y), normal = ellipse.ring(SECTORS * POINTS_IN_SECTOR)
+    cosine, sine = (ndimage.map_coordinates(part, [y, x], order=1, cval=0.0) for part in field)
+    along = cosine * np.cos(2 * normal) + sine * np.sin(2 * normal)
+    return np.asarray(along.reshape(SECTORS, POINTS_IN_SECTOR).mean(axis=1))
+
+
+def _refined(field: Field, start: Ellipse) -> Head:
+    def cost(p: NDArray[np.float64]) -> float:
+        return -float(_evidence(field, _from_parameters(p)).mean())
+
+    first = np.array([start.x, start.y, start.long, start.aspect * 20, start.angle * 10])
+    simplex = first + np.vstack([np.zeros(5), np.diag([3.0, 3.0, 4.0, -2.0, 2.0])])
+    best = optimize.minimize(
+        cost, first, method="Nelder-Mead", options={"initial_simplex": simplex, "maxfev": 220}
+    )
+    ellipse = _from_parameters(best.x)
+    evidence = _evidence(field, ellipse)
+    return Head(ellipse, float(evidence.mean()), float((evidence > 0.2).mean()))
+
+
+def _from_parameters(p: NDArray[np.float64]) -> Ellipse:
+    """Bounds are soft in the search: a ring may not degenerate into a line or a point."""
+    long = min(max(float(p[2]), 10.0), 90.0)
+    aspect = min(max(float(p[3]) / 20, 0.6), 1.0)
+    return Ellipse(float(p[0]), float(p[1]), long, long * aspect, float(p[4]) / 10)
+
+
+def _preference(head: Head, shape: tuple[int, ...]) -> float:
+    size = math.sqrt(head.ellipse.long * head.ellipse.short) / max(shape)
+    return head.score * (0.5 + 0.5 * head.coverage) * math.sqrt(size)

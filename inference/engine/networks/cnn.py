@@ -1,0 +1,38 @@
+"""The baseline: three convolution blocks and a dense head, as the project's first version had it."""
+
+from torch import Tensor, nn
+
+from inference.engine.networks.network import HEAD_RECIPES, Network
+
+SIZE = 96
+
+
+def _block(channels_in: int, channels_out: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(channels_in, channels_out, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+
+
+class BaselineCNN(nn.Module):
+    """16, 32 and 64 filters of 3 x 3, each halved by pooling, then 128 dense units."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks = nn.Sequential(_block(1, 16), _block(16, 32), _block(32, 64))
+        side = SIZE // 8
+        self.head = nn.Sequential(
+            nn.Flatten(), nn.Linear(64 * side * side, 128), nn.ReLU(), nn.Dropout(0.5), nn.Linear(128, 2)
+        )
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Logits (n, 2) for pictures (n, 1, 96, 96)."""
+        logits: Tensor = self.head(self.blocks(pictures))
+        return logits
+
+
+NETWORK = Network(
+    name="cnn",
+    title="Baseline CNN",
+    build=BaselineCNN,
+    recipes=HEAD_RECIPES,
+    gradcam_layer="blocks.2.1",
+    licence="Apache-2.0",
+)

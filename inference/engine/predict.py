@@ -1,0 +1,148 @@
+"""What a model says about scans: one forward pass for a whole batch."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from inference.engine.preprocess import prepare
+from inference.engine.quality import NotAnalysable, refuse
+from inference.engine.records import POSITIVE, Answer, Prepared, Refusal
+from inference.engine.weights import LoadedModel
+from inference.formats.stack import PictureStack
+
+BACKEND = "torch"
+PARTS = ("torch", "numpy", "scipy")
+
+
+class NumericalError(ArithmeticError):
+    """A network answered with something that is not a finite number: a fault, never an answer."""
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    prepared: Prepared | None
+    refusal: Refusal | None
+    seconds: float
+
+
+def predict(
+    model: LoadedModel,
+    stacks: Sequence[PictureStack],
+    *,
+    frames: Sequence[Sequence[int] | None] | None = None,
+) -> list[Answer]:
+    """One answer for each scan, in order; a scan that is not analysable gets its reason.
+
+    frames: for each scan the frames a person chose, or None for the rule. Raises NumericalError.
+    """
+    chosen = frames if frames is not None else [None] * len(stacks)
+    attempts = [_attempt(model, stack, wish) for stack, wish in zip(stacks, chosen, strict=True)]
+    tensors = [attempt.prepared.tensor for attempt in attempts if attempt.prepared]
+    started = time.perf_counter()
+    logits = frame_logits(model, np.concatenate(tensors)) if tensors else np.zeros((0, 2))
+    share = (time.perf_counter() - started) / max(len(tensors), 1)
+    answers, row = [], 0
+    for attempt in attempts:
+        count = len(attempt.prepared.frames) if attempt.prepared else 0
+        answers.append(_answer(model, attempt, logits[row : row + count], share))
+        row += count
+    return answers
+
+
+def frame_logits(model: LoadedModel, tensor: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Logits (frames, 2) for a prepared tensor (frames, channels, size, size). Raises NumericalError."""
+    with torch.inference_mode():
+        out = model.module(torch.from_numpy(tensor).to(model.device))
+    logits = out.cpu().numpy().astype(np.float64)
+    if not np.isfinite(logits).all():
+        raise NumericalError(f"{model.record.network} {model.record.version} gave a logit that is not finite")
+    return np.asarray(logits)
+
+
+def calibrated(logits: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
+    """Softmax of the logits over the temperature, along the last axis."""
+    scaled = logits / temperature
+    powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+
+
+def _attempt(model: LoadedModel, stack: PictureStack, wish: Sequence[int] | None) -> _Attempt:
+    started = time.perf_counter()
+    try:
+        if stack.modality != model.record.modality:
+            raise refuse(
+                "wrong_modality",
+                f"The model reads {model.record.modality}; the scan is {stack.modality}.",
+            )
+        prepared = prepare(stack, model.recipe, frames=wish)
+    except NotAnalysable as refused:
+        return _Attempt(None, refused.refusal, time.perf_counter() - started)
+    return _Attempt(prepared, None, time.perf_counter() - started)
+
+
+def _answer(model: LoadedModel, attempt: _Attempt, logits: NDArray[np.float64], share: float) -> Answer:
+    prepared = attempt.prepared
+    found = _judged(model, prepared, logits, attempt.seconds + share) if prepared else None
+    return Answer(
+        **(found or _refused(attempt)),
+        threshold=model.record.threshold,
+        network=model.record.network,
+        version=model.record.version,
+        modality=model.record.modality,
+        weights_sha256=model.record.weights_sha256,
+        preprocessing=model.recipe.id,
+        preprocessing_sha256=model.recipe.sha256,
+        backend=BACKEND,
+        device=model.device,
+        versions=_versions(),
+    )
+
+
+def _judged(
+    model: LoadedModel, prepared: Prepared, logits: NDArray[np.float64], seconds: float
+) -> Mapping[str, Any]:
+    record = model.record
+    normal, positive = (float(value) for value in logits.mean(axis=0))
+    chance = calibrated(np.array([normal, positive]), record.temperature)
+    probability = float(chance[record.labels.index(POSITIVE)])
+    return {
+        "analysable": True,
+        "refusal": None,
+        "label": POSITIVE if probability >= record.threshold else "normal",
+        "probability": probability,
+        "logits": (normal, positive),
+        "frame_logits": tuple((float(a), float(b)) for a, b in logits),
+        "frames": prepared.frames,
+        "frame_rule": prepared.frame_rule,
+        "input_sha256": prepared.sha256,
+        "quality": prepared.quality,
+        "seconds": seconds,
+    }
+
+
+def _refused(attempt: _Attempt) -> Mapping[str, Any]:
+    return {
+        "analysable": False,
+        "refusal": attempt.refusal,
+        "label": None,
+        "probability": None,
+        "logits": None,
+        "frame_logits": (),
+        "frames": (),
+        "frame_rule": "",
+        "input_sha256": "",
+        "quality": {},
+        "seconds": attempt.seconds,
+    }
+
+
+@cache
+def _versions() -> Mapping[str, str]:
+    return {name: version(name) for name in PARTS}

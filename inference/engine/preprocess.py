@@ -1,0 +1,177 @@
+"""From a scan to a network's input: find the head, crop to it, hide the rest, even out the brightness.
+
+The labels of the ultrasound collection can be told from the border of its pictures alone, so nothing
+outside the skull may reach a network, and neither may gain, gamma or the size of the head on the screen.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from inference.engine.ellipse import Ellipse
+from inference.engine.frames import choose_frames
+from inference.engine.head import find_head
+from inference.engine.quality import NotAnalysable, frame_contrast, head_quality
+from inference.engine.records import Prepared, Recipe, canonical_json, sha256_hex
+from inference.formats.stack import PictureStack
+
+SIZE = 96
+
+
+@dataclass(frozen=True)
+class FrameState:
+    """One frame on its way through the steps. `grid` is the size x size picture once it has been cropped."""
+
+    scan: NDArray[np.float32]
+    size: int
+    quality: Mapping[str, float]
+    head: Ellipse
+    grid: NDArray[np.float32]
+    inside: NDArray[np.bool_]
+    grid_to_scan: NDArray[np.float64]
+
+
+def prepare(stack: PictureStack, recipe: Recipe, *, frames: Sequence[int] | None = None) -> Prepared:
+    """The network's input and the way back to scan coordinates.
+
+    Frames without a head are left out when others have one; NotAnalysable when none has.
+    """
+    choice = choose_frames(stack, frames)
+    states: dict[int, FrameState] = {}
+    refused: NotAnalysable | None = None
+    for index in choice.frames:
+        try:
+            states[index] = _prepare_frame(stack.pixels[index].astype(np.float32), recipe)
+        except NotAnalysable as refusal:
+            refused = refusal
+    if not states and refused:
+        raise refused
+    return _record(stack, recipe, choice.rule, states)
+
+
+def tensor_sha256(tensor: NDArray[np.float32]) -> str:
+    """Hash of a tensor's dtype, shape and bytes."""
+    head = canonical_json([str(tensor.dtype), list(tensor.shape)])
+    return sha256_hex(head + np.ascontiguousarray(tensor).tobytes())
+
+
+def _record(stack: PictureStack, recipe: Recipe, rule: str, states: Mapping[int, FrameState]) -> Prepared:
+    _, rows, columns = stack.pixels.shape
+    found = list(states.values())
+    tensor = np.stack([state.grid for state in found])[:, None].astype(np.float32)
+    names = found[0].quality
+    return Prepared(
+        tensor=tensor,
+        frames=tuple(states),
+        frame_rule=rule,
+        grid_to_scan=tuple(state.grid_to_scan for state in found),
+        head=np.stack([state.head.mask((rows, columns)) for state in found]),
+        scan_shape=(rows, columns),
+        modality=stack.modality,
+        recipe=recipe,
+        sha256=tensor_sha256(tensor),
+        quality={name: float(np.mean([state.quality[name] for state in found])) for name in names},
+    )
+
+
+def _prepare_frame(frame: NDArray[np.float32], recipe: Recipe) -> FrameState:
+    state = FrameState(
+        scan=frame,
+        size=recipe.size,
+        quality={"contrast": frame_contrast(frame)},
+        head=Ellipse(0, 0, 1, 1, 0),
+        grid=np.zeros((recipe.size, recipe.size), np.float32),
+        inside=np.zeros((recipe.size, recipe.size), np.bool_),
+        grid_to_scan=np.eye(2, 3),
+    )
+    for name, parameters in recipe.steps:
+        state = STEPS[name](state, **parameters)
+    return state
+
+
+def _find(state: FrameState, *, modality: Any) -> FrameState:
+    found = find_head(state.scan, modality)
+    quality = head_quality(found, (state.scan.shape[0], state.scan.shape[1]))
+    head = found.ellipse if found else state.head
+    return replace(state, head=head, quality={**state.quality, **quality})
+
+
+def _crop(state: FrameState, *, margin: float, turn: int) -> FrameState:
+    """Square around the head, `margin` times its long axis; `turn` stands the long axis upright."""
+    angle = state.head.angle - math.pi / 2 if turn else 0.0
+    affine = grid_to_scan(state.head, state.size, margin, angle)
+    pixel = 2 * margin * state.head.long / state.size
+    smooth = ndimage.gaussian_filter(state.scan, 0.5 * max(pixel - 1, 0.0))
+    grid = resample(smooth, affine, state.size)
+    inside = resample(state.head.mask((state.scan.shape[0], state.scan.shape[1])), affine, state.size) > 0.5
+    return replace(state, grid=grid, inside=inside, grid_to_scan=affine)
+
+
+def grid_to_scan(head: Ellipse, size: int, margin: float, angle: float) -> NDArray[np.float64]:
+    """Affine (2 x 3) from grid pixel centres (x, y) to scan pixel centres (x, y)."""
+    pixel = 2 * margin * head.long / size
+    cos, sin = pixel * math.cos(angle), pixel * math.sin(angle)
+    middle = (size - 1) / 2
+    turn = np.array([[cos, -sin], [sin, cos]])
+    offset = np.array([head.x, head.y]) - turn @ np.array([middle, middle])
+    return np.hstack([turn, offset[:, None]])
+
+
+def resample(picture: NDArray[Any], affine: NDArray[np.float64], size: int) -> NDArray[np.float32]:
+    """The picture on the grid, bilinear; zero where the grid leaves the scan."""
+    y, x = np.mgrid[:size, :size].reshape(2, -1)
+    scan_x, scan_y = affine @ np.stack([x, y, np.ones_like(x)])
+    values = ndimage.map_coordinates(picture.astype(np.float32), [scan_y, scan_x], order=1, cval=0.0)
+    return np.asarray(values, np.float32).reshape(size, size)
+
+
+def _soften(state: FrameState, *, sigma: float) -> FrameState:
+    """One resolution for every source: speckle and JPEG texture tell sources apart, ventricles do not."""
+    return replace(state, grid=ndimage.gaussian_filter(state.grid, sigma))
+
+
+def _level(state: FrameState, *, low: float, high: float, middle: float) -> FrameState:
+    """Percentiles inside the head to 0 and 1, then the gamma that puts the median at `middle`."""
+    inside = state.grid[state.inside]
+    bottom, median, top = np.percentile(inside, [low, 50, high])
+    span = max(float(top - bottom), 1e-6)
+    share = min(max(float(median - bottom) / span, 0.02), 0.98)
+    level = np.clip((state.grid - bottom) / span, 0, 1) ** (math.log(middle) / math.log(share))
+    return replace(state, grid=level.astype(np.float32))
+
+
+def _hide(state: FrameState, *, centre: float, spread: float) -> FrameState:
+    """Centre and scale, and zero everything outside the head."""
+    grid = np.where(state.inside, (state.grid - centre) / spread, 0.0)
+    return replace(state, grid=grid.astype(np.float32))
+
+
+STEPS: Mapping[str, Callable[..., FrameState]] = {
+    "find": _find,
+    "crop": _crop,
+    "soften": _soften,
+    "level": _level,
+    "hide": _hide,
+}
+
+_SAME = (
+    ("soften", {"sigma": 1.2}),
+    ("level", {"low": 1.0, "high": 99.0, "middle": 0.35}),
+    ("hide", {"centre": 0.4, "spread": 0.25}),
+)
+
+RECIPES: dict[str, Recipe] = {
+    "ultrasound-head-96": Recipe(
+        "ultrasound-head-96",
+        SIZE,
+        (("find", {"modality": "ultrasound"}), ("crop", {"margin": 1.08, "turn": 1}), *_SAME),
+    ),
+    "mri-head-96": Recipe(
+        "mri-head-96", SIZE, (("find", {"modality": "mri"}), ("crop", {"margin": 1.08, "turn": 0}), *_SAME)
+    ),
+}

@@ -1,0 +1,61 @@
+"""Whether a frame can be analysed at all, with the reason in one sentence when it cannot."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.engine.head import Head
+from inference.engine.records import Refusal
+
+MIN_SIDE = 64
+MIN_CONTRAST = 0.05
+MIN_HEAD_SCORE = 0.30
+SMALL_HEAD = 0.25
+SMALL_HEAD_DEMAND = 1.5
+"""A ring shorter than SMALL_HEAD of the picture's side arises by chance, so it must show more evidence."""
+
+
+class NotAnalysable(Exception):  # noqa: N818 - an answer, not an error
+    """A scan no network should judge. `refusal` holds the code and the sentence."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.reason)
+        self.refusal = refusal
+
+
+def refuse(code: str, reason: str) -> NotAnalysable:
+    """The exception for one reason."""
+    return NotAnalysable(Refusal(code, reason))
+
+
+def frame_contrast(frame: NDArray[np.float32]) -> float:
+    """Spread of the middle 98 % of pixels over the brightest of them, 0 to 1. Refuses what shows nothing.
+
+    Codes: too_small, blank, no_contrast.
+    """
+    if min(frame.shape) < MIN_SIDE:
+        raise refuse(
+            "too_small",
+            f"The picture is {frame.shape[1]} x {frame.shape[0]} pixels; each side needs {MIN_SIDE} or more.",
+        )
+    darkest, low, high = np.percentile(frame, [0.0, 1.0, 99.0])
+    if frame.max() == darkest:
+        raise refuse("blank", "Every pixel has the same value: the picture is blank.")
+    contrast = float((high - low) / max(high, 1e-9))
+    if contrast < MIN_CONTRAST:
+        raise refuse("no_contrast", "The picture has almost no contrast, so no head can be seen.")
+    return contrast
+
+
+def head_quality(head: Head | None, shape: tuple[int, int]) -> dict[str, float]:
+    """Measured values of a found head; refuses with code no_head when it is not convincing."""
+    if head is None:
+        raise refuse("no_head", "No fetal head was found in the picture.")
+    length = head.ellipse.long / max(shape)
+    demand = MIN_HEAD_SCORE + SMALL_HEAD_DEMAND * max(0.0, SMALL_HEAD - length)
+    if head.score < demand:
+        raise refuse("no_head", "No outline convincing enough for a fetal head was found in the picture.")
+    return {
+        "head_score": head.score,
+        "head_coverage": head.coverage,
+        "head_share": float(head.ellipse.mask(shape).mean()),
+    }
