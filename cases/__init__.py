@@ -1,0 +1,1 @@
+"""What we know about a pregnancy: the record."""

@@ -1,0 +1,143 @@
+"""Patients, cases and scans."""
+
+import uuid
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models.functions import Now
+from django.urls import reverse
+
+from accounts.models import Department, User
+from accounts.roles import READ_CASES, WRITE_CASES, departments_where
+from inference.models import Image
+
+
+class Patient(models.Model):
+    """The person who is pregnant, as the department knows her."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="patients")
+    patient_id = models.CharField("patient ID", max_length=64, help_text="The department's own identifier.")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["department", "patient_id"], name="one_patient_per_patient_id"),
+        ]
+
+    def __str__(self) -> str:
+        return self.patient_id
+
+
+class CaseQuerySet(models.QuerySet["Case"]):
+    """The reading rules, as words. Page, API and export all say visible_to."""
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """The cases of the departments in which the user reads or audits."""
+        return self.filter(department__in=departments_where(user, READ_CASES))
+
+    def writable_by(self, user: User | AnonymousUser) -> Self:
+        """The cases of the departments in which the user is a reader."""
+        return self.filter(department__in=departments_where(user, WRITE_CASES))
+
+
+class Case(models.Model):
+    """One question about one fetus: the scans that answer it, and what was made of them."""
+
+    class Priority(models.IntegerChoices):
+        ROUTINE = 0, "Routine"
+        SOON = 10, "Soon"
+        URGENT = 20, "Urgent"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.CharField(max_length=16, unique=True, editable=False, help_text="e.g. 2026-000142")
+    department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="cases")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="cases")
+    gestational_age_days = models.PositiveSmallIntegerField(
+        "gestational age in days", null=True, validators=[MinValueValidator(70), MaxValueValidator(308)]
+    )
+    priority = models.SmallIntegerField(choices=Priority, default=Priority.ROUTINE)
+    question = models.CharField(max_length=500, blank=True, help_text="Why the scan was asked for.")
+    is_demo = models.BooleanField(default=False, help_text="Synthetic or public demonstration data.")
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField(db_default=Now(), editable=False)
+    idempotency_key = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001  # unique or absent
+
+    objects = CaseQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-opened_at",)
+        indexes: ClassVar = [
+            models.Index(fields=["department", "-opened_at"], name="case_of_department"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["opened_by", "idempotency_key"], name="one_case_per_idempotency_key"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Case {self.number}"
+
+    def get_absolute_url(self) -> str:
+        """The case page."""
+        return reverse("cases:case", args=[self.pk])
+
+    @property
+    def thread(self) -> str:
+        """The audit thread that holds everything done to this case."""
+        return f"case:{self.pk}"
+
+    @property
+    def gestational_age(self) -> str:
+        """Weeks and days as the field writes them: 24w3d."""
+        if self.gestational_age_days is None:
+            return ""
+        weeks, days = divmod(self.gestational_age_days, 7)
+        return f"{weeks}w{days}d"
+
+
+class ScanQuerySet(models.QuerySet["Scan"]):
+    """A scan is read by whoever may read its case."""
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """The scans of visible cases."""
+        return self.filter(case__in=Case.objects.visible_to(user))
+
+
+class Scan(models.Model):
+    """A picture, loop or volume that was acquired for a case."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="scans")
+    number = models.PositiveSmallIntegerField(help_text="Counts the scans of a case from 1.")
+    image = models.OneToOneField(Image, on_delete=models.PROTECT, related_name="+")
+    original_sha256 = models.CharField(max_length=64, editable=False)
+    file_name = models.CharField(
+        max_length=200, blank=True, help_text="As uploaded; shown, never used as a path."
+    )
+    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    added_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = ScanQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("number",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["case", "number"], name="scan_numbers_count"),
+            models.UniqueConstraint(fields=["case", "original_sha256"], name="one_scan_per_file_in_a_case"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Scan {self.number} of {self.case}"
+
+    @property
+    def frame_numbers(self) -> range:
+        """Frame indices of the image, from 0."""
+        return range(self.image.frames)
+
+    def facts(self) -> dict[str, Any]:
+        """What an audit line says about a scan: nothing that identifies."""
+        return {"scan": self.number, "modality": self.image.modality, "sha256": self.original_sha256}

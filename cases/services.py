@@ -1,0 +1,152 @@
+"""Every write a person causes: one function, one transaction, one audit line."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import connection, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from accounts.models import Department, User
+from accounts.roles import WRITE_CASES, departments_where
+from audit.trail import record
+from blobs.models import Blob
+from cases.models import Case, Patient, Scan
+from inference import images, jobs, registry
+from inference.formats.stack import PictureStack
+from inference.models import Image, Job
+
+
+class KeyReused(Exception):
+    """The idempotency key was already used for something else."""
+
+
+@transaction.atomic
+def open_case(
+    *,
+    by: User,
+    department: Department,
+    patient_id: str,
+    gestational_age_days: int | None = None,
+    priority: int = Case.Priority.ROUTINE,
+    question: str = "",
+    is_demo: bool = False,
+    idempotency_key: str | None = None,
+) -> tuple[Case, bool]:
+    """Open a case, or give back the one this key has opened before: (case, opened now).
+
+    Raises PermissionDenied outside the departments where `by` is a reader, and KeyReused
+    when the key stands for another department, patient or age.
+    """
+    if not departments_where(by, WRITE_CASES).filter(pk=department.pk).exists():
+        raise PermissionDenied("You are not a reader of this department.")
+    patient, _ = Patient.objects.get_or_create(department=department, patient_id=patient_id)
+    wanted: dict[str, Any] = {
+        "department": department,
+        "patient": patient,
+        "gestational_age_days": gestational_age_days,
+        "priority": priority,
+        "question": question,
+        "is_demo": is_demo,
+    }
+    if idempotency_key and (known := _opened_before(by, idempotency_key, wanted)):
+        return known, False
+    case = Case.objects.create(
+        number=_next_number(), opened_by=by, idempotency_key=idempotency_key or None, **wanted
+    )
+    case.refresh_from_db()
+    record("case.opened", actor=by, subject=case, thread=case.thread, number=case.number)
+    return case, True
+
+
+def add_scan(
+    case: Case, stack: PictureStack, *, by: User, original: Blob, file_name: str = ""
+) -> tuple[Scan, bool]:
+    """Add a decoded scan and queue it for every active version: (scan, added now).
+
+    The same file again in the same case is the scan that is already there. Raises
+    PermissionDenied where `by` is no reader.
+    """
+    _require_writer(case, by)
+    pixels = images.put_pixels(stack)
+    with transaction.atomic():
+        Case.objects.select_for_update().get(pk=case.pk)  # scans are numbered one at a time
+        known = case.scans.filter(original_sha256=original.sha256).first()
+        if known:
+            return known, False
+        scan = Scan.objects.create(
+            case=case,
+            number=(case.scans.aggregate(last=Max("number"))["last"] or 0) + 1,
+            image=images.create(stack, original=original, pixels=pixels),
+            original_sha256=original.sha256,
+            file_name=file_name[:200],
+            added_by=by,
+        )
+        record("scan.added", actor=by, subject=scan, thread=case.thread, **scan.facts())
+        submit_scan(scan, by=by)
+    return scan, True
+
+
+def submit_scan(scan: Scan, *, by: User, frames: list[int] | None = None) -> list[Job]:
+    """Queue the scan for every active version of its modality."""
+    return [
+        jobs.submit(
+            Job.Kind.PREDICT,
+            image=scan.image,
+            model_version=version,
+            requested_by=by,
+            thread=scan.case.thread,
+            priority=scan.case.priority,
+            parameters={"frames": frames} if frames else {},
+        )
+        for version in registry.active_versions(scan.image.modality)
+    ]
+
+
+@transaction.atomic
+def choose_frames(scan: Scan, frames: list[int], *, by: User) -> list[Job]:
+    """Read these frames instead of those the rule chose; the earlier answers stay.
+
+    Raises ValueError for a frame the scan does not have.
+    """
+    _require_writer(scan.case, by)
+    wrong = [frame for frame in frames if frame not in scan.frame_numbers]
+    if wrong or not frames:
+        raise ValueError(f"The scan has frames 1 to {scan.image.frames}.")
+    record("scan.frames_chosen", actor=by, subject=scan, thread=scan.case.thread, frames=frames)
+    return submit_scan(scan, by=by, frames=sorted(set(frames)))
+
+
+def refuse_scan(case: Case, *, by: User, code: str, detail: str) -> None:
+    """Remember that a file was submitted and refused, and why."""
+    record("scan.refused", actor=by, subject=case, thread=case.thread, code=code, reason=detail)
+
+
+def cancel_job(job: Job, *, by: User) -> None:
+    """Stop a job of a case where `by` is a reader; raises jobs.IllegalMove when it is over."""
+    scan = Scan.objects.select_related("case").get(image=job.image_id)
+    _require_writer(scan.case, by)
+    jobs.cancel(job, by=by)
+
+
+def scan_of(image: Image) -> Scan:
+    """The scan an image belongs to."""
+    return Scan.objects.select_related("case").get(image=image)
+
+
+def _require_writer(case: Case, user: User) -> None:
+    if not Case.objects.writable_by(user).filter(pk=case.pk).exists():
+        raise PermissionDenied("You are not a reader of this department.")
+
+
+def _opened_before(by: User, key: str, wanted: dict[str, Any]) -> Case | None:
+    known = Case.objects.filter(opened_by=by, idempotency_key=key).first()
+    if known and any(getattr(known, name) != value for name, value in wanted.items()):
+        raise KeyReused("This Idempotency-Key has opened another case.")
+    return known
+
+
+def _next_number() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('cases_case_number')")
+        return f"{timezone.now().year}-{cursor.fetchone()[0]:06d}"

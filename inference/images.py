@@ -1,0 +1,95 @@
+"""A picture stack at rest: the pixels as one .npy blob, everything else as a row."""
+
+import io
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blobs import store
+from blobs.models import Blob
+from inference.formats.stack import Modality, PictureStack, Pixels
+from inference.models import Image
+
+
+def npy(array: NDArray[Any]) -> bytes:
+    """The array as an .npy file; never pickled."""
+    buffer = io.BytesIO()
+    np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def put_pixels(stack: PictureStack) -> Blob:
+    """Store the decoded pixels: the slow part, to be done before a transaction."""
+    return store.put(npy(stack.pixels))
+
+
+def create(stack: PictureStack, *, original: Blob, pixels: Blob) -> Image:
+    """The row for a stack whose bytes are already stored."""
+    frames, rows, columns = stack.pixels.shape
+    return Image.objects.create(
+        modality=stack.modality,
+        original=original,
+        source_format=stack.source_format,
+        pixels=pixels,
+        frames=frames,
+        rows=rows,
+        columns=columns,
+        bits=8 * stack.pixels.itemsize,
+        plane=stack.plane,
+        row_spacing=stack.pixel_spacing[0] if stack.pixel_spacing else None,
+        column_spacing=stack.pixel_spacing[1] if stack.pixel_spacing else None,
+        pixel_spacing_source=stack.pixel_spacing_source,
+        slice_spacing=stack.slice_spacing,
+        rescale_slope=stack.rescale[0],
+        rescale_intercept=stack.rescale[1],
+        window_center=stack.window[0] if stack.window else None,
+        window_width=stack.window[1] if stack.window else None,
+        acquisition=dict(stack.acquisition),
+    )
+
+
+def stack_of(image: Image) -> PictureStack:
+    """The stack again, its pixels verified against their hash; raises BlobCorrupt."""
+    return PictureStack(
+        pixels=load_npy(image.pixels_id),
+        modality=_modality(image),
+        original_sha256=image.original_id,
+        source_format=image.source_format,  # type: ignore[arg-type]  # only formats.read wrote it
+        plane=image.plane,  # type: ignore[arg-type]
+        pixel_spacing=_pair(image.row_spacing, image.column_spacing),
+        pixel_spacing_source=image.pixel_spacing_source,
+        slice_spacing=image.slice_spacing,
+        rescale=(image.rescale_slope, image.rescale_intercept),
+        window=_pair(image.window_center, image.window_width),
+        acquisition=image.acquisition,
+    )
+
+
+def load_npy(sha256: str) -> Pixels:
+    """An array blob, verified."""
+    array: Pixels = np.load(io.BytesIO(store.read(sha256)), allow_pickle=False)
+    return array
+
+
+def frame(sha256: str, index: int) -> NDArray[Any]:
+    """One frame of an array blob without reading the others; IndexError past the end."""
+    with store.open_unverified(sha256) as file:
+        version = np.lib.format.read_magic(file)
+        if version != (1, 0):
+            raise ValueError(f"unexpected .npy version {version}")
+        (frames, *shape), _, dtype = np.lib.format.read_array_header_1_0(file)
+        if not 0 <= index < frames:
+            raise IndexError(index)
+        size = int(np.prod(shape)) * dtype.itemsize
+        file.seek(index * size, io.SEEK_CUR)
+        return np.frombuffer(file.read(size), dtype).reshape(shape)
+
+
+def _pair(first: float | None, second: float | None) -> tuple[float, float] | None:
+    return None if first is None or second is None else (first, second)
+
+
+def _modality(image: Image) -> Modality:
+    return "mri" if image.modality == Image.Modality.MRI else "ultrasound"

@@ -1,0 +1,235 @@
+"""The job's state machine. Nothing else moves a Job.
+
+The row is the truth and the queue only wakes workers: a message is a doorbell that carries
+a job's id. Redis may lose, repeat or reorder doorbells with no effect but latency. Every
+time is the database's, so that a worker with a wrong clock harms nobody.
+"""
+
+import logging
+import os
+import socket
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
+from kombu.exceptions import OperationalError
+
+from accounts.models import User
+from audit.trail import record
+from inference.models import Image, Job, ModelVersion, Prediction
+
+logger = logging.getLogger(__name__)
+
+State = Job.State
+MOVES = {
+    State.QUEUED: frozenset({State.RUNNING, State.CANCELLED}),
+    State.RUNNING: frozenset({State.SUCCEEDED, State.FAILED, State.QUEUED, State.CANCELLED}),
+    State.SUCCEEDED: frozenset[State](),
+    State.FAILED: frozenset[State](),
+    State.CANCELLED: frozenset[State](),
+}
+
+
+class IllegalMove(Exception):
+    """The state machine has no such arrow."""
+
+
+class Fenced(Exception):
+    """The job was given to somebody else, finished or cancelled: publish nothing."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A job in this worker's hands, as long as `token` is still the row's."""
+
+    job: Job
+    token: int
+
+
+def submit(
+    kind: Job.Kind,
+    *,
+    image: Image,
+    model_version: ModelVersion,
+    requested_by: User | None,
+    thread: str = "",
+    priority: int = 0,
+    prediction: Prediction | None = None,
+    parameters: dict[str, Any] | None = None,
+) -> Job:
+    """A new queued job; the doorbell rings once the surrounding transaction has committed."""
+    job = Job.objects.create(
+        kind=kind,
+        queue=settings.JOB_QUEUE,
+        image=image,
+        model_version=model_version,
+        requested_by=requested_by,
+        thread=thread,
+        priority=priority,
+        prediction=prediction,
+        parameters=parameters or {},
+    )
+    record(
+        "job.queued",
+        actor=requested_by,
+        subject=job,
+        thread=thread,
+        kind=kind,
+        model_version=str(model_version),
+    )
+    transaction.on_commit(lambda: ring([job.pk]))
+    return job
+
+
+def ring(ids: Iterable[uuid.UUID]) -> None:
+    """Wake a worker for each job. A broker that is down only delays: the sweeper rings again."""
+    for job in Job.objects.filter(pk__in=list(ids)).only("queue"):
+        try:
+            current_app.send_task("inference.work", args=[str(job.pk)], queue=job.queue)
+        except (OperationalError, OSError) as fault:
+            logger.warning("The broker did not take the doorbell of job %s: %s", job.pk, fault)
+            return
+        Job.objects.filter(pk=job.pk).update(rung_at=Now())
+
+
+@transaction.atomic
+def claim(doorbell: uuid.UUID) -> list[Claim]:
+    """Take the most urgent waiting job of the doorbell's queue, and others like it, up to a batch.
+
+    Empty when there is nothing to do: then the message is acknowledged and that is all.
+    A job that has been tried before runs alone, so that one that kills its worker takes
+    no other with it.
+    """
+    waiting = _due().filter(queue__in=Job.objects.filter(pk=doorbell).values("queue"))
+    waiting = waiting.order_by("-priority", "created_at").select_for_update(skip_locked=True)
+    first = waiting.first()
+    if first is None:
+        return []
+    batch = [first]
+    if first.kind == Job.Kind.PREDICT and first.attempts == 0:
+        alike = waiting.filter(kind=first.kind, model_version=first.model_version_id, attempts=0)
+        batch += alike.exclude(pk=first.pk)[: settings.JOB_BATCH - 1]
+    Job.objects.filter(pk__in=[job.pk for job in batch]).update(
+        state=State.RUNNING,
+        token=F("token") + 1,
+        attempts=F("attempts") + 1,
+        worker=f"{socket.gethostname()}:{os.getpid()}",
+        lease_until=Now() + _lease(),
+        started_at=Now(),
+        stage="starting",
+    )
+    return [Claim(job, job.token + 1) for job in batch]
+
+
+def heartbeat(claims: Iterable[Claim], stage: str | None = None) -> None:
+    """Lengthen the leases of what we still hold, and say what is being done."""
+    change: dict[str, Any] = {"lease_until": Now() + _lease()}
+    if stage is not None:
+        change["stage"] = stage
+    for held in claims:
+        _held(held).update(**change)
+
+
+def finish(held: Claim) -> None:
+    """running -> succeeded, inside the transaction that writes the results; raises Fenced."""
+    _move(held, State.SUCCEEDED, stage="", lease_until=None, finished_at=Now())
+
+
+def fail(held: Claim, code: str, detail: str) -> None:
+    """running -> failed: final. A new submission of the same image is a new job."""
+    with transaction.atomic():
+        _move(held, State.FAILED, stage="", lease_until=None, finished_at=Now(), **_failure(code, detail))
+        _tell("job.failed", held.job, code=code, detail=detail)
+
+
+def retry(held: Claim, code: str, detail: str) -> None:
+    """running -> queued after a back-off, or failed when the budget is spent."""
+    attempts = Job.objects.values_list("attempts", flat=True).get(pk=held.job.pk)
+    if attempts >= settings.JOB_MAX_ATTEMPTS:
+        fail(held, code, detail)
+        return
+    with transaction.atomic():
+        _move(
+            held, State.QUEUED, not_before=Now() + _back_off(attempts), **_waiting(), **_failure(code, detail)
+        )
+        _tell("job.requeued", held.job, code=code, detail=detail)
+
+
+@transaction.atomic
+def cancel(job: Job, *, by: User) -> None:
+    """queued or running -> cancelled; raises IllegalMove when the job is already over."""
+    changed = Job.objects.filter(pk=job.pk, state__in=_before(State.CANCELLED)).update(
+        state=State.CANCELLED, stage="", lease_until=None, finished_at=Now()
+    )
+    if not changed:
+        raise IllegalMove("The job is already over.")
+    record("job.cancelled", actor=by, subject=job, thread=job.thread)
+
+
+def sweep() -> int:
+    """Requeue what a dead worker held, park what kills workers, ring again what nobody took."""
+    return _requeue_expired() + _ring_again()
+
+
+def _requeue_expired() -> int:
+    expired = Job.objects.filter(state=State.RUNNING, lease_until__lt=Now())
+    for job in expired:
+        try:
+            retry(Claim(job, job.token), "worker_lost", "The worker that held the job stopped answering.")
+        except Fenced:
+            continue  # its worker finished after all, between our look and our move
+    return len(expired)
+
+
+def _ring_again() -> int:
+    silence = timedelta(seconds=settings.JOB_RING_AGAIN_SECONDS)
+    due = _due().exclude(rung_at__gt=Now() - silence)
+    ids = list(due.order_by("-priority", "created_at").values_list("pk", flat=True)[:200])
+    ring(ids)
+    return len(ids)
+
+
+def _due() -> QuerySet[Job]:
+    return Job.objects.filter(state=State.QUEUED, not_before__lte=Now())
+
+
+def _held(held: Claim) -> QuerySet[Job]:
+    return Job.objects.filter(pk=held.job.pk, token=held.token, state=State.RUNNING)
+
+
+def _before(to: Job.State) -> list[Job.State]:
+    return [state for state, moves in MOVES.items() if to in moves]
+
+
+def _move(held: Claim, to: Job.State, **change: Any) -> None:
+    if to not in MOVES[State.RUNNING]:
+        raise IllegalMove(f"running -> {to}")
+    if not _held(held).update(state=to, **change):
+        raise Fenced(f"job {held.job.pk} is no longer ours")
+
+
+def _tell(verb: str, job: Job, **detail: Any) -> None:
+    record(verb, actor=None, subject=job, thread=job.thread, **detail)
+
+
+def _waiting() -> dict[str, Any]:
+    return {"stage": "", "lease_until": None, "worker": "", "rung_at": None}
+
+
+def _failure(code: str, detail: str) -> dict[str, str]:
+    return {"failure_code": code[:40], "failure_detail": detail[:500]}
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=settings.JOB_LEASE_SECONDS)
+
+
+def _back_off(attempts: int) -> timedelta:
+    return timedelta(seconds=2 ** (attempts - 1) * settings.JOB_SWEEP_SECONDS)

@@ -1,0 +1,139 @@
+"""What the engine hands back, at rest; and the way back into the engine's records."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from blobs import store
+from blobs.models import Blob
+from inference.engine.records import Answer, Refusal, WeightsRecord
+from inference.engine.records import Explanation as ExplanationRecord
+from inference.images import npy
+from inference.models import Explanation, Job, ModelVersion, Prediction
+
+
+@dataclass(frozen=True)
+class StoredExplanation:
+    """An explanation whose bytes are in the blob store; its row is not yet written."""
+
+    record: ExplanationRecord
+    heatmap: Blob
+    segments: Blob | None
+
+
+def put_arrays(record: ExplanationRecord) -> StoredExplanation:
+    """Store the heatmap and its superpixels: the slow part, before the transaction."""
+    segments = None if record.segments is None else store.put(npy(record.segments))
+    return StoredExplanation(record, store.put(npy(record.heatmap)), segments)
+
+
+def create_prediction(job: Job, answer: Answer) -> Prediction:
+    """The row of an answer."""
+    refusal = answer.refusal
+    return Prediction.objects.create(
+        job=job,
+        image_id=job.image_id,
+        model_version_id=job.model_version_id,
+        analysable=answer.analysable,
+        refusal_code=refusal.code if refusal else "",
+        refusal_reason=refusal.reason if refusal else "",
+        label=answer.label or "",
+        probability=answer.probability,
+        threshold=answer.threshold,
+        threshold_target=job.model_version.threshold_target,
+        temperature=job.model_version.temperature,
+        logits=answer.logits,
+        frame_logits=answer.frame_logits,
+        frames=answer.frames,
+        frame_rule=answer.frame_rule,
+        quality=dict(answer.quality),
+        input_sha256=answer.input_sha256,
+        weights_sha256=answer.weights_sha256,
+        preprocessing=answer.preprocessing,
+        preprocessing_sha256=answer.preprocessing_sha256,
+        backend=answer.backend,
+        device=answer.device,
+        versions=dict(answer.versions),
+        seconds=answer.seconds,
+    )
+
+
+def create_explanation(job: Job, prediction: Prediction, stored: StoredExplanation) -> Explanation:
+    """The row of an explanation; the database refuses it when it is not bound to the prediction."""
+    record = stored.record
+    return Explanation.objects.create(
+        prediction=prediction,
+        job=job,
+        method=record.method,
+        class_label=record.class_label,
+        explains_prediction=record.class_label == prediction.label,
+        heatmap=stored.heatmap,
+        segments=stored.segments,
+        signed=record.signed,
+        unit=record.unit,
+        frames=list(record.frames),
+        parameters=dict(record.parameters),
+        seed=record.seed,
+        metrics=dict(record.metrics),
+        input_sha256=record.input_sha256,
+        weights_sha256=record.weights_sha256,
+        preprocessing=record.preprocessing,
+        preprocessing_sha256=record.preprocessing_sha256,
+        seconds=record.seconds,
+    )
+
+
+def answer_of(prediction: Prediction) -> Answer:
+    """The engine's record of a stored prediction, for explaining it later."""
+    version = prediction.model_version
+    return Answer(
+        analysable=prediction.analysable,
+        refusal=_refusal(prediction),
+        label=prediction.label or None,  # type: ignore[arg-type]  # the engine wrote it
+        probability=prediction.probability,
+        threshold=prediction.threshold,
+        logits=_logits(prediction.logits),
+        frame_logits=tuple((first, second) for first, second in prediction.frame_logits),
+        frames=tuple(prediction.frames),
+        frame_rule=prediction.frame_rule,
+        network=version.network,
+        version=version.version,
+        modality=version.modality,  # type: ignore[arg-type]
+        weights_sha256=prediction.weights_sha256,
+        preprocessing=prediction.preprocessing,
+        preprocessing_sha256=prediction.preprocessing_sha256,
+        input_sha256=prediction.input_sha256,
+        quality=prediction.quality,
+        seconds=prediction.seconds,
+        backend=prediction.backend,
+        device=prediction.device,
+        versions=prediction.versions,
+    )
+
+
+def weights_record_of(version: ModelVersion) -> WeightsRecord:
+    """The engine's record of a model version."""
+    card: Mapping[str, Any] = version.card
+    return WeightsRecord(
+        network=version.network,
+        version=version.version,
+        modality=version.modality,  # type: ignore[arg-type]
+        weights_sha256=version.weights_sha256,
+        preprocessing=version.preprocessing,
+        preprocessing_sha256=version.preprocessing_sha256,
+        threshold=version.threshold,
+        threshold_target=version.threshold_target,
+        temperature=version.temperature,
+        card=card,
+        labels=tuple(version.labels),
+    )
+
+
+def _refusal(prediction: Prediction) -> Refusal | None:
+    if prediction.analysable:
+        return None
+    return Refusal(prediction.refusal_code, prediction.refusal_reason)
+
+
+def _logits(stored: list[float] | None) -> tuple[float, float] | None:
+    return None if stored is None else (stored[0], stored[1])

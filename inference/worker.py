@@ -1,0 +1,208 @@
+"""Claim a batch -> engine -> publish.
+
+The web process never imports the engine's networks, and neither does the parent of a
+prefork worker: torch is first touched in the child, through `_science`, so that CUDA and
+OpenMP never cross a fork.
+"""
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import close_old_connections, connection, transaction
+
+from audit.context import Origin, origin
+from audit.trail import record
+from blobs import store
+from blobs.store import BlobCorrupt
+from inference import images, jobs, registry, results
+from inference.engine.records import Answer
+from inference.jobs import Claim, Fenced
+from inference.models import Job, ModelVersion, Prediction
+
+if TYPE_CHECKING:
+    from inference.engine.weights import LoadedModel
+
+logger = logging.getLogger(__name__)
+
+SEED = 0
+# What every answer is explained by, and how much less urgent that is than answering:
+# each answer that waits comes before any LIME.
+EXPLANATIONS = {"gradcam": 0, "lime": 1}
+
+
+class ModelIntegrity(Exception):
+    """The version's weights no longer match their hash."""
+
+
+def work(doorbell: uuid.UUID) -> None:
+    """Claim what waits and see it through: answered, refused, retried or failed."""
+    token = origin.set(Origin("worker"))
+    try:
+        claims = jobs.claim(doorbell)
+        if claims:
+            _see_through(claims)
+    finally:
+        origin.reset(token)
+
+
+def _see_through(claims: Sequence[Claim]) -> None:
+    try:
+        with _kept_alive(claims):
+            _run(claims)
+    except ModelIntegrity as fault:
+        registry.quarantine(claims[0].job.model_version, reason=str(fault))
+        _each(claims, jobs.fail, "model_integrity", str(fault))
+    except BlobCorrupt as fault:
+        if len(claims) > 1:  # one bad scan must not fail its batch: each is tried alone
+            _each(claims, jobs.retry, "input_corrupt", str(fault))
+        else:
+            _each(claims, jobs.fail, "input_corrupt", str(fault))
+    except Exception as fault:
+        logger.exception("A batch of %d jobs failed", len(claims))
+        _each(claims, jobs.retry, type(fault).__name__, str(fault))
+
+
+def _each(claims: Sequence[Claim], move: Callable[[Claim, str, str], None], code: str, detail: str) -> None:
+    for held in claims:
+        try:
+            move(held, code, detail)
+        except Fenced:
+            logger.info("Job %s had already left this worker", held.job.pk)
+
+
+def _run(claims: Sequence[Claim]) -> None:
+    if claims[0].job.kind == Job.Kind.PREDICT:
+        _predict(claims)
+    else:
+        _explain(claims[0])
+
+
+def _predict(claims: Sequence[Claim]) -> None:
+    science = _science()
+    model = _model(claims[0].job.model_version)
+    stacks = [images.stack_of(held.job.image) for held in claims]
+    frames = [held.job.parameters.get("frames") for held in claims]
+    jobs.heartbeat(claims, "classifying")
+    answers = science.predict.predict(model, stacks, frames=frames)
+    for held, answer in zip(claims, answers, strict=True):
+        _publish_prediction(held, answer)
+
+
+def _publish_prediction(held: Claim, answer: Answer) -> None:
+    job = held.job
+    with transaction.atomic():
+        jobs.finish(held)
+        prediction = results.create_prediction(job, answer)
+        record("prediction.published", actor=None, subject=prediction, thread=job.thread, **_said(prediction))
+        if prediction.analysable:
+            _queue_explanations(job, prediction)
+
+
+def _explain(held: Claim) -> None:
+    job, prediction = held.job, held.job.prediction
+    if prediction is None:
+        raise ValueError("an explain job names its prediction")
+    model = _model(job.model_version)
+    stack = images.stack_of(job.image)
+    method = job.parameters["method"]
+    jobs.heartbeat([held], f"explaining ({method.upper()})")
+    explanation = _science().explain.explain(
+        method,
+        model,
+        stack,
+        results.answer_of(prediction),
+        class_label=job.parameters.get("class_label"),
+        seed=job.parameters.get("seed", SEED),
+    )
+    stored = results.put_arrays(explanation)
+    with transaction.atomic():
+        jobs.finish(held)
+        row = results.create_explanation(job, prediction, stored)
+        record("explanation.published", actor=None, subject=row, thread=job.thread, method=method)
+
+
+def _queue_explanations(job: Job, prediction: Prediction) -> None:
+    for method, delay in EXPLANATIONS.items():
+        jobs.submit(
+            Job.Kind.EXPLAIN,
+            image=job.image,
+            model_version=job.model_version,
+            prediction=prediction,
+            requested_by=job.requested_by,
+            thread=job.thread,
+            priority=job.priority - delay,
+            parameters={"method": method, "seed": SEED},
+        )
+
+
+def _said(prediction: Prediction) -> dict[str, Any]:
+    return {
+        "model_version": str(prediction.model_version),
+        "weights_sha256": prediction.weights_sha256,
+        "label": prediction.label,
+        "probability": prediction.probability,
+        "refusal": prediction.refusal_code,
+    }
+
+
+@contextmanager
+def _kept_alive(claims: Sequence[Claim]) -> Iterator[None]:
+    """Renew the leases from a thread of its own while the engine computes."""
+    done = threading.Event()
+
+    def beat() -> None:
+        while not done.wait(settings.JOB_LEASE_SECONDS / 3):
+            close_old_connections()
+            jobs.heartbeat(claims)
+        connection.close()
+
+    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _model(version: ModelVersion) -> "LoadedModel":
+    try:
+        return _loaded(version.pk)
+    except BlobCorrupt as fault:
+        raise ModelIntegrity(f"{version}: {fault}") from fault
+
+
+@lru_cache(maxsize=8)
+def _loaded(version_id: uuid.UUID) -> "LoadedModel":
+    version = ModelVersion.objects.get(pk=version_id)
+    started = time.monotonic()
+    model: LoadedModel = _science().weights.load(
+        results.weights_record_of(version), store.read(version.weights_sha256)
+    )
+    logger.info("Loaded %s in %.2f s", version, time.monotonic() - started)
+    return model
+
+
+def forget_models() -> None:
+    """Drop every loaded network, so that the next job loads it again."""
+    _loaded.cache_clear()
+
+
+@lru_cache(maxsize=1)
+def _science() -> ModuleType:
+    """The one door to torch, opened in the worker's child at its first job."""
+    import inference.engine as science
+    import inference.engine.explain
+    import inference.engine.predict
+    import inference.engine.weights
+
+    inference.engine.predict.configure(threads=settings.ENGINE_THREADS)
+    return science

@@ -1,0 +1,30 @@
+"""API tokens: knox keeps only their digest."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from knox.auth import TokenAuthentication as KnoxAuthentication
+from knox.models import AuthToken
+
+from accounts.models import Department, Membership, Role, User
+
+
+class TokenAuthentication(KnoxAuthentication):  # type: ignore[misc]  # knox ships no types
+    """`Authorization: Token ventra_...`, for people and service accounts alike."""
+
+
+@transaction.atomic
+def create_service_account(name: str, department: Department, *, role: Role = Role.READER) -> User:
+    """A user without a password, member of one department."""
+    user = User(username=name, is_service=True)
+    user.set_unusable_password()
+    user.full_clean()
+    user.save()
+    Membership.objects.create(user=user, department=department, role=role)
+    return user
+
+
+def issue_token(user: User, *, lifetime: timedelta) -> str:
+    """A new token for the user. It is shown once; only its digest is kept."""
+    _, token = AuthToken.objects.create(user=user, expiry=lifetime)
+    return str(token)

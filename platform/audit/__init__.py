@@ -1,0 +1,1 @@
+"""Who did what: append-only, tamper-evident. `audit.trail.record` is the only way in."""

@@ -1,0 +1,16 @@
+"""Through which door, from where, and in which request something is being done."""
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Origin:
+    """door: "page", "api", "worker" or "command"."""
+
+    door: str
+    request_id: str = ""
+    ip_address: str | None = None
+
+
+origin: ContextVar[Origin] = ContextVar("origin", default=Origin("command"))  # noqa: B039  # frozen

@@ -1,0 +1,30 @@
+"""Log-ins, log-outs and failed attempts, as Django itself announces them."""
+
+from typing import Any
+
+from django.contrib.auth import signals as auth_signals
+from django.http import HttpRequest
+
+from accounts.models import User
+from audit.trail import record
+
+
+def listen() -> None:
+    """Connect once, at start-up."""
+    auth_signals.user_logged_in.connect(_logged_in, dispatch_uid="audit.logged_in")
+    auth_signals.user_logged_out.connect(_logged_out, dispatch_uid="audit.logged_out")
+    auth_signals.user_login_failed.connect(_login_failed, dispatch_uid="audit.login_failed")
+
+
+def _logged_in(sender: Any, request: HttpRequest, user: User, **_: Any) -> None:  # noqa: ARG001
+    record("account.logged_in", actor=user, subject=user)
+
+
+def _logged_out(sender: Any, request: HttpRequest, user: User | None, **_: Any) -> None:  # noqa: ARG001
+    if user is not None:
+        record("account.logged_out", actor=user, subject=user)
+
+
+def _login_failed(sender: Any, credentials: dict[str, Any], **_: Any) -> None:  # noqa: ARG001
+    name = str(credentials.get("username") or credentials.get("login") or "")[:150]
+    record("account.login_failed", actor=None, actor_name=name or "(no name)")

@@ -1,0 +1,69 @@
+"""The trail and its seals. Rows are only ever added; a database trigger says so too."""
+
+from typing import Any, ClassVar, NoReturn
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class AppendOnly(models.Model):
+    """A row that is written once. The database's triggers hold against raw SQL as well."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert; an update raises TypeError."""
+        if not self._state.adding:
+            raise TypeError(f"{type(self).__name__} rows are append-only.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002
+        """Always raises TypeError."""
+        raise TypeError(f"{type(self).__name__} rows are append-only.")
+
+
+class Event(AppendOnly):
+    """One thing somebody did. Names stand beside keys, so that history outlives accounts.
+
+    thread: what the event belongs to, e.g. "case:<uuid>"; one case's timeline is one thread.
+    """
+
+    occurred_at = models.DateTimeField(db_default=Now(), editable=False)
+    verb = models.CharField(max_length=40)
+    actor_id = models.BigIntegerField(null=True)
+    actor_name = models.CharField(max_length=150)
+    subject_type = models.CharField(max_length=40, blank=True)
+    subject_id = models.CharField(max_length=64, blank=True)
+    thread = models.CharField(max_length=64, blank=True)
+    detail = models.JSONField(default=dict)
+    door = models.CharField(max_length=12)
+    request_id = models.CharField(max_length=36, blank=True)
+    ip_address = models.GenericIPAddressField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["thread", "-id"], name="event_thread"),
+            models.Index(fields=["verb", "-id"], name="event_verb"),
+            models.Index(fields=["actor_id", "-id"], name="event_actor"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.occurred_at} {self.actor_name} {self.verb}"
+
+
+class Seal(AppendOnly):
+    """One link of the chain, binding one event to everything sealed before it.
+
+    digest: SHA-256 of the event's canonical JSON.
+    hash: SHA-256 of the previous link's hash and this digest.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    event = models.OneToOneField(Event, on_delete=models.PROTECT, related_name="seal")
+    digest = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64, unique=True)
+    sealed_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    def __str__(self) -> str:
+        return f"seal {self.number}: {self.hash[:12]}"

@@ -1,0 +1,49 @@
+"""Writing to the trail, and reading one thread of it."""
+
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+
+from accounts.models import User
+from audit.catalogue import SENTENCES
+from audit.context import origin
+from audit.models import Event
+
+SYSTEM = "Ventra"
+
+
+def record(
+    verb: str,
+    *,
+    actor: User | AnonymousUser | None,
+    subject: models.Model | None = None,
+    thread: str = "",
+    actor_name: str = "",
+    **detail: Any,
+) -> Event:
+    """Add one line in the caller's transaction: if it cannot be written, nothing is.
+
+    actor None means Ventra itself (worker, sweeper). detail must be JSON and holds no
+    identity of a patient. An unknown verb raises KeyError.
+    """
+    if verb not in SENTENCES:
+        raise KeyError(f"{verb} is not in audit.catalogue")
+    here = origin.get()
+    return Event.objects.create(
+        verb=verb,
+        actor_id=actor.pk if actor else None,
+        actor_name=actor_name or (actor.get_username() if actor else SYSTEM),
+        subject_type=subject._meta.label_lower if subject else "",
+        subject_id=str(subject.pk) if subject else "",
+        thread=thread,
+        detail=detail,
+        door=here.door,
+        request_id=here.request_id,
+        ip_address=here.ip_address,
+    )
+
+
+def thread_of(thread: str) -> models.QuerySet[Event]:
+    """The events of one thread, newest first."""
+    return Event.objects.filter(thread=thread).order_by("-id")

@@ -1,0 +1,1 @@
+"""The composition root: imports every room, imported by none."""

@@ -1,0 +1,64 @@
+"""Settings from the environment, failing loudly.
+
+Any name X may be given as X_FILE, the path of a file that holds the value, so that
+secrets need not stand in the environment.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
+
+
+def text(name: str, default: str | None = None) -> str:
+    """The value of `name` or of the file `name`_FILE; no default makes it required."""
+    path = os.environ.get(f"{name}_FILE")
+    if path:
+        return Path(path).read_text().strip()
+    value = os.environ.get(name, default)
+    if value is None:
+        raise ImproperlyConfigured(f"Set {name} or {name}_FILE in the environment.")
+    return value
+
+
+def flag(name: str, default: bool) -> bool:
+    """A yes or no; anything else is refused."""
+    value = text(name, "1" if default else "0").lower()
+    if value not in _TRUE | _FALSE:
+        raise ImproperlyConfigured(f"{name} must be 1 or 0, not {value!r}.")
+    return value in _TRUE
+
+
+def integer(name: str, default: int) -> int:
+    """A whole number."""
+    value = text(name, str(default))
+    try:
+        return int(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.") from None
+
+
+def listing(name: str, default: str = "") -> list[str]:
+    """Comma-separated values, empty ones dropped."""
+    return [item.strip() for item in text(name, default).split(",") if item.strip()]
+
+
+def database(name: str) -> dict[str, Any]:
+    """Django's DATABASES entry for a postgres:// URL; ?host=/dir names a socket folder."""
+    url = urlsplit(text(name))
+    if url.scheme not in {"postgres", "postgresql"}:
+        raise ImproperlyConfigured(f"{name} must start with postgres://: Ventra speaks PostgreSQL only.")
+    query = {key: values[-1] for key, values in parse_qs(url.query).items()}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(url.path.lstrip("/")),
+        "USER": unquote(url.username or ""),
+        "PASSWORD": unquote(url.password or "") or text("DATABASE_PASSWORD", ""),
+        "HOST": query.pop("host", url.hostname or ""),
+        "PORT": str(url.port or query.pop("port", "")),
+        "OPTIONS": query,
+    }

@@ -1,0 +1,159 @@
+"""Who is who in every test: Alice owns the case, Bob is in her department, Charlie is not."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.core.files.base import ContentFile
+from django.db import connection
+from django.test import Client
+
+from accounts.models import Department, Membership, Role, User
+from cases import intake, services
+from cases.models import Case, Scan
+from inference import registry, worker
+from inference.engine import catalogue
+from inference.models import Job
+from inference.phantom import render, sample_spec
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """Let transactional tests flush: only TRUNCATE is allowed again, and only in the test database."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        for table in ("audit_event", "audit_seal"):
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_truncate")
+
+
+@pytest.fixture(autouse=True)
+def own_storage(settings, tmp_path) -> None:
+    """Every test has its own blob store, plain static files and a cheap password hash."""
+    blobs = {"BACKEND": "blobs.storage.DurableFileSystemStorage", "OPTIONS": {"location": tmp_path / "blobs"}}
+    static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"blobs": blobs, "staticfiles": static}
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder of real scans; the test skips where there is none."""
+    folder = os.environ.get("VENTRA_DATA_DIR")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("VENTRA_DATA_DIR names no folder of real scans")
+    return Path(folder)
+
+
+@pytest.fixture
+def department(db) -> Department:
+    return Department.objects.create(name="Fetal medicine", slug="fetal-medicine")
+
+
+@pytest.fixture
+def other_department(db) -> Department:
+    return Department.objects.create(name="Elsewhere", slug="elsewhere")
+
+
+def member(name: str, department: Department, role: Role) -> User:
+    user = User.objects.create_user(name, password=PASSWORD)
+    Membership.objects.create(user=user, department=department, role=role)
+    return user
+
+
+@pytest.fixture
+def alice(department) -> User:
+    return member("alice", department, Role.READER)
+
+
+@pytest.fixture
+def bob(department) -> User:
+    return member("bob", department, Role.SENIOR_READER)
+
+
+@pytest.fixture
+def charlie(other_department) -> User:
+    return member("charlie", other_department, Role.READER)
+
+
+@pytest.fixture
+def auditor(department) -> User:
+    return member("auditor", department, Role.AUDITOR)
+
+
+@pytest.fixture
+def manager(department) -> User:
+    return member("manager", department, Role.MODEL_MANAGER)
+
+
+@pytest.fixture
+def administrator(department) -> User:
+    user = member("administrator", department, Role.ADMINISTRATOR)
+    User.objects.filter(pk=user.pk).update(is_staff=True, is_superuser=True)
+    user.refresh_from_db()
+    return user
+
+
+@pytest.fixture
+def client_of() -> Callable[[User], Client]:
+    """A browser in which the user is logged in."""
+
+    def logged_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return logged_in
+
+
+@pytest.fixture
+def case(alice, department) -> Case:
+    """Alice's case, still without a scan."""
+    case, _ = services.open_case(by=alice, department=department, patient_id="P-1", gestational_age_days=171)
+    return case
+
+
+@pytest.fixture(scope="session")
+def phantom_png() -> Callable[..., bytes]:
+    """A synthetic head as a PNG file: phantom_png(look, label, seed)."""
+
+    def png(look: str = "ultrasound", label: str = "ventriculomegaly", seed: int = 1) -> bytes:
+        spec = sample_spec(np.random.default_rng(seed), label=label)
+        return render(spec, look, seed=seed).png()
+
+    return png
+
+
+@pytest.fixture
+def models(db) -> None:
+    """The shipped versions, registered and active."""
+    for record, weights in catalogue.shipped():
+        registry.activate(registry.register(record, weights, by=None), by=None, reason="shipped")
+
+
+@pytest.fixture
+def add_scan(models, phantom_png) -> Callable[..., Scan]:
+    """Upload a phantom to a case as a person would: add_scan(case, by)."""
+
+    def add(
+        case: Case, by: User, *, look: str = "ultrasound", content: bytes | None = None, **kwargs
+    ) -> Scan:
+        file = ContentFile(content or phantom_png(look, **kwargs), name="scan.png")
+        scan, _ = intake.receive(case, file, modality=look, by=by, file_name="scan.png")
+        return scan
+
+    return add
+
+
+@pytest.fixture
+def run_jobs() -> Iterator[Callable[[], None]]:
+    """Do all waiting work in this process, as a worker's child would."""
+
+    def run() -> None:
+        while job := Job.objects.filter(state=Job.State.QUEUED).first():
+            worker.work(job.pk)
+
+    yield run
+    worker.forget_models()
