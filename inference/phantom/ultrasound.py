@@ -1,0 +1,191 @@
+"""Ultrasound look: echoes are made along the beams, so grain, shadows and drop-outs fall into place."""
+
+import math
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+from scipy.signal import lfilter
+
+from inference.phantom.furniture import draw_furniture
+from inference.phantom.geometry import Floats
+from inference.phantom.records import Defects, HeadSpec
+from inference.phantom.scanner import BEAMS, SAMPLES, Scanner, ultrasound_view
+from inference.phantom.texture import grid_texture, head_texture, ridge, soft_step
+from inference.phantom.tissue import Tissue, tissue
+from inference.phantom.view import View
+
+__all__ = ["paint_ultrasound", "ultrasound_view"]
+
+
+def paint_ultrasound(
+    rng: np.random.Generator, spec: HeadSpec, view: View, scanner: Scanner, defects: Defects
+) -> Floats:
+    """Brightness of one frame, 0..1, (rows, columns)."""
+    parts = tissue(spec, view.head(*scanner.beams()))
+    facing = _facing(parts.skull, scanner)
+    bone = soft_step(np.abs(parts.skull + spec.skull_thickness_mm / 2) - spec.skull_thickness_mm / 2, 0.8)
+    scatter = _scatter(rng, spec, parts, scanner)
+    mirror = _mirrors(rng, spec, parts, facing, bone, scanner)
+    passed = _transmission(rng, bone, facing, scanner, defects)
+    echo = _receive(rng, scatter * passed, mirror * passed, scanner, defects)
+    shown = _display(rng, echo, scanner, defects)
+    right, down = view.screen()
+    picture, fan = scanner.convert(shown, right, down)
+    return _finish(rng, picture, fan, scanner, view)
+
+
+def decibel(level: float) -> float:
+    """Amplitude for a level in dB; 0 dB is a skull hit squarely."""
+    return float(10 ** (level / 20))
+
+
+def _facing(distance: Floats, scanner: Scanner) -> Floats:
+    """How squarely the beam meets a surface: the cosine between beam and normal, 0..1."""
+    along = np.gradient(distance, axis=0) / scanner.step_mm()
+    return np.asarray(np.clip(np.abs(along), 0, 1), dtype=np.float32)
+
+
+def _scatter(rng: np.random.Generator, spec: HeadSpec, parts: Tissue, scanner: Scanner) -> Floats:
+    """Amplitude of the diffuse echoes, which become speckle."""
+    blur = 0.8
+    brain_db = float(rng.uniform(-40, -30)) + 2.5 * head_texture(spec.texture_seed + 1, parts.points, 9.0)
+    level = np.asarray(brain_db, dtype=np.float32)
+    fluid = float(rng.uniform(-62, -52))
+    level = level - 4.0 * soft_step(parts.thalami, 3.0)
+    for distance in (-parts.brain, parts.ventricles, parts.cavum):
+        level = level + (fluid - level) * soft_step(distance, blur)
+    plexus = float(rng.uniform(-20, -10)) + 1.5 * head_texture(spec.texture_seed + 2, parts.points, 3.0)
+    level = level + (plexus - level) * soft_step(parts.choroid, blur)
+    outside = _mother(rng, parts, scanner, fluid)
+    level = level + (outside - level) * soft_step(-parts.skull, blur)
+    return np.asarray(10 ** (level / 20), dtype=np.float32)
+
+
+def _mother(rng: np.random.Generator, parts: Tissue, scanner: Scanner, fluid: float) -> Floats:
+    """dB outside the head: scalp, pools of amniotic fluid, uterus and placenta, abdominal wall in layers."""
+    seed = int(rng.integers(2**31))
+    base = float(rng.uniform(-30, -16))
+    level = (
+        base + 4.0 * head_texture(seed, parts.points, 24.0) + 2.0 * head_texture(seed + 1, parts.points, 7.0)
+    )
+    pool = float(rng.uniform(-6, 22)) + 14.0 * head_texture(seed + 2, parts.points, 60.0)
+    level = level + (fluid - level) * soft_step(np.asarray(parts.skull - pool, dtype=np.float32), 2.0)
+    level = np.where(parts.skull < float(rng.uniform(0.8, 2.5)), base - 2, level)
+    depth = np.arange(SAMPLES, dtype=np.float32)[:, np.newaxis] * scanner.step_mm()
+    wall = float(rng.uniform(0.05, 0.35)) * (scanner.far - scanner.near) * 0.5
+    stripes = grid_texture(rng, (SAMPLES, BEAMS), (1.6, 40.0))
+    layered = float(rng.uniform(-26, -18)) + 7.0 * stripes
+    return np.asarray(level + (layered - level) * soft_step(depth - wall, 4.0), dtype=np.float32)
+
+
+def _mirrors(
+    rng: np.random.Generator, spec: HeadSpec, parts: Tissue, facing: Floats, bone: Floats, scanner: Scanner
+) -> Floats:
+    """Amplitude of mirror-like echoes: bright only where a surface faces the beam."""
+    uneven = np.clip(0.75 + 0.45 * grid_texture(rng, (SAMPLES, BEAMS), (30.0, 9.0)), 0.1, 1.4)
+    power = float(rng.uniform(1.0, 2.5))
+    skull = bone * (0.10 + 0.9 * facing**power) * uneven * decibel(rng.uniform(-4, 2))
+    falx = _line(parts.midline, scanner, decibel(rng.uniform(-22, -10))) * _broken(spec, parts, 3, 10.0)
+    falx = falx * (parts.skull < -spec.skull_thickness_mm) * (parts.cavum > 0)
+    wall = _line(parts.ventricles, scanner, decibel(rng.uniform(-22, -12))) * (parts.skull < -2)
+    septa = _line(parts.cavum, scanner, decibel(rng.uniform(-20, -10)))
+    pia = _line(parts.brain, scanner, decibel(rng.uniform(-30, -18))) * _broken(spec, parts, 4, 6.0)
+    inside = soft_step(parts.skull + spec.skull_thickness_mm + 3, 4.0) * (parts.ventricles > 0.5)
+    threads = _threads(rng, spec, parts, scanner) * inside
+    return np.asarray(skull + falx + wall + septa + pia * inside + threads, dtype=np.float32)
+
+
+def _line(distance: Floats, scanner: Scanner, amplitude: float) -> Floats:
+    """A thin surface that shines where it faces the beam."""
+    facing = _facing(distance, scanner)
+    return np.asarray(amplitude * ridge(distance, 0.7) * (0.15 + 0.85 * facing**2), dtype=np.float32)
+
+
+def _broken(spec: HeadSpec, parts: Tissue, which: int, grain: float) -> Floats:
+    """0..1, interrupting long lines the way real ones are."""
+    patches = head_texture(spec.texture_seed + which, parts.points, grain)
+    return np.asarray(np.clip(0.6 + 0.6 * patches, 0, 1), dtype=np.float32)
+
+
+def _threads(rng: np.random.Generator, spec: HeadSpec, parts: Tissue, scanner: Scanner) -> Floats:
+    """Sulci, vessels and cisterns: fine bright threads, thickest around the middle of the brain."""
+    noise = head_texture(spec.texture_seed + 5, parts.points, 6.0)
+    surface = np.asarray(noise * 3.0, dtype=np.float32)
+    central = ridge(
+        np.asarray(parts.skull + 0.4 * spec.biparietal_mm, dtype=np.float32), 0.28 * spec.biparietal_mm
+    )
+    patchy = np.clip(head_texture(spec.texture_seed + 6, parts.points, 14.0), 0, 1.5)
+    return np.asarray(
+        _line(surface, scanner, decibel(rng.uniform(-26, -12))) * central * patchy, dtype=np.float32
+    )
+
+
+def _transmission(
+    rng: np.random.Generator, bone: Floats, facing: Floats, scanner: Scanner, defects: Defects
+) -> Floats:
+    """Share of the pulse left at each sample: bone on the way, bad contact, shadow, uneven beams."""
+    step = scanner.step_mm()
+    loss = float(rng.uniform(0.10, 0.30)) * bone * step * (1 + 1.5 * (1 - facing))
+    passed = np.exp(-np.minimum(np.cumsum(loss, axis=0), float(rng.uniform(1.5, 3.5))))
+    angle = np.linspace(-1, 1, BEAMS, dtype=np.float32)
+    contact = 1 - float(rng.uniform(0.0, 0.7)) * np.clip(np.abs(angle - rng.normal(0, 0.2)) - 0.55, 0, 1)
+    streaks = 1 + 0.10 * grid_texture(rng, (1, BEAMS), (1.0, 2.5))
+    middle, width = float(rng.uniform(-0.35, 0.35)), float(rng.uniform(0.18, 0.3))
+    wedge = 1 - np.exp(-(((angle - middle) / width) ** 4))
+    dark = (1 - defects.shadow) + defects.shadow * (0.02 + 0.98 * wedge)
+    return np.asarray(passed * contact * streaks * dark, dtype=np.float32)
+
+
+def _receive(
+    rng: np.random.Generator, scatter: Floats, mirror: Floats, scanner: Scanner, defects: Defects
+) -> Floats:
+    """Envelope of the received signal: speckle from random scatterers, seen at the machine's resolution."""
+    axial = scanner.axial_mm / scanner.step_mm()
+    middle = (scanner.near + scanner.far) / 2
+    lateral = scanner.lateral_mm / (middle * 2 * scanner.half_angle / (BEAMS - 1))
+    spread = (axial * (1 + 3 * defects.blur), lateral * (1 + 3 * defects.blur + 5 * defects.motion))
+    ring = _reverberation(mirror, scanner)
+    power = np.zeros_like(scatter)
+    for _ in range(scanner.looks):
+        noise = rng.standard_normal((2, *scatter.shape), dtype=np.float32)
+        grain = math.sqrt(4 * math.pi * axial * lateral)
+        real = gaussian_filter(noise[0] * (scatter + 0.5 * mirror + ring) * grain + 1.4 * mirror, spread)
+        imaginary = gaussian_filter(noise[1] * (scatter + 0.5 * mirror + ring) * grain, spread)
+        power += real**2 + imaginary**2
+    return np.sqrt(power / scanner.looks)
+
+
+def _reverberation(mirror: Floats, scanner: Scanner) -> Floats:
+    """Haze trailing behind strong reflectors; it is what hides the near hemisphere."""
+    decay = math.exp(-scanner.step_mm() / (0.10 * (scanner.far - scanner.near)))
+    trail = lfilter([1 - decay], [1, -decay], mirror, axis=0)
+    return np.asarray(0.5 * scanner.reverberation * trail, dtype=np.float32)
+
+
+def _display(rng: np.random.Generator, echo: Floats, scanner: Scanner, defects: Defects) -> Floats:
+    """Depth gain, electronic noise, log compression into 0..1."""
+    depth = np.linspace(0, 1, SAMPLES, dtype=np.float32)[:, np.newaxis]
+    gain = scanner.gain_db + scanner.near_gain_db * (1 - depth) + scanner.far_gain_db * depth
+    floor = decibel(-58) + decibel(-26) * defects.noise
+    hiss = floor * np.abs(rng.standard_normal(echo.shape, dtype=np.float32))
+    level = 20 * np.log10(echo + hiss + 1e-6) + gain + 22 * defects.gain
+    return np.asarray(np.clip(1 + level / scanner.dynamic_range_db, 0, 1.05), dtype=np.float32)
+
+
+def _finish(rng: np.random.Generator, picture: Floats, fan: Floats, scanner: Scanner, view: View) -> Floats:
+    """Grey of the paper, the fan's edges, and what machines print around them."""
+    right, down = view.screen()
+    u, v = scanner.probe(right, down)
+    uneven = (
+        1
+        + 0.25 * float(rng.uniform(-1, 1)) * u / scanner.frame[0]
+        + 0.25 * float(rng.uniform(-1, 1)) * v / scanner.frame[1]
+    )
+    soft = gaussian_filter(fan, 0.5)
+    gamma = float(rng.uniform(0.9, 1.5))
+    shown = np.clip(picture, 0, 1) ** gamma
+    shown = scanner.lift * uneven + (1 - scanner.lift) * shown
+    paper = (np.abs(u) <= scanner.frame[0]) & (np.abs(v) <= scanner.frame[1])
+    around = scanner.background * uneven * paper
+    finished = np.asarray(around + (shown - around) * soft, dtype=np.float32)
+    return draw_furniture(rng, finished, scanner, view)
