@@ -1,7 +1,6 @@
 """A picture stack at rest: the pixels as one .npy blob, everything else as a row."""
 
 import io
-
 from typing import Any
 
 import numpy as np

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from blobs import store
 from blobs.models import Blob
-from inference.engine.records import Answer, Refusal, WeightsRecord
+from inference.engine.records import Answer, Refusal, WeightsRecord, canonical_json, sha256_hex
 from inference.engine.records import Explanation as ExplanationRecord
 from inference.images import npy
 from inference.models import Explanation, Job, ModelVersion, Prediction
@@ -127,6 +128,17 @@ def weights_record_of(version: ModelVersion) -> WeightsRecord:
         card=card,
         labels=tuple(version.labels),
     )
+
+
+def digest(row: Prediction | Explanation) -> str:
+    """SHA-256 of all that a row says. The audit line carries it, and the audit is chained.
+
+    The time of writing is left out: the database sets it, and the audit line has its own.
+    """
+    names = [field.attname for field in row._meta.concrete_fields if field.attname != "created_at"]
+    said = {name: getattr(row, name) for name in names}
+    ids = {name: str(value) for name, value in said.items() if isinstance(value, UUID)}
+    return sha256_hex(canonical_json(said | ids))
 
 
 def _refusal(prediction: Prediction) -> Refusal | None:

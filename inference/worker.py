@@ -126,7 +126,17 @@ def _explain(held: Claim) -> None:
     with transaction.atomic():
         jobs.finish(held)
         row = results.create_explanation(job, prediction, stored)
-        record("explanation.published", actor=None, subject=row, thread=job.thread, method=method)
+        digest = results.digest(row)
+        record(
+            "explanation.published",
+            actor=None,
+            subject=row,
+            thread=job.thread,
+            method=method,
+            class_label=row.class_label,
+            model_version=str(job.model_version),
+            digest=digest,
+        )
 
 
 def _queue_explanations(job: Job, prediction: Prediction) -> None:
@@ -150,6 +160,7 @@ def _said(prediction: Prediction) -> dict[str, Any]:
         "label": prediction.label,
         "probability": prediction.probability,
         "refusal": prediction.refusal_code,
+        "digest": results.digest(prediction),
     }
 
 
@@ -174,20 +185,23 @@ def _kept_alive(claims: Sequence[Claim]) -> Iterator[None]:
 
 
 def _model(version: ModelVersion) -> "LoadedModel":
+    mismatch: type[Exception] = _science().weights.WeightsMismatch
     try:
         return _loaded(version.pk)
-    except BlobCorrupt as fault:
+    except (BlobCorrupt, mismatch) as fault:
         raise ModelIntegrity(f"{version}: {fault}") from fault
 
 
 @lru_cache(maxsize=8)
 def _loaded(version_id: uuid.UUID) -> "LoadedModel":
-    version = ModelVersion.objects.get(pk=version_id)
+    version = ModelVersion.objects.select_related("weights").get(pk=version_id)
+    science = _science()
     started = time.monotonic()
-    model: LoadedModel = _science().weights.load(
-        results.weights_record_of(version), store.read(version.weights_sha256)
+    weights = store.read(version.weights_sha256)
+    model: LoadedModel = science.weights.load(
+        results.weights_record_of(version), weights, device=science.device.best()
     )
-    logger.info("Loaded %s in %.2f s", version, time.monotonic() - started)
+    logger.info("Loaded %s on %s in %.2f s", version, model.device, time.monotonic() - started)
     return model
 
 
@@ -200,9 +214,6 @@ def forget_models() -> None:
 def _science() -> ModuleType:
     """The one door to torch, opened in the worker's child at its first job."""
     import inference.engine as science
-    import inference.engine.explain
-    import inference.engine.predict
-    import inference.engine.weights
 
-    inference.engine.predict.configure(threads=settings.ENGINE_THREADS)
+    science.weights.configure(threads=settings.ENGINE_THREADS)
     return science

@@ -1,0 +1,145 @@
+"""A demo that runs through the real intake and the real queue. Everything in it says so."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from django.core.files.base import ContentFile
+
+from accounts.models import Department, Membership, Role, User
+from cases import intake, services
+from cases.models import Case
+from inference.engine.records import Label
+from inference.formats.errors import FormatError
+from inference.formats.stack import Modality
+from inference.phantom import Phantom, render, sample_spec, volume
+
+PASSWORD = "ventra demo only"  # noqa: S105  # printed to whoever starts the demo
+ACCOUNTS = {
+    "reader": Role.READER,
+    "senior": Role.SENIOR_READER,
+    "models": Role.MODEL_MANAGER,
+    "auditor": Role.AUDITOR,
+    "admin": Role.ADMINISTRATOR,
+}
+
+
+@dataclass(frozen=True)
+class DemoHead:
+    """One synthetic fetus of the demo."""
+
+    look: Modality
+    label: Label
+    weeks: int
+    seed: int
+    is_volume: bool = False
+
+
+HEADS = (
+    DemoHead("ultrasound", "normal", 22, 11),
+    DemoHead("ultrasound", "ventriculomegaly", 26, 12),
+    DemoHead("ultrasound", "ventriculomegaly", 31, 13),
+    DemoHead("mri", "normal", 24, 14),
+    DemoHead("mri", "ventriculomegaly", 28, 15),
+    DemoHead("mri", "ventriculomegaly", 25, 16, is_volume=True),
+)
+
+
+def people() -> Department:
+    """The demo department and one account for each role; existing ones are left alone."""
+    department, _ = Department.objects.get_or_create(
+        slug="demo", defaults={"name": "Demo department (synthetic)", "is_demo": True}
+    )
+    for name, role in ACCOUNTS.items():
+        user, created = User.objects.get_or_create(
+            username=name, defaults={"first_name": "Demo", "last_name": role.label.lower()}
+        )
+        if created:
+            user.set_password(PASSWORD)
+            user.is_staff = user.is_superuser = role == Role.ADMINISTRATOR
+            user.save()
+        Membership.objects.get_or_create(user=user, department=department, role=role)
+    return department
+
+
+def phantom_cases(department: Department) -> None:
+    """One case for each synthetic head, unless it is there already."""
+    for head in HEADS:
+        case, created = _case(department, f"DEMO-{head.seed:03d}", head.weeks * 7, _question(head))
+        if created:
+            content, name = _file(head)
+            _add(case, content, modality=head.look, name=name)
+
+
+def picture_cases(department: Department, folder: Path) -> list[str]:
+    """One case for each group of a labels.csv; returns a sentence for each file not read.
+
+    labels.csv has the columns file, label and group. Pictures under a folder or name that
+    says MRI, and NIfTI volumes, are taken as MRI; all others as ultrasound.
+    """
+    problems = []
+    for group, files in _groups(folder):
+        case, created = _case(department, f"PUBLIC-{group}"[:64], None, "Public research picture.")
+        for file in files if created else []:
+            try:
+                _add(case, file.read_bytes(), modality=_modality(file), name=file.name)
+            except (FormatError, FileNotFoundError) as refusal:
+                problems.append(f"{file.name}: {refusal}")
+    return problems
+
+
+def login_table() -> str:
+    """How to log in, for the terminal."""
+    rows = [f"  {name:<10}{PASSWORD:<20}{role.label}" for name, role in ACCOUNTS.items()]
+    return "\n".join(["Demo accounts (user, password, role):", *rows])
+
+
+def _case(department: Department, patient_id: str, age: int | None, question: str) -> tuple[Case, bool]:
+    known = Case.objects.filter(department=department, patient__patient_id=patient_id).first()
+    if known:
+        return known, False
+    return services.open_case(
+        by=_reader(),
+        department=department,
+        patient_id=patient_id,
+        gestational_age_days=age,
+        question=question,
+        is_demo=True,
+    )
+
+
+def _add(case: Case, content: bytes, *, modality: Modality, name: str) -> None:
+    intake.receive(case, ContentFile(content), modality=modality, by=_reader(), file_name=name)
+
+
+def _reader() -> User:
+    return User.objects.get(username="reader")
+
+
+def _question(head: DemoHead) -> str:
+    kind = "volume" if head.is_volume else "picture"
+    return f"Synthetic {head.look} {kind} (phantom, seed {head.seed}), made as {head.label}."
+
+
+def _file(head: DemoHead) -> tuple[bytes, str]:
+    spec = sample_spec(
+        np.random.default_rng(head.seed), label=head.label, gestational_age_days=head.weeks * 7
+    )
+    if head.is_volume:
+        return volume(spec, seed=head.seed).nifti(), f"phantom-{head.seed}.nii.gz"
+    phantom: Phantom = render(spec, head.look, seed=head.seed)
+    return phantom.png(), f"phantom-{head.seed}.png"
+
+
+def _groups(folder: Path) -> Iterator[tuple[str, list[Path]]]:
+    groups: dict[str, list[Path]] = {}
+    with (folder / "labels.csv").open(newline="") as table:
+        for row in csv.DictReader(table):
+            groups.setdefault(row["group"], []).append(folder / row["file"])
+    yield from groups.items()
+
+
+def _modality(file: Path) -> Modality:
+    return "mri" if ".nii" in file.name or "mri" in str(file.parent).lower() else "ultrasound"

@@ -1,0 +1,24 @@
+"""Fill an empty Ventra with plainly synthetic departments, people and cases."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from cases import demo
+
+
+class Command(BaseCommand):
+    help = "Create demo departments, users and cases. Safe to repeat: what exists stays as it is."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--data", type=Path, help="a folder of real pictures with labels.csv")
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+        department = demo.people()
+        demo.phantom_cases(department)
+        if options["data"]:
+            skipped = demo.picture_cases(department, options["data"])
+            for line in skipped:
+                self.stderr.write(line)
+        self.stdout.write(demo.login_table())
