@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 Modality = Literal["ultrasound", "mri"]
 Plane = Literal["axial", "coronal", "sagittal", ""]
+SourceFormat = Literal["png", "jpeg", "tiff", "dicom", "nifti"]
 MODALITIES: tuple[Modality, ...] = get_args(Modality)
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
@@ -34,7 +35,7 @@ class PictureStack:
     pixels: Pixels
     modality: Modality
     original_sha256: str
-    source_format: Literal["png", "jpeg", "tiff", "dicom", "nifti"]
+    source_format: SourceFormat
     plane: Plane = ""
     pixel_spacing: tuple[float, float] | None = None
     pixel_spacing_source: str = ""

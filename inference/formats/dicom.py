@@ -1,0 +1,186 @@
+"""DICOM through pydicom, compressed syntaxes through GDCM.
+
+Frames: one file gives all its frames in file order. Those of ultrasound are moments of a loop. Those of
+multi-frame MR are slices in the order and plane of the acquisition, never reoriented: the file's axes are
+the mother's, not the fetus's, so `plane` stays unknown. Files of one series are not joined.
+
+Grey: MONOCHROME1 is turned so that more signal is brighter. Colour (RGB, YBR, palette) becomes BT.601 luma.
+Bits above BitsStored, where old files keep overlays, are dropped. RescaleSlope and RescaleIntercept are
+recorded, not applied; a ModalityLUTSequence, which no slope can undo, is refused. VOI LUTs and presentation
+states are ignored, the first WindowCenter and WindowWidth kept. Burnt-in text is not removed.
+
+Identity: pydicom is given the list of tags below and never parses another, and only acquisition.allowed
+values leave this module.
+"""
+
+import io
+import math
+import struct
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+import pydicom
+from pydicom.pixels.processing import apply_color_lut
+from pydicom.pixels.utils import iter_pixels
+
+from inference.formats import acquisition
+from inference.formats.child import serve
+from inference.formats.dicom_spacing import SPACING_KEYWORDS, pixel_spacing, slice_spacing
+from inference.formats.errors import FormatError
+from inference.formats.headers import dicom
+from inference.formats.levels import Numbers, Rescale, inverted, luma, unsigned
+from inference.formats.limits import MIB
+from inference.formats.source import Source
+from inference.formats.stack import PictureStack
+
+PIXEL_KEYWORDS = (
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "PlanarConfiguration",
+    "NumberOfFrames",
+    "Rows",
+    "Columns",
+    "BitsAllocated",
+    "BitsStored",
+    "HighBit",
+    "PixelRepresentation",
+    "PixelData",
+    "FloatPixelData",
+    "DoubleFloatPixelData",
+    "ExtendedOffsetTable",
+    "ExtendedOffsetTableLengths",
+    "RescaleSlope",
+    "RescaleIntercept",
+    "ModalityLUTSequence",
+    "WindowCenter",
+    "WindowWidth",
+    "RedPaletteColorLookupTableDescriptor",
+    "GreenPaletteColorLookupTableDescriptor",
+    "BluePaletteColorLookupTableDescriptor",
+    "RedPaletteColorLookupTableData",
+    "GreenPaletteColorLookupTableData",
+    "BluePaletteColorLookupTableData",
+    "SegmentedRedPaletteColorLookupTableData",
+    "SegmentedGreenPaletteColorLookupTableData",
+    "SegmentedBluePaletteColorLookupTableData",
+)
+READ_KEYWORDS = list({*PIXEL_KEYWORDS, *SPACING_KEYWORDS, *acquisition.KEYWORDS})
+RLE = "1.2.840.10008.1.2.5"
+TRAILING_BYTES = MIB  # after the pixel data of a deflated dataset
+_EXPLICIT_LITTLE_META = (
+    b"\0" * 128 + b"DICM" + struct.pack("<HH2sH", 2, 0x10, b"UI", 20) + b"1.2.840.10008.1.2.1\0"
+)
+
+
+def decode(source: Source) -> PictureStack:
+    """(frames, rows, columns). The source has passed the gate."""
+    header = dicom.inspect(source.data, source.modality)
+    data = _inflated(source.data, header) if header.transfer_syntax == dicom.DEFLATED else source.data
+    dataset = pydicom.dcmread(io.BytesIO(data), specific_tags=list(READ_KEYWORDS))
+    if "ModalityLUTSequence" in dataset:
+        raise FormatError("undecodable", "The DICOM file maps its values by a table, which is not read here.")
+    frames = _frames(dataset, header)
+    rescale = _rescale(dataset)
+    if (header.photometric == "MONOCHROME1") != (rescale[0] < 0):
+        frames, rescale = inverted(frames, header.bits_stored, rescale)
+    pixels, rescale = unsigned(frames, rescale)
+    spacing, spacing_source = pixel_spacing(dataset)
+    return PictureStack(
+        pixels=pixels,
+        modality=source.modality,
+        original_sha256=source.sha256,
+        source_format="dicom",
+        pixel_spacing=spacing,
+        pixel_spacing_source=spacing_source,
+        slice_spacing=slice_spacing(dataset) if header.frames > 1 else None,
+        rescale=rescale,
+        window=_window(dataset, rescale),
+        acquisition=_acquisition(dataset),
+    )
+
+
+def _inflated(data: bytes, header: dicom.Header) -> bytes:
+    """The file with its dataset inflated, no further than the declared picture needs, as explicit VR."""
+    most = dicom.DATASET_HEAD + header.native_bytes + TRAILING_BYTES
+    try:
+        dataset = zlib.decompressobj(wbits=-15).decompress(data[header.dataset_start :], most)
+    except zlib.error:
+        raise FormatError("undecodable", "The deflated DICOM dataset does not inflate.") from None
+    if len(dataset) == most:
+        raise FormatError("decompression_bomb", "The DICOM dataset goes on inflating after its picture.")
+    return _EXPLICIT_LITTLE_META + dataset
+
+
+def _frames(dataset: pydicom.Dataset, header: dicom.Header) -> Numbers:
+    """Decode one frame after another, so that colour is held for one frame only."""
+    plugin = "gdcm" if header.transfer_syntax in dicom.ENCAPSULATED - {RLE} else ""
+    stack: Numbers | None = None
+    count = 0
+    for count, frame in enumerate(iter_pixels(dataset, decoding_plugin=plugin), start=1):
+        grey = _grey(frame, dataset, header)
+        if stack is None:
+            stack = np.empty((header.frames, *grey.shape), dtype=grey.dtype)
+        stack[count - 1] = grey
+    if stack is None or count != header.frames:
+        raise FormatError("undecodable", "The DICOM file holds fewer frames than it says.")
+    return stack
+
+
+def _grey(frame: Numbers, dataset: pydicom.Dataset, header: dicom.Header) -> Numbers:
+    """(rows, columns) in native byte order."""
+    native = frame.astype(frame.dtype.newbyteorder("="), copy=False)
+    if header.photometric == "PALETTE COLOR":
+        return luma(apply_color_lut(native, dataset))
+    if native.ndim == 3:
+        return luma(native)
+    return _without_spare_bits(native, header.bits_stored)
+
+
+def _without_spare_bits(values: Numbers, bits: int) -> Numbers:
+    """Keep the lowest `bits`; for signed numbers the highest of them becomes the sign."""
+    spare = 8 * values.dtype.itemsize - bits
+    return values if values.dtype.kind == "f" or spare <= 0 else (values << spare) >> spare
+
+
+def _rescale(dataset: pydicom.Dataset) -> Rescale:
+    slope, intercept = _numbers(dataset, "RescaleSlope"), _numbers(dataset, "RescaleIntercept")
+    return (slope[0] if slope and slope[0] else 1.0), (intercept[0] if intercept else 0.0)
+
+
+def _window(dataset: pydicom.Dataset, rescale: Rescale) -> tuple[float, float] | None:
+    """The first window, from original into stored values."""
+    centre, width = _numbers(dataset, "WindowCenter"), _numbers(dataset, "WindowWidth")
+    if not centre or not width or width[0] <= 0:
+        return None
+    slope, intercept = rescale
+    return (centre[0] - intercept) / slope, width[0] / abs(slope)
+
+
+def _numbers(dataset: pydicom.Dataset, keyword: str) -> list[float]:
+    """Every value of a decimal string; an empty or absent one gives []."""
+    value = dataset.get(keyword)
+    if value is None or value == "":
+        return []
+    numbers = [float(number) for number in (value if isinstance(value, Sequence) else [value])]
+    return numbers if all(math.isfinite(number) for number in numbers) else []
+
+
+def _acquisition(dataset: pydicom.Dataset) -> dict[str, acquisition.Value]:
+    """The allow-listed keywords as plain words and numbers."""
+    values: dict[str, object] = {}
+    for keyword in acquisition.KEYWORDS:
+        value = dataset.get(keyword)
+        if isinstance(value, int):
+            values[keyword] = int(value)
+        elif keyword in acquisition.NUMBERS and isinstance(value, float):
+            values[keyword] = float(value)
+        elif isinstance(value, str):
+            values[keyword] = value
+        elif isinstance(value, Sequence):
+            values[keyword] = "\\".join(str(part) for part in value)
+    return acquisition.allowed(values)
+
+
+if __name__ == "__main__":
+    serve(decode)

@@ -1,0 +1,239 @@
+"""DICOM Part 10: what the header says about the picture, and whether it can be read at all."""
+
+import struct
+import zlib
+from dataclasses import dataclass
+
+from inference.formats.errors import FormatError
+from inference.formats.headers.dicom_elements import (
+    EXPLICIT_LITTLE,
+    PIXEL_TAGS,
+    UNDEFINED,
+    Element,
+    Elements,
+    Form,
+    cut_short,
+)
+from inference.formats.limits import MIB, Data, check_ratio, check_stack
+from inference.formats.stack import Modality
+
+PREFIX = b"DICM"
+DATASET_HEAD = 4 * MIB  # how much of a deflated dataset is inflated to find its header
+
+DEFLATED = "1.2.840.10008.1.2.1.99"
+NATIVE = {
+    "1.2.840.10008.1.2": Form("<", explicit=False),
+    "1.2.840.10008.1.2.1": Form("<", explicit=True),
+    "1.2.840.10008.1.2.2": Form(">", explicit=True),
+    DEFLATED: Form("<", explicit=True),
+}
+JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
+JPEG_LS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
+ENCAPSULATED = {
+    "1.2.840.10008.1.2.4.50",  # JPEG baseline
+    JPEG_EXTENDED,  # 8-bit only: the codec has no 12-bit decoder
+    "1.2.840.10008.1.2.4.57",  # JPEG lossless
+    "1.2.840.10008.1.2.4.70",  # JPEG lossless, first-order prediction
+    *JPEG_LS,
+    "1.2.840.10008.1.2.4.90",  # JPEG 2000 lossless
+    "1.2.840.10008.1.2.4.91",  # JPEG 2000
+    "1.2.840.10008.1.2.5",  # RLE
+}
+DIRECTORY_CLASS = "1.2.840.10008.1.3.10"  # Media Storage Directory, a DICOMDIR
+
+MODALITIES: dict[str, Modality] = {"US": "ultrasound", "MR": "mri"}
+OTHER_MODALITIES = {
+    "CR",
+    "CT",
+    "DX",
+    "ES",
+    "IVUS",
+    "MG",
+    "NM",
+    "OT",
+    "PT",
+    "RF",
+    "RTDOSE",
+    "RTIMAGE",
+    "SEG",
+    "SM",
+    "XA",
+    "XC",
+}
+GREY = ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")
+COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
+
+_MEDIA_STORAGE_CLASS, _TRANSFER_SYNTAX = 0x00020002, 0x00020010
+_MODALITY, _PHOTOMETRIC = 0x00080060, 0x00280004
+_SAMPLES, _FRAMES, _ROWS, _COLUMNS = 0x00280002, 0x00280008, 0x00280010, 0x00280011
+_ALLOCATED, _STORED, _HIGH_BIT = 0x00280100, 0x00280101, 0x00280102
+_WANTED = {_MODALITY, _PHOTOMETRIC, _SAMPLES, _FRAMES, _ROWS, _COLUMNS, _ALLOCATED, _STORED, _HIGH_BIT}
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the decoder may count on. `dataset_start` is the first byte after the file meta information."""
+
+    transfer_syntax: str
+    dataset_start: int
+    modality: str
+    photometric: str
+    frames: int
+    rows: int
+    columns: int
+    samples: int
+    bits_allocated: int
+    bits_stored: int
+    high_bit: int
+
+    @property
+    def native_bytes(self) -> int:
+        """Length of the pixel data when it is not encapsulated."""
+        samples = 2 if self.photometric == "YBR_FULL_422" else self.samples
+        return self.frames * self.rows * self.columns * samples * self.bits_allocated // 8
+
+
+def inspect(data: Data, modality: Modality) -> Header:
+    """Read the header and refuse what has no readable picture of that modality within the limits.
+
+    Codes: `unsupported_type` (DICOMDIR), `unsupported_transfer_syntax`, `no_pixel_data`, `modality_mismatch`,
+    `dimensions`, `frames`, `decompression_bomb`, `undecodable`.
+    """
+    syntax, start = _file_meta(data)
+    dataset, offset = (_inflated_head(data, start), 0) if syntax == DEFLATED else (data, start)
+    elements = Elements(dataset)
+    form = _form(dataset, offset, syntax)
+    values, pixel_data = _read(elements, offset, form)
+    header = _header(values, form, syntax, start)
+    _check_modality(header.modality, modality)
+    _check_pixels(header)
+    check_ratio(header.native_bytes, len(data))
+    check_stack(header.frames, header.rows, header.columns, 1 if header.bits_allocated == 8 else 2)
+    if syntax in ENCAPSULATED:
+        _check_fragments(elements, pixel_data, header.frames)
+    else:
+        _check_native(header, pixel_data, None if syntax == DEFLATED else len(data))
+    return header
+
+
+def _file_meta(data: Data) -> tuple[str, int]:
+    """(transfer syntax, where the dataset starts). Group 0002 is always explicit little endian."""
+    elements = Elements(data)
+    offset = 132
+    found: dict[int, str] = {}
+    while data[offset : offset + 2] == b"\x02\0":
+        element = elements.read(offset, EXPLICIT_LITTLE)
+        offset = elements.end(element, EXPLICIT_LITTLE)
+        if element.tag in (_MEDIA_STORAGE_CLASS, _TRANSFER_SYNTAX):
+            found[element.tag] = _text(elements.value(element))
+    if found.get(_MEDIA_STORAGE_CLASS) == DIRECTORY_CLASS:
+        raise FormatError(
+            "unsupported_type", "This is a DICOMDIR, a list of files; send the images themselves."
+        )
+    syntax = found.get(_TRANSFER_SYNTAX)
+    if syntax is None:
+        raise FormatError("undecodable", "The DICOM file does not state its transfer syntax.")
+    if syntax not in NATIVE and syntax not in ENCAPSULATED:
+        raise FormatError("unsupported_transfer_syntax", "The DICOM file uses a compression not read here.")
+    return syntax, offset
+
+
+def _inflated_head(data: Data, start: int) -> bytes:
+    try:
+        return zlib.decompressobj(wbits=-15).decompress(data[start:], DATASET_HEAD)
+    except zlib.error:
+        raise FormatError("undecodable", "The deflated DICOM dataset does not inflate.") from None
+
+
+def _form(dataset: Data, offset: int, syntax: str) -> Form:
+    """Some writers state explicit and write implicit; the first element shows which it is."""
+    stated = NATIVE.get(syntax, EXPLICIT_LITTLE)
+    vr = dataset[offset + 4 : offset + 6]
+    explicit = vr.isalpha() and vr.isupper()
+    return stated if explicit == stated.explicit or stated.endian == ">" else Form("<", explicit)
+
+
+def _read(elements: Elements, offset: int, form: Form) -> tuple[dict[int, bytes], Element]:
+    """The wanted values, raw, and the pixel data element that ends the walk."""
+    values: dict[int, bytes] = {}
+    for element in elements.top_level(offset, form):
+        if element.tag in _WANTED:
+            values[element.tag] = elements.value(element)
+        if element.tag in PIXEL_TAGS:
+            return values, element
+    raise FormatError("no_pixel_data", "The DICOM file holds no picture.")
+
+
+def _header(values: dict[int, bytes], form: Form, syntax: str, start: int) -> Header:
+    def number(tag: int) -> int:
+        value = values.get(tag, b"")
+        return int(struct.unpack_from(form.endian + "H", value)[0]) if len(value) >= 2 else 0
+
+    return Header(
+        transfer_syntax=syntax,
+        dataset_start=start,
+        modality=_text(values.get(_MODALITY, b"")),
+        photometric=_text(values.get(_PHOTOMETRIC, b"")),
+        frames=_frames(values.get(_FRAMES, b"")),
+        rows=number(_ROWS),
+        columns=number(_COLUMNS),
+        samples=number(_SAMPLES),
+        bits_allocated=number(_ALLOCATED),
+        bits_stored=number(_STORED),
+        high_bit=number(_HIGH_BIT),
+    )
+
+
+def _text(value: bytes) -> str:
+    return value.decode("ascii", "replace").strip(" \0")
+
+
+def _frames(value: bytes) -> int:
+    text = _text(value) or "1"
+    if not (text.isdigit() and len(text) <= 12):
+        raise FormatError("frames", "The DICOM file states its number of frames in no number.")
+    return int(text)
+
+
+def _check_modality(found: str, declared: Modality) -> None:
+    """An absent Modality contradicts nothing. It is repeated only when it is a term of the standard."""
+    if not found or MODALITIES.get(found) == declared:
+        return
+    says: str = MODALITIES.get(found) or (found if found in OTHER_MODALITIES else "another modality")
+    raise FormatError("modality_mismatch", f"The DICOM file says it is {says}, not {declared}.")
+
+
+def _check_pixels(header: Header) -> None:
+    samples = {**dict.fromkeys(GREY, 1), **dict.fromkeys(COLOUR, 3)}.get(header.photometric)
+    if samples is None or samples != header.samples:
+        raise FormatError("undecodable", "The DICOM file has a kind of pixel that is not read here.")
+    if header.bits_allocated not in (8, 16, 32) or not 1 <= header.bits_stored <= header.bits_allocated:
+        raise FormatError("undecodable", "The DICOM file states impossible bits for each pixel.")
+    if header.high_bit != header.bits_stored - 1:
+        raise FormatError(
+            "undecodable", "The DICOM pixels do not start at the lowest bit, which is not read."
+        )
+    too_deep = header.transfer_syntax == JPEG_EXTENDED and header.bits_stored > 8
+    odd_depth = header.transfer_syntax in JPEG_LS and header.bits_stored in (6, 7)
+    if too_deep or odd_depth:
+        raise FormatError(
+            "unsupported_transfer_syntax",
+            f"No decoder here reads this compression at {header.bits_stored} bits.",
+        )
+
+
+def _check_native(header: Header, pixel_data: Element, file_bytes: int | None) -> None:
+    """file_bytes: None when only the head of the dataset is at hand."""
+    if pixel_data.length == UNDEFINED:
+        raise FormatError("undecodable", "The DICOM pixel data has no length.")
+    end = pixel_data.start + header.native_bytes
+    if pixel_data.length < header.native_bytes or (file_bytes is not None and end > file_bytes):
+        raise cut_short()
+
+
+def _check_fragments(elements: Elements, pixel_data: Element, frames: int) -> None:
+    if pixel_data.length != UNDEFINED:
+        raise FormatError("undecodable", "The compressed DICOM pixel data is not encapsulated.")
+    fragments = sum(1 for _ in elements.fragments(pixel_data)) - 1  # the first item is the offset table
+    if fragments < frames:
+        raise cut_short()

@@ -1,0 +1,124 @@
+"""NIfTI volumes through nibabel: axial frames, foot to head.
+
+The volume is turned, never resampled, to the nearest of the 48 axis-aligned orientations: frames go from
+foot to head, rows from anterior (top) to posterior, columns from the patient's right (left of the picture)
+to the patient's left. That is the radiologist's view. "Axial" is what the file's own affine calls axial.
+
+Whole-number voxels keep their values; others are spread over uint16. NaN and infinity are refused.
+"""
+
+import gzip
+import io
+import zlib
+from typing import Any
+
+import nibabel as untyped_nibabel
+import numpy as np
+
+from inference.formats.child import serve
+from inference.formats.errors import FormatError
+from inference.formats.headers import nifti
+from inference.formats.levels import Numbers, Rescale, inverted, unsigned
+from inference.formats.limits import MIB, check_stack
+from inference.formats.source import Source
+from inference.formats.spacing import plausible
+from inference.formats.stack import PictureStack
+
+FOOT_TO_HEAD, FRONT_TO_BACK, RIGHT_TO_LEFT = "S", "P", "L"
+TRAILING_BYTES = MIB  # after the voxels; some writers pad
+SPACING_TOLERANCE = 0.01  # by how much the affine and pixdim may disagree
+MM_PER_UNIT = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}  # xyzt_units: unknown (taken as mm), metre, mm, micron
+
+nibabel: Any = untyped_nibabel
+Image = Any
+
+
+def decode(source: Source) -> PictureStack:
+    """(slices, rows, columns) with the spacing of all three axes. The source has passed the gate."""
+    image = _open(source.data)
+    turn = _turn(image)
+    voxels, rescale = _voxels(image)
+    pixels, rescale = unsigned(nibabel.apply_orientation(voxels, turn), rescale)
+    frames, rows, columns = pixels.shape
+    check_stack(frames, rows, columns, pixels.itemsize)
+    slice_spacing, *pixel_spacing = _spacing(image)[np.argsort(turn[:, 0])]
+    return PictureStack(
+        pixels=pixels,
+        modality=source.modality,
+        original_sha256=source.sha256,
+        source_format="nifti",
+        plane="axial",
+        pixel_spacing=(float(pixel_spacing[0]), float(pixel_spacing[1])),
+        pixel_spacing_source="NIfTI pixdim",
+        slice_spacing=float(slice_spacing),
+        rescale=rescale,
+    )
+
+
+def _open(data: bytes) -> Image:
+    """The image over bytes in memory; a gzip stream is inflated no further than its header promises."""
+    header = nifti.inspect(data)
+    content = _inflated(data, header.total_bytes) if data[:2] == nifti.GZIP else data
+    loader = nibabel.Nifti1Image if header.version == 1 else nibabel.Nifti2Image
+    return loader.from_bytes(content)
+
+
+def _inflated(data: bytes, expected: int) -> bytes:
+    """Also reads gzip files of several members, and checks their CRC by reading to the end."""
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+            content = stream.read(expected)
+            rest = stream.read(TRAILING_BYTES + 1)
+    except (OSError, EOFError, zlib.error):
+        raise FormatError("undecodable", "The NIfTI file's gzip stream is damaged or cut short.") from None
+    if len(content) < expected:
+        raise FormatError("undecodable", "The NIfTI file is cut short.")
+    if len(rest) > TRAILING_BYTES:
+        raise FormatError("decompression_bomb", "The NIfTI file goes on inflating after its last voxel.")
+    return content
+
+
+def _affine(image: Image) -> Numbers:
+    """The file's one orientation. Code `affine` when there is none, it is singular, or two contradict."""
+    header = image.header
+    stated = [matrix for matrix, code in (header.get_sform(True), header.get_qform(True)) if code]
+    if not stated:
+        raise FormatError("affine", "The NIfTI file does not say how the volume lies in space.")
+    for matrix in stated:
+        if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:3, :3])) < 1e-9:
+            raise FormatError("affine", "The NIfTI file states an impossible orientation.")
+    if len({nibabel.aff2axcodes(matrix) for matrix in stated}) > 1:
+        raise FormatError("affine", "The NIfTI file states two orientations (sform, qform) that contradict.")
+    return np.asarray(stated[0])
+
+
+def _turn(image: Image) -> Numbers:
+    """For each stored axis, which axis of the stack it becomes and whether it is flipped (1 or -1)."""
+    wanted = nibabel.orientations.axcodes2ornt((FOOT_TO_HEAD, FRONT_TO_BACK, RIGHT_TO_LEFT))
+    stored = nibabel.io_orientation(_affine(image))
+    return np.asarray(nibabel.orientations.ornt_transform(stored, wanted))
+
+
+def _spacing(image: Image) -> Numbers:
+    """Millimetres along the three stored axes, from pixdim, which the affine must bear out."""
+    pixdim = np.asarray(image.header["pixdim"][1:4], dtype=np.float64)
+    by_affine = nibabel.affines.voxel_sizes(_affine(image))
+    if not np.allclose(pixdim, by_affine, rtol=SPACING_TOLERANCE, atol=0.0):
+        raise FormatError("affine", "The NIfTI file states two voxel sizes (pixdim, affine) that contradict.")
+    sizes = pixdim * MM_PER_UNIT.get(int(image.header["xyzt_units"]) & 7, 0.0)
+    if not all(plausible(float(size), float(size)) for size in sizes):
+        raise FormatError("affine", "The NIfTI file states an impossible voxel size.")
+    return sizes
+
+
+def _voxels(image: Image) -> tuple[Numbers, Rescale]:
+    """Three axes as stored, in native byte order, more signal brighter, with the header's scaling."""
+    stored = np.asarray(image.dataobj.get_unscaled())
+    values = stored.reshape((*stored.shape, 1, 1)[:3])
+    values = values.astype(values.dtype.newbyteorder("="), copy=False)
+    rescale = float(image.dataobj.slope), float(image.dataobj.inter)
+    return inverted(values, 8 * values.dtype.itemsize, rescale) if rescale[0] < 0 else (values, rescale)
+
+
+if __name__ == "__main__":
+    serve(decode)

@@ -1,0 +1,95 @@
+"""PNG, JPEG and TIFF through Pillow: one frame, no scale.
+
+- EXIF orientation is applied once; all other metadata, ICC profiles included, stays behind.
+- Transparency shows black behind it. Colour becomes BT.601 luma.
+- 16-bit grey stays 16-bit; 32-bit integers and floats are spread over uint16, with the rescale recorded.
+- TIFF WhiteIsZero is turned, so that more signal is brighter.
+- A resolution stated by the file (PNG pHYs, JFIF density, TIFF XResolution) is that of a page or a screen,
+  not of anatomy, and is never taken as pixel spacing. The one exception is our own phantoms' text chunk.
+"""
+
+import io
+import json
+import warnings
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps, PngImagePlugin, TiffImagePlugin
+
+from inference.formats.child import serve
+from inference.formats.errors import FormatError
+from inference.formats.levels import Numbers, Rescale, inverted, luma, unsigned
+from inference.formats.limits import PICTURE_PIXELS
+from inference.formats.source import Source
+from inference.formats.spacing import plausible
+from inference.formats.stack import PictureStack, SourceFormat
+
+PHANTOM_CHUNK = "ventra-phantom"  # PNG text: {"pixel_spacing": [between rows, between columns]} in mm
+
+FORMATS: dict[str | None, SourceFormat] = {"PNG": "png", "JPEG": "jpeg", "MPO": "jpeg", "TIFF": "tiff"}
+DEEP_MODES = ("I;16", "I;16L", "I;16B", "I", "F")
+GREY_MODES = ("1", "L")
+COLOUR_MODES = ("LA", "La", "P", "PA", "RGB", "RGBX", "RGBA", "RGBa", "CMYK", "YCbCr")
+_TIFF_PHOTOMETRIC, _TIFF_BITS, _WHITE_IS_ZERO = 262, 258, 0
+
+Image.MAX_IMAGE_PIXELS = PICTURE_PIXELS
+warnings.simplefilter("error", Image.DecompressionBombWarning)
+
+
+def decode(source: Source) -> PictureStack:
+    """One frame, (1, rows, columns). The source has passed the gate."""
+    with Image.open(io.BytesIO(source.data), formats=("PNG", "JPEG", "TIFF")) as picture:
+        kind = FORMATS[picture.format]
+        upright = ImageOps.exif_transpose(picture)
+        spacing = _phantom_spacing(picture)
+        values, rescale = _turned(picture, _grey(upright))
+    pixels, rescale = unsigned(values[np.newaxis], rescale)
+    return PictureStack(
+        pixels=pixels,
+        modality=source.modality,
+        original_sha256=source.sha256,
+        source_format=kind,
+        pixel_spacing=spacing,
+        pixel_spacing_source="phantom" if spacing else "",
+        rescale=rescale,
+    )
+
+
+def _grey(picture: Image.Image) -> Numbers:
+    """(rows, columns) in the picture's own depth, native byte order."""
+    if picture.mode in DEEP_MODES:
+        deep = np.asarray(picture)
+        return deep.astype(deep.dtype.newbyteorder("="))
+    if picture.has_transparency_data:
+        black = Image.new("RGBA", picture.size, (0, 0, 0, 255))
+        picture = Image.alpha_composite(black, picture.convert("RGBA"))
+    if picture.mode in GREY_MODES:
+        return np.asarray(picture.convert("L"))
+    if picture.mode in COLOUR_MODES:
+        return luma(np.asarray(picture.convert("RGB")))
+    raise FormatError("undecodable", "The picture's colour space is not read here.")
+
+
+def _turned(picture: Image.Image, values: Numbers) -> tuple[Numbers, Rescale]:
+    """Pillow turns 8-bit WhiteIsZero itself and leaves deeper pixels as they are."""
+    as_stored: Rescale = (1.0, 0.0)
+    if picture.mode not in DEEP_MODES or not isinstance(picture, TiffImagePlugin.TiffImageFile):
+        return values, as_stored
+    if picture.tag_v2.get(_TIFF_PHOTOMETRIC) != _WHITE_IS_ZERO:
+        return values, as_stored
+    return inverted(values, picture.tag_v2[_TIFF_BITS][0], as_stored)
+
+
+def _phantom_spacing(picture: Image.Image) -> tuple[float, float] | None:
+    if not isinstance(picture, PngImagePlugin.PngImageFile):
+        return None
+    try:
+        stated: Any = json.loads(picture.text.get(PHANTOM_CHUNK, "null"))
+        rows, columns = stated["pixel_spacing"]
+    except (ValueError, TypeError, KeyError):
+        return None
+    return plausible(rows, columns)
+
+
+if __name__ == "__main__":
+    serve(decode)

@@ -1,0 +1,147 @@
+"""How a decoded stack travels from the child to its parent: one line of JSON, then the raw pixels.
+
+The reading side trusts nothing: types, shape, length, finiteness and the acquisition allow-list are all
+checked again, since the child has run a decoder over hostile bytes.
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any, BinaryIO, TypeVar, get_args
+
+import numpy as np
+
+from inference.formats import acquisition
+from inference.formats.errors import HTTP_STATUS, FormatError
+from inference.formats.limits import check_stack
+from inference.formats.stack import Modality, PictureStack, Pixels, Plane, SourceFormat
+
+T = TypeVar("T")
+
+LINE_BYTES = 65_536
+_DEPTHS = {"uint8": np.uint8, "uint16": np.uint16}
+SPACING_SOURCES = (
+    "",
+    "PixelSpacing",
+    "ImagerPixelSpacing",
+    "SequenceOfUltrasoundRegions",
+    "NIfTI pixdim",
+    "phantom",
+)
+
+
+class BadAnswer(ValueError):
+    """The child's answer is not one it could honestly give."""
+
+
+def write_stack(stream: BinaryIO, stack: PictureStack) -> None:
+    """Child's side: the stack without its modality and hash, which the parent knows better."""
+    line = {
+        "depth": stack.pixels.dtype.name,
+        "shape": stack.pixels.shape,
+        "source_format": stack.source_format,
+        "plane": stack.plane,
+        "pixel_spacing": stack.pixel_spacing,
+        "pixel_spacing_source": stack.pixel_spacing_source,
+        "slice_spacing": stack.slice_spacing,
+        "rescale": stack.rescale,
+        "window": stack.window,
+        "acquisition": dict(stack.acquisition),
+    }
+    stream.write(json.dumps(line, allow_nan=False).encode() + b"\n")
+    stream.write(stack.pixels.data)
+
+
+def write_refusal(stream: BinaryIO, refusal: FormatError) -> None:
+    """Child's side: why there is no stack."""
+    stream.write(json.dumps({"error": [refusal.code, refusal.detail]}).encode() + b"\n")
+
+
+def read_stack(stream: BinaryIO, *, modality: Modality, sha256: str) -> PictureStack:
+    """Parent's side. Raises the child's own FormatError, or BadAnswer when the answer does not hold up."""
+    answer = _json_line(stream.readline(LINE_BYTES))
+    if "error" in answer:
+        raise _refusal(answer["error"])
+    try:
+        return PictureStack(
+            pixels=_pixels(stream, answer["depth"], answer["shape"]),
+            modality=modality,
+            original_sha256=sha256,
+            source_format=_one_of(answer["source_format"], get_args(SourceFormat)),
+            plane=_one_of(answer["plane"], get_args(Plane)),
+            pixel_spacing=_optional_pair(answer["pixel_spacing"]),
+            pixel_spacing_source=_one_of(answer["pixel_spacing_source"], SPACING_SOURCES),
+            slice_spacing=_optional_number(answer["slice_spacing"]),
+            rescale=_pair(answer["rescale"]),
+            window=_optional_pair(answer["window"]),
+            acquisition=acquisition.allowed(answer["acquisition"]),
+        )
+    except (KeyError, TypeError, AttributeError) as fault:
+        raise BadAnswer("the child's answer lacks a field or has one of a wrong type") from fault
+
+
+def _json_line(line: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(line)
+    except ValueError as fault:
+        raise BadAnswer("the child's answer does not start with a line of JSON") from fault
+    if not isinstance(answer, dict):
+        raise BadAnswer("the child's answer is no JSON object")
+    return answer
+
+
+def _refusal(error: Any) -> FormatError:
+    code, detail = error if isinstance(error, list) and len(error) == 2 else ("", "")
+    if code not in HTTP_STATUS or not isinstance(detail, str):
+        raise BadAnswer("the child refuses the file for no known reason")
+    return FormatError(code, detail[:300])
+
+
+def _pixels(stream: BinaryIO, depth: str, shape: Sequence[int]) -> Pixels:
+    """Check depth, shape and the exact number of bytes before anything is allocated."""
+    dtype = np.dtype(_DEPTHS[depth])
+    frames, rows, columns = (_whole(side) for side in _sequence(shape, 3))
+    check_stack(frames, rows, columns, dtype.itemsize)
+    expected = frames * rows * columns * dtype.itemsize
+    content = stream.read(expected + 1)
+    if len(content) != expected:
+        raise BadAnswer("the child hands back another number of pixels than it says")
+    return np.frombuffer(content, dtype=dtype).reshape(frames, rows, columns)
+
+
+def _sequence(value: Any, length: int) -> list[Any]:
+    if not isinstance(value, list) or len(value) != length:
+        raise BadAnswer(f"the child hands back something else than {length} numbers")
+    return value
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int:
+        raise BadAnswer("the child hands back a side that is no whole number")
+    return value
+
+
+def _number(value: Any) -> float:
+    if type(value) not in (int, float) or not math.isfinite(value):
+        raise BadAnswer("the child hands back a number that is none")
+    return float(value)
+
+
+def _optional_number(value: Any) -> float | None:
+    return None if value is None else _number(value)
+
+
+def _pair(value: Any) -> tuple[float, float]:
+    first, second = (_number(number) for number in _sequence(value, 2))
+    return first, second
+
+
+def _optional_pair(value: Any) -> tuple[float, float] | None:
+    return None if value is None else _pair(value)
+
+
+def _one_of(value: Any, choices: Sequence[T]) -> T:
+    for choice in choices:
+        if value == choice:
+            return choice
+    raise BadAnswer("the child hands back a word that is not on the list")
