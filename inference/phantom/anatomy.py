@@ -38,8 +38,9 @@ def sample_spec(
         raise ValueError(f"gestational age must lie in {AGE_RANGE_DAYS} days, not {days}")
     wanted = label or ("ventriculomegaly" if rng.random() < 0.5 else "normal")
     weeks = days / 7
-    biparietal = biparietal_mm(weeks) * rng.normal(1.0, 0.033)
-    occipitofrontal = max(occipitofrontal_mm(weeks) * rng.normal(1.0, 0.033), 1.12 * biparietal)
+    size, roundness = rng.normal(1.0, 0.033), float(np.clip(rng.normal(1.0, 0.035), 0.92, 1.09))
+    biparietal = biparietal_mm(weeks) * size * roundness
+    occipitofrontal = max(occipitofrontal_mm(weeks) * size / roundness, 1.04 * biparietal)
     widths = _atrial_widths(rng, wanted, biparietal)
     cavum_width = float(rng.uniform(2.0, 7.0))
     return HeadSpec(
@@ -49,6 +50,7 @@ def sample_spec(
         skull_thickness_mm=float(rng.uniform(1.4, 2.0) + 0.03 * (weeks - 18)),
         skull_squareness=float(rng.uniform(2.0, 2.35)),
         skull_taper=float(rng.uniform(0.0, 0.13)),
+        skull_unevenness=_unevenness(rng),
         subarachnoid_mm=float(rng.uniform(1.2, 3.5)),
         midline_bow_mm=float(rng.normal(0.0, 0.5)),
         cavum_width_mm=cavum_width,
@@ -57,6 +59,11 @@ def sample_spec(
         right=_ventricle(rng, widths[1], biparietal, occipitofrontal),
         texture_seed=int(rng.integers(2**31)),
     )
+
+
+def _unevenness(rng: np.random.Generator) -> tuple[float, float, float, float]:
+    third, fourth = rng.normal(0.0, 0.005, (2, 2))
+    return float(third[0]), float(third[1]), float(fourth[0]), float(fourth[1])
 
 
 def _atrial_widths(rng: np.random.Generator, label: Label, biparietal: float) -> tuple[float, float]:
@@ -99,10 +106,14 @@ def _ventricle(
         atrium_position_mm=float(rng.uniform(0.26, 0.38) * long_half),
         axis_angle_deg=angle,
         atrium_length_mm=float(long_half * rng.uniform(0.20, 0.27) + 0.3 * width),
-        occipital_length_mm=float(long_half * min(0.46, rng.uniform(0.26, 0.38) + 0.08 * dilation)),
+        occipital_length_mm=float(long_half * min(0.46, rng.uniform(0.26, 0.38) + 0.12 * dilation)),
         frontal_width_mm=float(width * rng.uniform(0.34, 0.60)),
         frontal_length_mm=float(long_half * rng.uniform(0.15, 0.24) * (1 + 0.25 * dilation)),
-        body_width_mm=float(width * rng.uniform(0.1, 0.45) if rng.random() < 0.5 + 0.4 * dilation else 0.0),
+        body_width_mm=float(
+            width * rng.uniform(0.1, 0.4 + 0.3 * min(1.0, dilation))
+            if rng.random() < 0.5 + 0.4 * dilation
+            else 0.0
+        ),
         choroid_share=float(np.clip(glomus / width, 0.25, 0.92)),
         choroid_length_mm=float(rng.uniform(8.0, 14.0)),
         choroid_drift=float(np.clip(rng.normal(0.0, 0.9), -1.0, 1.0)),

@@ -7,7 +7,7 @@ from scipy.ndimage import gaussian_filter, shift
 
 from inference.phantom.geometry import Floats
 from inference.phantom.records import Defects, HeadSpec
-from inference.phantom.texture import grid_texture, head_texture, ridge, soft_step
+from inference.phantom.texture import grid_texture, head_texture, neighbours, ridge, soft_step, wavy
 from inference.phantom.tissue import Tissue, folding, tissue
 from inference.phantom.view import View, frame_head
 
@@ -30,10 +30,12 @@ def paint_mri(
     edge = 1.6 * view.pixel_spacing[0]
     brain = _brain_signal(rng, spec, parts, edge)
     if rng.random() < 0.5:
-        signal = brain * soft_step(parts.brain - float(rng.uniform(0.5, 3.0)), edge)
-    else:
-        signal = _in_utero(rng, spec, parts, brain, edge)
-    return _acquire(rng, noise, signal, view, defects)
+        keep = soft_step(np.asarray(parts.skull + rng.uniform(1.0, 4.0), dtype=np.float32), edge)
+        blur = float(rng.uniform(0.8, 2.2))
+        signal = _acquire(rng, noise, brain * keep, view, defects, blur)
+        return np.asarray(signal * gaussian_filter(keep, 0.7), dtype=np.float32)
+    signal = _in_utero(rng, spec, parts, brain, edge)
+    return _acquire(rng, noise, signal, view, defects, float(rng.uniform(0.5, 1.6)))
 
 
 def _brain_signal(rng: np.random.Generator, spec: HeadSpec, parts: Tissue, edge: float) -> Floats:
@@ -66,13 +68,17 @@ def _in_utero(rng: np.random.Generator, spec: HeadSpec, parts: Tissue, brain: Fl
     points = parts.points
     seed = int(rng.integers(2**31))
     bone, scalp = float(rng.uniform(0.04, 0.12)), float(rng.uniform(0.3, 0.6))
-    amnion = 0.9 + 0.08 * head_texture(seed, points, 22.0)
-    wall_at = float(rng.uniform(2.0, 14.0)) + 6.0 * head_texture(seed + 1, points, 45.0)
-    mother = 0.30 + 0.13 * head_texture(seed + 2, points, 9.0) + 0.12 * head_texture(seed + 3, points, 28.0)
-    fat = soft_step(np.asarray(wall_at + rng.uniform(14, 40) - parts.skull, dtype=np.float32), 3.0)
-    mother = mother + (0.75 - mother) * fat * 0.7
-    outside = np.where(parts.skull > wall_at + 1.5, mother, amnion)
-    outside = np.where(parts.skull < 2.2, scalp, outside)
+    amnion = float(rng.uniform(0.7, 0.95)) + 0.08 * head_texture(seed, points, 22.0)
+    angle = np.arctan2(points.y, points.x)
+    wall_at = np.maximum(rng.uniform(1.0, 14.0) + 5.0 * wavy(rng, angle), 0.5)
+    mother = 0.30 + 0.10 * head_texture(seed + 2, points, 9.0) + 0.10 * head_texture(seed + 3, points, 20.0)
+    mother = mother + 0.04 * head_texture(seed + 4, points, 2.5)
+    fat = soft_step(np.asarray(wall_at + rng.uniform(8, 40) - parts.skull, dtype=np.float32), 3.0)
+    mother = mother + (0.75 - mother) * fat * float(rng.uniform(0.2, 0.9))
+    body = neighbours(rng, points, spec.biparietal_mm)
+    amnion = amnion + (mother + 0.1 - amnion) * soft_step(body, 2 * edge)
+    outside = amnion + (mother - amnion) * soft_step(wall_at - parts.skull, 2 * edge)
+    outside = outside + (scalp - outside) * soft_step(parts.skull - float(rng.uniform(0.8, 2.5)), edge)
     signal = outside + (bone - outside) * soft_step(parts.skull, edge)
     return np.asarray(
         signal + (brain - signal) * soft_step(parts.skull + spec.skull_thickness_mm, edge), np.float32
@@ -80,17 +86,21 @@ def _in_utero(rng: np.random.Generator, spec: HeadSpec, parts: Tissue, brain: Fl
 
 
 def _acquire(
-    rng: np.random.Generator, noise: np.random.Generator, signal: Floats, view: View, defects: Defects
+    rng: np.random.Generator,
+    noise: np.random.Generator,
+    signal: Floats,
+    view: View,
+    defects: Defects,
+    blur: float,
 ) -> Floats:
     """Coil shading, partial volume, then the defects in the order in which a scanner makes them."""
     size = view.size
     slow = grid_texture(rng, (size, size), (size / 4, size / 4))
-    signal = np.asarray(signal * (1 + 0.10 * slow), dtype=np.float32)
-    blur = float(rng.uniform(0.5, 1.1)) * size / 256 + 3.5 * defects.blur * size / 256
-    signal = gaussian_filter(signal, blur)
+    signal = np.asarray(np.maximum(signal, 0.02) * (1 + 0.10 * slow), dtype=np.float32)
+    signal = gaussian_filter(signal, (blur + 3.5 * defects.blur) * size / 256)
     signal = _ghosts(rng, signal, defects.motion)
     signal = _signal_void(rng, signal, defects.shadow)
-    sigma = float(rng.uniform(0.006, 0.025)) + 0.16 * defects.noise
+    sigma = float(rng.uniform(0.0, 0.15)) ** 2 + 0.16 * defects.noise
     real, imaginary = noise.standard_normal((2, size, size), dtype=np.float32) * np.float32(sigma)
     signal = np.hypot(signal + real, imaginary)
     return np.asarray(signal * (1 + 0.9 * defects.gain), dtype=np.float32)

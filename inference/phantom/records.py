@@ -48,7 +48,9 @@ class LateralVentricle:
 class HeadSpec:
     """One fetal head: everything that stays the same from one acquisition to the next.
 
-    Lengths in mm. biparietal and occipitofrontal diameters are outer to outer.
+    Lengths in mm. biparietal and occipitofrontal diameters are outer to outer. skull_unevenness:
+    shares of the radius by which the outline departs from an ellipse, (cos, sin) thrice and (cos, sin)
+    four times around.
     texture_seed fixes the folds, small echoes and grey-level mottling of this brain.
     """
 
@@ -58,6 +60,7 @@ class HeadSpec:
     skull_thickness_mm: float
     skull_squareness: float
     skull_taper: float
+    skull_unevenness: tuple[float, float, float, float]
     subarachnoid_mm: float
     midline_bow_mm: float
     cavum_width_mm: float

@@ -21,6 +21,7 @@ class Scanner:
     near, far: the fan's first and last radius from the apex; half_angle: of the fan.
     roll: the finished picture was turned by this much about its centre.
     axial_mm, lateral_mm: resolution of a pulse along, and of a beam across.
+    reverberation, clarity: 0..1, haze behind bone, and how much the near half of the brain shows.
     background: grey of everything outside the fan; lift: grey added to black inside it.
     """
 
@@ -38,6 +39,7 @@ class Scanner:
     near_gain_db: float
     far_gain_db: float
     reverberation: float
+    clarity: float
     background: float
     lift: float
 
@@ -107,8 +109,8 @@ def _scanner(rng: np.random.Generator, view: View, roll: float) -> Scanner:
     near = half * float(rng.uniform(0.25, 1.3))
     zoomed = rng.random() < 0.5
     hidden = half * float(rng.uniform(0.1, 0.7) if zoomed else rng.uniform(-0.1, 0.06))
-    grey = rng.random() < 0.35
-    lift = float(rng.uniform(0.08, 0.30)) if grey else float(rng.uniform(0.0, 0.05))
+    grey = rng.random() < 0.45
+    lift = float(rng.uniform(0.06, 0.30)) if grey else float(rng.uniform(0.0, 0.05))
     far = near + hidden + half * float(rng.uniform(2.0, 2.8) if zoomed else rng.uniform(1.85, 2.1))
     return Scanner(
         apex=(half * float(rng.normal(0.0, 0.08)), -half - near - hidden),
@@ -117,14 +119,15 @@ def _scanner(rng: np.random.Generator, view: View, roll: float) -> Scanner:
         half_angle=math.radians(float(rng.uniform(28, 48))),
         roll=roll,
         frame=(half * view.pixel_spacing[1] / view.pixel_spacing[0], half),
-        axial_mm=float(rng.uniform(0.006, 0.014)) * half,
-        lateral_mm=float(rng.uniform(0.012, 0.030)) * half,
-        looks=int(rng.integers(1, 4)),
+        axial_mm=float(rng.uniform(0.0045, 0.009)) * half,
+        lateral_mm=float(rng.uniform(0.007, 0.017)) * half,
+        looks=int(rng.integers(1, 5)),
         dynamic_range_db=float(rng.uniform(42, 62)),
-        gain_db=float(rng.uniform(-4, 8)),
+        gain_db=float(rng.uniform(-13, 0)),
         near_gain_db=float(rng.uniform(-8, 4)),
         far_gain_db=float(rng.uniform(-4, 6)),
         reverberation=float(rng.uniform(0.0, 1.0)),
+        clarity=float(rng.uniform(0.0, 1.0)),
         background=lift if rng.random() < 0.8 else float(rng.uniform(0.0, 0.3)),
         lift=lift,
     )

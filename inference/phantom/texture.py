@@ -44,6 +44,32 @@ def grid_texture(rng: np.random.Generator, shape: tuple[int, int], sigma: tuple[
     return np.asarray(_table()[rows[:, np.newaxis], columns], dtype=np.float32)
 
 
+def wavy(rng: np.random.Generator, angle: Floats) -> Floats:
+    """A smooth closed outline over the angle (radians), mean 0 and deviation about 1, of this acquisition."""
+    outline = np.zeros_like(angle)
+    for turns in (1, 2, 3, 5):
+        strength, phase = float(rng.normal(0, 1)), float(rng.uniform(0, 2 * math.pi))
+        outline += np.float32(0.8 * strength / turns**0.5) * np.cos(turns * angle + np.float32(phase))
+    return outline
+
+
+def neighbours(rng: np.random.Generator, at: Points, head_mm: float) -> Floats:
+    """Distance in mm to what else lies in the womb beside the head: none, one or two ellipses."""
+    nearest = np.full_like(at.x, 1e3)
+    for _ in range(int(rng.integers(0, 3))):
+        direction, turn = rng.uniform(0, 2 * math.pi, 2)
+        size, away = head_mm * float(rng.uniform(0.15, 0.6)), head_mm * float(rng.uniform(0.1, 0.6))
+        middle = head_mm / 2 + size + away
+        u, v = (
+            at.x - np.float32(middle * math.cos(direction)),
+            at.y - np.float32(middle * math.sin(direction)),
+        )
+        cos, sin = np.float32(math.cos(turn)), np.float32(math.sin(turn))
+        rho = np.hypot(cos * u + sin * v, (cos * v - sin * u) * np.float32(rng.uniform(1.0, 2.2)))
+        nearest = np.minimum(nearest, rho - np.float32(size))
+    return nearest
+
+
 def soft_step(distance: Floats, width: float) -> Floats:
     """1 inside (negative distance), 0 outside, with an edge `width` mm wide."""
     return np.asarray(np.clip(0.5 - distance / width, 0, 1), dtype=np.float32)

@@ -77,7 +77,9 @@ def _brain_distance(spec: HeadSpec, skull: Floats, at: Points) -> Floats:
     wrinkles = head_texture(spec.texture_seed, at, 5.0)
     sulci = ridge(wrinkles, 0.16) * (1.0 + 7.0 * folded) * (folded > 0.1)
     depth = (3.0 + 6.0 * folded) * sylvian + sulci
-    fissure = 0.5 - np.abs(midline_offset(spec, at)) + 0.03 * np.abs(at.x)
-    open_fissure = np.where(np.abs(at.y) > 0.30 * spec.occipitofrontal_mm / 2, fissure, -99.0)
+    away = 0.30 * spec.occipitofrontal_mm / 2 - np.abs(
+        at.y
+    )  # basal grey and corpus callosum bridge the middle
+    fissure = np.minimum(0.5 - np.abs(midline_offset(spec, at)), -0.25 * away)
     near = np.clip(1 + inner / (10.0 + 6.0 * folded), 0, 1)
-    return np.asarray(np.maximum(inner + depth * near, open_fissure), dtype=np.float32)
+    return np.asarray(np.maximum(inner + depth * near, fissure), dtype=np.float32)

@@ -10,7 +10,7 @@ from inference.phantom.furniture import draw_furniture
 from inference.phantom.geometry import Floats
 from inference.phantom.records import Defects, HeadSpec
 from inference.phantom.scanner import BEAMS, SAMPLES, Scanner, ultrasound_view
-from inference.phantom.texture import grid_texture, head_texture, ridge, soft_step
+from inference.phantom.texture import grid_texture, head_texture, neighbours, ridge, soft_step, wavy
 from inference.phantom.tissue import Tissue, tissue
 from inference.phantom.view import View
 
@@ -24,8 +24,9 @@ def paint_ultrasound(
     parts = tissue(spec, view.head(*scanner.beams()))
     facing = _facing(parts.skull, scanner)
     bone = soft_step(np.abs(parts.skull + spec.skull_thickness_mm / 2) - spec.skull_thickness_mm / 2, 0.8)
+    seen = _near_half(bone, parts, scanner)
     scatter = _scatter(rng, spec, parts, scanner)
-    mirror = _mirrors(rng, spec, parts, facing, bone, scanner)
+    mirror = _mirrors(rng, spec, parts, facing, bone, seen, scanner)
     passed = _transmission(rng, bone, facing, scanner, defects)
     echo = _receive(rng, scatter * passed, mirror * passed, scanner, defects)
     shown = _display(rng, echo, scanner, defects)
@@ -48,57 +49,80 @@ def _facing(distance: Floats, scanner: Scanner) -> Floats:
 def _scatter(rng: np.random.Generator, spec: HeadSpec, parts: Tissue, scanner: Scanner) -> Floats:
     """Amplitude of the diffuse echoes, which become speckle."""
     blur = 0.8
-    brain_db = float(rng.uniform(-40, -30)) + 2.5 * head_texture(spec.texture_seed + 1, parts.points, 9.0)
+    brain_db = float(rng.uniform(-46, -34)) + 2.5 * head_texture(spec.texture_seed + 1, parts.points, 9.0)
     level = np.asarray(brain_db, dtype=np.float32)
     fluid = float(rng.uniform(-62, -52))
     level = level - 4.0 * soft_step(parts.thalami, 3.0)
     for distance in (-parts.brain, parts.ventricles, parts.cavum):
         level = level + (fluid - level) * soft_step(distance, blur)
     plexus = float(rng.uniform(-20, -10)) + 1.5 * head_texture(spec.texture_seed + 2, parts.points, 3.0)
-    level = level + (plexus - level) * soft_step(parts.choroid, blur)
-    outside = _mother(rng, parts, scanner, fluid)
+    ragged = parts.choroid + np.float32(0.5) * head_texture(spec.texture_seed + 9, parts.points, 2.5)
+    level = level + (plexus - level) * soft_step(ragged, blur)
+    outside = _mother(rng, spec, parts, scanner, fluid)
     level = level + (outside - level) * soft_step(-parts.skull, blur)
     return np.asarray(10 ** (level / 20), dtype=np.float32)
 
 
-def _mother(rng: np.random.Generator, parts: Tissue, scanner: Scanner, fluid: float) -> Floats:
+def _mother(
+    rng: np.random.Generator, spec: HeadSpec, parts: Tissue, scanner: Scanner, fluid: float
+) -> Floats:
     """dB outside the head: scalp, pools of amniotic fluid, uterus and placenta, abdominal wall in layers."""
-    seed = int(rng.integers(2**31))
-    base = float(rng.uniform(-30, -16))
-    level = (
-        base + 4.0 * head_texture(seed, parts.points, 24.0) + 2.0 * head_texture(seed + 1, parts.points, 7.0)
-    )
-    pool = float(rng.uniform(-6, 22)) + 14.0 * head_texture(seed + 2, parts.points, 60.0)
-    level = level + (fluid - level) * soft_step(np.asarray(parts.skull - pool, dtype=np.float32), 2.0)
+    seed, points = int(rng.integers(2**31)), parts.points
+    base = float(rng.uniform(-36, -16))
+    level = base + float(rng.uniform(2, 8)) * head_texture(seed, points, 30.0)
+    level = level + float(rng.uniform(1, 4)) * head_texture(seed + 1, points, 7.0)
+    level = level + float(rng.uniform(1, 7)) * grid_texture(rng, (SAMPLES, BEAMS), (2.5, 14.0))
+    level = level + float(rng.uniform(0, 5)) * grid_texture(rng, (SAMPLES, BEAMS), (1.2, 5.0))
+    pool = float(rng.uniform(-12, 16)) + float(rng.uniform(4, 14)) * wavy(rng, np.arctan2(points.y, points.x))
+    body = neighbours(rng, points, spec.biparietal_mm)
+    wet = soft_step(parts.skull - pool, 1.5) * soft_step(-body, 1.5)
+    level = level + (fluid - level) * wet + float(rng.uniform(0, 10)) * ridge(body, 1.5)
     level = np.where(parts.skull < float(rng.uniform(0.8, 2.5)), base - 2, level)
     depth = np.arange(SAMPLES, dtype=np.float32)[:, np.newaxis] * scanner.step_mm()
-    wall = float(rng.uniform(0.05, 0.35)) * (scanner.far - scanner.near) * 0.5
-    stripes = grid_texture(rng, (SAMPLES, BEAMS), (1.6, 40.0))
-    layered = float(rng.uniform(-26, -18)) + 7.0 * stripes
+    wall = float(rng.uniform(0.02, 0.35)) * (scanner.far - scanner.near) * 0.5
+    layered = float(rng.uniform(-32, -18)) + 6.0 * grid_texture(rng, (SAMPLES, BEAMS), (1.4, 45.0))
+    layered = layered + 3.0 * grid_texture(rng, (SAMPLES, BEAMS), (5.0, 60.0))
     return np.asarray(level + (layered - level) * soft_step(depth - wall, 4.0), dtype=np.float32)
 
 
+def _near_half(bone: Floats, parts: Tissue, scanner: Scanner) -> Floats:
+    """0..1, how well structure shows: poorly just behind the near skull, fully further down."""
+    decay = math.exp(-scanner.step_mm() / (0.16 * (scanner.far - scanner.near)))
+    behind = lfilter([scanner.step_mm()], [1, -decay], bone, axis=0) * (parts.skull < -1)
+    hidden = (1 - scanner.clarity) * np.clip(behind / 1.5, 0, 1)
+    return np.asarray(1 - 0.92 * hidden, dtype=np.float32)
+
+
 def _mirrors(
-    rng: np.random.Generator, spec: HeadSpec, parts: Tissue, facing: Floats, bone: Floats, scanner: Scanner
+    rng: np.random.Generator,
+    spec: HeadSpec,
+    parts: Tissue,
+    facing: Floats,
+    bone: Floats,
+    seen: Floats,
+    scanner: Scanner,
 ) -> Floats:
     """Amplitude of mirror-like echoes: bright only where a surface faces the beam."""
-    uneven = np.clip(0.75 + 0.45 * grid_texture(rng, (SAMPLES, BEAMS), (30.0, 9.0)), 0.1, 1.4)
-    power = float(rng.uniform(1.0, 2.5))
-    skull = bone * (0.10 + 0.9 * facing**power) * uneven * decibel(rng.uniform(-4, 2))
-    falx = _line(parts.midline, scanner, decibel(rng.uniform(-22, -10))) * _broken(spec, parts, 3, 10.0)
+    patchy = grid_texture(rng, (SAMPLES, BEAMS), (30.0, 9.0)) + 0.6 * grid_texture(
+        rng, (SAMPLES, BEAMS), (8.0, 3.0)
+    )
+    uneven = 10 ** (np.minimum(patchy * float(rng.uniform(1, 8)), 4.0) / 20)
+    skull = bone * (float(rng.uniform(0.01, 0.2)) + 0.9 * facing ** float(rng.uniform(1.0, 5.0)))
+    skull = skull * uneven * decibel(rng.uniform(-5, 2))
+    falx = _line(parts.midline, scanner, decibel(rng.uniform(-24, -8))) * _broken(spec, parts, 3, 10.0)
     falx = falx * (parts.skull < -spec.skull_thickness_mm) * (parts.cavum > 0)
-    wall = _line(parts.ventricles, scanner, decibel(rng.uniform(-22, -12))) * (parts.skull < -2)
-    septa = _line(parts.cavum, scanner, decibel(rng.uniform(-20, -10)))
+    wall = _line(parts.ventricles, scanner, decibel(rng.uniform(-24, -10))) * _broken(spec, parts, 7, 7.0)
+    septa = _line(parts.cavum, scanner, decibel(rng.uniform(-22, -10)))
     pia = _line(parts.brain, scanner, decibel(rng.uniform(-30, -18))) * _broken(spec, parts, 4, 6.0)
     inside = soft_step(parts.skull + spec.skull_thickness_mm + 3, 4.0) * (parts.ventricles > 0.5)
-    threads = _threads(rng, spec, parts, scanner) * inside
-    return np.asarray(skull + falx + wall + septa + pia * inside + threads, dtype=np.float32)
+    fine = (wall * (parts.skull < -2)) + falx + septa + (pia + _threads(rng, spec, parts, scanner)) * inside
+    return np.asarray(skull + fine * seen, dtype=np.float32)
 
 
 def _line(distance: Floats, scanner: Scanner, amplitude: float) -> Floats:
     """A thin surface that shines where it faces the beam."""
     facing = _facing(distance, scanner)
-    return np.asarray(amplitude * ridge(distance, 0.7) * (0.15 + 0.85 * facing**2), dtype=np.float32)
+    return np.asarray(amplitude * ridge(distance, 0.7) * (0.08 + 0.92 * facing**2), dtype=np.float32)
 
 
 def _broken(spec: HeadSpec, parts: Tissue, which: int, grain: float) -> Floats:
@@ -109,15 +133,15 @@ def _broken(spec: HeadSpec, parts: Tissue, which: int, grain: float) -> Floats:
 
 def _threads(rng: np.random.Generator, spec: HeadSpec, parts: Tissue, scanner: Scanner) -> Floats:
     """Sulci, vessels and cisterns: fine bright threads, thickest around the middle of the brain."""
-    noise = head_texture(spec.texture_seed + 5, parts.points, 6.0)
-    surface = np.asarray(noise * 3.0, dtype=np.float32)
     central = ridge(
-        np.asarray(parts.skull + 0.4 * spec.biparietal_mm, dtype=np.float32), 0.28 * spec.biparietal_mm
+        parts.skull + 0.42 * spec.biparietal_mm, float(rng.uniform(0.22, 0.40)) * spec.biparietal_mm
     )
-    patchy = np.clip(head_texture(spec.texture_seed + 6, parts.points, 14.0), 0, 1.5)
-    return np.asarray(
-        _line(surface, scanner, decibel(rng.uniform(-26, -12))) * central * patchy, dtype=np.float32
-    )
+    threads = np.zeros_like(parts.skull)
+    for which, grain in ((5, 7.0), (8, 4.0)):
+        noise = head_texture(spec.texture_seed + which, parts.points, grain)
+        patchy = np.clip(head_texture(spec.texture_seed + which + 20, parts.points, 11.0), 0, 1.5)
+        threads += _line(noise * np.float32(0.45 * grain), scanner, decibel(rng.uniform(-28, -12))) * patchy
+    return np.asarray(threads * central, dtype=np.float32)
 
 
 def _transmission(
@@ -128,12 +152,15 @@ def _transmission(
     loss = float(rng.uniform(0.10, 0.30)) * bone * step * (1 + 1.5 * (1 - facing))
     passed = np.exp(-np.minimum(np.cumsum(loss, axis=0), float(rng.uniform(1.5, 3.5))))
     angle = np.linspace(-1, 1, BEAMS, dtype=np.float32)
-    contact = 1 - float(rng.uniform(0.0, 0.7)) * np.clip(np.abs(angle - rng.normal(0, 0.2)) - 0.55, 0, 1)
-    streaks = 1 + 0.10 * grid_texture(rng, (1, BEAMS), (1.0, 2.5))
+    edge = np.clip(np.abs(angle - float(rng.normal(0, 0.15))) - float(rng.uniform(0.4, 0.8)), 0, 1)
+    streaks = 0.6 * grid_texture(rng, (1, BEAMS), (1.0, 2.5)) + 2.5 * grid_texture(
+        rng, (1, BEAMS), (1.0, 25.0)
+    )
+    contact = 10 ** ((streaks - edge * float(rng.uniform(0, 60))) / 20)
     middle, width = float(rng.uniform(-0.35, 0.35)), float(rng.uniform(0.18, 0.3))
     wedge = 1 - np.exp(-(((angle - middle) / width) ** 4))
     dark = (1 - defects.shadow) + defects.shadow * (0.02 + 0.98 * wedge)
-    return np.asarray(passed * contact * streaks * dark, dtype=np.float32)
+    return np.asarray(passed * contact * dark, dtype=np.float32)
 
 
 def _receive(
