@@ -1,0 +1,151 @@
+"""./run: servers, database, demo, web, worker and beat, until Ctrl-C."""
+
+import argparse
+import os
+import socket
+import sys
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from launcher import environment, servers, services, signals
+from launcher.console import Problem, report, say
+from launcher.environment import ROOT
+from launcher.home import Home, announce, locked
+from launcher.processes import Process, Program
+from launcher.supervisor import Supervisor
+
+FIRST_PORT, LAST_PORT = 8000, 8099
+EXPLANATION = """\
+Start Ventra on this machine: environment, PostgreSQL, Valkey, demo data, web, worker. Ctrl-C stops it all."""
+VARIABLES = """\
+environment variables:
+  VENTRA_HOME        where data, logs and keys live (default: data/ beside this command)
+  DATABASE_URL       a PostgreSQL of your own instead of the one that comes along
+  CELERY_BROKER_URL  a Redis or Valkey of your own, likewise
+  TORCH_INDEX        where torch comes from; without a GPU this saves gigabytes:
+                     https://download.pytorch.org/whl/cpu
+"""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Bring Ventra up and keep it up; 0 after an orderly end."""
+    options = _options(arguments)
+    environment.prepare()
+    if options.prepare:
+        report("environment", "ready in .venv")
+        return 0
+    environment.enter(["run", *arguments])
+    home = Home(Path(os.environ.get("VENTRA_HOME") or ROOT / "data").absolute())
+    home.make()
+    with locked(home) as lock:
+        supervisor = Supervisor(keep=[lock])
+        try:
+            _bring_up(home, supervisor, options, lock)
+            supervisor.watch()
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            _stop(supervisor)
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="./run",
+        description=EXPLANATION,
+        epilog=VARIABLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--prepare", action="store_true", help="only make the environment in .venv, and end")
+    parser.add_argument("--port", type=int, help="where to listen (default: the first free one from 8000)")
+    parser.add_argument(
+        "--demo-data",
+        type=Path,
+        metavar="DIR",
+        help="demo cases from real pictures: DIR has labels.csv",
+    )
+    return parser.parse_args(arguments)
+
+
+def _bring_up(home: Home, supervisor: Supervisor, options: argparse.Namespace, lock: int) -> None:
+    started = servers.start(
+        home,
+        supervisor.start,
+        database=not servers.named_by_user("DATABASE_URL"),
+        broker=not servers.named_by_user("CELERY_BROKER_URL"),
+    )
+    report("servers", " and ".join(started.processes) or "your own")
+    port = options.port or _free_port()
+    settings = _settings(home, port) | os.environ | started.environment
+    _set_up(home, settings)
+    supervisor.start(services.worker(settings, home.log("worker"), processes=services.worker_processes()))
+    supervisor.start(services.beat(settings, home.log("beat"), home.schedule))
+    web = supervisor.start(services.web(settings, home.log("web"), port))
+    address = f"http://127.0.0.1:{port}/"
+    web.wait_until(lambda: _answers(f"{address}healthz"), seconds=60)
+    _demo(settings, options.demo_data)
+    announce(lock, address)
+    say(f"\nVentra is running: {address}\nData and logs: {home.root}. Ctrl-C stops everything.")
+
+
+def _settings(home: Home, port: int) -> dict[str, str]:
+    """What the settings need to know here; the user's own environment goes before it."""
+    address = f"http://127.0.0.1:{port},http://localhost:{port}"
+    secret = {} if "SECRET_KEY" in os.environ else {"SECRET_KEY_FILE": str(home.secret_key_file())}
+    threads = (os.cpu_count() or 1) // services.worker_processes()
+    return secret | {
+        "BLOB_ROOT": str(home.blobs),
+        "STATIC_ROOT": str(home.static),
+        "CSRF_TRUSTED_ORIGINS": address,
+        "SECURE_SSL": "0",
+        "ENGINE_THREADS": str(max(1, threads)),
+    }
+
+
+def _set_up(home: Home, settings: Mapping[str, str]) -> None:
+    """What must be true before the first request: tables, static files, shipped models."""
+    for command in (["migrate"], ["collectstatic", "--noinput"], ["register_shipped"]):
+        process = _manage(settings, *command, log=home.log("setup"))
+        if process.wait():
+            raise Problem(f"manage.py {command[0]} failed.\n{process.last_words()}")
+    report("database", "tables, pages and models are up to date")
+
+
+def _demo(settings: Mapping[str, str], pictures: Path | None) -> None:
+    """The demo prints its own log-in table."""
+    data = ["--data", str(pictures.absolute())] if pictures else []
+    if _manage(settings, "demo", *data).wait():
+        raise Problem("manage.py demo failed; its reason stands above.")
+
+
+def _manage(settings: Mapping[str, str], *arguments: str, log: Path | None = None) -> Process:
+    command = (sys.executable, "manage.py", *arguments)
+    return Process(Program(arguments[0], command, log, environment=settings, directory=ROOT))
+
+
+def _free_port() -> int:
+    for port in range(FIRST_PORT, LAST_PORT + 1):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise Problem(f"No free port from {FIRST_PORT} to {LAST_PORT}; name one: ./run --port N")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - our own address
+            return bool(response.status == 200)
+    except OSError:
+        return False
+
+
+def _stop(supervisor: Supervisor) -> None:
+    """End all in order; a second Ctrl-C does not cut this short."""
+    signals.ignore()
+    say("\nStopping.")
+    supervisor.stop()
+    say("Stopped; the data is kept.")

@@ -1,0 +1,44 @@
+"""Ventra's own three programs: web, worker, beat. Tests start real ones from here too."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from launcher.environment import ROOT
+from launcher.processes import Program
+
+QUEUE = "inference"
+_CELERY = (sys.executable, "-m", "celery", "-A", "config")
+
+
+def web(environment: Mapping[str, str], log: Path, port: int) -> Program:
+    """The pages and the API, on this machine's own address only."""
+    command = (sys.executable, "-m", "gunicorn", "config.wsgi:application", "--no-control-socket")
+    options = ("--worker-class=gthread", "--workers=2", "--threads=4", "--graceful-timeout=5")
+    logs = ("--access-logfile=-", f"--bind=127.0.0.1:{port}")
+    return _program("web", (*command, *options, *logs), environment, log)
+
+
+def worker(environment: Mapping[str, str], log: Path, *, queue: str = QUEUE, processes: int = 2) -> Program:
+    """A prefork worker; a job it leaves behind when killed is claimed again when its lease is over."""
+    options = ("-Q", queue, "-c", str(processes), "-n", "worker@%h", "-l", "INFO")
+    return _program(
+        "worker", (*_CELERY, "worker", *options, "--without-gossip", "--without-mingle"), environment, log
+    )
+
+
+def beat(environment: Mapping[str, str], log: Path, schedule: Path) -> Program:
+    """The clock that rings for the sweeper."""
+    return _program(
+        "beat", (*_CELERY, "beat", "-s", str(schedule), "--pidfile=", "-l", "INFO"), environment, log
+    )
+
+
+def worker_processes() -> int:
+    """Two at least, so that sweeping never waits behind a slow scan; four at most, for their memory."""
+    return max(2, min(4, os.cpu_count() or 1))
+
+
+def _program(name: str, command: tuple[str, ...], environment: Mapping[str, str], log: Path) -> Program:
+    return Program(name, command, log, environment=environment, directory=ROOT, grace_seconds=15)

@@ -1,0 +1,45 @@
+"""./test: the whole suite, or the static checks, on servers of their own."""
+
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from launcher import browser, checks, environment, servers
+from launcher.console import report, say
+from launcher.environment import ROOT
+from launcher.processes import on_leash
+
+HELP = """\
+usage: ./test [pytest arguments]   the suite, or a part of it: ./test tests/cases -k sign
+       ./test --checks             style, types, arrows between the rooms, migrations, settings, API schema
+
+Sets itself up in .venv, starts PostgreSQL and Valkey in a temporary folder, finds a Chromium.
+VENTRA_DATA_DIR names a folder with real scans; tests that need it are skipped without."""
+
+
+def test(arguments: Sequence[str]) -> int:
+    """Run pytest or the checks; the exit status."""
+    if list(arguments) in (["--help"], ["-h"]):
+        say(HELP)
+        return 0
+    environment.prepare(development=True)
+    environment.enter(["test", *arguments])
+    with servers.throwaway(
+        database=not servers.named_by_user("DATABASE_URL"),
+        broker=not servers.named_by_user("CELERY_BROKER_URL"),
+    ) as started:
+        report("servers", " and ".join(started.processes) or "your own")
+        settings = os.environ | started.environment | {"SECRET_KEY": secrets.token_urlsafe(32)}
+        if list(arguments) == ["--checks"]:
+            return checks.check_all(settings)
+        return _pytest(settings, arguments)
+
+
+def _pytest(settings: dict[str, str], arguments: Sequence[str]) -> int:
+    settings["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's loop runs in the tests' own thread
+    if chromium := browser.find():
+        settings["CHROMIUM"] = chromium
+    command = on_leash([sys.executable, "-m", "pytest", *arguments])
+    return subprocess.run(command, cwd=ROOT, env=settings, check=False).returncode
