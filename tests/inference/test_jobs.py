@@ -1,0 +1,198 @@
+"""The job's state machine against the real database."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError, transaction
+from django.db.models.functions import Now
+
+from audit.models import Event
+from blobs import store
+from inference import jobs
+from inference.jobs import Claim, Fenced, IllegalMove
+from inference.models import Image, Job, ModelVersion
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def image(db) -> Image:
+    blob = store.put(b"pixels")
+    return Image.objects.create(
+        modality="ultrasound", original=blob, source_format="png", pixels=blob, frames=1, rows=8, columns=8, bits=8
+    )
+
+
+@pytest.fixture
+def version(db) -> ModelVersion:
+    return ModelVersion.objects.create(
+        network="cnn",
+        version="0",
+        modality="ultrasound",
+        weights=store.put(b"weights"),
+        preprocessing="none",
+        preprocessing_sha256="0" * 64,
+        labels=["normal", "ventriculomegaly"],
+        threshold=0.5,
+        threshold_target="",
+        temperature=1.0,
+    )
+
+
+@pytest.fixture
+def submit(image, version, alice):
+    def submit(**kwargs) -> Job:
+        return jobs.submit(
+            Job.Kind.PREDICT, image=image, model_version=version, requested_by=alice, thread="case:1", **kwargs
+        )
+
+    return submit
+
+
+def state(job: Job) -> str:
+    return Job.objects.get(pk=job.pk).state
+
+
+def expire(job: Job) -> None:
+    Job.objects.filter(pk=job.pk).update(lease_until=Now() - timedelta(seconds=1))
+
+
+def make_due(job: Job) -> None:
+    Job.objects.filter(pk=job.pk).update(not_before=Now() - timedelta(seconds=1))
+
+
+def test_a_submitted_job_waits_and_is_on_the_record(submit, alice):
+    job = submit()
+    assert state(job) == "queued"
+    assert Event.objects.get(verb="job.queued").actor_name == "alice"
+
+
+def test_a_job_can_be_claimed_only_once(submit):
+    job = submit()
+    assert [held.job.pk for held in jobs.claim(job.pk)] == [job.pk]
+    assert jobs.claim(job.pk) == []
+
+
+def test_a_doorbell_takes_the_most_urgent_job_first(submit, settings):
+    settings.JOB_BATCH = 1
+    routine, urgent = submit(), submit(priority=20)
+    assert jobs.claim(routine.pk)[0].job.pk == urgent.pk
+
+
+def test_waiting_jobs_of_one_version_are_claimed_as_one_batch(submit, settings):
+    settings.JOB_BATCH = 3
+    waiting = [submit() for _ in range(4)]
+    assert len(jobs.claim(waiting[0].pk)) == 3
+
+
+def test_a_job_that_was_tried_before_runs_alone(submit):
+    first = submit()
+    submit()
+    Job.objects.filter(pk=first.pk).update(attempts=1)
+    assert len(jobs.claim(first.pk)) == 1
+
+
+def test_finishing_twice_is_fenced(submit):
+    [held] = jobs.claim(submit().pk)
+    jobs.finish(held)
+    with pytest.raises(Fenced):
+        jobs.finish(held)
+
+
+def test_a_worker_that_lost_its_lease_publishes_nothing(submit):
+    job = submit()
+    [zombie] = jobs.claim(job.pk)
+    expire(job)
+    jobs.sweep()
+    make_due(job)
+    [second] = jobs.claim(job.pk)
+    with pytest.raises(Fenced):
+        jobs.finish(zombie)
+    jobs.finish(second)
+    assert state(job) == "succeeded"
+
+
+def test_a_heartbeat_keeps_a_job_from_the_sweeper(submit):
+    job = submit()
+    held = jobs.claim(job.pk)
+    expire(job)
+    jobs.heartbeat(held, "classifying")
+    jobs.sweep()
+    assert state(job) == "running"
+    assert Job.objects.get(pk=job.pk).stage == "classifying"
+
+
+def test_a_zombies_heartbeat_does_not_touch_the_new_holders_lease(submit):
+    job = submit()
+    [zombie] = jobs.claim(job.pk)
+    expire(job)
+    jobs.sweep()
+    make_due(job)
+    jobs.claim(job.pk)
+    jobs.heartbeat([zombie], "from the grave")
+    assert Job.objects.get(pk=job.pk).stage == "starting"
+
+
+def test_the_third_crash_parks_the_job_with_its_reason(submit):
+    job = submit()
+    for _ in range(3):
+        make_due(job)
+        assert jobs.claim(job.pk)
+        expire(job)
+        jobs.sweep()
+    parked = Job.objects.get(pk=job.pk)
+    assert (parked.state, parked.failure_code, parked.attempts) == ("failed", "worker_lost", 3)
+    assert Event.objects.filter(verb="job.requeued").count() == 2
+    assert Event.objects.filter(verb="job.failed").count() == 1
+
+
+def test_a_requeued_job_waits_longer_each_time(submit):
+    job = submit()
+    [held] = jobs.claim(job.pk)
+    jobs.retry(held, "boom", "it broke")
+    assert jobs.claim(job.pk) == []
+    assert Job.objects.filter(pk=job.pk, not_before__gt=Now()).exists()
+
+
+def test_a_failed_job_does_not_block_the_same_scan(submit):
+    job = submit()
+    [held] = jobs.claim(job.pk)
+    jobs.fail(held, "boom", "it broke")
+    again = submit()
+    assert [held.job.pk for held in jobs.claim(again.pk)] == [again.pk]
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_cancelling_ends_a_job_for_good(submit, alice, running):
+    job = submit()
+    held = jobs.claim(job.pk) if running else []
+    jobs.cancel(job, by=alice)
+    assert state(job) == "cancelled"
+    for claim in held:
+        with pytest.raises(Fenced):
+            jobs.finish(claim)
+
+
+def test_a_job_that_is_over_cannot_be_cancelled(submit, alice):
+    job = submit()
+    [held] = jobs.claim(job.pk)
+    jobs.finish(held)
+    with pytest.raises(IllegalMove):
+        jobs.cancel(job, by=alice)
+
+
+def test_the_database_itself_keeps_a_finished_job_finished(submit):
+    job = submit()
+    [held] = jobs.claim(job.pk)
+    jobs.finish(held)
+    with pytest.raises(DatabaseError, match="is over"), transaction.atomic():
+        Job.objects.filter(pk=job.pk).update(state="queued")
+
+
+def test_every_move_out_of_running_is_in_the_table(submit):
+    [held] = jobs.claim(submit().pk)
+    assert jobs.MOVES[Job.State.RUNNING] == {"succeeded", "failed", "queued", "cancelled"}
+    with pytest.raises(IllegalMove):
+        jobs._move(Claim(held.job, held.token), Job.State.RUNNING)
+
+

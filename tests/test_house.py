@@ -1,0 +1,58 @@
+"""The plan of the house, kept by tests where a linter cannot."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+TORCH = ("torch", "torchvision", "captum", "lime")
+
+
+def python(code: str, folder: Path = ROOT) -> str:
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_platform_is_a_folder_of_packages_and_never_a_package():
+    assert not (ROOT / "platform" / "__init__.py").exists()
+
+
+def test_import_platform_is_the_standard_librarys():
+    assert "lib/python3" in python("import platform; print(platform.__file__)")
+    assert python("import platform; print(platform.python_version())").startswith("3.")
+
+
+def test_our_packages_load_from_the_repository(tmp_path):
+    code = "import config, accounts, audit, blobs, launcher, inference, cases; print(cases.__file__, config.__file__)"
+    for path in python(code, tmp_path).split():
+        assert Path(path).is_relative_to(ROOT)
+
+
+def test_test_folders_are_no_packages():
+    assert not list((ROOT / "tests").rglob("__init__.py"))
+
+
+def test_the_web_process_never_imports_torch():
+    code = f"""
+import os, sys
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+import config.wsgi, config.urls
+from django.test import Client
+from django.urls import get_resolver
+get_resolver().reverse_dict
+assert Client(headers={"host": "localhost"}).get("/healthz").status_code == 200
+print([name for name in {TORCH} if name in sys.modules])
+"""
+    assert python(code) == "[]"
+
+
+def test_the_parent_of_a_prefork_worker_never_imports_torch():
+    code = f"""
+import sys
+from config.celery import app
+app.loader.import_default_modules()
+assert "inference.work" in app.tasks
+print([name for name in {TORCH} if name in sys.modules])
+"""
+    assert python(code) == "[]"
