@@ -36,8 +36,8 @@ ALLOWANCE = Allowance()
 
 
 def command_line(module: str, modality: Modality, allowance: Allowance) -> list[str]:
-    """How the parent starts the child: no bytecode written, the current folder not on the import path."""
-    return [sys.executable, "-B", "-P", "-s", "-m", module, modality, json.dumps(asdict(allowance))]
+    """How the parent starts the child: no bytecode, no current folder on the path, no start-up files."""
+    return [sys.executable, "-B", "-P", "-S", "-m", module, modality, json.dumps(asdict(allowance))]
 
 
 def serve(decode: Callable[[Source], PictureStack]) -> None:
@@ -54,10 +54,13 @@ def serve(decode: Callable[[Source], PictureStack]) -> None:
 
 
 def _confine(allowance: Allowance) -> None:
-    """Lower the limits for good: the hard limit goes down with the soft one."""
+    """Lower the limits for good: the hard limit goes down with the soft one.
+
+    CPU alone keeps a second between the two, so that the end comes by a signal of its own (SIGXCPU).
+    """
+    resource.setrlimit(resource.RLIMIT_CPU, (allowance.cpu_seconds, allowance.cpu_seconds + 1))
     limits = {
         resource.RLIMIT_AS: allowance.memory_bytes,
-        resource.RLIMIT_CPU: allowance.cpu_seconds,
         resource.RLIMIT_FSIZE: allowance.output_bytes,
         resource.RLIMIT_NOFILE: allowance.open_files,
         resource.RLIMIT_CORE: 0,

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 import numpy as np
 import pydicom
 from pydicom.pixels.processing import apply_color_lut
-from pydicom.pixels.utils import iter_pixels
+from pydicom.pixels.utils import pixel_array
 
 from inference.formats import acquisition
 from inference.formats.child import serve
@@ -114,21 +114,20 @@ def _inflated(data: bytes, header: dicom.Header) -> bytes:
 
 def _frames(dataset: pydicom.Dataset, header: dicom.Header) -> Numbers:
     """Decode one frame after another, so that colour is held for one frame only."""
-    plugin = "gdcm" if header.transfer_syntax in dicom.ENCAPSULATED - {RLE} else ""
-    stack: Numbers | None = None
-    count = 0
-    for count, frame in enumerate(iter_pixels(dataset, decoding_plugin=plugin), start=1):
-        grey = _grey(frame, dataset, header)
-        if stack is None:
-            stack = np.empty((header.frames, *grey.shape), dtype=grey.dtype)
-        stack[count - 1] = grey
-    if stack is None or count != header.frames:
-        raise FormatError("undecodable", "The DICOM file holds fewer frames than it says.")
+    first = _frame(dataset, header, 0)
+    if header.frames == 1:
+        return first[np.newaxis]
+    stack = np.empty((header.frames, *first.shape), dtype=first.dtype)
+    stack[0] = first
+    for index in range(1, header.frames):
+        stack[index] = _frame(dataset, header, index)
     return stack
 
 
-def _grey(frame: Numbers, dataset: pydicom.Dataset, header: dicom.Header) -> Numbers:
-    """(rows, columns) in native byte order."""
+def _frame(dataset: pydicom.Dataset, header: dicom.Header, index: int) -> Numbers:
+    """(rows, columns) in native byte order. One named codec, so that a file reads the same everywhere."""
+    plugin = "gdcm" if header.transfer_syntax in dicom.ENCAPSULATED - {RLE} else ""
+    frame = pixel_array(dataset, index=index, decoding_plugin=plugin)
     native = frame.astype(frame.dtype.newbyteorder("="), copy=False)
     if header.photometric == "PALETTE COLOR":
         return luma(apply_color_lut(native, dataset))

@@ -38,6 +38,13 @@ FOREIGN = {
     b"\x89HDF": "an HDF5 or MINC file",
     b"<": "an HTML, SVG or XML document",
 }
+SPOKEN: dict[SourceFormat, str] = {
+    "png": "PNG",
+    "jpeg": "JPEG",
+    "tiff": "TIFF",
+    "dicom": "DICOM",
+    "nifti": "NIfTI",
+}
 WANTED = "send PNG, JPEG, TIFF, DICOM or NIfTI"
 
 
@@ -46,16 +53,22 @@ def sniff(data: Data, file_name: str = "") -> SourceFormat:
 
     Codes: `unsupported_type`, `extension_mismatch`.
     """
-    kind = _by_content(data)
     stated = _by_name(file_name)
+    kind = _by_content(data)
+    if kind is None and stated:
+        raise FormatError(
+            "unsupported_type", f"The file is named like {SPOKEN[stated]} but holds none; {WANTED}."
+        )
+    if kind is None:
+        raise FormatError("unsupported_type", f"The file is of no format that is read here; {WANTED}.")
     if stated and stated != kind:
         raise FormatError(
-            "extension_mismatch", f"The file is named like {_spoken(stated)} but holds {_spoken(kind)}."
+            "extension_mismatch", f"The file is named like {SPOKEN[stated]} but holds {SPOKEN[kind]}."
         )
     return kind
 
 
-def _by_content(data: Data) -> SourceFormat:
+def _by_content(data: Data) -> SourceFormat | None:
     start = data[:8]
     if start == png.SIGNATURE:
         return "png"
@@ -70,14 +83,10 @@ def _by_content(data: Data) -> SourceFormat:
     for magic, name in FOREIGN.items():
         if start.startswith(magic):
             raise FormatError("unsupported_type", f"This is {name}; {WANTED}.")
-    raise FormatError("unsupported_type", f"The file is of no format that is read here; {WANTED}.")
+    return None
 
 
 def _by_name(file_name: str) -> SourceFormat | None:
     path = PurePath(file_name)
     suffix = path.suffixes[-2:][0] if path.suffix.lower() == ".gz" else path.suffix
     return EXTENSIONS.get(suffix.lower())
-
-
-def _spoken(kind: SourceFormat) -> str:
-    return {"png": "PNG", "jpeg": "JPEG", "tiff": "TIFF", "dicom": "DICOM", "nifti": "NIfTI"}[kind]

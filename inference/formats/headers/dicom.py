@@ -191,7 +191,7 @@ def _text(value: bytes) -> str:
 def _frames(value: bytes) -> int:
     text = _text(value) or "1"
     if not (text.isdigit() and len(text) <= 12):
-        raise FormatError("frames", "The DICOM file states its number of frames in no number.")
+        raise FormatError("frames", "The number of frames in the DICOM file is not a number.")
     return int(text)
 
 
@@ -200,7 +200,9 @@ def _check_modality(found: str, declared: Modality) -> None:
     if not found or MODALITIES.get(found) == declared:
         return
     says: str = MODALITIES.get(found) or (found if found in OTHER_MODALITIES else "another modality")
-    raise FormatError("modality_mismatch", f"The DICOM file says it is {says}, not {declared}.")
+    raise FormatError(
+        "modality_mismatch", f"The DICOM file states the modality {says}, but was sent as {declared}."
+    )
 
 
 def _check_pixels(header: Header) -> None:

@@ -1,0 +1,32 @@
+"""Decode inside the test process: the same gate and decoders as the child runs, without starting one."""
+
+import hashlib
+
+from inference.formats import FormatError, PictureStack, dicom, nifti, picture
+from inference.formats.gate import admit
+from inference.formats.source import Source
+from inference.formats.stack import Modality
+
+DECODERS = {
+    "png": picture.decode,
+    "jpeg": picture.decode,
+    "tiff": picture.decode,
+    "dicom": dicom.decode,
+    "nifti": nifti.decode,
+}
+
+
+def decode(data: bytes, modality: Modality, file_name: str = "") -> PictureStack:
+    kind = admit(data, modality=modality, file_name=file_name)
+    return DECODERS[kind](Source(data, modality, hashlib.sha256(data).hexdigest()))
+
+
+def outcome(data: bytes, modality: Modality, file_name: str = "") -> str:
+    """ "read", or the code of the refusal. A library's own exception is what the child would die of."""
+    try:
+        decode(data, modality, file_name)
+    except FormatError as refusal:
+        return refusal.code
+    except Exception:  # noqa: BLE001
+        return "undecodable"
+    return "read"
