@@ -49,7 +49,7 @@ def _facing(distance: Floats, scanner: Scanner) -> Floats:
 def _scatter(rng: np.random.Generator, spec: HeadSpec, parts: Tissue, scanner: Scanner) -> Floats:
     """Amplitude of the diffuse echoes, which become speckle."""
     blur = 0.8
-    brain_db = float(rng.uniform(-46, -34)) + 2.5 * head_texture(spec.texture_seed + 1, parts.points, 9.0)
+    brain_db = float(rng.uniform(-44, -32)) + 2.5 * head_texture(spec.texture_seed + 1, parts.points, 9.0)
     level = np.asarray(brain_db, dtype=np.float32)
     fluid = float(rng.uniform(-62, -52))
     level = level - 4.0 * soft_step(parts.thalami, 3.0)
@@ -111,7 +111,7 @@ def _mirrors(
     skull = skull * uneven * decibel(rng.uniform(-5, 2))
     falx = _line(parts.midline, scanner, decibel(rng.uniform(-24, -8))) * _broken(spec, parts, 3, 10.0)
     falx = falx * (parts.skull < -spec.skull_thickness_mm) * (parts.cavum > 0)
-    wall = _line(parts.ventricles, scanner, decibel(rng.uniform(-24, -10))) * _broken(spec, parts, 7, 7.0)
+    wall = _line(parts.ventricles, scanner, decibel(rng.uniform(-20, -8))) * _broken(spec, parts, 7, 7.0)
     septa = _line(parts.cavum, scanner, decibel(rng.uniform(-22, -10)))
     pia = _line(parts.brain, scanner, decibel(rng.uniform(-30, -18))) * _broken(spec, parts, 4, 6.0)
     inside = soft_step(parts.skull + spec.skull_thickness_mm + 3, 4.0) * (parts.ventricles > 0.5)
