@@ -1,0 +1,63 @@
+"""Is this container well? `python health.py web|worker|beat` exits 0 if it is, else says why not."""
+
+import os
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import redis
+
+STALE_AFTER_SECONDS = 600.0
+
+
+def web() -> str | None:
+    """The web process answers."""
+    try:
+        with urllib.request.urlopen("http://127.0.0.1:8000/healthz", timeout=4):
+            return None
+    except OSError as error:
+        return f"/healthz does not answer: {error}"
+
+
+def worker() -> str | None:
+    """The queue is reachable, and the worker has the processes that do its jobs."""
+    if not any(_children(pid) for pid in _named("celery")):
+        return "the worker has no processes for jobs"
+    try:
+        redis.Redis.from_url(os.environ["CELERY_BROKER_URL"], socket_timeout=4).ping()
+    except redis.RedisError as error:
+        return f"the queue does not answer: {error}"
+    return None
+
+
+def beat() -> str | None:
+    """Beat saves its schedule every three minutes."""
+    times = [path.stat().st_mtime for path in Path("/var/lib/ventra/beat").iterdir()]
+    if not times or time.time() - max(times) > STALE_AFTER_SECONDS:
+        return "the schedule has not been saved lately"
+    return None
+
+
+CHECKS = {"web": web, "worker": worker, "beat": beat}
+
+
+def _named(word: str) -> list[int]:
+    pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+    return [pid for pid in pids if word in _read(f"/proc/{pid}/cmdline")]
+
+
+def _children(pid: int) -> str:
+    return _read(f"/proc/{pid}/task/{pid}/children").strip()
+
+
+def _read(path: str) -> str:
+    """A file of /proc; empty if its process has just gone."""
+    try:
+        return Path(path).read_text()
+    except OSError:
+        return ""
+
+
+if __name__ == "__main__":
+    sys.exit(CHECKS[sys.argv[1]]())
