@@ -1,5 +1,21 @@
 """The cases part of the API."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from cases.api import files, results, views
+
+urlpatterns = [
+    path("cases/", views.Cases.as_view(), name="cases"),
+    path("cases/<uuid:pk>/", views.OneCase.as_view(), name="case"),
+    path("cases/<uuid:pk>/scans/", views.Scans.as_view(), name="scans"),
+    path("scans/<uuid:pk>/", views.OneScan.as_view(), name="scan"),
+    path("scans/<uuid:pk>/original", files.Original.as_view(), name="original"),
+    path("scans/<uuid:pk>/frames/<int:index>", files.Frame.as_view(), name="frame"),
+    path("scans/<uuid:pk>/frames-to-read/", views.FramesToRead.as_view(), name="frames-to-read"),
+    path("jobs/<uuid:pk>/", results.OneJob.as_view(), name="job"),
+    path("jobs/<uuid:pk>/cancel/", results.CancelJob.as_view(), name="cancel-job"),
+    path("predictions/<uuid:pk>/", results.OnePrediction.as_view(), name="prediction"),
+    path("explanations/<uuid:pk>/", results.OneExplanation.as_view(), name="explanation"),
+    path("explanations/<uuid:pk>/heatmap", files.Heatmap.as_view(), name="heatmap"),
+    path("explanations/<uuid:pk>/segments", files.Segments.as_view(), name="segments"),
+]

@@ -1,5 +1,10 @@
 """The inference part of the API."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from inference.api import views
+
+urlpatterns = [
+    path("models/", views.Models.as_view(), name="models"),
+    path("models/<uuid:pk>/", views.Model.as_view(), name="model"),
+]

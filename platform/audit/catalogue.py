@@ -20,6 +20,7 @@ SENTENCES = {
     "scan.viewed": "viewed the scan's pixels",
     "scan.original_downloaded": "downloaded the original file",
     "scan.frames_chosen": "chose other frames to be read",
+    "prediction.viewed": "read an answer",
     "explanation.viewed": "viewed a heatmap",
     # inference
     "job.queued": "queued a job",

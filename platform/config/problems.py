@@ -1,12 +1,15 @@
 """Errors of the API as RFC 9457 problem documents."""
 
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, JsonResponse
-from rest_framework import exceptions
-from rest_framework.response import Response
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework import exceptions, serializers
 from rest_framework.views import set_rollback
 
 from cases.services import KeyReused
@@ -14,15 +17,36 @@ from inference.formats.errors import FormatError
 from inference.jobs import IllegalMove
 
 MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = "5"
+_NO_DATABASE = "The database does not answer. Nothing was changed; try again shortly."
 
 
-def problem(status: int, code: str, detail: str, **more: Any) -> Response:
-    """A problem document: a stable code for the machine, one sentence for the person."""
+class FieldErrorSerializer(serializers.Serializer[Any]):
+    """One thing that is wrong with the request."""
+
+    field = serializers.CharField(help_text="Where: a body field, a parameter, or a path such as frames.0")
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """RFC 9457: `code` is stable and for machines, `detail` is one sentence for people."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    errors = FieldErrorSerializer(many=True, required=False)  # type: ignore[assignment]  # a field, as RFC 9457 names it
+
+
+def problem(status: int, code: str, detail: str, **more: Any) -> JsonResponse:
+    """A problem document. It is JSON whatever the client would have accepted for an answer."""
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "code": code}
-    return Response(body | {"detail": detail} | more, status=status, content_type=MEDIA_TYPE)
+    return JsonResponse(body | {"detail": detail} | more, status=status, content_type=MEDIA_TYPE)
 
 
-def problem_response(exception: Exception, _context: dict[str, Any]) -> Response | None:
+def problem_response(exception: Exception, _context: dict[str, Any]) -> HttpResponse | None:
     """REST framework's exception handler; None lets an unexpected fault be a 500."""
     set_rollback()
     match exception:
@@ -36,24 +60,66 @@ def problem_response(exception: Exception, _context: dict[str, Any]) -> Response
             return problem(404, "not_found", "There is nothing here, or you may not see it.")
         case PermissionDenied():
             return problem(403, "permission_denied", str(exception) or "You may not do this.")
-        case exceptions.ValidationError():
-            return problem(400, "invalid", "The request is not valid: see errors.", errors=exception.detail)
         case exceptions.APIException():
             return _of_framework(exception)
+        case RequestDataTooBig():
+            return problem(413, "too_large", "The request is larger than this address accepts.")
+        case SuspiciousOperation():
+            return problem(400, "bad_request", "The request is malformed.")
+        case OperationalError() | InterfaceError():
+            return no_database()
     return None
 
 
-def _of_framework(exception: exceptions.APIException) -> Response:
-    code = exception.get_codes()
-    response = problem(
-        exception.status_code, code if isinstance(code, str) else "error", str(exception.detail)
-    )
+def no_database() -> JsonResponse:
+    """503: worth trying again."""
+    response = problem(503, "database_unavailable", _NO_DATABASE)
+    response.headers["Retry-After"] = RETRY_AFTER_SECONDS
+    return response
+
+
+def _of_framework(exception: exceptions.APIException) -> JsonResponse:
+    if isinstance(exception, exceptions.ValidationError):
+        errors = list(_field_errors(exception.get_full_details()))
+        return problem(400, "invalid", "The request is not valid: see errors.", errors=errors)
+    response = problem(exception.status_code, str(exception.get_codes()), str(exception.detail))
     if header := getattr(exception, "auth_header", None):
         response.headers["WWW-Authenticate"] = header
     return response
 
 
+def _field_errors(details: Any, path: tuple[str, ...] = ()) -> Iterator[dict[str, str]]:
+    """Flatten REST framework's nested errors; a leaf is {"message", "code"}."""
+    if isinstance(details, list):
+        for item in details:
+            yield from _field_errors(item, path)
+    elif isinstance(details.get("code"), str) and "message" in details:
+        field = ".".join(path) or "request"
+        yield {"field": field, "code": details["code"], "detail": str(details["message"])}
+    else:
+        for name, inner in details.items():
+            yield from _field_errors(inner, (*path, str(name)))
+
+
+@csrf_exempt
 def api_not_found(_request: HttpRequest, _path: str = "") -> JsonResponse:
-    """What the API says for a path that no route has."""
-    body = problem(404, "not_found", "There is no such address in this API.").data
-    return JsonResponse(body, status=404, content_type=MEDIA_TYPE)
+    """What the API says for a path that no route has, whatever the method."""
+    return problem(404, "not_found", "There is no such address in this API.")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A malformed request: a problem document from the API, a page elsewhere."""
+    if not _is_api(request):
+        return defaults.bad_request(request, exception)
+    return problem(400, "bad_request", "The request is malformed.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Our own fault, already logged: a problem document from the API, a page elsewhere."""
+    if not _is_api(request):
+        return defaults.server_error(request)
+    return problem(500, "server_error", "Something went wrong here. The request id finds it in the log.")
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")

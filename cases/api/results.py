@@ -1,0 +1,101 @@
+"""Jobs, answers and explanations: seen by whoever may see the case of their scan."""
+
+import uuid
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.generics import GenericAPIView, RetrieveAPIView
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from audit.trail import record
+from cases import services
+from cases.api import reading
+from cases.api.permissions import ReadersWrite
+from inference.api.serializers import (
+    ExplanationSerializer,
+    PredictionSerializer,
+    WaitingJobSerializer,
+)
+from inference.models import Explanation, Job, Prediction
+
+
+@extend_schema(summary="Watch a job", tags=["jobs"])
+class OneJob(RetrieveAPIView[Job]):
+    """Its state, its stage, its place in the queue, and the way to what it published.
+
+    Watching leaves no audit line: a job says nothing about the patient.
+    """
+
+    serializer_class = WaitingJobSerializer
+    queryset = Job.objects.none()
+
+    def get_queryset(self) -> QuerySet[Job]:
+        """Those of visible scans."""
+        return reading.jobs(self.request.user)
+
+
+class CancelJob(GenericAPIView[Job]):
+    """Stop a job that is not over."""
+
+    permission_classes = (IsAuthenticated, ReadersWrite)
+    serializer_class = WaitingJobSerializer
+    queryset = Job.objects.none()
+
+    def get_queryset(self) -> QuerySet[Job]:
+        """Those of visible scans."""
+        return reading.jobs(self.request.user)
+
+    @extend_schema(
+        summary="Cancel a job",
+        tags=["jobs"],
+        request=None,
+        responses={
+            200: WaitingJobSerializer,
+            409: OpenApiResponse(description="The job is already over."),
+        },
+    )
+    def post(self, request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
+        """A worker that is already at it publishes nothing."""
+        job = self.get_object()
+        services.cancel_job(job, by=reading.user_of(request))
+        return Response(self.get_serializer(self.get_object()).data)
+
+
+@extend_schema(summary="Read an answer", tags=["answers"])
+class OnePrediction(RetrieveAPIView[Prediction]):
+    """Everything that was stored about one answer; it never changes."""
+
+    serializer_class = PredictionSerializer
+    queryset = Prediction.objects.none()
+
+    def get_queryset(self) -> QuerySet[Prediction]:
+        """Those about visible scans."""
+        return reading.predictions(self.request.user)
+
+    def get_object(self) -> Prediction:
+        """The answer; seeing it is recorded in its case's thread."""
+        prediction = super().get_object()
+        user = reading.user_of(self.request)
+        record("prediction.viewed", actor=user, subject=prediction, thread=prediction.job.thread)
+        return prediction
+
+
+@extend_schema(summary="Read an explanation", tags=["answers"])
+class OneExplanation(RetrieveAPIView[Explanation]):
+    """How an explanation was made and how far to trust it; the heat itself is a file of its own."""
+
+    serializer_class = ExplanationSerializer
+    queryset = Explanation.objects.none()
+
+    def get_queryset(self) -> QuerySet[Explanation]:
+        """Those of answers about visible scans."""
+        return reading.explanations(self.request.user)
+
+    def get_object(self) -> Explanation:
+        """The explanation; seeing it is recorded in its case's thread."""
+        explanation = super().get_object()
+        user = reading.user_of(self.request)
+        record("explanation.viewed", actor=user, subject=explanation, thread=explanation.job.thread)
+        return explanation

@@ -1,0 +1,183 @@
+"""What the API says about cases and scans, and what it takes. Every field is listed."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+
+from accounts.models import Department
+from accounts.roles import WRITE_CASES, departments_where
+from cases.models import Case, Scan
+from inference.api.serializers import JobSerializer
+from inference.models import Image
+
+
+class RequestSerializer(serializers.Serializer[Any]):
+    """A request body. A key it does not know is refused, so that a misspelt one is never lost."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The validated values; ValidationError names each unknown key."""
+        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, Mapping) else []
+        if unknown:
+            unheard = ErrorDetail("There is no such field.", "unknown")
+            raise serializers.ValidationError({name: [unheard] for name in unknown})
+        return super().to_internal_value(data)
+
+
+class PriorityField(serializers.ChoiceField):
+    """A priority by its name: routine, soon or urgent."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=[priority.name.lower() for priority in Case.Priority], **kwargs)
+
+    def to_internal_value(self, data: Any) -> int:  # type: ignore[override]  # typed as str above
+        """The stored number."""
+        return Case.Priority[super().to_internal_value(data).upper()].value
+
+    def to_representation(self, value: int) -> str:  # type: ignore[override]
+        """The name."""
+        return Case.Priority(value).name.lower()
+
+
+class OwnDepartmentField(serializers.SlugRelatedField[Department]):
+    """One of the departments in which the user is a reader; any other does not exist here."""
+
+    def get_queryset(self) -> QuerySet[Department]:
+        """Scoped to the user, so that no other department's name can be probed."""
+        return departments_where(self.context["request"].user, WRITE_CASES)
+
+
+class CaseOpeningSerializer(RequestSerializer):
+    """What opens a case."""
+
+    department = OwnDepartmentField(slug_field="slug", queryset=Department.objects.none())
+    patient_id = serializers.CharField(max_length=64, help_text="The department's own identifier.")
+    gestational_age_days = serializers.IntegerField(
+        min_value=70,
+        max_value=308,
+        allow_null=True,
+        required=False,
+        help_text="Completed days, 24w3d is 171.",
+    )
+    priority = PriorityField(default="routine")
+    question = serializers.CharField(max_length=500, allow_blank=True, required=False)
+
+
+class CaseSerializer(serializers.ModelSerializer[Case]):
+    """One question about one fetus."""
+
+    url = serializers.HyperlinkedIdentityField(view_name="api:case")
+    department = serializers.SlugRelatedField[Department](slug_field="slug", read_only=True)
+    patient_id = serializers.CharField(source="patient.patient_id", read_only=True)
+    gestational_age = serializers.CharField(read_only=True, help_text="Weeks and days, e.g. 24w3d")
+    priority = PriorityField(read_only=True)
+    opened_by = serializers.CharField(source="opened_by.username", read_only=True)
+    scans = serializers.HyperlinkedIdentityField(view_name="api:scans")
+
+    class Meta:
+        model = Case
+        fields: ClassVar = [
+            "id",
+            "url",
+            "number",
+            "department",
+            "patient_id",
+            "gestational_age_days",
+            "gestational_age",
+            "priority",
+            "question",
+            "is_demo",
+            "opened_by",
+            "opened_at",
+            "scans",
+        ]
+
+
+class ScanSubmissionSerializer(RequestSerializer):
+    """One file and what it was acquired with; everything else is read from the file."""
+
+    file = serializers.FileField(
+        allow_empty_file=True, max_length=None, help_text="PNG, JPEG, TIFF, DICOM or NIfTI"
+    )
+    modality = serializers.ChoiceField(choices=Image.Modality.choices)
+
+
+class FramesToReadSerializer(RequestSerializer):
+    """Which frames to read instead of those the rule chose."""
+
+    frames = serializers.ListField(
+        child=serializers.IntegerField(min_value=0), min_length=1, max_length=1000, help_text="Indices from 0"
+    )
+
+    def validate_frames(self, frames: list[int]) -> list[int]:
+        """Only frames that the scan has."""
+        last = self.context["scan"].image.frames - 1
+        if max(frames) > last:
+            raise serializers.ValidationError(f"The scan has frames 0 to {last}.", "no_such_frame")
+        return frames
+
+
+class ScanSerializer(serializers.ModelSerializer[Scan]):
+    """A picture, loop or volume as it was read, and the work done on it."""
+
+    url = serializers.HyperlinkedIdentityField(view_name="api:scan")
+    case = serializers.HyperlinkedRelatedField[Case](view_name="api:case", read_only=True)
+    modality = serializers.ChoiceField(
+        source="image.modality", choices=Image.Modality.choices, read_only=True
+    )
+    source_format = serializers.CharField(source="image.source_format", read_only=True)
+    frames = serializers.IntegerField(source="image.frames", read_only=True)
+    rows = serializers.IntegerField(source="image.rows", read_only=True)
+    columns = serializers.IntegerField(source="image.columns", read_only=True)
+    bits = serializers.IntegerField(source="image.bits", read_only=True)
+    plane = serializers.CharField(source="image.plane", read_only=True)
+    pixel_spacing = serializers.SerializerMethodField(
+        help_text="mm between rows and between columns; null when nothing in the file states it"
+    )
+    pixel_spacing_source = serializers.CharField(source="image.pixel_spacing_source", read_only=True)
+    slice_spacing = serializers.FloatField(source="image.slice_spacing", read_only=True, allow_null=True)
+    acquisition = serializers.DictField(source="image.acquisition", read_only=True)
+    pixels_sha256 = serializers.CharField(source="image.pixels_id", read_only=True)
+    added_by = serializers.CharField(source="added_by.username", read_only=True)
+    original = serializers.HyperlinkedIdentityField(view_name="api:original")
+    jobs = JobSerializer(source="image.jobs", many=True, read_only=True)
+
+    class Meta:
+        model = Scan
+        fields: ClassVar = [
+            "id",
+            "url",
+            "case",
+            "number",
+            "modality",
+            "source_format",
+            "frames",
+            "rows",
+            "columns",
+            "bits",
+            "plane",
+            "pixel_spacing",
+            "pixel_spacing_source",
+            "slice_spacing",
+            "acquisition",
+            "original_sha256",
+            "pixels_sha256",
+            "file_name",
+            "added_by",
+            "added_at",
+            "original",
+            "jobs",
+        ]
+
+    @extend_schema_field(
+        serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2, allow_null=True)
+    )
+    def get_pixel_spacing(self, scan: Scan) -> list[float] | None:
+        """As in DICOM PixelSpacing."""
+        image = scan.image
+        if image.row_spacing is None or image.column_spacing is None:
+            return None
+        return [image.row_spacing, image.column_spacing]

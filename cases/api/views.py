@@ -1,0 +1,214 @@
+"""Cases and scans."""
+
+import uuid
+from typing import Any
+
+from django.db import IntegrityError
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import status
+from rest_framework.exceptions import ValidationError
+from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from audit.trail import record
+from cases import intake, services
+from cases.api import reading
+from cases.api.filters import CaseFilter
+from cases.api.parsers import UploadParser
+from cases.api.permissions import ReadersWrite
+from cases.api.serializers import (
+    CaseOpeningSerializer,
+    CaseSerializer,
+    FramesToReadSerializer,
+    ScanSerializer,
+    ScanSubmissionSerializer,
+)
+from cases.models import Case, Scan
+from inference.api.serializers import JobSerializer
+
+READ_AND_WRITE = (IsAuthenticated, ReadersWrite)
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[!-~]+$"},
+    OpenApiParameter.HEADER,
+    description="Your own. The same key with the same body opens one case, however often it is sent.",
+)
+LOCATION = OpenApiParameter(
+    "Location", OpenApiTypes.URI, OpenApiParameter.HEADER, response=[201, 202], description="Where it is."
+)
+
+
+class Cases(ListAPIView[Case]):
+    """The list of cases, and the way to open one."""
+
+    permission_classes = READ_AND_WRITE
+    serializer_class = CaseSerializer
+    filterset_class = CaseFilter
+    queryset = Case.objects.none()
+
+    def get_queryset(self) -> QuerySet[Case]:
+        """Those the user may see."""
+        return reading.cases(self.request.user)
+
+    @extend_schema(summary="List cases", tags=["cases"])
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Newest first. The trail keeps which cases were listed and by which filters."""
+        response = super().get(request, *args, **kwargs)
+        numbers = [case["number"] for case in response.data["results"]]
+        record("case.listed", actor=request.user, cases=numbers, filters=sorted(request.query_params))
+        return response
+
+    @extend_schema(
+        summary="Open a case",
+        tags=["cases"],
+        parameters=[IDEMPOTENCY_KEY, LOCATION],
+        request=CaseOpeningSerializer,
+        responses={
+            200: OpenApiResponse(CaseSerializer, "This key has opened this case before."),
+            201: OpenApiResponse(CaseSerializer, "The case is open."),
+            422: OpenApiResponse(description="This key has opened another case."),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """A patient the department does not know yet is made known by her identifier."""
+        body = CaseOpeningSerializer(data=request.data, context=self.get_serializer_context())
+        body.is_valid(raise_exception=True)
+        case, opened = _open(request, body.validated_data)
+        data = self.get_serializer(reading.cases(request.user).get(pk=case.pk)).data
+        if not opened:
+            return Response(data)
+        return Response(data, status=status.HTTP_201_CREATED, headers={"Location": data["url"]})
+
+
+@extend_schema(summary="Read a case", tags=["cases"])
+class OneCase(RetrieveAPIView[Case]):
+    """One case."""
+
+    serializer_class = CaseSerializer
+    queryset = Case.objects.none()
+
+    def get_queryset(self) -> QuerySet[Case]:
+        """Those the user may see."""
+        return reading.cases(self.request.user)
+
+    def get_object(self) -> Case:
+        """The case; seeing it is recorded."""
+        case = super().get_object()
+        record("case.viewed", actor=self.request.user, subject=case, thread=case.thread)
+        return case
+
+
+class Scans(ListAPIView[Scan]):
+    """The scans of a case, and the way to submit one."""
+
+    permission_classes = READ_AND_WRITE
+    parser_classes = (UploadParser,)
+    serializer_class = ScanSerializer
+    queryset = Scan.objects.none()
+    filter_backends = ()
+    ordering = "number"
+
+    def get_queryset(self) -> QuerySet[Scan]:
+        """Those of a visible case; Http404 for any other case."""
+        case = get_object_or_404(reading.cases(self.request.user), pk=self.kwargs["pk"])
+        return reading.scans(self.request.user).filter(case=case)
+
+    @extend_schema(summary="List the scans of a case", tags=["scans"])
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """In the order they were added."""
+        response = super().get(request, *args, **kwargs)
+        case = Case.objects.get(pk=kwargs["pk"])
+        record("case.viewed", actor=request.user, subject=case, thread=case.thread)
+        return response
+
+    @extend_schema(
+        summary="Submit a scan",
+        tags=["scans"],
+        parameters=[LOCATION],
+        request={"multipart/form-data": ScanSubmissionSerializer},
+        responses={
+            200: OpenApiResponse(ScanSerializer, "This file is already a scan of this case."),
+            202: OpenApiResponse(ScanSerializer, "Stored; its jobs are waiting."),
+            422: OpenApiResponse(description="The file cannot be read; the code says why."),
+        },
+    )
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        """Stores the file and queues a job for every active model version of its modality."""
+        user = reading.user_of(request)
+        case = reading.case_to_write(user, pk)
+        body = ScanSubmissionSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        file, modality = body.validated_data["file"], body.validated_data["modality"]
+        scan, added = intake.receive(case, file, modality=modality, by=user, file_name=file.name)
+        data = self.get_serializer(reading.scans(request.user).get(pk=scan.pk)).data
+        if not added:
+            return Response(data)
+        return Response(data, status=status.HTTP_202_ACCEPTED, headers={"Location": data["url"]})
+
+
+@extend_schema(summary="Read a scan", tags=["scans"])
+class OneScan(RetrieveAPIView[Scan]):
+    """One scan with its jobs; each finished job leads to its answer."""
+
+    serializer_class = ScanSerializer
+    queryset = Scan.objects.none()
+
+    def get_queryset(self) -> QuerySet[Scan]:
+        """Those of visible cases."""
+        return reading.scans(self.request.user)
+
+    def get_object(self) -> Scan:
+        """The scan; seeing it is recorded in its case's thread."""
+        scan = super().get_object()
+        record("case.viewed", actor=self.request.user, subject=scan, thread=scan.case.thread)
+        return scan
+
+
+class FramesToRead(GenericAPIView[Scan]):
+    """A person's own choice of frames."""
+
+    permission_classes = READ_AND_WRITE
+    serializer_class = FramesToReadSerializer
+    queryset = Scan.objects.none()
+
+    def get_queryset(self) -> QuerySet[Scan]:
+        """Those of visible cases."""
+        return reading.scans(self.request.user)
+
+    @extend_schema(
+        summary="Choose the frames to read",
+        tags=["scans"],
+        responses={202: OpenApiResponse(JobSerializer(many=True), "The new jobs; earlier answers stay.")},
+    )
+    def post(self, request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
+        """Queues the scan again for every active version, on these frames."""
+        scan = self.get_object()
+        body = FramesToReadSerializer(data=request.data, context={"scan": scan})
+        body.is_valid(raise_exception=True)
+        jobs = services.choose_frames(scan, body.validated_data["frames"], by=reading.user_of(request))
+        waiting = reading.jobs(request.user).filter(pk__in=[job.pk for job in jobs])
+        data = JobSerializer(waiting, many=True, context=self.get_serializer_context()).data
+        return Response(data, status=status.HTTP_202_ACCEPTED)
+
+
+def _open(request: Request, wanted: dict[str, Any]) -> tuple[Case, bool]:
+    user = reading.user_of(request)
+    key = _idempotency_key(request)
+    try:
+        return services.open_case(by=user, idempotency_key=key, **wanted)
+    except IntegrityError:  # the same key at the same moment: the other request has opened the case
+        return services.open_case(by=user, idempotency_key=key, **wanted)
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key: str | None = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not 1 <= len(key) <= 64 or not all("!" <= character <= "~" for character in key):
+        raise ValidationError({"Idempotency-Key": "1 to 64 printable ASCII characters without spaces."})
+    return key
