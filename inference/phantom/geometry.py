@@ -142,7 +142,7 @@ def ventricle_distance(spec: HeadSpec, ventricle: LateralVentricle, side: int, a
     lean = (1 / np.sqrt(1 + np.gradient(table.centre, table.y) ** 2)).astype(np.float32)[nearest]
     half = table.half_width.astype(np.float32)[nearest]
     centre = table.centre.astype(np.float32)[nearest]
-    height = 4.0 + 1.1 * np.maximum(half, 0)
+    height = (4.0 + 1.1 * np.maximum(half, 0)) * np.where(at.z > 0, np.float32(1.5), np.float32(1))
     half = half - np.maximum(half, 2.0) * (1 - np.sqrt(np.clip(1 - (at.z / height) ** 2, 0, 1)))
     beyond = np.maximum(np.abs(at.z) - height, 0)
     return np.asarray((np.abs(across - centre) - half) * lean + beyond, dtype=np.float32)
@@ -182,9 +182,10 @@ def cavum_distance(spec: HeadSpec, at: Points) -> Floats:
     across = np.abs(midline_offset(spec, at)) - spec.cavum_width_mm / 2
     length = np.abs(at.y + 0.38 * along) - spec.cavum_length_mm / 2
     level = np.abs(at.z) - 5.0
-    box = np.maximum(np.maximum(across, length), level)
-    corner = np.hypot(np.maximum(across + 1, 0), np.maximum(length + 1, 0)) - 1
-    return np.asarray(np.maximum(box, corner), dtype=np.float32)
+    rounding = 0.45 * spec.cavum_width_mm
+    outside = np.hypot(np.maximum(across + rounding, 0), np.maximum(length + rounding, 0)) - rounding
+    inside = np.minimum(np.maximum(across, length) + rounding, 0)
+    return np.asarray(np.maximum(outside + inside, level), dtype=np.float32)
 
 
 def thalamus_distance(spec: HeadSpec, at: Points) -> Floats:

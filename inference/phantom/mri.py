@@ -59,7 +59,7 @@ def _brain_signal(rng: np.random.Generator, spec: HeadSpec, parts: Tissue, edge:
         signal = signal + (fluid - signal) * soft_step(distance, 2 * edge)
     plexus = soft_step(parts.choroid + 0.8, 2 * edge) * 0.35
     signal = signal + (0.62 * fluid - signal) * plexus
-    falx = ridge(parts.midline, 0.6) * soft_step(parts.skull, 1.0) * (parts.brain > -1)
+    falx = ridge(parts.midline, 0.6) * soft_step(parts.skull, 1.0) * (parts.brain > -1) * (parts.cavum > 0.5)
     return np.asarray(signal * (1 - 0.25 * falx), dtype=np.float32)
 
 

@@ -123,7 +123,7 @@ def _scanner(rng: np.random.Generator, view: View, roll: float) -> Scanner:
         lateral_mm=float(rng.uniform(0.007, 0.017)) * half,
         looks=int(rng.integers(1, 5)),
         dynamic_range_db=float(rng.uniform(42, 62)),
-        gain_db=float(rng.uniform(-13, 0)),
+        gain_db=float(rng.uniform(-15, -1)),
         near_gain_db=float(rng.uniform(-8, 4)),
         far_gain_db=float(rng.uniform(-4, 6)),
         reverberation=float(rng.uniform(0.0, 1.0)),

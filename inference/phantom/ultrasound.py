@@ -50,17 +50,25 @@ def _scatter(rng: np.random.Generator, spec: HeadSpec, parts: Tissue, scanner: S
     """Amplitude of the diffuse echoes, which become speckle."""
     blur = 0.8
     brain_db = float(rng.uniform(-44, -32)) + 2.5 * head_texture(spec.texture_seed + 1, parts.points, 9.0)
-    level = np.asarray(brain_db, dtype=np.float32)
+    middle = _central(rng, spec, parts)
+    level = np.asarray(brain_db + float(rng.uniform(0, 12)) * (middle - 0.5), dtype=np.float32)
     fluid = float(rng.uniform(-62, -52))
     level = level - 4.0 * soft_step(parts.thalami, 3.0)
     for distance in (-parts.brain, parts.ventricles, parts.cavum):
         level = level + (fluid - level) * soft_step(distance, blur)
-    plexus = float(rng.uniform(-20, -10)) + 1.5 * head_texture(spec.texture_seed + 2, parts.points, 3.0)
+    plexus = float(rng.uniform(-26, -10)) + 3.0 * head_texture(spec.texture_seed + 2, parts.points, 3.0)
     ragged = parts.choroid + np.float32(0.5) * head_texture(spec.texture_seed + 9, parts.points, 2.5)
     level = level + (plexus - level) * soft_step(ragged, blur)
     outside = _mother(rng, spec, parts, scanner, fluid)
     level = level + (outside - level) * soft_step(-parts.skull, blur)
-    return np.asarray(10 ** (level / 20), dtype=np.float32)
+    hiss = decibel(rng.uniform(-62, -46))  # no machine shows fluid without some grain
+    threads = _threads(rng, spec, parts, scanner) * middle * (parts.ventricles > 0.5)
+    return np.asarray(10 ** (level / 20) + hiss + threads, dtype=np.float32)
+
+
+def _central(rng: np.random.Generator, spec: HeadSpec, parts: Tissue) -> Floats:
+    """1 deep in the brain, 0 at its rim: the middle echoes more than the hemispheres' white matter."""
+    return ridge(parts.skull + 0.45 * spec.biparietal_mm, float(rng.uniform(0.15, 0.35)) * spec.biparietal_mm)
 
 
 def _mother(
@@ -107,41 +115,40 @@ def _mirrors(
         rng, (SAMPLES, BEAMS), (8.0, 3.0)
     )
     uneven = 10 ** (np.minimum(patchy * float(rng.uniform(1, 8)), 4.0) / 20)
-    skull = bone * (float(rng.uniform(0.01, 0.2)) + 0.9 * facing ** float(rng.uniform(1.0, 5.0)))
+    skull = bone * (0.003 + 0.9 * facing ** float(rng.uniform(1.2, 6.0)))
     skull = skull * uneven * decibel(rng.uniform(-5, 2))
-    falx = _line(parts.midline, scanner, decibel(rng.uniform(-24, -8))) * _broken(spec, parts, 3, 10.0)
+    bent = parts.midline + np.float32(0.4) * head_texture(spec.texture_seed + 12, parts.points, 8.0)
+    falx = _line(bent, scanner, decibel(rng.uniform(-24, -8))) * _broken(spec, parts, 3, 10.0)
     falx = falx * (parts.skull < -spec.skull_thickness_mm) * (parts.cavum > 0)
     wall = _line(parts.ventricles, scanner, decibel(rng.uniform(-20, -8))) * _broken(spec, parts, 7, 7.0)
     septa = _line(parts.cavum, scanner, decibel(rng.uniform(-22, -10)))
     pia = _line(parts.brain, scanner, decibel(rng.uniform(-30, -18))) * _broken(spec, parts, 4, 6.0)
     inside = soft_step(parts.skull + spec.skull_thickness_mm + 3, 4.0) * (parts.ventricles > 0.5)
-    fine = (wall * (parts.skull < -2)) + falx + septa + (pia + _threads(rng, spec, parts, scanner)) * inside
+    fine = (wall * (parts.skull < -2)) + falx + septa + pia * inside
     return np.asarray(skull + fine * seen, dtype=np.float32)
 
 
-def _line(distance: Floats, scanner: Scanner, amplitude: float) -> Floats:
-    """A thin surface that shines where it faces the beam."""
+def _line(distance: Floats, scanner: Scanner, amplitude: float, width: float = 0.6) -> Floats:
+    """A thin surface, `width` mm, that shines where it faces the beam."""
     facing = _facing(distance, scanner)
-    return np.asarray(amplitude * ridge(distance, 0.7) * (0.08 + 0.92 * facing**2), dtype=np.float32)
+    return np.asarray(amplitude * ridge(distance, width) * (0.08 + 0.92 * facing**2), dtype=np.float32)
 
 
 def _broken(spec: HeadSpec, parts: Tissue, which: int, grain: float) -> Floats:
     """0..1, interrupting long lines the way real ones are."""
     patches = head_texture(spec.texture_seed + which, parts.points, grain)
-    return np.asarray(np.clip(0.6 + 0.6 * patches, 0, 1), dtype=np.float32)
+    return np.asarray(np.clip(0.45 + 0.65 * patches, 0, 1), dtype=np.float32)
 
 
 def _threads(rng: np.random.Generator, spec: HeadSpec, parts: Tissue, scanner: Scanner) -> Floats:
-    """Sulci, vessels and cisterns: fine bright threads, thickest around the middle of the brain."""
-    central = ridge(
-        parts.skull + 0.42 * spec.biparietal_mm, float(rng.uniform(0.22, 0.40)) * spec.biparietal_mm
-    )
+    """Sulci, vessels and cisterns: fine bright threads, broken up by the grain."""
     threads = np.zeros_like(parts.skull)
-    for which, grain in ((5, 7.0), (8, 4.0)):
+    for which, grain in ((5, 6.0), (8, 3.5), (11, 2.2)):
         noise = head_texture(spec.texture_seed + which, parts.points, grain)
-        patchy = np.clip(head_texture(spec.texture_seed + which + 20, parts.points, 11.0), 0, 1.5)
-        threads += _line(noise * np.float32(0.45 * grain), scanner, decibel(rng.uniform(-28, -12))) * patchy
-    return np.asarray(threads * central, dtype=np.float32)
+        patchy = np.clip(head_texture(spec.texture_seed + which + 20, parts.points, 9.0), 0, 1.5)
+        level = decibel(rng.uniform(-22, -4))
+        threads += _line(noise * np.float32(0.4 * grain), scanner, level, 0.07 * grain + 0.1) * patchy
+    return np.asarray(threads * (parts.skull < -spec.skull_thickness_mm - 1), dtype=np.float32)
 
 
 def _transmission(
@@ -149,7 +156,7 @@ def _transmission(
 ) -> Floats:
     """Share of the pulse left at each sample: bone on the way, bad contact, shadow, uneven beams."""
     step = scanner.step_mm()
-    loss = float(rng.uniform(0.10, 0.30)) * bone * step * (1 + 1.5 * (1 - facing))
+    loss = float(rng.uniform(0.08, 0.50)) * bone * step * (1 + 1.5 * (1 - facing))
     passed = np.exp(-np.minimum(np.cumsum(loss, axis=0), float(rng.uniform(1.5, 3.5))))
     angle = np.linspace(-1, 1, BEAMS, dtype=np.float32)
     edge = np.clip(np.abs(angle - float(rng.normal(0, 0.15))) - float(rng.uniform(0.4, 0.8)), 0, 1)
