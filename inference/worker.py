@@ -213,7 +213,7 @@ def forget_models() -> None:
 @lru_cache(maxsize=1)
 def _science() -> ModuleType:
     """The one door to torch, opened in the worker's child at its first job."""
-    import inference.engine as science
+    from inference import science
 
     science.weights.configure(threads=settings.ENGINE_THREADS)
     return science

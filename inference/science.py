@@ -1,0 +1,5 @@
+"""The parts of the engine that import torch, behind one name. Only inference.worker opens this door."""
+
+from inference.engine import device, explain, predict, weights
+
+__all__ = ["device", "explain", "predict", "weights"]
