@@ -62,7 +62,7 @@ class CaseOpeningSerializer(RequestSerializer):
         required=False,
         help_text="Completed days, 24w3d is 171.",
     )
-    priority = PriorityField(default="routine")
+    priority = PriorityField(required=False, help_text="routine unless said otherwise")
     question = serializers.CharField(max_length=500, allow_blank=True, required=False)
 
 

@@ -5,12 +5,20 @@ from datetime import timedelta
 from django.db import transaction
 from knox.auth import TokenAuthentication as KnoxAuthentication
 from knox.models import AuthToken
+from rest_framework.exceptions import AuthenticationFailed
 
 from accounts.models import Department, Membership, Role, User
 
 
 class TokenAuthentication(KnoxAuthentication):  # type: ignore[misc]  # knox ships no types
     """`Authorization: Token ventra_...`, for people and service accounts alike."""
+
+    def authenticate_credentials(self, token: bytes) -> tuple[User, AuthToken]:
+        """knox's own check, which would crash on bytes that no token of ours can hold."""
+        if not (token.isascii() and token.decode().isprintable()):
+            raise AuthenticationFailed("Invalid token.")
+        found: tuple[User, AuthToken] = super().authenticate_credentials(token)
+        return found
 
 
 @transaction.atomic

@@ -1,0 +1,100 @@
+"""Stored answers without running a network: for tests about who may read them, not about what they say."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from inference import jobs, registry, results
+from inference.engine.records import Answer, Refusal, WeightsRecord
+from inference.engine.records import Explanation as ExplanationRecord
+from inference.models import Explanation, Job, ModelVersion, Prediction
+
+PREPROCESSING = {"preprocessing": "head-crop-1", "preprocessing_sha256": "b" * 64}
+INPUT = "a" * 64
+
+
+def active_version(folder: Path, *, modality: str = "ultrasound") -> ModelVersion:
+    """An active version of the cnn. Its weights are no weights: nothing here loads them."""
+    weights = folder / "weights"
+    weights.write_bytes(b"weights of " + modality.encode())
+    record = WeightsRecord(
+        network="cnn",
+        version="0",
+        modality=modality,
+        weights_sha256=hashlib.sha256(weights.read_bytes()).hexdigest(),
+        threshold=0.5,
+        threshold_target="a test",
+        temperature=1.0,
+        card={"purpose": "a test"},
+        **PREPROCESSING,
+    )
+    version = registry.register(record, weights, by=None)
+    registry.activate(version, by=None, reason="a test")
+    return version
+
+
+def answer(job: Job, *, refusal: Refusal | None = None) -> Prediction:
+    """Finish the job as a worker would, with ventriculomegaly at 75 % or with the refusal."""
+    version = job.model_version
+    said = Answer(
+        analysable=refusal is None,
+        refusal=refusal,
+        label=None if refusal else "ventriculomegaly",
+        probability=None if refusal else 0.75,
+        threshold=version.threshold,
+        logits=None if refusal else (-0.5, 0.6),
+        frame_logits=() if refusal else ((-0.5, 0.6),),
+        frames=(0,),
+        frame_rule="the only frame",
+        network=version.network,
+        version=version.version,
+        modality=version.modality,
+        weights_sha256=version.weights_sha256,
+        input_sha256=INPUT,
+        quality={"contrast": 0.4},
+        seconds=0.1,
+        backend="none",
+        device="none",
+        versions={"numpy": np.__version__},
+        **PREPROCESSING,
+    )
+    jobs.finish(_claimed(job))
+    return results.create_prediction(job, said)
+
+
+def explanation(prediction: Prediction, *, method: str = "lime") -> Explanation:
+    """An explanation with a heatmap of the scan's shape, and superpixels if it is LIME's."""
+    image = prediction.image
+    shape = (1, image.rows, image.columns)
+    said = ExplanationRecord(
+        method=method,
+        class_label="ventriculomegaly",
+        heatmap=np.linspace(0, 1, num=shape[1] * shape[2]).reshape(shape).astype(np.float16),
+        signed=method == "lime",
+        unit="share of the maximum",
+        frames=(0,),
+        parameters={},
+        seed=0,
+        metrics={"r2": 0.9},
+        seconds=0.2,
+        input_sha256=prediction.input_sha256,
+        weights_sha256=prediction.weights_sha256,
+        segments=np.zeros(shape, np.int32) if method == "lime" else None,
+        **PREPROCESSING,
+    )
+    job = jobs.submit(
+        Job.Kind.EXPLAIN,
+        image=image,
+        model_version=prediction.model_version,
+        prediction=prediction,
+        requested_by=None,
+        thread=prediction.job.thread,
+        parameters={"method": method},
+    )
+    jobs.finish(_claimed(job))
+    return results.create_explanation(job, prediction, results.put_arrays(said))
+
+
+def _claimed(job: Job) -> jobs.Claim:
+    return next(held for held in jobs.claim(job.pk) if held.job.pk == job.pk)
