@@ -1,6 +1,7 @@
-"""As whom PostgreSQL runs: it refuses root, so root hands it to nobody."""
+"""As whom PostgreSQL runs: it refuses root and users without a name, so those hand it to nobody."""
 
 import os
+import pwd
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,14 +38,26 @@ class Identity:
 
 
 def unprivileged() -> Identity:
-    """This user; for root a user namespace in which it is nobody, or else nobody itself."""
-    if os.getuid() != 0:
-        return Identity((), os.getuid())
+    """This user if it has a name and is not root; else nobody in a user namespace; else nobody itself."""
+    user = os.getuid()
+    if user != 0 and _has_a_name(user):
+        return Identity((), user)
     if _works((*_NAMESPACE, "true")):
-        return Identity(_NAMESPACE, owner=0)
-    if _works((*_SETPRIV, "true")):
-        return Identity(_SETPRIV, owner=NOBODY)
-    raise Problem("PostgreSQL refuses to run as root, and neither unshare nor setpriv works here.")
+        return Identity(_NAMESPACE, user)
+    if user == 0 and _works((*_SETPRIV, "true")):
+        return Identity(_SETPRIV, NOBODY)
+    raise Problem(
+        "PostgreSQL runs neither as root nor as a user without a name, and this machine offers no way round\n"
+        "(unshare, setpriv). Run Ventra as an ordinary user, or set DATABASE_URL to a server of your own."
+    )
+
+
+def _has_a_name(user: int) -> bool:
+    try:
+        pwd.getpwuid(user)
+    except KeyError:
+        return False
+    return True
 
 
 def _works(command: tuple[str, ...]) -> bool:

@@ -53,6 +53,7 @@ class Supervisor:
             elif charge.due is not None and self._clock() >= charge.due:
                 charge.process = Process(charge.process.program, keep=self._keep)
                 charge.started, charge.due = self._clock(), None
+                report(charge.process.program.name, "started again")
 
     @property
     def processes(self) -> list[Process]:

@@ -1,0 +1,132 @@
+"""./run as a newcomer meets it, on a data folder of its own."""
+
+import os
+import re
+import select
+import signal
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_MILLISECONDS = 60_000
+RUNNING = re.compile(r"Ventra is running: (http://\S+/)")
+
+pytestmark = pytest.mark.faults
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+class Launcher:
+    """A real ./run; killed at the end of the test if it still lives."""
+
+    def __init__(self, home: Path) -> None:
+        theirs = {"DATABASE_URL", "CELERY_BROKER_URL", "SECRET_KEY"}
+        environment = {key: value for key, value in os.environ.items() if key not in theirs}
+        self.home = home
+        self.popen = subprocess.Popen(
+            [ROOT / "run"],
+            env=environment | {"VENTRA_HOME": str(home)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.said = ""
+
+    def address(self) -> str:
+        """Where it says that it runs."""
+        assert self.popen.stdout
+        for line in self.popen.stdout:
+            self.said += line
+            if found := RUNNING.search(line):
+                return found.group(1)
+        pytest.fail(f"./run never came up:\n{self.said}")
+
+    def programs(self) -> dict[int, str]:
+        """Every process that holds this folder's lock or knows its name: pidfd -> command."""
+        found = [path for path in Path("/proc").iterdir() if path.name.isdigit()]
+        ours = [path for path in found if self._knows(path) and int(path.name) != os.getpid()]
+        return {os.pidfd_open(int(path.name)): _read(path / "cmdline") for path in ours}
+
+    def _knows(self, process: Path) -> bool:
+        try:
+            held = [path.readlink() for path in (process / "fd").iterdir()]
+        except OSError:
+            held = []
+        return self.home / "lock" in held or f"VENTRA_HOME={self.home} " in _read(process / "environ")
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace").replace("\0", " ")
+    except OSError:
+        return ""
+
+
+def gone(watch: int) -> bool:
+    """Whether the process behind a pidfd ends within our patience."""
+    poll = select.poll()
+    poll.register(watch, select.POLLIN)
+    return bool(poll.poll(PATIENCE_MILLISECONDS))
+
+
+@pytest.fixture
+def launcher(home: Path) -> Iterator[Launcher]:
+    started = Launcher(home)
+    yield started
+    started.popen.kill()
+    started.popen.communicate()
+
+
+def test_nothing_is_left_running_after_the_launcher_is_killed(launcher: Launcher) -> None:
+    launcher.address()
+    programs = launcher.programs()
+    for name in ("postgres", "valkey", "gunicorn", "celery -A config worker", "celery -A config beat"):
+        assert any(name in command for command in programs.values()), name
+    launcher.popen.kill()
+    assert [command for watch, command in programs.items() if not gone(watch)] == []
+
+
+def test_everything_stops_in_order_when_asked(launcher: Launcher) -> None:
+    launcher.address()
+    programs = launcher.programs()
+    launcher.popen.send_signal(signal.SIGINT)
+    said, _ = launcher.popen.communicate(timeout=60)
+    assert launcher.popen.returncode == 0
+    assert "the data is kept" in said
+    assert (launcher.home / "postgres" / "PG_VERSION").exists()
+    assert [command for watch, command in programs.items() if not gone(watch)] == []
+
+
+def test_a_newcomer_is_served_and_a_second_launcher_and_a_fallen_worker_are_dealt_with(
+    launcher: Launcher, home: Path
+) -> None:
+    address = launcher.address()
+    with urllib.request.urlopen(address, timeout=30) as response:
+        assert response.status == 200
+        assert "password" in response.read().decode()
+    assert "reader" in launcher.said
+    second = Launcher(home)
+    said, _ = second.popen.communicate(timeout=60)
+    assert second.popen.returncode == 1
+    assert f"already running at {address}" in said
+    kill_the_worker(launcher)
+
+
+def kill_the_worker(launcher: Launcher) -> None:
+    """Kill every process of the worker; it is started again."""
+    worker = "celery -A config worker"
+    before = {watch for watch, command in launcher.programs().items() if worker in command}
+    assert before
+    for watch in before:
+        signal.pidfd_send_signal(watch, signal.SIGKILL)
+    assert launcher.popen.stdout
+    assert next(line for line in launcher.popen.stdout if re.search("worker .*started again", line))
+    assert all(gone(watch) for watch in before)
+    assert worker in " ".join(launcher.programs().values())
