@@ -27,6 +27,7 @@ from inference.formats.stack import PictureStack
 FOOT_TO_HEAD, FRONT_TO_BACK, RIGHT_TO_LEFT = "S", "P", "L"
 TRAILING_BYTES = MIB  # after the voxels; some writers pad
 SPACING_TOLERANCE = 0.01  # by how much the affine and pixdim may disagree
+LEAST_VOLUME = 0.1  # spanned by the three unit axes; a sheared volume is no picture of anything
 MM_PER_UNIT = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}  # xyzt_units: unknown (taken as mm), metre, mm, micron
 
 nibabel: Any = untyped_nibabel
@@ -85,11 +86,19 @@ def _affine(image: Image) -> Numbers:
     if not stated:
         raise FormatError("affine", "The NIfTI file does not say how the volume lies in space.")
     for matrix in stated:
-        if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:3, :3])) < 1e-9:
+        if not _spans_space(matrix[:3, :3]):
             raise FormatError("affine", "The NIfTI file states an impossible orientation.")
     if len({nibabel.aff2axcodes(matrix) for matrix in stated}) > 1:
         raise FormatError("affine", "The NIfTI file states two orientations (sform, qform) that contradict.")
     return np.asarray(stated[0])
+
+
+def _spans_space(axes: Numbers) -> bool:
+    """The three axes, whatever their unit, are finite and do not lie in one plane."""
+    lengths = np.linalg.norm(axes, axis=0)
+    if not np.isfinite(axes).all() or not lengths.all():
+        return False
+    return bool(abs(np.linalg.det(axes / lengths)) > LEAST_VOLUME)
 
 
 def _turn(image: Image) -> Numbers:

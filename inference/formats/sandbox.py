@@ -35,7 +35,10 @@ def decode_in_child(
     sha256: str,
     allowance: Allowance = ALLOWANCE,
 ) -> PictureStack:
-    """Decode an open file, from its start. Raises FormatError, `undecodable` for any death of the child."""
+    """Decode a file just opened, from where it stands.
+
+    Raises FormatError: the child's own, or `undecodable` when the child dies or its answer does not hold up.
+    """
     with tempfile.TemporaryFile() as answer:
         _run(command_line(DECODERS[kind], modality, allowance), opened, answer, kind, allowance)
         answer.seek(0)
@@ -49,13 +52,12 @@ def _run(
     command: list[str], opened: BinaryIO, answer: BinaryIO, kind: SourceFormat, allowance: Allowance
 ) -> None:
     """Wait without polling: subprocess's own timeout would add up to 50 ms to every file."""
-    os.lseek(opened.fileno(), 0, os.SEEK_SET)
     with subprocess.Popen(
         command,
         stdin=opened,
         stdout=answer,
         stderr=subprocess.DEVNULL,  # a library's complaint may quote the patient's name
-        env=_environment(),
+        env=child_environment(),
         cwd="/",
     ) as child:
         backstop = threading.Timer(allowance.wall_seconds + GRACE_SECONDS, child.kill)
@@ -70,7 +72,7 @@ def _run(
         raise _undecodable(kind)
 
 
-def _environment() -> dict[str, str]:
+def child_environment() -> dict[str, str]:
     """No secret, no setting of ours. The child skips site-packages' start-up files, hence the paths.
 
     More threads would only cost the numerical libraries address space.

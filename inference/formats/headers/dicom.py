@@ -107,8 +107,8 @@ def inspect(data: Data, modality: Modality) -> Header:
     header = _header(values, form, syntax, start)
     _check_modality(header.modality, modality)
     _check_pixels(header)
-    check_ratio(header.native_bytes, len(data))
     check_stack(header.frames, header.rows, header.columns, 1 if header.bits_allocated == 8 else 2)
+    check_ratio(header.native_bytes, len(data))
     if syntax in ENCAPSULATED:
         _check_fragments(elements, pixel_data, header.frames)
     else:

@@ -8,7 +8,7 @@ from inference.formats.errors import FormatError
 from inference.formats.limits import MIB, Data, check_ratio, check_stack
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-CHUNKS = 100_000
+CHUNKS = 40_000  # 256 MiB in the customary chunks of 8 KiB, and some
 ANCILLARY_BYTES = MIB  # all text and profile chunks of one file together, inflated
 
 SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # colour type -> samples a pixel

@@ -1,0 +1,158 @@
+"""The door itself: the confined child, its parent's distrust, and what travels between them."""
+
+import dataclasses
+import io
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from corpus import dicoms, pictures, volumes
+from corpus.reading import decode
+
+from inference.formats import MODALITIES, FormatError, read, sandbox, wire
+from inference.formats.child import ALLOWANCE
+from inference.formats.stack import PictureStack
+
+PICTURE = pictures.saved(pictures.ramp())
+SAMPLES = {
+    "png": PICTURE,
+    "jpeg": pictures.saved(pictures.ramp(), "JPEG"),
+    "tiff": pictures.saved(pictures.ramp(np.uint16), "TIFF"),
+    "dicom": dicoms.file(
+        pictures.noise(4, 40, 50), PixelSpacing=[0.5, 0.6], EchoTime=80, WindowCenter=9, WindowWidth=4
+    ),
+    "nifti": volumes.file(np.linspace(0, 1, 64000, dtype="<f4").reshape(40, 40, 40), packed=True),
+}
+
+
+def on_disk(folder: Path, content: bytes) -> Path:
+    path = folder / "upload"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_the_child_hands_back_what_the_decoder_made(kind, tmp_path):
+    stack = read(on_disk(tmp_path, SAMPLES[kind]), modality="mri")
+    expected = decode(SAMPLES[kind], "mri")
+    assert stack.source_format == kind
+    np.testing.assert_array_equal(stack.pixels, expected.pixels)
+    assert dataclasses.replace(stack, pixels=expected.pixels) == expected
+
+
+def test_a_refusal_made_in_the_child_travels_as_its_code(tmp_path):
+    nan = np.full((40, 40, 40), np.nan, "<f4")
+    with pytest.raises(FormatError) as refusal:
+        read(on_disk(tmp_path, volumes.file(nan)), modality="mri")
+    assert refusal.value.code == "nonfinite"
+
+
+def test_a_decoder_that_fails_is_an_undecodable_file(tmp_path):
+    with pytest.raises(FormatError) as refusal:
+        read(on_disk(tmp_path, pictures.png(64, 64, body=b"too little")), modality="mri")
+    assert refusal.value.code == "undecodable"
+    assert refusal.value.detail == "The PNG file is damaged, or uses what no decoder here reads."
+
+
+def test_a_file_that_is_not_there_is_no_refusal(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        read(tmp_path / "nothing", modality="mri")
+
+
+def test_the_modality_is_the_declared_one(tmp_path):
+    path = on_disk(tmp_path, PICTURE)
+    assert [read(path, modality=modality).modality for modality in MODALITIES] == list(MODALITIES)
+
+
+@pytest.mark.parametrize(
+    ("limit", "value"),
+    [("memory_bytes", 32 << 20), ("output_bytes", 1000), ("cpu_seconds", 0), ("open_files", 3)],
+)
+def test_a_child_that_asks_for_more_than_its_allowance_ends_as_undecodable(limit, value, tmp_path):
+    scarce = dataclasses.replace(ALLOWANCE, **{limit: value})
+    path = on_disk(tmp_path, pictures.saved(pictures.noise(500, 500)))
+    with path.open("rb") as opened, pytest.raises(FormatError) as refusal:
+        sandbox.decode_in_child(opened, "png", modality="mri", sha256="", allowance=scarce)
+    assert refusal.value.code == "undecodable"
+    assert read(path, modality="mri").pixels.shape == (1, 500, 500)
+
+
+def test_a_child_that_takes_too_long_is_ended(tmp_path):
+    hurried = dataclasses.replace(ALLOWANCE, wall_seconds=1)
+    fifo = tmp_path / "never"
+    os.mkfifo(fifo)
+    with os.fdopen(os.open(fifo, os.O_RDWR), "rb") as silent, pytest.raises(FormatError, match="too long"):
+        sandbox.decode_in_child(silent, "png", modality="mri", sha256="", allowance=hurried)
+
+
+def test_the_child_knows_nothing_of_its_parents_environment(monkeypatch):
+    monkeypatch.setenv("SECRET_KEY", "canary")
+    assert set(sandbox.child_environment()) == {
+        "PYTHONPATH",
+        "OPENBLAS_NUM_THREADS",
+        "OMP_NUM_THREADS",
+        "LC_ALL",
+    }
+
+
+def honest() -> dict[str, object]:
+    stream = io.BytesIO()
+    wire.write_stack(stream, decode(SAMPLES["dicom"], "mri"))
+    return json.loads(stream.getvalue().splitlines()[0])
+
+
+def parsed(answer: object, pixels: bytes = bytes(4 * 40 * 50)) -> PictureStack:
+    line = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+    return wire.read_stack(io.BytesIO(line + b"\n" + pixels), modality="mri", sha256="0" * 64)
+
+
+def test_an_honest_answer_is_taken():
+    assert parsed(honest()).pixels.shape == (4, 40, 50)
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"depth": "float64"},
+        {"depth": "object"},
+        {"shape": [4, 40]},
+        {"shape": [4, 40, 51]},
+        {"shape": [4, 40, 49]},
+        {"shape": [4.0, 40, 50]},
+        {"shape": "all"},
+        {"source_format": "exe"},
+        {"plane": "Mrs X"},
+        {"pixel_spacing": [1]},
+        {"pixel_spacing": ["a", "b"]},
+        {"pixel_spacing": [float("nan"), 1]},
+        {"pixel_spacing_source": "Mrs X"},
+        {"slice_spacing": float("inf")},
+        {"slice_spacing": True},
+        {"rescale": None},
+        {"acquisition": "Mrs X"},
+        {"error": ["no_such_code", ""]},
+        {"error": "undecodable"},
+    ],
+    ids=str,
+)
+def test_a_dishonest_answer_is_not(lie):
+    with pytest.raises(wire.BadAnswer):
+        parsed(honest() | lie)
+
+
+def test_a_shape_beyond_the_limits_is_refused_before_it_is_allocated():
+    with pytest.raises(FormatError):
+        parsed(honest() | {"shape": [1000, 16000, 16000]})
+
+
+@pytest.mark.parametrize("line", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"{}", b"x" * 100_000])
+def test_an_answer_that_is_no_answer_is_not_taken(line):
+    with pytest.raises(wire.BadAnswer):
+        parsed(line)
+
+
+def test_acquisition_values_that_are_not_on_the_list_are_dropped_by_the_parent_too():
+    taken = parsed(honest() | {"acquisition": {"PatientName": "X", "EchoTime": 80, "Manufacturer": "a\nb"}})
+    assert taken.acquisition == {"EchoTime": 80}
