@@ -7,12 +7,13 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django.urls import reverse
 
 from accounts.models import Department, User
 from accounts.roles import READ_CASES, WRITE_CASES, departments_where
-from inference.models import Image
+from inference.models import Image, Job, Prediction
 
 
 class Patient(models.Model):
@@ -42,6 +43,54 @@ class CaseQuerySet(models.QuerySet["Case"]):
         """The cases of the departments in which the user is a reader."""
         return self.filter(department__in=departments_where(user, WRITE_CASES))
 
+    def matching(self, text: str) -> Self:
+        """The cases whose number or patient ID begins with the text, in any case."""
+        return self.filter(
+            models.Q(number__istartswith=text) | models.Q(patient__patient_id__istartswith=text)
+        )
+
+    def with_scans_of(self, modality: str) -> Self:
+        """The cases that hold at least one scan of the modality."""
+        return self.filter(models.Exists(_scans_of(OuterRef("pk")).filter(image__modality=modality)))
+
+    def with_progress(self) -> Self:
+        """Annotate `progress`: a Case.Progress, from the scans and their jobs as they are now."""
+        images = _scans_of(OuterRef(OuterRef("pk"))).values("image")
+        jobs = Job.objects.filter(image__in=images)
+        open_ = jobs.filter(state__in=[Job.State.QUEUED, Job.State.RUNNING])
+        answered_after_all = Prediction.objects.filter(
+            image=OuterRef("image"), model_version=OuterRef("model_version")
+        )
+        failed = jobs.filter(kind=Job.Kind.PREDICT, state=Job.State.FAILED).exclude(
+            Exists(answered_after_all)
+        )
+        table = (
+            (~Exists(_scans_of(OuterRef("pk"))), Case.Progress.EMPTY),
+            (Exists(open_), Case.Progress.WORKING),
+            (Exists(failed), Case.Progress.FAILED),
+            (Exists(Prediction.objects.filter(image__in=images)), Case.Progress.ANSWERED),
+        )
+        return self.annotate(
+            progress=models.Case(
+                *(models.When(condition, then=models.Value(progress)) for condition, progress in table),
+                default=models.Value(Case.Progress.UNANSWERED),
+                output_field=models.CharField(),
+            )
+        )
+
+    def in_progress(self, progress: str) -> Self:
+        """The cases that are just so far; needs with_progress."""
+        return self.filter(models.Q(progress=progress))
+
+    def after(self, case: "Case") -> Self:
+        """The cases that follow this one in the newest-first order: a page's keyset."""
+        same_moment = models.Q(opened_at=case.opened_at, pk__lt=case.pk)
+        return self.filter(models.Q(opened_at__lt=case.opened_at) | same_moment)
+
+
+def _scans_of(case: OuterRef) -> "models.QuerySet[Scan]":
+    return Scan.objects.filter(case=case)
+
 
 class Case(models.Model):
     """One question about one fetus: the scans that answer it, and what was made of them."""
@@ -50,6 +99,15 @@ class Case(models.Model):
         ROUTINE = 0, "Routine"
         SOON = 10, "Soon"
         URGENT = 20, "Urgent"
+
+    class Progress(models.TextChoices):
+        """How far the reading of a case is; see CaseQuerySet.with_progress."""
+
+        EMPTY = "empty", "No scan yet"
+        WORKING = "working", "Being read"
+        FAILED = "failed", "A job failed"
+        ANSWERED = "answered", "Answered"
+        UNANSWERED = "unanswered", "No model answers"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     number = models.CharField(max_length=16, unique=True, editable=False, help_text="e.g. 2026-000142")

@@ -1,9 +1,12 @@
 """The trail and its seals. Rows are only ever added; a database trigger says so too."""
 
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, Self
 
 from django.db import models
 from django.db.models.functions import Now
+
+from accounts.models import Membership, User
+from accounts.roles import READ_AUDIT, departments_where
 
 
 class AppendOnly(models.Model):
@@ -23,6 +26,23 @@ class AppendOnly(models.Model):
         raise TypeError(f"{type(self).__name__} rows are append-only.")
 
 
+class EventQuerySet(models.QuerySet["Event"]):
+    """The auditor's reading rule, shared by page and export."""
+
+    def visible_to(self, user: User) -> Self:
+        """What members of the audited departments did, what else befell the threads they
+        worked on, and what happened outside any department: failed log-ins, model changes by Ventra.
+        """
+        audited = departments_where(user, READ_AUDIT)
+        members = Membership.objects.filter(department__in=audited).values("user_id")
+        theirs = Event.objects.filter(thread=models.OuterRef("thread"), actor_id__in=members)
+        return self.filter(
+            models.Q(actor_id__in=members)
+            | models.Q(actor_id__isnull=True, thread="")
+            | (~models.Q(thread="") & models.Q(models.Exists(theirs)))
+        )
+
+
 class Event(AppendOnly):
     """One thing somebody did. Names stand beside keys, so that history outlives accounts.
 
@@ -40,6 +60,8 @@ class Event(AppendOnly):
     door = models.CharField(max_length=12)
     request_id = models.CharField(max_length=36, blank=True)
     ip_address = models.GenericIPAddressField(null=True)
+
+    objects = EventQuerySet.as_manager()
 
     class Meta:
         indexes: ClassVar = [

@@ -1,6 +1,11 @@
 """The audit pages."""
 
-from django.urls import URLPattern
+from django.urls import path, re_path
+
+from audit import views
 
 app_name = "audit"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.trail, name="trail"),
+    re_path(r"^export\.(?P<form>csv|jsonl)$", views.download, name="export"),
+]

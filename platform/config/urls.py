@@ -1,13 +1,12 @@
 """Every address there is."""
 
-from django.contrib import admin
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from config import views
+from config import administration, token_pages, views
 from config.problems import api_not_found
 
-api_v1 = [
+api_v1: list[URLPattern | URLResolver] = [
     path(
         "schema/", SpectacularAPIView.as_view(permission_classes=[], authentication_classes=[]), name="schema"
     ),
@@ -18,13 +17,18 @@ api_v1 = [
 urlpatterns = [
     path("healthz", views.alive),
     path("readyz", views.ready),
-    path("admin/", admin.site.urls),
+    path("admin/", administration.site.urls),
+    path("account/tokens/", token_pages.tokens, name="account_tokens"),
+    path("account/tokens/<str:digest>/revoke/", token_pages.revoke_token, name="account_revoke_token"),
     path("account/", include("accounts.urls")),
     path("api/v1/", include((api_v1, "api"))),
     path(
         "api/docs/",
         SpectacularSwaggerSplitView.as_view(
-            url_name="api:schema", permission_classes=[], authentication_classes=[]
+            url_name="api:schema",
+            template_name="api/docs.html",
+            permission_classes=[],
+            authentication_classes=[],
         ),
         name="api-docs",
     ),
@@ -33,3 +37,6 @@ urlpatterns = [
     path("", include("inference.urls")),
     path("", include("cases.urls")),
 ]
+
+handler400 = "config.problems.bad_request"
+handler500 = "config.problems.server_error"

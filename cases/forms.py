@@ -1,0 +1,129 @@
+"""What people type, checked and turned into what the services take."""
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+
+from accounts.models import Department
+from cases.models import Case, CaseQuerySet
+from inference.models import Image
+
+MAX_WEEKS = 44
+
+
+class WorklistForm(forms.Form):
+    """The worklist's filters; every one is optional."""
+
+    q = forms.CharField(required=False, max_length=64, label="Case number or patient ID")
+    modality = forms.ChoiceField(required=False, choices=[("", "Any modality"), *Image.Modality.choices])
+    progress = forms.ChoiceField(required=False, choices=[("", "Any state"), *Case.Progress.choices])
+    after = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def narrow(self, cases: CaseQuerySet) -> CaseQuerySet:
+        """The cases that pass every filter that is set; a filter that is not valid is not set."""
+        self.is_valid()
+        wanted = self.cleaned_data
+        if wanted.get("q"):
+            cases = cases.matching(wanted["q"].strip())
+        if wanted.get("modality"):
+            cases = cases.with_scans_of(wanted["modality"])
+        if wanted.get("progress"):
+            cases = cases.in_progress(wanted["progress"])
+        return cases
+
+    def continues_after(self) -> uuid.UUID | None:
+        """The last case of the page before."""
+        self.is_valid()
+        return self.cleaned_data.get("after")
+
+    def chosen(self) -> dict[str, str]:
+        """Which filters are set; for the audit, so never what was searched for."""
+        said = {name: str(value) for name, value in self.cleaned_data.items() if value and name != "after"}
+        return said | ({"q": "…"} if "q" in said else {})
+
+
+class OpenCaseForm(forms.Form):
+    """A new case. The key makes a double click open one case, not two."""
+
+    department = forms.ModelChoiceField(Department.objects.none(), empty_label=None)
+    patient_id = forms.CharField(
+        label="Patient ID", max_length=64, help_text="Your department's own identifier, not a name."
+    )
+    weeks = forms.IntegerField(required=False, min_value=10, max_value=MAX_WEEKS, label="Weeks")
+    days = forms.IntegerField(required=False, min_value=0, max_value=6, label="Days")
+    priority = forms.TypedChoiceField(
+        choices=Case.Priority, coerce=int, initial=Case.Priority.ROUTINE, widget=forms.RadioSelect
+    )
+    question = forms.CharField(
+        required=False,
+        max_length=500,
+        label="Question",
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Why the scan was asked for. No names.",
+    )
+    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+
+    def __init__(self, departments: QuerySet[Department], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["department"]
+        field.queryset = departments
+
+    def clean(self) -> dict[str, Any]:
+        """Days alone say no age; weeks and days become days."""
+        found = super().clean() or {}
+        weeks, days = found.pop("weeks", None), found.pop("days", None)
+        if weeks is None and days is not None and "weeks" not in self.errors:
+            self.add_error("weeks", "Give the weeks too.")
+        found["gestational_age_days"] = None if weeks is None else 7 * weeks + (days or 0)
+        if (found["gestational_age_days"] or 0) > 308:
+            self.add_error("weeks", "Gestational age reaches 44 weeks and 0 days at most.")
+        found["idempotency_key"] = str(found.pop("key", ""))
+        return found
+
+
+class ManyFilesInput(forms.ClearableFileInput):
+    """Django's file input, for several files."""
+
+    allow_multiple_selected = True
+
+
+class ManyFilesField(forms.FileField):
+    """Every uploaded file of one field, in order."""
+
+    widget = ManyFilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> Any:  # noqa: ARG002  # Django gives it
+        """A list of uploaded files; an empty file is left for the intake to refuse with its reason."""
+        files = data if isinstance(data, list | tuple) else [data] if data else []
+        if not files:
+            raise forms.ValidationError("Choose at least one file.", code="required")
+        return list(files)
+
+
+class UploadForm(forms.Form):
+    """Some files and what they show: the modality must be said, it is not guessed."""
+
+    modality = forms.ChoiceField(
+        choices=Image.Modality,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Say whether these are ultrasound or MRI scans."},
+    )
+    scans = ManyFilesField(label="Files")
+
+
+class FramesForm(forms.Form):
+    """Frames counted from 1, as people do: "60, 64-66"."""
+
+    frames = forms.CharField(max_length=200, label="Frames")
+
+    def clean_frames(self) -> list[int]:
+        """Indices from 0."""
+        chosen: set[int] = set()
+        for part in self.cleaned_data["frames"].replace("–", "-").split(","):
+            first, _, last = part.strip().partition("-")
+            if not first.strip().isdecimal() or (last and not last.strip().isdecimal()):
+                raise forms.ValidationError("Write frames as numbers: 60, 64-66.")
+            chosen.update(range(int(first) - 1, min(int(last or first), 10_000)))
+        return sorted(chosen)

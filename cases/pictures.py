@@ -1,0 +1,49 @@
+"""Pixels and heatmaps on their way to the viewer: bytes as they are, and small pictures for lists."""
+
+import base64
+import io
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
+from inference import images
+from inference.models import Explanation, Image
+
+THUMBNAIL = 176  # pixels of the longer side
+
+
+def frame_bytes(image: Image, number: int) -> bytes:
+    """Little-endian pixels of one frame, row by row, image.bits each; IndexError past the end."""
+    return _little(images.frame(image.pixels_id, number))
+
+
+def heatmap_bytes(explanation: Explanation, row: int) -> bytes:
+    """Little-endian float16 of one frame of the map, at the scan's size; IndexError past the end."""
+    return _little(images.frame(explanation.heatmap_id, row))
+
+
+@lru_cache(maxsize=256)
+def thumbnail(pixels_sha256: str, number: int) -> str:
+    """One frame as a small PNG in a data: address: it is a part of the page, so its view is the page's.
+
+    Cached by content hash: the bytes behind a hash never change.
+    """
+    grey = _windowed(images.frame(pixels_sha256, number))
+    picture = Pillow.fromarray(grey)
+    picture.thumbnail((THUMBNAIL, THUMBNAIL))
+    file = io.BytesIO()
+    picture.save(file, format="PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def _little(frame: NDArray[np.generic]) -> bytes:
+    return frame.astype(frame.dtype.newbyteorder("<"), copy=False).tobytes()
+
+
+def _windowed(frame: NDArray[np.generic]) -> NDArray[np.uint8]:
+    values = frame.astype(np.float32)
+    low, high = np.percentile(values, [1, 99.5])
+    scaled = (values - low) / max(float(high - low), 1.0)
+    return np.asarray(np.clip(scaled, 0, 1) * 255, np.uint8)

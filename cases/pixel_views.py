@@ -1,0 +1,73 @@
+"""Bytes for the viewer. Each scan or heatmap is one line in the audit for each view of a page."""
+
+import uuid
+from datetime import timedelta
+
+from django.db.models.functions import Now
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
+
+from accounts.gate import PersonRequest, people_only
+from audit.models import Event
+from audit.trail import record
+from cases import pictures
+from cases.models import Scan
+from inference.models import Explanation, Image
+
+BYTES = "application/octet-stream"
+A_SHIFT = timedelta(hours=12)  # as long as a session: the same page view cannot last longer
+
+
+@require_safe
+@people_only
+def frame(request: PersonRequest, pk: uuid.UUID, number: int) -> HttpResponse:
+    """One frame, row by row: unsigned little-endian integers of image.bits each."""
+    scan = get_object_or_404(Scan.objects.visible_to(request.user).select_related("case", "image"), pk=pk)
+    try:
+        content = pictures.frame_bytes(scan.image, number)
+    except IndexError:
+        raise Http404("The scan has no such frame.") from None
+    _tell_once(request, "scan.viewed", scan, scan)
+    return _binary(content, scan.image, f"uint{scan.image.bits}")
+
+
+@require_safe
+@people_only
+def heatmap(request: PersonRequest, pk: uuid.UUID, row: int) -> HttpResponse:
+    """One frame of a heatmap at the scan's size: little-endian float16."""
+    explanation = get_object_or_404(Explanation.objects.select_related("prediction__image"), pk=pk)
+    image = explanation.prediction.image
+    scans = Scan.objects.visible_to(request.user).select_related("case")
+    scan = get_object_or_404(scans, image=image)
+    try:
+        content = pictures.heatmap_bytes(explanation, row)
+    except IndexError:
+        raise Http404("The heatmap has no such frame.") from None
+    _tell_once(request, "explanation.viewed", explanation, scan)
+    return _binary(content, image, "float16")
+
+
+def _binary(content: bytes, image: Image, kind: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=BYTES)
+    response.headers["X-Picture"] = f"{image.rows} x {image.columns} {kind} little-endian"
+    return response
+
+
+def _tell_once(request: PersonRequest, verb: str, subject: Scan | Explanation, scan: Scan) -> None:
+    """One line for each view of a page; without the page's name every request is told."""
+    view = request.GET.get("view", "")[:36]
+    told = Event.objects.filter(
+        thread=scan.case.thread,
+        verb=verb,
+        actor_id=request.user.pk,
+        subject_id=str(subject.pk),
+        detail__view=view,
+        occurred_at__gt=Now() - A_SHIFT,
+    )
+    if not view or not told.exists():
+        method = {"method": subject.method} if isinstance(subject, Explanation) else {}
+        record(
+            verb, actor=request.user, subject=subject, thread=scan.case.thread,
+            scan=scan.number, view=view, **method,
+        )  # fmt: skip

@@ -1,0 +1,234 @@
+"""One case as its page shows it: for each scan what every model says, why, and what is still to come."""
+
+import hashlib
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+
+from cases import words
+from cases.models import Case, Scan
+from inference import queue
+from inference.models import Explanation, Job, ModelVersion, Prediction
+
+
+@dataclass(frozen=True)
+class Work:
+    """A job in words. stage is "" unless it is still to be done; reason is "" unless it failed."""
+
+    job: Job
+    subject: str
+    stage: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Why:
+    """An explanation with what is measured about it, in words."""
+
+    explanation: Explanation
+    method: str
+    trust: list[str]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one model version says about a scan: its newest answer, or the work towards it."""
+
+    version: ModelVersion
+    prediction: Prediction | None
+    headline: str
+    frames: str
+    why: list[Why]
+    work: list[Work]
+
+
+@dataclass(frozen=True)
+class ScanReading:
+    """A scan, its newest answers by model version, and the answers these have replaced."""
+
+    scan: Scan
+    answers: list[Answer]
+    earlier: list[Prediction]
+
+    @property
+    def progress(self) -> str:
+        """A Case.Progress value for this scan alone."""
+        if any(work.stage for answer in self.answers for work in answer.work):
+            return Case.Progress.WORKING.value
+        if any(not answer.prediction and answer.work for answer in self.answers):
+            return Case.Progress.FAILED.value
+        answered = any(answer.prediction for answer in self.answers)
+        return (Case.Progress.ANSWERED if answered else Case.Progress.UNANSWERED).value
+
+    @property
+    def progress_words(self) -> str:
+        """The same for people."""
+        return str(Case.Progress(self.progress).label)
+
+    @property
+    def frames_read(self) -> list[int]:
+        """Indices of the frames that some answer rests on."""
+        read = {frame for answer in self.answers if answer.prediction for frame in answer.prediction.frames}
+        return sorted(read)
+
+
+@dataclass(frozen=True)
+class CaseReading:
+    """Every scan of a case."""
+
+    scans: list[ScanReading]
+
+    @property
+    def is_working(self) -> bool:
+        """Something will still change by itself."""
+        return any(scan.progress == Case.Progress.WORKING for scan in self.scans)
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever something that the page shows about the jobs has changed."""
+        work = [work for scan in self.scans for answer in scan.answers for work in answer.work]
+        why = [why.explanation.pk for scan in self.scans for answer in scan.answers for why in answer.why]
+        said = [(item.job.pk, item.job.state, item.stage, item.job.token) for item in work]
+        return hashlib.sha256(repr((said, why)).encode()).hexdigest()[:16]
+
+
+def read_case(case: Case) -> CaseReading:
+    """Everything the case page says, in a fixed number of queries."""
+    scans = list(case.scans.select_related("image").order_by("number"))
+    jobs = list(
+        Job.objects.filter(image__in=[scan.image_id for scan in scans])
+        .select_related("model_version", "answer")
+        .order_by("-created_at")
+    )
+    explanations = defaultdict(list)
+    for row in Explanation.objects.filter(prediction__image__in=[scan.image_id for scan in scans]).order_by(
+        "method", "-created_at"
+    ):
+        explanations[row.prediction_id].append(row)
+    waiting = [job.pk for job in jobs if job.state == Job.State.QUEUED]
+    places = queue.positions(waiting) if waiting else {}
+    by_image = defaultdict(list)
+    for job in jobs:
+        by_image[job.image_id].append(job)
+    return CaseReading([_scan(scan, by_image[scan.image_id], explanations, places) for scan in scans])
+
+
+def overlays(reading: ScanReading) -> list[dict[str, Any]]:
+    """What the viewer can lay over the scan, as JSON."""
+    return [
+        {
+            "id": str(why.explanation.pk),
+            "model": str(answer.version.network),
+            "version": answer.version.version,
+            "answer": str(why.explanation.prediction_id),
+            "method": why.method,
+            "key": why.explanation.method,
+            "classLabel": why.explanation.class_label,
+            "unit": why.explanation.unit,
+            "signed": why.explanation.signed,
+            "frames": why.explanation.frames,
+            "address": reverse("cases:heatmap", args=[why.explanation.pk, 0]).removesuffix("0"),
+            "trust": " ".join(why.trust),
+        }
+        for answer in reading.answers
+        for why in answer.why
+    ]
+
+
+def picture(scan: Scan, reading: ScanReading, view: str) -> dict[str, Any]:
+    """What the viewer needs to draw the scan, as JSON. view: names this view of the page in the audit."""
+    image = scan.image
+    window = [image.window_center, image.window_width] if image.window_width else None
+    return {
+        "scan": str(scan.pk),
+        "frames": image.frames,
+        "rows": image.rows,
+        "columns": image.columns,
+        "bits": image.bits,
+        "window": window,
+        "spacing": [image.row_spacing, image.column_spacing] if image.row_spacing else None,
+        "first": reading.frames_read[len(reading.frames_read) // 2]
+        if reading.frames_read
+        else image.frames // 2,
+        "address": reverse("cases:frame", args=[scan.pk, 0]).removesuffix("0"),
+        "view": view,
+    }
+
+
+def _scan(
+    scan: Scan,
+    jobs: Sequence[Job],
+    explanations: dict[uuid.UUID, list[Explanation]],
+    places: dict[uuid.UUID, int],
+) -> ScanReading:
+    by_version: dict[uuid.UUID, list[Job]] = defaultdict(list)
+    for job in jobs:
+        by_version[job.model_version_id].append(job)
+    answers = [_answer(scan, found, explanations, places) for found in by_version.values()]
+    shown = {answer.prediction.pk for answer in answers if answer.prediction}
+    given = [prediction for job in jobs if (prediction := _given(job))]
+    return ScanReading(
+        scan=scan,
+        answers=sorted(answers, key=lambda answer: answer.version.network),
+        earlier=[prediction for prediction in given if prediction.pk not in shown],
+    )
+
+
+def _answer(
+    scan: Scan,
+    jobs: Sequence[Job],
+    explanations: dict[uuid.UUID, list[Explanation]],
+    places: dict[uuid.UUID, int],
+) -> Answer:
+    """jobs: of one model version, newest first."""
+    newest = next((prediction for job in jobs if (prediction := _given(job))), None)
+    return Answer(
+        version=jobs[0].model_version,
+        prediction=newest,
+        headline=words.headline(newest) if newest else "",
+        frames=words.frames(newest.frames, scan.image.frames) if newest and newest.frames else "",
+        why=[_why(row) for row in _newest_by_method(explanations[newest.pk] if newest else [])],
+        work=[_work(job, places.get(job.pk)) for job in _worth_telling(jobs, newest)],
+    )
+
+
+def _given(job: Job) -> Prediction | None:
+    prediction: Prediction | None = getattr(job, "answer", None)
+    return prediction
+
+
+def _newest_by_method(explanations: Iterable[Explanation]) -> list[Explanation]:
+    """explanations: newest first within a method."""
+    found: dict[str, Explanation] = {}
+    for row in explanations:
+        found.setdefault(row.method, row)
+    return list(found.values())
+
+
+def _worth_telling(jobs: Sequence[Job], newest: Prediction | None) -> list[Job]:
+    """What is still to be done, and what failed after (or instead of) the newest answer."""
+    told = []
+    for job in reversed(jobs):
+        failed = job.state in {Job.State.FAILED, Job.State.CANCELLED}
+        is_news = newest is None or job.created_at > newest.created_at or job.prediction_id == newest.pk
+        if not job.is_over or (failed and is_news):
+            told.append(job)
+    return told
+
+
+def _work(job: Job, place: int | None) -> Work:
+    reason = job.failure_detail or "No reason was recorded." if job.state == Job.State.FAILED else ""
+    return Work(
+        job=job,
+        subject=words.subject(job),
+        stage="" if job.is_over else words.stage(job, place),
+        reason="It was cancelled." if job.state == Job.State.CANCELLED else reason,
+    )
+
+
+def _why(explanation: Explanation) -> Why:
+    return Why(explanation, words.method(explanation.method), words.trust(explanation))

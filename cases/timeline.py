@@ -1,0 +1,50 @@
+"""What happened to a case, newest first, for everyone who may see it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from audit.models import Event
+from audit.sentences import particulars, sentence
+from audit.trail import thread_of
+from cases.models import Case
+
+SHOWN = 200
+LOOKS = {"case.viewed", "scan.viewed", "explanation.viewed"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Somebody did something, `times` times in a row; when is the latest of these."""
+
+    when: datetime
+    who: str
+    what: str
+    more: str
+    times: int
+    door: str
+
+
+def timeline(case: Case) -> list[Entry]:
+    """The latest events; the same thing done again and again takes one line."""
+    return _folded(thread_of(case.thread)[:SHOWN])
+
+
+def _folded(events: Iterable[Event]) -> list[Entry]:
+    entries: list[Entry] = []
+    for event in events:
+        entry = _entry(event)
+        last = entries[-1] if entries else None
+        if last and (last.who, last.what) == (entry.who, entry.what):
+            more = last.more if last.more == entry.more else ""
+            entries[-1] = replace(last, more=more, times=last.times + 1)
+        else:
+            entries.append(entry)
+    return entries
+
+
+def _entry(event: Event) -> Entry:
+    """Opening the page, drawing the pixels and laying a heatmap over them are one look."""
+    if event.verb in LOOKS:
+        return Entry(event.occurred_at, event.actor_name, "looked at the case", "", 1, event.door)
+    return Entry(event.occurred_at, event.actor_name, sentence(event), particulars(event), 1, event.door)

@@ -1,0 +1,149 @@
+"""The pages of cases: look up through visible_to, call one service, render."""
+
+import uuid
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.gate import PersonRequest, people_only
+from accounts.roles import WRITE_CASES, departments_where
+from audit.trail import record
+from cases import reading, services, worklist
+from cases.forms import FramesForm, OpenCaseForm, UploadForm, WorklistForm
+from cases.models import Case, Scan
+from cases.pictures import thumbnail
+from cases.timeline import timeline
+from inference import jobs
+from inference.models import Job
+
+
+@require_safe
+@people_only
+def worklist_page(request: PersonRequest) -> HttpResponse:
+    """What is next?"""
+    form = WorklistForm(request.GET)
+    page = worklist.page(request.user, form)
+    record("case.listed", actor=request.user, filters=form.chosen(), rows=len(page.lines))
+    query = request.GET.copy()
+    query.pop("after", None)
+    context = {
+        "section": "worklist",
+        "form": form,
+        "page": page,
+        "query": query.urlencode(),
+        "is_filtered": bool(form.chosen()),
+    }
+    return render(request, "cases/worklist.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@people_only
+def open_case(request: PersonRequest) -> HttpResponse:
+    """A form, and the case it opens."""
+    departments = departments_where(request.user, WRITE_CASES)
+    if not departments:
+        raise PermissionDenied("Only readers open cases.")
+    form = OpenCaseForm(departments, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            case, _ = services.open_case(by=request.user, **form.cleaned_data)
+        except services.KeyReused:
+            form.add_error(None, "This form has already opened another case. Start a new one.")
+        else:
+            return redirect(case)
+    context = {"section": "worklist", "form": form, "departments": departments}
+    return render(request, "cases/open.html", context, status=422 if form.errors else 200)
+
+
+@require_safe
+@people_only
+def case(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """What do I see, what does it say, do I agree?"""
+    found = _visible(request, pk)
+    view = str(uuid.uuid4())
+    record("case.viewed", actor=request.user, subject=found, thread=found.thread, view=view)
+    return render(request, "cases/case.html", _shown(request, found, reading.read_case(found), view))
+
+
+@require_safe
+@people_only
+def live(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """The parts of the case page that change by themselves; 204 while nothing has."""
+    found = _visible(request, pk)
+    state = reading.read_case(found)
+    if state.fingerprint == request.GET.get("seen"):
+        return HttpResponse(status=204)
+    context = _shown(request, found, state, request.GET.get("view", ""))
+    return render(request, "cases/live.html", context | {"is_update": True})
+
+
+@require_POST
+@people_only
+def choose_frames(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """Read other frames of a scan."""
+    scan = get_object_or_404(Scan.objects.visible_to(request.user).select_related("case", "image"), pk=pk)
+    form = FramesForm(request.POST)
+    try:
+        if form.is_valid():
+            services.choose_frames(scan, form.cleaned_data["frames"], by=request.user)
+        else:
+            messages.warning(request, str(form.errors["frames"][0]))
+    except ValueError as fault:
+        messages.warning(request, str(fault))
+    return redirect(f"{scan.case.get_absolute_url()}?scan={scan.number}")
+
+
+@require_POST
+@people_only
+def cancel_job(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """Stop a job of a case one may write."""
+    job = get_object_or_404(Job, pk=pk)
+    scan = get_object_or_404(Scan.objects.visible_to(request.user).select_related("case"), image=job.image_id)
+    try:
+        services.cancel_job(job, by=request.user)
+    except jobs.IllegalMove:
+        messages.warning(request, "The job was already over: nothing was changed.")
+    return redirect(f"{scan.case.get_absolute_url()}?scan={scan.number}")
+
+
+def _visible(request: PersonRequest, pk: uuid.UUID) -> Case:
+    cases = Case.objects.visible_to(request.user).select_related("patient", "department", "opened_by")
+    return get_object_or_404(cases, pk=pk)
+
+
+def _shown(request: PersonRequest, case: Case, found: reading.CaseReading, view: str) -> dict[str, object]:
+    current = _current(request, found)
+    return {
+        "section": "worklist",
+        "case": case,
+        "reading": found,
+        "current": current,
+        "thumbnails": [
+            (entry, thumbnail(entry.scan.image.pixels_id, _middle(entry))) for entry in found.scans
+        ],
+        "picture": reading.picture(current.scan, current, view) if current else None,
+        "overlays": reading.overlays(current) if current else [],
+        "timeline": timeline(case),
+        "view": view,
+        "may_write": Case.objects.writable_by(request.user).filter(pk=case.pk).exists(),
+        "upload_form": UploadForm(),
+    }
+
+
+def _current(request: PersonRequest, found: reading.CaseReading) -> reading.ScanReading | None:
+    """The scan that is asked for, or the first."""
+    wanted = request.GET.get("scan", "")
+    if not wanted:
+        return found.scans[0] if found.scans else None
+    chosen = next((entry for entry in found.scans if str(entry.scan.number) == wanted), None)
+    if chosen is None:
+        raise Http404("The case has no such scan.")
+    return chosen
+
+
+def _middle(entry: reading.ScanReading) -> int:
+    read = entry.frames_read
+    return read[len(read) // 2] if read else entry.scan.image.frames // 2

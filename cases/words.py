@@ -1,0 +1,63 @@
+"""Answers, stages and trust in words."""
+
+from collections.abc import Sequence
+
+from django.contrib.humanize.templatetags.humanize import ordinal
+
+from inference.models import Explanation, Job, Prediction
+
+METHODS = {"gradcam": "Grad-CAM", "lime": "LIME"}
+LIKELY = {"ventriculomegaly": "Ventriculomegaly likely", "normal": "Ventriculomegaly unlikely"}
+
+
+def method(name: str) -> str:
+    """A method as its authors write it."""
+    return METHODS.get(name, name)
+
+
+def headline(prediction: Prediction) -> str:
+    """What the answer says, before its number."""
+    return LIKELY.get(prediction.label, prediction.label) if prediction.analysable else "Not analysable"
+
+
+def subject(job: Job) -> str:
+    """What a job is doing: "Classifying", or the method it explains by."""
+    return method(job.parameters.get("method", "")) if job.kind == Job.Kind.EXPLAIN else "Answer"
+
+
+def stage(job: Job, place: int | None) -> str:
+    """Where a job stands now; place: its number in line while it waits."""
+    if job.state == Job.State.RUNNING:
+        return job.stage or "starting"
+    if job.state != Job.State.QUEUED:
+        return job.get_state_display().lower()
+    if job.attempts:
+        return f"waiting for attempt {job.attempts + 1}"
+    return f"{ordinal(place)} in queue" if place else "in queue"
+
+
+def frames(numbers: Sequence[int], total: int) -> str:
+    """Which frames were read, counted from 1."""
+    if total == 1:
+        return "the only frame"
+    listed = ", ".join(str(number + 1) for number in numbers)
+    return f"{'frames' if len(numbers) > 1 else 'frame'} {listed} of {total}"
+
+
+def trust(explanation: Explanation) -> list[str]:
+    """What is measured about an explanation, one sentence each; nothing measured, nothing said."""
+    said = []
+    metrics = explanation.metrics
+    if (inside := metrics.get("inside_head")) is not None:
+        said.append(f"{100 * inside:.0f} % of the heat lies inside the head.")
+    if (r2 := metrics.get("local_r2")) is not None:
+        said.append(
+            f"LIME's simple model accounts for {_r2(r2)} of how the network's answer varies (R² {r2:.2f})."
+        )
+    if metrics.get("peak") == 0:
+        said.append("The map is empty: this method found nothing that speaks for the answer.")
+    return said
+
+
+def _r2(value: float) -> str:
+    return f"{100 * max(value, 0):.0f} %"

@@ -1,0 +1,147 @@
+"""A model card as a page: the nested record that training wrote, in headings, facts and tables.
+
+The card is data of the model version. Nothing is known here about its keys but how an
+interval looks, so that a new figure needs no new code.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+ESTIMATES = ("value", "estimate", "point")
+LOWS = ("low", "lower")
+HIGHS = ("high", "upper")
+HEADLINES = ("auc", "auroc", "roc_auc", "sensitivity", "specificity")
+ABBREVIATIONS = {"auc": "AUC", "auroc": "AUROC", "roc": "ROC", "ece": "ECE", "id": "ID", "sha256": "SHA-256"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows that share their columns."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of a card. level: 2 for a part of the card, 3 for a part of a part."""
+
+    title: str
+    level: int
+    paragraphs: tuple[str, ...]
+    items: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    tables: tuple[Table, ...]
+
+
+def sections(card: Mapping[str, Any]) -> list[Section]:
+    """The card in reading order: loose facts first, then each part."""
+    return list(_sections("About", card, 2))
+
+
+def headlines(card: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The figures that stand for the whole, with their intervals, wherever the card keeps them."""
+    found = {key: value for key, value in _walk(card) if key in HEADLINES and _is_figure(value)}
+    return [(words(key), text(found[key])) for key in HEADLINES if key in found]
+
+
+def words(key: str) -> str:
+    """A key as a heading: area_under_curve -> Area under curve."""
+    parts = [ABBREVIATIONS.get(part, part) for part in str(key).split("_")]
+    first = parts[0] if parts[0].isupper() else parts[0][:1].upper() + parts[0][1:]
+    return " ".join([first, *parts[1:]])
+
+
+def text(value: Any) -> str:
+    """A leaf as people read it; an interval as "0.91 (0.86 to 0.95)"."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+    if isinstance(value, Mapping):
+        return _interval(value) or ", ".join(f"{words(key)}: {text(item)}" for key, item in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(text(item) for item in value)
+    return "–" if value is None else str(value)
+
+
+def _sections(title: str, part: Mapping[str, Any], level: int) -> Iterator[Section]:
+    leaves = {key: value for key, value in part.items() if not _is_part(value)}
+    if leaves:
+        yield _section(title, leaves, level)
+    for key, value in part.items():
+        if _is_part(value) and _alike(value):
+            yield Section(words(key), level, (), (), (), (_matrix(value),))
+        elif _is_part(value):
+            yield from _sections(words(key), value, min(level + 1, 3) if title != "About" else 2)
+
+
+def _section(title: str, leaves: Mapping[str, Any], level: int) -> Section:
+    prose = {key: value for key, value in leaves.items() if isinstance(value, str) and len(value) > 80}
+    tables = {key: value for key, value in leaves.items() if _is_table(value)}
+    lists = {key: value for key, value in leaves.items() if _is_prose_list(value)}
+    apart = prose.keys() | tables.keys() | lists.keys()
+    facts = [(words(key), text(value)) for key, value in leaves.items() if key not in apart]
+    return Section(
+        title=title,
+        level=level,
+        paragraphs=tuple(f"{words(key)}: {value}" for key, value in prose.items()),
+        items=tuple(item for value in lists.values() for item in value),
+        facts=tuple(facts),
+        tables=tuple(_table(value) for value in tables.values()),
+    )
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    return Table(
+        tuple(words(key) for key in keys),
+        tuple(tuple(text(row.get(key)) for key in keys) for row in rows),
+    )
+
+
+def _matrix(parts: Mapping[str, Mapping[str, Any]]) -> Table:
+    return _table([{"": words(name)} | dict(part) for name, part in parts.items()])
+
+
+def _walk(card: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in card.items():
+        yield key, value
+        if isinstance(value, Mapping) and not _is_figure(value):
+            yield from _walk(value)
+
+
+def _is_part(value: Any) -> bool:
+    return isinstance(value, Mapping) and not _interval(value)
+
+
+def _alike(part: Mapping[str, Any]) -> bool:
+    """Several parts with the same keys and no parts of their own are rows of one table."""
+    inner = [value for value in part.values() if _is_part(value)]
+    flat = all(not _is_part(leaf) and not _is_table(leaf) for value in inner for leaf in value.values())
+    return len(inner) > 1 and len(inner) == len(part) and flat and len({frozenset(v) for v in inner}) == 1
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, Mapping) for row in value)
+
+
+def _is_prose_list(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(item, str) and " " in item for item in value)
+
+
+def _is_figure(value: Any) -> bool:
+    return isinstance(value, int | float) or bool(isinstance(value, Mapping) and _interval(value))
+
+
+def _interval(value: Mapping[str, Any]) -> str:
+    middle, low, high = (_first(value, names) for names in (ESTIMATES, LOWS, HIGHS))
+    if middle is None or low is None or high is None:
+        return ""
+    count = f", n = {value['count']}" if "count" in value else ""
+    return f"{text(middle)} ({text(low)} to {text(high)}{count})"
+
+
+def _first(value: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+    return next((value[name] for name in names if name in value), None)

@@ -1,0 +1,39 @@
+"""Numbers as people read them."""
+
+from typing import Any
+
+from django import template
+
+register = template.Library()
+
+
+@register.filter
+def probability(value: float | None) -> str:
+    """Two decimals; never a certainty that a model cannot have."""
+    if value is None:
+        return "–"
+    if value < 0.005:
+        return "< 0.01"
+    if value > 0.995:
+        return "> 0.99"
+    return f"{value:.2f}"
+
+
+@register.filter
+def seconds(value: float | None) -> str:
+    """0.34 s, 12 s."""
+    if value is None:
+        return "–"
+    return f"{value:.0f} s" if value >= 10 else f"{value:.2f} s"
+
+
+@register.filter
+def share(value: float | None) -> str:
+    """A fraction as a whole percentage."""
+    return "–" if value is None else f"{100 * value:.0f} %"
+
+
+@register.filter
+def short(value: Any) -> str:
+    """The first twelve characters of a hash."""
+    return str(value)[:12]

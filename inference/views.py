@@ -1,0 +1,60 @@
+"""The pages of models and of the queue. No patient appears on them."""
+
+import uuid
+
+from django.contrib import messages
+from django.db.models import Prefetch
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.gate import PersonRequest, role_required
+from accounts.roles import SEE_MODELS, SEE_QUEUE
+from inference import cards, jobs, queue
+from inference.models import Activation, Job, ModelVersion
+
+
+@require_safe
+@role_required(SEE_MODELS)
+def models(request: PersonRequest) -> HttpResponse:
+    """Every version by modality: which one answers, since when, and how good it is."""
+    open_seats = Activation.objects.filter(ended_at__isnull=True)
+    versions = ModelVersion.objects.prefetch_related(
+        Prefetch("activations", queryset=open_seats, to_attr="seats")
+    )
+    rows = [{"version": version, "headlines": cards.headlines(version.card)} for version in versions]
+    return render(request, "inference/models.html", {"section": "models", "rows": rows})
+
+
+@require_safe
+@role_required(SEE_MODELS)
+def model(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """The model card: data, split, figures with intervals, biases, intended use."""
+    version = get_object_or_404(ModelVersion, pk=pk)
+    context = {
+        "section": "models",
+        "version": version,
+        "headlines": cards.headlines(version.card),
+        "sections": cards.sections(version.card),
+        "activations": version.activations.select_related("activated_by").order_by("-started_at"),
+    }
+    return render(request, "inference/model.html", context)
+
+
+@require_safe
+@role_required(SEE_QUEUE)
+def queue_page(request: PersonRequest) -> HttpResponse:
+    """Is anything stuck?"""
+    return render(request, "inference/queue.html", {"section": "queue", "queue": queue.overview()})
+
+
+@require_POST
+@role_required(SEE_QUEUE)
+def cancel_job(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """Stop one job."""
+    try:
+        jobs.cancel(get_object_or_404(Job, pk=pk), by=request.user)
+        messages.success(request, "The job was cancelled.")
+    except jobs.IllegalMove:
+        messages.warning(request, "The job was already over: nothing was changed.")
+    return redirect("inference:queue")

@@ -1,0 +1,52 @@
+"""Who may open a page at all; which rows it then shows is said by each room's own reading rules."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+
+from accounts.models import Role, User
+from accounts.roles import holds
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+class PersonRequest(HttpRequest):
+    """A request whose user is a logged-in person."""
+
+    user: User
+
+
+PersonView = Callable[Concatenate[PersonRequest, P], HttpResponseBase]
+
+
+def people_only(view: PersonView[P]) -> View[P]:
+    """Send visitors to the log-in page, and refuse service accounts: their door is the API."""
+
+    @login_required
+    @wraps(view)
+    def guarded(request: PersonRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if request.user.is_service:
+            raise PermissionDenied("A service account works through the API only.")
+        return view(request, *args, **kwargs)
+
+    return guarded  # type: ignore[return-value]  # login_required proves that the user is ours
+
+
+def role_required(roles: frozenset[Role]) -> Callable[[PersonView[P]], View[P]]:
+    """Refuse people who hold none of the roles in any department."""
+
+    def decorate(view: PersonView[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: PersonRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if not holds(request.user, roles):
+                raise PermissionDenied("Your role does not include this page.")
+            return view(request, *args, **kwargs)
+
+        return people_only(guarded)  # type: ignore[arg-type]  # wraps names the argument, Concatenate cannot
+
+    return decorate

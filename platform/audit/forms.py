@@ -1,0 +1,63 @@
+"""The auditor's filters."""
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from audit.catalogue import SENTENCES
+from audit.models import Event, EventQuerySet
+
+DOORS = (("", "Any door"), ("page", "Page"), ("api", "API"), ("worker", "Worker"), ("command", "Command"))
+
+
+class FilterForm(forms.Form):
+    """Who, what, through which door, in which case, and when; days are the reader's own."""
+
+    actor = forms.CharField(required=False, max_length=150, label="Who")
+    verb = forms.ChoiceField(
+        required=False,
+        label="What",
+        choices=[("", "Anything"), *((verb, verb) for verb in sorted(SENTENCES))],
+    )
+    door = forms.ChoiceField(required=False, choices=DOORS, label="Door")
+    thread = forms.CharField(required=False, max_length=64, label="Thread or subject")
+    since = forms.DateField(required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(required=False, label="To", widget=forms.DateInput(attrs={"type": "date"}))
+    before = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
+
+    def narrow(self, events: EventQuerySet) -> EventQuerySet:
+        """The events that pass every filter that is set; a filter that is not valid passes nothing."""
+        if not self.is_valid():
+            return events.none()
+        wanted = {name: value for name, value in self.cleaned_data.items() if value and name != "before"}
+        for name, value in wanted.items():
+            events = events.filter(**_condition(name, value))
+        return events
+
+    def chosen(self) -> dict[str, Any]:
+        """The filters that are set, for the audit's own line."""
+        return {name: str(value) for name, value in self.cleaned_data.items() if value}
+
+
+def _condition(name: str, value: Any) -> dict[str, Any]:
+    match name:
+        case "actor":
+            return {"actor_name__iexact": value}
+        case "thread" if ":" not in value:
+            return {"subject_id": value}
+        case "since":
+            return {"occurred_at__gte": _midnight(value)}
+        case "until":
+            return {"occurred_at__lt": _midnight(value) + timedelta(days=1)}
+    return {name: value}
+
+
+def _midnight(day: Any) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def of_event(event: Event) -> str:
+    """What to type under "Thread or subject" to see everything around an event."""
+    return event.thread or event.subject_id

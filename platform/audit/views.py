@@ -1,0 +1,54 @@
+"""The auditor's page: filter, read on, export. Looking is itself on the trail."""
+
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.gate import PersonRequest, role_required
+from accounts.roles import READ_AUDIT
+from audit import export
+from audit.forms import FilterForm, of_event
+from audit.models import Event
+from audit.sentences import particulars, sentence
+from audit.trail import record
+
+PAGE = 50
+
+
+@require_safe
+@role_required(READ_AUDIT)
+def trail(request: PersonRequest) -> HttpResponse:
+    """One page of events, newest first; `before` is the id that the page continues from."""
+    form = FilterForm(request.GET)
+    events = form.narrow(Event.objects.visible_to(request.user)).order_by("-id")
+    record("audit.viewed", actor=request.user, filters=form.chosen())
+    if before := form.cleaned_data.get("before"):
+        events = events.filter(pk__lt=before)
+    found = list(events[: PAGE + 1])
+    shown = found[:PAGE]
+    query = request.GET.copy()
+    query.pop("before", None)
+    context = {
+        "section": "audit",
+        "form": form,
+        "lines": [(event, sentence(event), particulars(event), of_event(event)) for event in shown],
+        "query": query.urlencode(),
+        "older": shown[-1].pk if len(found) > PAGE else None,
+    }
+    return render(request, "audit/trail.html", context)
+
+
+@require_safe
+@role_required(READ_AUDIT)
+def download(request: PersonRequest, form: str) -> HttpResponseBase:
+    """Every event that passes the filters, as CSV or JSON lines, oldest first."""
+    filters = FilterForm(request.GET)
+    events = filters.narrow(Event.objects.visible_to(request.user)).order_by("id")
+    record("audit.exported", actor=request.user, format=form, filters=filters.chosen())
+    lines = export.csv_lines if form == "csv" else export.json_lines
+    kind = "text/csv; charset=utf-8" if form == "csv" else "application/x-ndjson"
+    response = StreamingHttpResponse(lines(events.iterator()), content_type=kind)
+    name = f"ventra-audit-{timezone.now():%Y%m%d-%H%M%S}.{form}"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -1,0 +1,89 @@
+"""API tokens of the person who looks: see them, issue one, revoke one.
+
+They stand in the composition root because issuing is both an account's matter and an audit line.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth import authenticate
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+from knox.models import AuthToken
+
+from accounts.gate import PersonRequest, people_only
+from accounts.models import User
+from accounts.tokens import issue_token
+from audit.trail import record
+
+LIFETIMES = ((7, "7 days"), (30, "30 days"), (90, "90 days"))
+
+
+class IssueForm(forms.Form):
+    """How long, and the password again: an unlocked screen must not be enough to make a key."""
+
+    days = forms.TypedChoiceField(label="Valid for", coerce=int, choices=LIFETIMES, initial=30)
+    password = forms.CharField(
+        label="Your password, again",
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        self.request = request
+        super().__init__(*args, **kwargs)
+
+    def clean_password(self) -> str:
+        """Goes through authenticate, so that guessing here is counted and locked like a log-in."""
+        password: str = self.cleaned_data["password"]
+        name = self.request.user.get_username()
+        if authenticate(self.request, username=name, password=password) is None:
+            raise forms.ValidationError("This is not your password. No token was issued.")
+        return password
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters("password")
+@people_only
+def tokens(request: PersonRequest) -> HttpResponse:
+    """The list; a POST issues a token and shows it this once."""
+    form = IssueForm(request, request.POST or None)
+    issued = ""
+    if request.method == "POST" and form.is_valid():
+        issued = issue(request.user, days=form.cleaned_data["days"])
+        form = IssueForm(request)
+    context = {"form": form, "issued": issued, "tokens": _valid(request.user), "prefix": "ventra_"}
+    return render(request, "account/tokens.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@people_only
+def revoke_token(request: PersonRequest, digest: str) -> HttpResponse:
+    """Make one of one's own tokens worthless at once."""
+    revoke(get_object_or_404(AuthToken, user=request.user, digest=digest), by=request.user)
+    messages.success(request, "The token was revoked. Programs that used it can no longer come in.")
+    return redirect("account_tokens")
+
+
+@transaction.atomic
+def issue(user: User, *, days: int) -> str:
+    """A new token and its audit line."""
+    token = issue_token(user, lifetime=timedelta(days=days))
+    record("account.token_issued", actor=user, subject=user, days=days)
+    return token
+
+
+@transaction.atomic
+def revoke(token: AuthToken, *, by: User) -> None:
+    """Delete a token and say so in the audit."""
+    record("account.token_revoked", actor=by, subject=by, token_key=token.token_key)
+    token.delete()
+
+
+def _valid(user: User) -> Any:
+    return AuthToken.objects.filter(user=user, expiry__gt=timezone.now()).order_by("-created")

@@ -1,0 +1,74 @@
+// The scan itself: raw pixels, window and level.
+
+/**
+ * @typedef {Object} Picture
+ * @property {string} scan
+ * @property {number} frames
+ * @property {number} rows
+ * @property {number} columns
+ * @property {8 | 16} bits
+ * @property {[number, number] | null} window  centre and width in stored values
+ * @property {[number, number] | null} spacing  mm between rows, between columns
+ * @property {number} first  the frame to show first
+ * @property {string} address
+ * @property {string} view
+ */
+
+/** @typedef {Uint8Array | Uint16Array} Pixels */
+/** @typedef {{centre: number, width: number, inverted: boolean}} Window */
+
+const KEPT = 64; // frames in memory
+
+/** @type {Map<number, Promise<Pixels>>} */
+const fetched = new Map();
+
+/** @param {Picture} picture @param {number} number @returns {Promise<Pixels>} */
+export function frame(picture, number) {
+  const known = fetched.get(number);
+  if (known) return known;
+  const promise = fetch(`${picture.address}${number}?view=${picture.view}`).then(async (response) => {
+    if (!response.ok) throw new Error(`Frame ${number + 1} did not come (${response.status}).`);
+    const buffer = await response.arrayBuffer();
+    return picture.bits === 16 ? new Uint16Array(buffer) : new Uint8Array(buffer);
+  });
+  promise.catch(() => fetched.delete(number));
+  fetched.set(number, promise);
+  if (fetched.size > KEPT) fetched.delete(/** @type {number} */ (fetched.keys().next().value));
+  return promise;
+}
+
+/** @param {Picture} picture @param {Pixels} pixels @returns {Window} as the file says, or what fits the pixels */
+export function ownWindow(picture, pixels) {
+  if (picture.window) return { centre: picture.window[0], width: picture.window[1], inverted: false };
+  if (picture.bits === 8) return { centre: 127.5, width: 255, inverted: false };
+  const sorted = pixels.filter((value) => value > 0).sort();
+  const low = sorted[Math.floor(sorted.length * 0.01)] ?? 0;
+  const high = sorted[Math.floor(sorted.length * 0.995)] ?? 1;
+  return { centre: (low + high) / 2, width: Math.max(1, high - low), inverted: false };
+}
+
+/**
+ * @param {Pixels} pixels @param {Window} window
+ * @param {Uint8ClampedArray} target red, green, blue, alpha; written to
+ */
+export function paint(pixels, window, target) {
+  const grey = greys(window, pixels.BYTES_PER_ELEMENT === 2 ? 65536 : 256);
+  for (let index = 0; index < pixels.length; index++) {
+    const value = grey[pixels[index]];
+    target[4 * index] = value;
+    target[4 * index + 1] = value;
+    target[4 * index + 2] = value;
+    target[4 * index + 3] = 255;
+  }
+}
+
+/** @param {Window} window @param {number} count @returns {Uint8ClampedArray} the grey of each stored value */
+function greys({ centre, width, inverted }, count) {
+  const found = new Uint8ClampedArray(count);
+  const low = centre - width / 2;
+  for (let value = 0; value < count; value++) {
+    const grey = (255 * (value - low)) / width;
+    found[value] = inverted ? 255 - grey : grey;
+  }
+  return found;
+}

@@ -1,0 +1,155 @@
+// Uploads one file at a time, each with its own progress and outcome. Without this the plain form works.
+
+/** @typedef {{file: string, outcome: string, sentence: string, code: string, scan: number | null}} Outcome */
+
+const form = document.getElementById("upload");
+const drop = document.getElementById("drop");
+const field = /** @type {HTMLInputElement | null} */ (document.getElementById("id_scans"));
+const problem = document.getElementById("upload-problem");
+const outcomes = document.getElementById("outcomes");
+
+/** @param {string} sentence "" to take it away */
+function complain(sentence) {
+  if (!problem) return;
+  problem.textContent = sentence;
+  problem.hidden = !sentence;
+}
+
+/**
+ * @param {HTMLFormElement} target @param {File} file @param {(share: number) => void} tell
+ * @returns {Promise<Outcome>} rejects only when the answer never came
+ */
+function send(target, file, tell) {
+  const body = new FormData(target);
+  body.delete("scans");
+  body.append("scans", file);
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", target.action);
+    request.setRequestHeader("Accept", "application/json");
+    request.upload.addEventListener("progress", (event) => tell(event.loaded / Math.max(1, event.total)));
+    request.addEventListener("load", () => {
+      const answer = parsed(request.responseText);
+      if (answer?.outcomes?.length) resolve(answer.outcomes[0]);
+      else reject(new Error(answer?.sentence ?? `The server answered ${request.status}; nothing was kept.`));
+    });
+    request.addEventListener("error", () => reject(new Error("The connection broke; nothing was kept.")));
+    request.send(body);
+  });
+}
+
+/** @param {string} text */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** @param {File} file @returns {{item: HTMLLIElement, bar: HTMLProgressElement, words: HTMLSpanElement}} */
+function line(file) {
+  const item = document.createElement("li");
+  const name = document.createElement("strong");
+  const bar = document.createElement("progress");
+  const words = document.createElement("span");
+  name.textContent = file.name;
+  bar.max = 1;
+  bar.setAttribute("aria-label", `Upload of ${file.name}`);
+  words.textContent = "waiting";
+  item.append(name, bar, words);
+  outcomes?.append(item);
+  return { item, bar, words };
+}
+
+/** @param {HTMLFormElement} target @param {File} file @returns {Promise<Outcome | null>} null when it should be tried again */
+async function uploadOne(target, file) {
+  const { item, bar, words } = line(file);
+  try {
+    const outcome = await send(target, file, (share) => {
+      bar.value = share;
+      words.textContent = share < 1 ? `sending, ${Math.round(100 * share)} %` : "reading";
+    });
+    bar.remove();
+    item.classList.add(outcome.outcome);
+    words.textContent = outcome.sentence + (outcome.code ? ` (${outcome.code}) Nothing of it was kept.` : "");
+    return outcome;
+  } catch (fault) {
+    bar.remove();
+    item.classList.add("refused");
+    words.textContent = /** @type {Error} */ (fault).message;
+    item.append(again(target, file, item));
+    return null;
+  }
+}
+
+/** @param {HTMLFormElement} target @param {File} file @param {HTMLLIElement} item */
+function again(target, file, item) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "Try again";
+  button.addEventListener("click", () => {
+    item.remove();
+    uploadAll(target, [file]);
+  });
+  return button;
+}
+
+/** @param {HTMLFormElement} target @param {File[]} files */
+async function uploadAll(target, files) {
+  const found = [];
+  for (const file of files) found.push(await uploadOne(target, file));
+  const scan = found.find((outcome) => outcome?.scan)?.scan;
+  if (!scan) return;
+  const address = `${target.dataset.case}?scan=${scan}`;
+  if (found.every((outcome) => outcome?.scan)) location.assign(address);
+  else offer(address);
+}
+
+/** @param {string} address */
+function offer(address) {
+  const link = document.createElement("a");
+  link.className = "button";
+  link.href = address;
+  link.textContent = "Show what was added";
+  const item = document.createElement("li");
+  item.append(link);
+  outcomes?.append(item);
+}
+
+/** @param {File[]} files */
+function begin(files) {
+  if (!(form instanceof HTMLFormElement)) return;
+  const chosen = form.querySelector("input[name=modality]:checked");
+  if (!chosen) complain("Say first whether these are ultrasound or MRI scans, then upload.");
+  else if (!files.length) complain("Choose at least one file.");
+  else {
+    complain("");
+    outcomes?.replaceChildren();
+    uploadAll(form, files);
+  }
+}
+
+form?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  begin([...(field?.files ?? [])]);
+});
+
+for (const kind of ["dragenter", "dragover"]) {
+  document.addEventListener(kind, (event) => {
+    event.preventDefault();
+    form?.closest("details")?.setAttribute("open", "");
+    drop?.classList.add("over");
+  });
+}
+document.addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) drop?.classList.remove("over");
+});
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  drop?.classList.remove("over");
+  const files = event.dataTransfer?.files;
+  if (!field || !files?.length) return;
+  field.files = files;
+  begin([...files]);
+});

@@ -1,0 +1,311 @@
+// The viewer: which frame, which window, which overlay; and everything that changes them.
+
+import { element, json, list } from "./page.js";
+import { frame, ownWindow, paint } from "./picture.js";
+import { heat, paint as paintHeat, paintBar, peak } from "./heat.js";
+
+/** @typedef {import("./heat.js").Overlay} Overlay */
+
+const picture = /** @type {import("./picture.js").Picture} */ (json("picture"));
+const scanCanvas = element("scan-canvas", HTMLCanvasElement);
+const heatCanvas = element("heat-canvas", HTMLCanvasElement);
+const slider = document.getElementById("frame");
+const opacity = element("opacity", HTMLInputElement);
+const threshold = element("threshold", HTMLInputElement);
+const modelChoice = element("model", HTMLSelectElement);
+const readout = element("readout", HTMLElement);
+
+const state = {
+  frame: picture.first,
+  /** @type {import("./picture.js").Pixels | null} */ pixels: null,
+  window: { centre: 127.5, width: 255, inverted: false },
+  hasWindow: false,
+  /** @type {Overlay[]} */ overlays: [],
+  /** @type {number[]} */ read: [],
+  model: sessionStorage.getItem("model") ?? "",
+  method: sessionStorage.getItem("method") ?? "",
+  hidden: false,
+  problem: "",
+};
+
+/** @returns {Overlay | undefined} the overlay that is chosen, if the answer has it */
+function chosen() {
+  return state.overlays.find((overlay) => overlay.model === state.model && overlay.key === state.method);
+}
+
+// --- The scan ---------------------------------------------------------------------------
+
+/** @param {HTMLCanvasElement} canvas make it as many pixels as the scan has, drawn in its true proportions */
+function fit(canvas) {
+  canvas.width = picture.columns;
+  canvas.height = picture.rows;
+}
+
+/** @param {HTMLCanvasElement} canvas @param {(pixels: Uint8ClampedArray) => void} fill */
+function draw(canvas, fill) {
+  const context = canvas.getContext("2d");
+  if (!context) return;
+  const data = context.createImageData(picture.columns, picture.rows);
+  fill(data.data);
+  context.putImageData(data, 0, 0);
+}
+
+let drawing = 0;
+function redraw() {
+  cancelAnimationFrame(drawing);
+  drawing = requestAnimationFrame(() => {
+    const { pixels } = state;
+    if (pixels) draw(scanCanvas, (target) => paint(pixels, state.window, target));
+    say();
+  });
+}
+
+function say() {
+  const { centre, width } = state.window;
+  const mm = picture.spacing ? `, ${picture.spacing[0].toFixed(2)} mm a pixel` : ", no scale known";
+  const overlay = chosen();
+  const bare = overlay && !overlay.frames.includes(state.frame) ? `; ${overlay.method} did not read this frame` : "";
+  readout.textContent = state.problem || `W ${Math.round(width)} L ${Math.round(centre)}${mm}${bare}`;
+}
+
+/** @param {number} number */
+async function show(number) {
+  state.frame = Math.max(0, Math.min(picture.frames - 1, number));
+  if (slider instanceof HTMLInputElement) {
+    slider.value = String(state.frame + 1);
+    element("frame-number", HTMLOutputElement).value = `${state.frame + 1} / ${picture.frames}`;
+  }
+  const wanted = state.frame;
+  try {
+    const pixels = await frame(picture, wanted);
+    if (wanted !== state.frame) return;
+    state.problem = "";
+    state.pixels = pixels;
+    if (!state.hasWindow) state.window = ownWindow(picture, pixels);
+    state.hasWindow = true;
+    scanCanvas.dataset.frame = String(wanted);
+  } catch (problem) {
+    state.problem = `${/** @type {Error} */ (problem).message} Try again.`;
+  }
+  redraw();
+  showHeat();
+  for (const next of [wanted + 1, wanted - 1]) {
+    if (next >= 0 && next < picture.frames) frame(picture, next).catch(() => {});
+  }
+}
+
+function resetWindow() {
+  if (state.pixels) state.window = ownWindow(picture, state.pixels);
+  element("invert", HTMLButtonElement).setAttribute("aria-pressed", "false");
+  redraw();
+}
+
+/** @param {number} wider @param {number} higher in shares of the whole range */
+function adjust(wider, higher) {
+  const range = picture.bits === 16 ? Math.max(512, state.window.width) : 255;
+  state.window.width = Math.max(1, state.window.width + wider * range);
+  state.window.centre += higher * range;
+  redraw();
+}
+
+// --- The overlay ------------------------------------------------------------------------
+
+async function showHeat() {
+  const overlay = chosen();
+  const row = overlay ? overlay.frames.indexOf(state.frame) : -1;
+  element("colour-bar", HTMLElement).hidden = !overlay;
+  element("heat-controls", HTMLElement).classList.toggle("idle", !overlay);
+  if (!overlay || row < 0 || state.hidden) {
+    draw(heatCanvas, () => {});
+    delete heatCanvas.dataset.overlay;
+    say();
+    return;
+  }
+  const wanted = `${overlay.id}:${row}`;
+  try {
+    const values = await heat(overlay, row, picture.view);
+    if (chosen() !== overlay || overlay.frames[row] !== state.frame || state.hidden) return;
+    const top = overlay.signed ? peak(values) : 1;
+    const how = { signed: overlay.signed, top, opacity: +opacity.value / 100, threshold: +threshold.value / 100 };
+    draw(heatCanvas, (target) => paintHeat(values, target, how));
+    heatCanvas.dataset.overlay = wanted;
+    showBar(overlay, top);
+  } catch (problem) {
+    state.problem = /** @type {Error} */ (problem).message;
+  }
+  say();
+}
+
+/** @param {Overlay} overlay @param {number} top */
+function showBar(overlay, top) {
+  paintBar(element("bar-canvas", HTMLCanvasElement), overlay.signed);
+  element("bar-high", HTMLElement).textContent = overlay.signed ? `+${top.toFixed(2)}` : "1";
+  element("bar-low", HTMLElement).textContent = overlay.signed ? `−${top.toFixed(2)}` : "0";
+  element("bar-unit", HTMLElement).textContent = overlay.unit;
+}
+
+/** @param {string} model @param {string} method "" for none */
+function choose(model, method) {
+  state.model = model;
+  state.method = method;
+  sessionStorage.setItem("model", model);
+  sessionStorage.setItem("method", method);
+  const overlay = chosen();
+  if (overlay && !overlay.frames.includes(state.frame)) show(overlay.frames[Math.floor(overlay.frames.length / 2)]);
+  else showHeat();
+  mark();
+}
+
+/** Press the buttons that stand for what is shown, and say how far it can be trusted. */
+function mark() {
+  const overlay = chosen();
+  modelChoice.value = state.model;
+  for (const button of list("#methods button", HTMLButtonElement)) {
+    button.setAttribute("aria-pressed", String(button.value === (overlay ? state.method : "")));
+  }
+  for (const button of list(".show-overlay", HTMLButtonElement)) {
+    button.setAttribute("aria-pressed", String(button.dataset.overlay === overlay?.id));
+  }
+  element("trust", HTMLElement).textContent = overlay
+    ? `${overlay.method} of ${overlay.model} ${overlay.version}, for ${overlay.classLabel}. ${overlay.trust}`
+    : "";
+}
+
+/** Read again what the server says there is: after each update of the answers. */
+function takeStock() {
+  state.overlays = /** @type {Overlay[]} */ (json("overlays"));
+  state.read = /** @type {number[]} */ (json("frames-read"));
+  const models = [...new Set(state.overlays.map((overlay) => overlay.model))];
+  if (models.length && !models.includes(state.model)) state.model = models[0];
+  modelChoice.replaceChildren(...models.map((name) => new Option(name, name)));
+  element("model-choice", HTMLElement).hidden = models.length < 2;
+  offerMethods();
+  markFrames();
+  mark();
+  showHeat();
+}
+
+function offerMethods() {
+  const own = state.overlays.filter((overlay) => overlay.model === state.model);
+  const offers = [["", "None"], ...own.map((overlay) => [overlay.key, overlay.method])];
+  const buttons = offers.map(([value, words]) => {
+    const button = document.createElement("button");
+    Object.assign(button, { type: "button", value, textContent: words });
+    button.addEventListener("click", () => choose(state.model, value));
+    return button;
+  });
+  element("methods", HTMLElement).replaceChildren(...buttons);
+}
+
+function markFrames() {
+  const marks = document.getElementById("frame-marks");
+  marks?.replaceChildren(
+    ...state.read.map((number) => {
+      const mark = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+      for (const [name, value] of Object.entries({ x: number - 0.4, y: 0, width: 0.8, height: 4 })) {
+        mark.setAttribute(name, String(value));
+      }
+      return mark;
+    }),
+  );
+}
+
+/** @param {boolean} hidden */
+function hide(hidden) {
+  if (state.hidden === hidden) return;
+  state.hidden = hidden;
+  showHeat();
+}
+
+// --- Hands ------------------------------------------------------------------------------
+
+function listenToPointer() {
+  scanCanvas.addEventListener("pointermove", (event) => {
+    if (event.buttons & 1) adjust(event.movementX / 400, -event.movementY / 400);
+  });
+  scanCanvas.addEventListener("pointerdown", (event) => scanCanvas.setPointerCapture(event.pointerId));
+  scanCanvas.addEventListener("dblclick", resetWindow);
+  scanCanvas.addEventListener(
+    "wheel",
+    (event) => {
+      if (picture.frames === 1 || event.ctrlKey) return;
+      event.preventDefault();
+      show(state.frame + Math.sign(event.deltaY));
+    },
+    { passive: false },
+  );
+}
+
+/** @type {Record<string, [number, number]>} */
+const ARROWS = { ArrowLeft: [-0.05, 0], ArrowRight: [0.05, 0], ArrowUp: [0, 0.05], ArrowDown: [0, -0.05] };
+
+function listenToKeys() {
+  scanCanvas.addEventListener("keydown", (event) => {
+    const step = ARROWS[event.key];
+    if (step) {
+      event.preventDefault();
+      adjust(...step);
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target instanceof Element && event.target.closest("input:not([type=range]), textarea, select");
+    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "h") hide(true);
+    if (event.key === "[") show(state.frame - 1);
+    if (event.key === "]") show(state.frame + 1);
+    if (event.key === "g") choose(state.model, state.method === "gradcam" ? "" : "gradcam");
+    if (event.key === "l") choose(state.model, state.method === "lime" ? "" : "lime");
+  });
+  document.addEventListener("keyup", (event) => {
+    if (event.key === "h") hide(false);
+  });
+}
+
+function listenToControls() {
+  slider?.addEventListener("input", () => show(+(/** @type {HTMLInputElement} */ (slider).value) - 1));
+  opacity.addEventListener("input", showHeat);
+  threshold.addEventListener("input", showHeat);
+  modelChoice.addEventListener("change", () => {
+    state.model = modelChoice.value;
+    offerMethods();
+    choose(modelChoice.value, state.method);
+  });
+  const hold = element("hold", HTMLButtonElement);
+  hold.addEventListener("pointerdown", () => hide(true));
+  for (const end of ["pointerup", "pointerleave", "pointercancel"]) hold.addEventListener(end, () => hide(false));
+  const invert = element("invert", HTMLButtonElement);
+  invert.addEventListener("click", () => {
+    state.window.inverted = !state.window.inverted;
+    invert.setAttribute("aria-pressed", String(state.window.inverted));
+    redraw();
+  });
+  element("reset", HTMLButtonElement).addEventListener("click", resetWindow);
+  document.getElementById("next-read")?.addEventListener("click", () => {
+    const next = state.read.find((number) => number > state.frame) ?? state.read[0];
+    if (next !== undefined) show(next);
+  });
+  document.getElementById("add-frame")?.addEventListener("click", () => {
+    const field = element("id_frames", HTMLInputElement);
+    field.value = [field.value.trim(), state.frame + 1].filter(Boolean).join(", ");
+  });
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target instanceof Element ? event.target.closest(".show-overlay") : null;
+  if (!(button instanceof HTMLButtonElement)) return;
+  const overlay = state.overlays.find(({ id }) => id === button.dataset.overlay);
+  if (!overlay) return;
+  const isShown = chosen() === overlay;
+  state.model = overlay.model;
+  offerMethods();
+  choose(overlay.model, isShown ? "" : overlay.key);
+});
+document.addEventListener("htmx:afterSettle", takeStock);
+
+fit(scanCanvas);
+fit(heatCanvas);
+listenToPointer();
+listenToKeys();
+listenToControls();
+takeStock();
+show(state.frame);
