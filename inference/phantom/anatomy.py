@@ -28,20 +28,22 @@ def widest_possible_mm(biparietal: float) -> float:
 def sample_spec(
     rng: np.random.Generator, *, label: Label | None = None, gestational_age_days: int | None = None
 ) -> HeadSpec:
-    """One head at random; the age is drawn without regard to the label, so it says nothing about it.
+    """One head at random; everything but the ventricles is drawn without regard to the label.
 
-    Normal atria follow 6.5 +- 1.3 mm (below 10 mm); dilated ones spread over mild, moderate and
-    severe, on one side or both. Raises ValueError outside 18 to 36 weeks.
+    Asking one seed for either label gives one head with two pairs of ventricles. Normal atria
+    follow 6.5 +- 1.3 mm (below 10 mm); dilated ones spread over mild, moderate and severe, on one
+    side or both. Raises ValueError outside 18 to 36 weeks.
     """
     days = int(rng.integers(*AGE_RANGE_DAYS)) if gestational_age_days is None else gestational_age_days
     if not AGE_RANGE_DAYS[0] <= days <= AGE_RANGE_DAYS[1]:
         raise ValueError(f"gestational age must lie in {AGE_RANGE_DAYS} days, not {days}")
-    wanted = label or ("ventriculomegaly" if rng.random() < 0.5 else "normal")
+    drawn: Label = "ventriculomegaly" if rng.random() < 0.5 else "normal"
+    own = np.random.default_rng(int(rng.integers(2**32)))  # what differs between labels uses up no other draw
     weeks = days / 7
     size, roundness = rng.normal(1.0, 0.033), float(np.clip(rng.normal(1.0, 0.035), 0.92, 1.09))
     biparietal = biparietal_mm(weeks) * size * roundness
     occipitofrontal = max(occipitofrontal_mm(weeks) * size / roundness, 1.04 * biparietal)
-    widths = _atrial_widths(rng, wanted, biparietal)
+    widths = _atrial_widths(own, label or drawn, biparietal)
     cavum_width = float(rng.uniform(2.0, 7.0))
     return HeadSpec(
         gestational_age_days=days,
@@ -55,8 +57,8 @@ def sample_spec(
         midline_bow_mm=float(rng.normal(0.0, 0.5)),
         cavum_width_mm=cavum_width,
         cavum_length_mm=float(cavum_width * rng.uniform(1.4, 2.4)),
-        left=_ventricle(rng, widths[0], biparietal, occipitofrontal),
-        right=_ventricle(rng, widths[1], biparietal, occipitofrontal),
+        left=_ventricle(own, widths[0], biparietal, occipitofrontal),
+        right=_ventricle(own, widths[1], biparietal, occipitofrontal),
         texture_seed=int(rng.integers(2**31)),
     )
 

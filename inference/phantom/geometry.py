@@ -136,13 +136,14 @@ def ventricle_distance(spec: HeadSpec, ventricle: LateralVentricle, side: int, a
     """To the wall of one lateral ventricle; side 1 is the patient's left, -1 the right."""
     table = profile(spec, ventricle)
     across = side * midline_offset(spec, at)
-    nearest = np.clip((at.y - table.y[0]) / (table.y[1] - table.y[0]) + 0.5, 0, len(table.y) - 1).astype(
-        np.int32
-    )
+    place = (at.y - table.y[0]) / (table.y[1] - table.y[0]) + 0.5
+    nearest = np.clip(place, 0, len(table.y) - 1).astype(np.int32)
     lean = (1 / np.sqrt(1 + np.gradient(table.centre, table.y) ** 2)).astype(np.float32)[nearest]
     half = table.half_width.astype(np.float32)[nearest]
     centre = table.centre.astype(np.float32)[nearest]
-    height = (4.0 + 1.1 * np.maximum(half, 0)) * np.where(at.z > 0, np.float32(1.5), np.float32(1))
+    tallest = np.float32(0.4 * head_height_mm(spec))
+    upwards = np.where(at.z > 0, np.float32(1.5), np.float32(1))
+    height = upwards * np.minimum(4.0 + 1.1 * np.maximum(half, 0), tallest)
     half = half - np.maximum(half, 2.0) * (1 - np.sqrt(np.clip(1 - (at.z / height) ** 2, 0, 1)))
     beyond = np.maximum(np.abs(at.z) - height, 0)
     return np.asarray((np.abs(across - centre) - half) * lean + beyond, dtype=np.float32)

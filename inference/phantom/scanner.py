@@ -112,6 +112,7 @@ def _scanner(rng: np.random.Generator, view: View, roll: float) -> Scanner:
     grey = rng.random() < 0.45
     lift = float(rng.uniform(0.06, 0.30)) if grey else float(rng.uniform(0.0, 0.05))
     far = near + hidden + half * float(rng.uniform(2.0, 2.8) if zoomed else rng.uniform(1.85, 2.1))
+    contrast = float(rng.uniform(42, 62))
     return Scanner(
         apex=(half * float(rng.normal(0.0, 0.08)), -half - near - hidden),
         near=near,
@@ -119,11 +120,11 @@ def _scanner(rng: np.random.Generator, view: View, roll: float) -> Scanner:
         half_angle=math.radians(float(rng.uniform(28, 48))),
         roll=roll,
         frame=(half * view.pixel_spacing[1] / view.pixel_spacing[0], half),
-        axial_mm=float(rng.uniform(0.0045, 0.009)) * half,
+        axial_mm=float(rng.uniform(0.005, 0.0095)) * half,
         lateral_mm=float(rng.uniform(0.007, 0.017)) * half,
         looks=int(rng.integers(1, 5)),
-        dynamic_range_db=float(rng.uniform(42, 62)),
-        gain_db=float(rng.uniform(-15, -1)),
+        dynamic_range_db=contrast,
+        gain_db=float(rng.uniform(-15, -3)) + 0.5 * (52 - contrast),
         near_gain_db=float(rng.uniform(-8, 4)),
         far_gain_db=float(rng.uniform(-4, 6)),
         reverberation=float(rng.uniform(0.0, 1.0)),

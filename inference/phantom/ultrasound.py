@@ -157,7 +157,8 @@ def _transmission(
     """Share of the pulse left at each sample: bone on the way, bad contact, shadow, uneven beams."""
     step = scanner.step_mm()
     loss = float(rng.uniform(0.08, 0.50)) * bone * step * (1 + 1.5 * (1 - facing))
-    passed = np.exp(-np.minimum(np.cumsum(loss, axis=0), float(rng.uniform(1.5, 3.5))))
+    path = gaussian_filter(np.cumsum(loss, axis=0), (0, float(rng.uniform(1.5, 5.0))))
+    passed = np.exp(-np.minimum(path, float(rng.uniform(0.8, 3.0))))
     angle = np.linspace(-1, 1, BEAMS, dtype=np.float32)
     edge = np.clip(np.abs(angle - float(rng.normal(0, 0.15))) - float(rng.uniform(0.4, 0.8)), 0, 1)
     streaks = 0.6 * grid_texture(rng, (1, BEAMS), (1.0, 2.5)) + 2.5 * grid_texture(
