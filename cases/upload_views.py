@@ -50,7 +50,7 @@ def upload(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     return _page(request, case, outcomes)
 
 
-def _receive(case: Case, file: UploadedFile[bytes], modality: Any, request: PersonRequest) -> Outcome:
+def _receive(case: Case, file: "UploadedFile[bytes]", modality: Any, request: PersonRequest) -> Outcome:
     name = (file.name or "")[:200]
     try:
         scan, added = intake.receive(case, file, modality=modality, by=request.user, file_name=name)
