@@ -1,0 +1,101 @@
+"""Accounts in Django's admin: users, departments and memberships, and nothing else.
+
+It stands in the composition root because every change leaves an audit line, and accounts may not know
+the audit. Framework tables that would be side doors (tokens, lock-outs) are not registered on this site.
+"""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from accounts.models import Department, Membership, User
+from audit.trail import record
+
+
+class Administration(admin.AdminSite):
+    """Reached by administrators (staff) through the one log-in page that everybody uses."""
+
+    site_header = site_title = "Ventra accounts"
+    index_title = "Users, departments and memberships"
+    site_url = "/"
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # noqa: ARG002
+        """To the log-in page, so that lock-out and whatever is added to it hold here too."""
+        if request.user.is_authenticated:
+            raise PermissionDenied("Only an administrator manages accounts.")
+        return redirect_to_login(request.GET.get("next") or "/admin/")
+
+    def password_change(self, *_args: Any, **_kwargs: Any) -> HttpResponse:  # type: ignore[override]
+        """One page for that as well."""
+        return redirect("account_change_password")
+
+
+class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic when it runs
+    """Whatever Django notes in its own log also goes to the audit, in the same transaction."""
+
+    def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> Any:
+        """Django calls this inside the transaction of the change, as it does the next two."""
+        _tell(request, "account.changed", obj, message)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: models.Model, message: Any) -> Any:
+        """message: which fields changed, without their values."""
+        _tell(request, "account.changed", obj, message)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        """One line for each row."""
+        for row in queryset:
+            _tell(request, "account.deleted", row, "deleted")
+        return super().log_deletions(request, queryset)
+
+
+class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
+    """A user's roles, beside the user."""
+
+    model = Membership
+    extra = 0
+
+
+class AccountAdmin(AuditedAdmin, UserAdmin):  # type: ignore[type-arg]
+    """A person. Service accounts are made by `manage.py service_account`."""
+
+    inlines = (MembershipInline,)
+    list_display = ("username", "full_name", "is_active", "is_staff", "is_service", "last_login")
+    list_filter = ("is_active", "is_staff", "is_service", "memberships__department", "memberships__role")
+    readonly_fields = ("is_service", "last_login", "date_joined")
+    filter_horizontal = ()
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email", "time_zone")}),
+        ("May come in", {"fields": ("is_active", "is_staff", "is_superuser", "is_service")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+
+    @transaction.atomic
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        """As Django does it, but never without its audit line."""
+        return super().user_change_password(request, id, form_url)
+
+
+class DepartmentAdmin(AuditedAdmin):
+    """A department; its slug is how the API names it."""
+
+    list_display = ("name", "slug", "is_demo")
+    prepopulated_fields = {"slug": ("name",)}  # noqa: RUF012  # read by Django only
+
+
+def _tell(request: HttpRequest, verb: str, subject: models.Model, change: Any) -> None:
+    record(verb, actor=request.user, subject=subject, name=str(subject), change=change)
+
+
+site = Administration(name="admin")
+site.register(User, AccountAdmin)
+site.register(Department, DepartmentAdmin)
