@@ -26,8 +26,8 @@ class Allowance:
     """What one child may use. Memory is address space; the library's own code is part of it."""
 
     memory_bytes: int = 1536 * MIB
-    cpu_seconds: int = 10
-    wall_seconds: int = 30
+    cpu_seconds: int = 15
+    wall_seconds: int = 25  # less than the half minute a web server grants a request
     output_bytes: int = STACK_BYTES + MIB
     open_files: int = 64
 

@@ -17,12 +17,13 @@ import io
 import math
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 
 import numpy as np
 import pydicom
 from pydicom.pixels.processing import apply_color_lut
-from pydicom.pixels.utils import pixel_array
+from pydicom.pixels.utils import iter_pixels, pixel_array
 
 from inference.formats import acquisition
 from inference.formats.child import serve
@@ -113,21 +114,33 @@ def _inflated(data: bytes, header: dicom.Header) -> bytes:
 
 
 def _frames(dataset: pydicom.Dataset, header: dicom.Header) -> Numbers:
-    """Decode one frame after another, so that colour is held for one frame only."""
-    first = _frame(dataset, header, 0)
-    if header.frames == 1:
-        return first[np.newaxis]
-    stack = np.empty((header.frames, *first.shape), dtype=first.dtype)
-    stack[0] = first
-    for index in range(1, header.frames):
-        stack[index] = _frame(dataset, header, index)
+    """(frames, rows, columns), one decoded after another, so that colour is held for one frame only."""
+    stack: Numbers | None = None
+    count = 0
+    for frame in _decoded(dataset, header):
+        grey = _grey(frame, dataset, header)
+        if stack is None:
+            stack = np.empty((header.frames, *grey.shape), dtype=grey.dtype)
+        stack[count] = grey
+        count += 1
+    if stack is None or count != header.frames:
+        raise FormatError("undecodable", "The DICOM file holds fewer frames than it says.")
     return stack
 
 
-def _frame(dataset: pydicom.Dataset, header: dicom.Header, index: int) -> Numbers:
-    """(rows, columns) in native byte order. One named codec, so that a file reads the same everywhere."""
+def _decoded(dataset: pydicom.Dataset, header: dicom.Header) -> Iterable[Numbers]:
+    """Frames as the codec gives them. One named codec, so that a file reads the same everywhere.
+
+    One frame alone is asked for by its number: pydicom 3.0's iterator cannot correct the sign of JPEG 2000.
+    """
     plugin = "gdcm" if header.transfer_syntax in dicom.ENCAPSULATED - {RLE} else ""
-    frame = pixel_array(dataset, index=index, decoding_plugin=plugin)
+    if header.frames == 1:
+        return [pixel_array(dataset, index=0, decoding_plugin=plugin)]
+    return islice(iter_pixels(dataset, decoding_plugin=plugin), header.frames)
+
+
+def _grey(frame: Numbers, dataset: pydicom.Dataset, header: dicom.Header) -> Numbers:
+    """(rows, columns) in native byte order."""
     native = frame.astype(frame.dtype.newbyteorder("="), copy=False)
     if header.photometric == "PALETTE COLOR":
         return luma(apply_color_lut(native, dataset))

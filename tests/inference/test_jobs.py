@@ -19,7 +19,14 @@ pytestmark = pytest.mark.django_db
 def image(db) -> Image:
     blob = store.put(b"pixels")
     return Image.objects.create(
-        modality="ultrasound", original=blob, source_format="png", pixels=blob, frames=1, rows=8, columns=8, bits=8
+        modality="ultrasound",
+        original=blob,
+        source_format="png",
+        pixels=blob,
+        frames=1,
+        rows=8,
+        columns=8,
+        bits=8,
     )
 
 
@@ -43,7 +50,12 @@ def version(db) -> ModelVersion:
 def submit(image, version, alice):
     def submit(**kwargs) -> Job:
         return jobs.submit(
-            Job.Kind.PREDICT, image=image, model_version=version, requested_by=alice, thread="case:1", **kwargs
+            Job.Kind.PREDICT,
+            image=image,
+            model_version=version,
+            requested_by=alice,
+            thread="case:1",
+            **kwargs,
         )
 
     return submit
@@ -194,5 +206,3 @@ def test_every_move_out_of_running_is_in_the_table(submit):
     assert jobs.MOVES[Job.State.RUNNING] == {"succeeded", "failed", "queued", "cancelled"}
     with pytest.raises(IllegalMove):
         jobs._move(Claim(held.job, held.token), Job.State.RUNNING)
-
-
