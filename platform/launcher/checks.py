@@ -45,7 +45,7 @@ def _checks(schema: Path) -> list[Check]:
         Check("style", _tool("ruff", "check", ".")),
         Check("format", _tool("ruff", "format", "--check", ".")),
         Check("types", _tool("mypy", ".")),
-        Check("arrows between the rooms", _tool("lint-imports")),
+        Check("arrows between the rooms", _tool("lint-imports", "--no-logo")),
         Check("migrations match the models", (*_MANAGE, "makemigrations", "--check", "--dry-run")),
         Check(
             "settings fit for production",

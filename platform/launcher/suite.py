@@ -31,7 +31,7 @@ def test(arguments: Sequence[str]) -> int:
         broker=not servers.named_by_user("CELERY_BROKER_URL"),
     ) as started:
         report("servers", " and ".join(started.processes) or "your own")
-        settings = os.environ | started.environment | {"SECRET_KEY": secrets.token_urlsafe(32)}
+        settings = os.environ | started.environment | {"SECRET_KEY": secrets.token_urlsafe(64)}
         if list(arguments) == ["--checks"]:
             return checks.check_all(settings)
         return _pytest(settings, arguments)
