@@ -1,7 +1,8 @@
-"""Log-ins, log-outs and failed attempts, as Django itself announces them."""
+"""Log-ins, log-outs, failed attempts and new passwords, as the frameworks announce them."""
 
 from typing import Any
 
+from allauth.account.signals import password_changed
 from django.contrib.auth import signals as auth_signals
 from django.http import HttpRequest
 
@@ -14,6 +15,7 @@ def listen() -> None:
     auth_signals.user_logged_in.connect(_logged_in, dispatch_uid="audit.logged_in")
     auth_signals.user_logged_out.connect(_logged_out, dispatch_uid="audit.logged_out")
     auth_signals.user_login_failed.connect(_login_failed, dispatch_uid="audit.login_failed")
+    password_changed.connect(_password_changed, dispatch_uid="audit.password_changed")
 
 
 def _logged_in(sender: Any, request: HttpRequest, user: User, **_: Any) -> None:  # noqa: ARG001
@@ -26,5 +28,10 @@ def _logged_out(sender: Any, request: HttpRequest, user: User | None, **_: Any) 
 
 
 def _login_failed(sender: Any, credentials: dict[str, Any], **_: Any) -> None:  # noqa: ARG001
-    name = str(credentials.get("username") or credentials.get("login") or "")[:150]
+    typed = str(credentials.get("username") or credentials.get("login") or "")
+    name = "".join(character for character in typed if character.isprintable())[:150]
     record("account.login_failed", actor=None, actor_name=name or "(no name)")
+
+
+def _password_changed(sender: Any, request: HttpRequest, user: User, **_: Any) -> None:  # noqa: ARG001
+    record("account.password_changed", actor=user, subject=user)

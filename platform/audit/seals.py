@@ -67,11 +67,12 @@ def verify(*, anchor: tuple[int, str] | None = None) -> Iterator[Fault]:
     """Every fault of the chain, in order. anchor: (number, hash) kept outside the database."""
     head, expected = GENESIS, 1
     anchored = anchor is None
-    for link in Seal.objects.select_related("event").order_by("number").iterator():
+    links = Seal.objects.order_by("number").prefetch_related("event")  # a join would hide a lost event
+    for link in links.iterator(chunk_size=2000):
         if link.number != expected:
             yield Fault(expected, link.event_id, "a seal is missing")
-        if digest(link.event) != link.digest:
-            yield Fault(link.number, link.event_id, "the event was changed after it was sealed")
+        if reason := _wrong_with_event(link):
+            yield Fault(link.number, link.event_id, reason)
         head = _sha256(head + link.digest)
         if head != link.hash:
             yield Fault(link.number, link.event_id, "the chain is broken here")
@@ -85,6 +86,14 @@ def head() -> tuple[int, str]:
     """(number, hash) of the newest link: keep it where the database's owner cannot write."""
     last = Seal.objects.order_by("-number").first()
     return (last.number, last.hash) if last else (0, GENESIS)
+
+
+def _wrong_with_event(link: Seal) -> str:
+    try:
+        event = link.event
+    except Event.DoesNotExist:
+        return "the event is gone"
+    return "" if digest(event) == link.digest else "the event was changed after it was sealed"
 
 
 def _alone() -> bool:
