@@ -1,7 +1,16 @@
-"""Log in, log out, change password: allauth's views in our pages."""
+"""Log in, log out, change password: allauth's views in our pages.
 
-from django.urls import include, path
+Only these: what else allauth can do (a reset by e-mail, more addresses) needs a mail server, and an
+administrator sets a new password instead.
+"""
+
+from allauth.account import views
+from django.urls import path
 
 urlpatterns = [
-    path("", include("allauth.account.urls")),
+    path("login/", views.login, name="account_login"),
+    path("logout/", views.logout, name="account_logout"),
+    path("password/change/", views.password_change, name="account_change_password"),
+    path("signup/", views.signup, name="account_signup"),  # says that nobody signs up here
+    path("inactive/", views.account_inactive, name="account_inactive"),
 ]

@@ -4,7 +4,7 @@ import pytest
 from conftest import PASSWORD
 from django.conf import settings as project
 from django.test import Client
-from django.urls import reverse
+from django.urls import get_resolver, reverse
 
 from accounts.models import User
 from audit.models import Event
@@ -123,3 +123,18 @@ def test_nobody_signs_up(client, department):
 
 def test_passwords_are_hashed_with_argon2():
     assert written.PASSWORD_HASHERS[0] == "django.contrib.auth.hashers.Argon2PasswordHasher"
+
+
+def test_the_account_pages_are_these_and_no_others():
+    names = {route.name for route in get_resolver("accounts.urls").url_patterns}
+    assert names == {
+        "account_login",
+        "account_logout",
+        "account_change_password",
+        "account_signup",
+        "account_inactive",
+    }
+
+
+def test_no_password_is_reset_by_mail(client):
+    assert client.post("/account/password/reset/", {"email": "somebody@example.org"}).status_code == 404
