@@ -47,8 +47,6 @@ PIXEL_KEYWORDS = (
     "HighBit",
     "PixelRepresentation",
     "PixelData",
-    "FloatPixelData",
-    "DoubleFloatPixelData",
     "ExtendedOffsetTable",
     "ExtendedOffsetTableLengths",
     "RescaleSlope",
@@ -152,7 +150,7 @@ def _grey(frame: Numbers, dataset: pydicom.Dataset, header: dicom.Header) -> Num
 def _without_spare_bits(values: Numbers, bits: int) -> Numbers:
     """Keep the lowest `bits`; for signed numbers the highest of them becomes the sign."""
     spare = 8 * values.dtype.itemsize - bits
-    return values if values.dtype.kind == "f" or spare <= 0 else (values << spare) >> spare
+    return (values << spare) >> spare if spare > 0 else values
 
 
 def _rescale(dataset: pydicom.Dataset) -> Rescale:

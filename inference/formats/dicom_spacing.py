@@ -1,5 +1,6 @@
 """Millimetres in a DICOM file, and which field stated them."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 import pydicom
@@ -24,10 +25,11 @@ def pixel_spacing(dataset: pydicom.Dataset) -> tuple[Pair | None, str]:
     """((between rows, between columns) in mm, the field that stated it), or (None, "").
 
     Ultrasound regions come first: where an ultrasound file carries both, the regions are its calibration.
+    Regions drawn at different scales leave no one spacing for the picture, whatever else the file says.
     """
-    regions = _by_regions(dataset)
+    regions = _regions(dataset)
     if regions:
-        return regions, "SequenceOfUltrasoundRegions"
+        return (regions[0], "SequenceOfUltrasoundRegions") if _agree(regions) else (None, "")
     for item in (dataset, *_pixel_measures(dataset)):
         for keyword in ("PixelSpacing", "ImagerPixelSpacing"):
             stated = _pair(item.get(keyword))
@@ -59,14 +61,19 @@ def _pixel_measures(dataset: pydicom.Dataset) -> Iterator[pydicom.Dataset]:
         yield from shared.get("PixelMeasuresSequence") or ()
 
 
-def _by_regions(dataset: pydicom.Dataset) -> Pair | None:
-    """The calibration of the 2-D regions; None when two of them are drawn at different scales."""
+def _regions(dataset: pydicom.Dataset) -> list[Pair]:
+    """The calibrations of the 2-D regions that are measured in centimetres."""
     stated = [_by_region(region) for region in dataset.get("SequenceOfUltrasoundRegions") or ()]
-    pairs = [pair for pair in stated if pair]
-    for pair in pairs[1:]:
-        if any(abs(a - b) > REGION_TOLERANCE * b for a, b in zip(pair, pairs[0], strict=True)):
-            return None
-    return pairs[0] if pairs else None
+    return [pair for pair in stated if pair]
+
+
+def _agree(pairs: list[Pair]) -> bool:
+    first = pairs[0]
+    return all(
+        math.isclose(side, other, rel_tol=REGION_TOLERANCE)
+        for pair in pairs
+        for side, other in zip(pair, first, strict=True)
+    )
 
 
 def _by_region(region: pydicom.Dataset) -> Pair | None:

@@ -91,6 +91,7 @@ BOMBS: dict[str, tuple[bytes, str]] = {
     ),
     "TIFF that loops": (pictures.tiff(tags(), following=8), "frames"),
     "TIFF with a fax compression": (pictures.tiff(tags(compression=4)), "undecodable"),
+    "TIFF of unsigned 32-bit numbers": (pictures.tiff(tags(bits=32)), "undecodable"),
     "TIFF of 65 535 samples": (pictures.tiff(tags(samples=65_535)), "undecodable"),
     "DICOM of 65 535 x 65 535 in RLE": (huge_rle(), "dimensions"),
     "DICOM of 60 000 elements": (many_elements(), "undecodable"),

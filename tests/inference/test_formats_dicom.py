@@ -157,6 +157,12 @@ def test_ultrasound_regions_give_the_scale_when_they_agree(name):
     assert stack.pixel_spacing_source == ("SequenceOfUltrasoundRegions" if expected else "")
 
 
+def test_regions_at_different_scales_are_not_overruled_by_another_field():
+    regions = Sequence([region(0.03, 0.025), region(0.06, 0.05)])
+    made = file(noise(40, 50), modality="US", SequenceOfUltrasoundRegions=regions, PixelSpacing=[0.3, 0.3])
+    assert decode(made, "ultrasound").pixel_spacing is None
+
+
 @pytest.mark.parametrize(
     ("attributes", "spacing", "source"),
     [

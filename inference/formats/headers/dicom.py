@@ -140,7 +140,7 @@ def _file_meta(data: Data) -> tuple[str, int]:
 
 def _inflated_head(data: Data, start: int) -> bytes:
     try:
-        return zlib.decompressobj(wbits=-15).decompress(data[start:], DATASET_HEAD)
+        return zlib.decompressobj(wbits=-15).decompress(data[start : start + DATASET_HEAD], DATASET_HEAD)
     except zlib.error:
         raise FormatError("undecodable", "The deflated DICOM dataset does not inflate.") from None
 

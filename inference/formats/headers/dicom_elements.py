@@ -9,6 +9,7 @@ from inference.formats.limits import Data
 
 UNDEFINED = 0xFFFFFFFF
 DEPTH = 16  # sequences inside sequences
+SHORT = 64  # bytes: the longest of the values looked at is a unique identifier
 ELEMENTS = 50_000  # in one file, nested ones included
 
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
@@ -73,8 +74,8 @@ class Elements:
         return Element(tag, vr, offset + 8, *self._unpack(form.endian + "H", offset + 6))
 
     def value(self, element: Element) -> bytes:
-        """The bytes of a short value."""
-        return self.data[element.start : element.start + element.length]
+        """The bytes of a value that should be short; only its start when it is not."""
+        return self.data[element.start : element.start + min(element.length, SHORT)]
 
     def _unpack(self, layout: str, offset: int) -> tuple[int, ...]:
         if offset + struct.calcsize(layout) > len(self.data):

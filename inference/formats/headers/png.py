@@ -10,6 +10,7 @@ from inference.formats.limits import MIB, Data, check_ratio, check_stack
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CHUNKS = 40_000  # 256 MiB in the customary chunks of 8 KiB, and some
 ANCILLARY_BYTES = MIB  # all text and profile chunks of one file together, inflated
+TEXT_BYTES = 2 * MIB  # of one such chunk, as it is stored: more than this inflates to more than the above
 
 SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # colour type -> samples a pixel
 GREY = 0
@@ -26,7 +27,7 @@ def inspect(data: Data) -> None:
         elif kind == b"acTL":
             _check_single_frame(data, start, length)
         elif kind in (b"zTXt", b"iCCP", b"iTXt"):
-            spare -= _inflated_length(kind, data[start : start + length], spare)
+            spare -= _inflated_length(kind, data[start : start + min(length, TEXT_BYTES)], spare)
 
 
 def _chunks(data: Data) -> Iterator[tuple[bytes, int, int]]:

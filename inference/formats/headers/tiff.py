@@ -10,6 +10,7 @@ ENTRIES = 512
 
 WIDTH, LENGTH, BITS, COMPRESSION, SAMPLES = 256, 257, 258, 259, 277
 TILE_WIDTH, TILE_LENGTH = 322, 323
+SAMPLE_FORMAT, WHOLE = 339, 1
 # none, LZW, JPEG, Deflate (new and old number), PackBits
 READABLE_COMPRESSIONS = {1, 5, 7, 8, 32946, 32773}
 _SIZES = {3: "H", 4: "L"}  # TIFF field types SHORT and LONG
@@ -27,6 +28,8 @@ def inspect(data: Data) -> None:
         raise FormatError("undecodable", "The TIFF file uses a compression that is not read here.")
     if bits not in (1, 2, 4, 8, 16, 32) or not 1 <= samples <= 4:
         raise FormatError("undecodable", f"TIFF with {samples} samples of {bits} bits is not read.")
+    if bits == 32 and tags.get(SAMPLE_FORMAT, WHOLE) == WHOLE:
+        raise FormatError("undecodable", "Unsigned 32-bit TIFF is not read; send 16-bit grey or floats.")
     if bits > 8 and samples > 1:
         raise FormatError(
             "undecodable", "16-bit colour TIFF is not read, as it would lose depth; send 16-bit grey."
