@@ -1,6 +1,6 @@
 """Finding the fetal head: the ellipse along which a picture shows the most skull.
 
-Ultrasound shows the skull as a bright ridge, MRI shows the head as an edge. Both become the same
+Ultrasound shows the skull as a bright line, MRI as a dark one and the head as an edge. All become the same
 thing here: a field of directions with a strength from 0 to 1. Every ellipse of a coarse family is
 scored at every centre at once (a correlation by Fourier transform), then the best few are refined.
 """
@@ -18,11 +18,19 @@ from inference.engine.ellipse import Ellipse, from_region
 from inference.formats.stack import Modality
 
 COARSE, FINE = 64, 128
+TRANSFORM = 108
+"""Room for the coarse picture and the largest ring, so that no ring wraps around into the picture."""
 SECTORS = 16
 POINTS_IN_SECTOR = 5
+CIRCLE = np.exp(2j * np.pi * np.arange(SECTORS * POINTS_IN_SECTOR) / (SECTORS * POINTS_IN_SECTOR))
+PAD = 2
 ASPECTS = (0.68, 0.76, 0.84, 0.92, 1.0)
 RADII = np.geomspace(0.13, 0.52, 11)
+TURNS = 8
 CANDIDATES = 8
+ROUGH_EVALUATIONS = 60
+FINALISTS = 3
+EVALUATIONS = 150
 
 Field = NDArray[np.float64]
 Picture = NDArray[np.float32]
@@ -45,10 +53,11 @@ def find_head(picture: Picture, modality: Modality) -> Head | None:
     fine = _resized(picture, factor)
     field = _direction_field(fine, modality)
     starts = _coarse_candidates(_halved(field))
-    found = [_refined(field, start) for start in starts]
-    best = max(found, key=lambda head: _preference(head, fine.shape), default=None)
-    if best is None:
-        return None
+    padded = np.pad(field[0] + 1j * field[1], PAD)
+    rough = [_refined(padded, start, ROUGH_EVALUATIONS) for start in starts]
+    rough.sort(key=lambda head: _preference(head, fine.shape), reverse=True)
+    found = [_refined(padded, head.ellipse, EVALUATIONS) for head in rough[:FINALISTS]]
+    best = max(found, key=lambda head: _preference(head, fine.shape))
     return Head(best.ellipse.scaled(factor), best.score, best.coverage)
 
 
@@ -82,7 +91,7 @@ def _direction_field(picture: NDArray[np.float64], modality: Modality) -> Field:
     mean = ndimage.gaussian_filter(level, 14)
     spread = np.sqrt(np.maximum(ndimage.gaussian_filter(level**2, 14) - mean**2, 0))
     even = (level - mean) / (spread + 0.3 * spread.mean() + 1e-9)
-    strength, twice = _ridges(even) if modality == "ultrasound" else _edges(even)
+    strength, twice = _ridges(even) if modality == "ultrasound" else _outlines(even)
     typical = np.percentile(strength, 85) + 1e-9
     evidence = strength**2 / (strength**2 + typical**2)
     return np.stack([evidence * np.cos(twice), evidence * np.sin(twice)])
@@ -98,10 +107,16 @@ def _ridges(even: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.
     return np.maximum(-strongest, 0), np.arctan2(-2 * xy, yy - xx)
 
 
-def _edges(even: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _outlines(even: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The skull is a dark line on MRI, and where it is hidden the head still ends in an edge."""
     dy = ndimage.gaussian_filter(even, 1.5, order=(1, 0))
     dx = ndimage.gaussian_filter(even, 1.5, order=(0, 1))
-    return np.hypot(dx, dy), 2 * np.arctan2(dy, dx)
+    edge = np.hypot(dx, dy)
+    line, line_twice = _ridges(-even)
+    edge = edge / (np.percentile(edge, 85) + 1e-9)
+    line = 2 * line / (np.percentile(line, 85) + 1e-9)
+    both = edge * np.exp(2j * np.arctan2(dy, dx)) + line * np.exp(1j * line_twice)
+    return np.abs(both), np.angle(both)
 
 
 def _halved(field: Field) -> Field:
@@ -110,23 +125,23 @@ def _halved(field: Field) -> Field:
 
 
 @cache
-def _templates() -> tuple[list[Ellipse], NDArray[np.complex128]]:
+def _templates() -> tuple[list[Ellipse], NDArray[np.complex64]]:
     """Every coarse ellipse around the origin, and the transform of its ring of normals."""
     family = []
     for radius, aspect in itertools.product(RADII, ASPECTS):
-        turns = 1 if aspect == 1.0 else 8
+        turns = 1 if aspect == 1.0 else TURNS
         long = radius * COARSE / math.sqrt(aspect)
         family += [Ellipse(0, 0, long, long * aspect, k * math.pi / turns) for k in range(turns)]
-    rings = np.zeros((len(family), 2, 2 * COARSE, 2 * COARSE))
+    rings = np.zeros((len(family), 2, TRANSFORM, TRANSFORM), np.float32)
     for ring, ellipse in zip(rings, family, strict=True):
         (x, y), normal = ellipse.ring(128)
         rows, columns = np.round(y).astype(int), np.round(x).astype(int)
         np.add.at(ring[0], (rows, columns), np.cos(2 * normal) / 128)
         np.add.at(ring[1], (rows, columns), np.sin(2 * normal) / 128)
-    return family, np.conj(fft.rfft2(ring_blur(rings)))
+    return family, np.conj(fft.rfft2(_blurred(rings)))
 
 
-def ring_blur(rings: NDArray[np.float64]) -> NDArray[np.float64]:
+def _blurred(rings: NDArray[np.float32]) -> NDArray[np.float32]:
     """A ring one pixel thick would miss a skull that is not quite an ellipse."""
     return np.asarray(ndimage.gaussian_filter(rings, (0, 0, 1.0, 1.0), mode="wrap"))
 
@@ -134,8 +149,8 @@ def ring_blur(rings: NDArray[np.float64]) -> NDArray[np.float64]:
 def _coarse_candidates(field: Field) -> list[Ellipse]:
     family, transforms = _templates()
     _, rows, columns = field.shape
-    spectrum = fft.rfft2(field, s=(2 * COARSE, 2 * COARSE))
-    scores = fft.irfft2((transforms * spectrum).sum(axis=1), s=(2 * COARSE, 2 * COARSE))[:, :rows, :columns]
+    spectrum = fft.rfft2(field.astype(np.float32), s=(TRANSFORM, TRANSFORM))
+    scores = fft.irfft2((transforms * spectrum).sum(axis=1), s=(TRANSFORM, TRANSFORM))[:, :rows, :columns]
     weights = np.array([(e.long * e.short) ** 0.25 for e in family])
     scores = scores * weights[:, None, None]
     found: list[Ellipse] = []
@@ -148,22 +163,35 @@ def _coarse_candidates(field: Field) -> list[Ellipse]:
     return found
 
 
-def _evidence(field: Field, ellipse: Ellipse) -> NDArray[np.float64]:
-    """Mean evidence in each sector of the ring; outside the picture there is none."""
-    (x, y), normal = ellipse.ring(SECTORS * POINTS_IN_SECTOR)
-    cosine, sine = (ndimage.map_coordinates(part, [y, x], order=1, cval=0.0) for part in field)
-    along = cosine * np.cos(2 * normal) + sine * np.sin(2 * normal)
+def _evidence(field: NDArray[np.complex128], ellipse: Ellipse) -> NDArray[np.float64]:
+    """Mean evidence in each sector of the ring; outside the picture there is none.
+
+    Complex numbers stand for points and directions: squaring a direction doubles its angle. This is
+    the innermost loop of the search.
+    """
+    turn = complex(math.cos(ellipse.angle), math.sin(ellipse.angle))
+    ring = turn * (ellipse.long * CIRCLE.real + 1j * ellipse.short * CIRCLE.imag)
+    normal = turn * (CIRCLE.real / ellipse.long + 1j * CIRCLE.imag / ellipse.short)
+    x, y = ring.real + ellipse.x + PAD, ring.imag + ellipse.y + PAD
+    rows, columns = field.shape
+    x, y = np.minimum(np.maximum(x, 0), columns - 1.001), np.minimum(np.maximum(y, 0), rows - 1.001)
+    column, row = x.astype(np.intp), y.astype(np.intp)
+    right, down = x - column, y - row
+    upper = field[row, column] * (1 - right) + field[row, column + 1] * right
+    lower = field[row + 1, column] * (1 - right) + field[row + 1, column + 1] * right
+    seen = upper * (1 - down) + lower * down
+    along = (np.conj(seen) * normal**2).real / np.abs(normal) ** 2
     return np.asarray(along.reshape(SECTORS, POINTS_IN_SECTOR).mean(axis=1))
 
 
-def _refined(field: Field, start: Ellipse) -> Head:
+def _refined(field: NDArray[np.complex128], start: Ellipse, evaluations: int) -> Head:
     def cost(p: NDArray[np.float64]) -> float:
         return -float(_evidence(field, _from_parameters(p)).mean())
 
     first = np.array([start.x, start.y, start.long, start.aspect * 20, start.angle * 10])
     simplex = first + np.vstack([np.zeros(5), np.diag([3.0, 3.0, 4.0, -2.0, 2.0])])
     best = optimize.minimize(
-        cost, first, method="Nelder-Mead", options={"initial_simplex": simplex, "maxfev": 220}
+        cost, first, method="Nelder-Mead", options={"initial_simplex": simplex, "maxfev": evaluations}
     )
     ellipse = _from_parameters(best.x)
     evidence = _evidence(field, ellipse)
@@ -179,4 +207,4 @@ def _from_parameters(p: NDArray[np.float64]) -> Ellipse:
 
 def _preference(head: Head, shape: tuple[int, ...]) -> float:
     size = math.sqrt(head.ellipse.long * head.ellipse.short) / max(shape)
-    return head.score * (0.5 + 0.5 * head.coverage) * math.sqrt(size)
+    return float(head.score * (0.5 + 0.5 * head.coverage) * size**0.75)

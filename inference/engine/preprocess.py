@@ -20,7 +20,7 @@ from inference.engine.quality import NotAnalysable, frame_contrast, head_quality
 from inference.engine.records import Prepared, Recipe, canonical_json, sha256_hex
 from inference.formats.stack import PictureStack
 
-SIZE = 96
+SIZE = 64
 
 
 @dataclass(frozen=True)
@@ -160,18 +160,18 @@ STEPS: Mapping[str, Callable[..., FrameState]] = {
 }
 
 _SAME = (
-    ("soften", {"sigma": 1.2}),
+    ("soften", {"sigma": 0.8}),
     ("level", {"low": 1.0, "high": 99.0, "middle": 0.35}),
     ("hide", {"centre": 0.4, "spread": 0.25}),
 )
 
 RECIPES: dict[str, Recipe] = {
-    "ultrasound-head-96": Recipe(
-        "ultrasound-head-96",
+    "ultrasound-head-64": Recipe(
+        "ultrasound-head-64",
         SIZE,
         (("find", {"modality": "ultrasound"}), ("crop", {"margin": 1.08, "turn": 1}), *_SAME),
     ),
-    "mri-head-96": Recipe(
-        "mri-head-96", SIZE, (("find", {"modality": "mri"}), ("crop", {"margin": 1.08, "turn": 0}), *_SAME)
+    "mri-head-64": Recipe(
+        "mri-head-64", SIZE, (("find", {"modality": "mri"}), ("crop", {"margin": 1.08, "turn": 0}), *_SAME)
     ),
 }

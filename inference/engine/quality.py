@@ -8,13 +8,13 @@ from inference.engine.records import Refusal
 
 MIN_SIDE = 64
 MIN_CONTRAST = 0.05
-MIN_HEAD_SCORE = 0.30
+MIN_HEAD_SCORE = 0.28
 SMALL_HEAD = 0.25
 SMALL_HEAD_DEMAND = 1.5
 """A ring shorter than SMALL_HEAD of the picture's side arises by chance, so it must show more evidence."""
 
 
-class NotAnalysable(Exception):  # noqa: N818 - an answer, not an error
+class NotAnalysable(Exception):
     """A scan no network should judge. `refusal` holds the code and the sentence."""
 
     def __init__(self, refusal: Refusal) -> None:

@@ -11,7 +11,7 @@ from inference.engine.preprocess import RECIPES
 from inference.engine.records import Recipe, WeightsRecord, sha256_hex
 
 
-class WeightsMismatch(Exception):  # noqa: N818 - the bytes are not the ones the record names
+class WeightsMismatch(Exception):
     """A weights file that is not what its record says: another hash, network, preprocessing or shape."""
 
 

@@ -22,7 +22,7 @@ EXPLAINERS: dict[str, Explainer] = {
 }
 
 
-class NotBound(Exception):  # noqa: N818 - it is not about this answer
+class NotBound(Exception):
     """The explanation would not be about this answer: another scan, weights, preprocessing or class."""
 
 

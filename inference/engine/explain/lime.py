@@ -33,7 +33,7 @@ class Parameters:
     samples: int = 500
     kernel_width: float = 0.25
     hidden: float = 0.0
-    quickshift_kernel: float = 3.0
+    quickshift_kernel: float = 1.0
     quickshift_distance: float = 200.0
     quickshift_ratio: float = 0.2
 

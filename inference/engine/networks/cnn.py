@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 from inference.engine.networks.network import HEAD_RECIPES, Network
 
-SIZE = 96
+SIZE = 64
 
 
 def _block(channels_in: int, channels_out: int) -> nn.Sequential:
@@ -23,7 +23,7 @@ class BaselineCNN(nn.Module):
         )
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Logits (n, 2) for pictures (n, 1, 96, 96)."""
+        """Logits (n, 2) for pictures (n, 1, 64, 64)."""
         logits: Tensor = self.head(self.blocks(pictures))
         return logits
 

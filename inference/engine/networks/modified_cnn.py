@@ -58,9 +58,9 @@ class ModifiedCNN(nn.Module):
             nn.Conv2d(1, 16, 5, stride=2, padding=2, bias=False), nn.BatchNorm2d(16), nn.ReLU()
         )
         self.trunk = nn.Sequential(
-            ResidualBlock(16, 32),
+            ResidualBlock(16, 24),
             nn.MaxPool2d(2),
-            ResidualBlock(32, 48),
+            ResidualBlock(24, 48),
             nn.MaxPool2d(2),
             ResidualBlock(48, 64),
             ResidualBlock(64, 64, dilation=2),
@@ -68,7 +68,7 @@ class ModifiedCNN(nn.Module):
         self.head = nn.Sequential(nn.Dropout(0.4), nn.Linear(128, 2))
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Logits (n, 2) for pictures (n, 1, 96, 96)."""
+        """Logits (n, 2) for pictures (n, 1, 64, 64)."""
         maps = self.trunk(self.stem(pictures))
         logits: Tensor = self.head(torch.cat([maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))], dim=1))
         return logits

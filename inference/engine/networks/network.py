@@ -28,4 +28,4 @@ class Network:
     labels: tuple[str, ...] = LABELS
 
 
-HEAD_RECIPES: Mapping[Modality, str] = {"ultrasound": "ultrasound-head-96", "mri": "mri-head-96"}
+HEAD_RECIPES: Mapping[Modality, str] = {"ultrasound": "ultrasound-head-64", "mri": "mri-head-64"}

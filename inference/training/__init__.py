@@ -1,0 +1,1 @@
+"""How the shipped weights are made: data, grouped splits, training, honest figures, model cards."""

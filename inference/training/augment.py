@@ -1,0 +1,110 @@
+"""Changes that leave the anatomy and take away everything a source could be recognised by.
+
+All work on prepared pictures (n, 1, size, size), zero outside the head; every draw comes from one generator.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+TURN = 0.35
+ZOOM = 0.15
+SHIFT = 0.06
+
+
+def augment(pictures: Tensor, styles: Tensor, draw: torch.Generator) -> Tensor:
+    """Other poses, other machines. styles: pictures of any label whose look may be borrowed."""
+    borrowed = styles[torch.randint(len(styles), (len(pictures),), generator=draw)]
+    changed = _borrow_look(pictures, borrowed, draw)
+    changed = _turned(changed, draw)
+    inside = (changed != 0).float()
+    changed = _toned(changed, draw)
+    changed = _shaded(changed, draw)
+    changed = _softened(changed, draw)
+    changed = changed + _chance(changed, 0.5, draw) * 0.25 * _uniform(changed, 0, 1, draw) * torch.randn(
+        changed.shape, generator=draw
+    )
+    return changed * inside * _shrunk(inside, draw)
+
+
+def _uniform(like: Tensor, low: float, high: float, draw: torch.Generator) -> Tensor:
+    """One number for each picture, ready to be multiplied with it."""
+    return low + (high - low) * torch.rand(len(like), 1, 1, 1, generator=draw)
+
+
+def _chance(like: Tensor, share: float, draw: torch.Generator) -> Tensor:
+    return (torch.rand(len(like), 1, 1, 1, generator=draw) < share).float()
+
+
+def _borrow_look(pictures: Tensor, others: Tensor, draw: torch.Generator) -> Tensor:
+    """Half of the pictures take the strength of fine structure, band by band, from another picture.
+
+    Texture (speckle, resolution, sharpening) tells sources apart; the phases, which hold the shapes, stay.
+    """
+    mine, theirs = torch.fft.rfft2(pictures), torch.fft.rfft2(others)
+    band = _bands(pictures.shape[-1])
+    count = int(band.max()) + 1
+    power = torch.stack([mine[..., band == b].abs().mean(-1) for b in range(count)], -1)
+    wanted = torch.stack([theirs[..., band == b].abs().mean(-1) for b in range(count)], -1)
+    gain = (wanted / (power + 1e-6)).clamp(0.25, 4.0)[..., band]
+    strength = _uniform(pictures, 0.3, 1.0, draw) * _chance(pictures, 0.5, draw)
+    styled = torch.fft.irfft2(mine * gain**strength, s=pictures.shape[-2:])
+    return torch.where(pictures != 0, styled, 0.0)
+
+
+def _bands(size: int) -> Tensor:
+    """Number of the frequency band of each coefficient; the lowest, which hold the anatomy, are one band."""
+    rows = torch.fft.fftfreq(size)[:, None]
+    columns = torch.fft.rfftfreq(size)[None, :]
+    radius = torch.sqrt(rows**2 + columns**2) * size
+    return (torch.log2(radius.clamp(min=4.0) / 4.0) * 2).long()
+
+
+def _turned(pictures: Tensor, draw: torch.Generator) -> Tensor:
+    """Turn, mirror, zoom and shift, as another crop or another way of holding the probe would."""
+    n = len(pictures)
+    angle = (torch.rand(n, generator=draw) * 2 - 1) * TURN
+    half_turn = torch.randint(0, 2, (n,), generator=draw) * math.pi
+    mirror = torch.randint(0, 2, (n,), generator=draw) * 2.0 - 1.0
+    zoom = 1 + (torch.rand(n, generator=draw) * 2 - 1) * ZOOM
+    cos, sin = torch.cos(angle + half_turn) * zoom, torch.sin(angle + half_turn) * zoom
+    shift = (torch.rand(n, 2, generator=draw) * 2 - 1) * SHIFT
+    across = torch.stack([cos * mirror, -sin, shift[:, 0]], 1)
+    down = torch.stack([sin * mirror, cos, shift[:, 1]], 1)
+    affine = torch.stack([across, down], 1)
+    grid = F.affine_grid(affine, list(pictures.shape), align_corners=False)
+    return F.grid_sample(pictures, grid, align_corners=False)
+
+
+def _toned(pictures: Tensor, draw: torch.Generator) -> Tensor:
+    """Another gain and another curve from dark to bright."""
+    level = torch.sigmoid(1.5 * pictures)
+    curve = torch.exp(_uniform(pictures, -0.5, 0.5, draw))
+    bent = (level**curve - 0.5**curve) * 3.5
+    return bent * _uniform(pictures, 0.7, 1.3, draw) + _uniform(pictures, -0.3, 0.3, draw)
+
+
+def _shaded(pictures: Tensor, draw: torch.Generator) -> Tensor:
+    """A slow change of brightness across the head, as depth gain or a coil gives."""
+    size = pictures.shape[-1]
+    rough = torch.randn(len(pictures), 1, 3, 3, generator=draw) * _uniform(pictures, 0, 0.5, draw)
+    return pictures + F.interpolate(rough, (size, size), mode="bicubic", align_corners=False)
+
+
+def _softened(pictures: Tensor, draw: torch.Generator) -> Tensor:
+    """Some pictures lose sharpness."""
+    kernel = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
+    soft = F.conv2d(pictures, (kernel[:, None] * kernel)[None, None], padding=2)
+    share = _chance(pictures, 0.4, draw) * _uniform(pictures, 0, 1, draw)
+    return pictures + share * (soft - pictures)
+
+
+def _shrunk(inside: Tensor, draw: torch.Generator) -> Tensor:
+    """The head's own outline, drawn in: neither the skull nor its surroundings may carry the answer."""
+    factor = _uniform(inside, 1.0, 1.2, draw)[:, 0, 0]
+    affine = torch.zeros(len(inside), 2, 3)
+    affine[:, 0, 0], affine[:, 1, 1] = factor[:, 0], factor[:, 0]
+    grid = F.affine_grid(affine, list(inside.shape), align_corners=False)
+    return (F.grid_sample(inside, grid, align_corners=False) > 0.5).float()

@@ -1,0 +1,188 @@
+"""The model card: what the weights were made from and what they are worth, in numbers and in words."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from inference.engine.predict import calibrated
+from inference.engine.records import WeightsRecord
+from inference.formats.stack import Modality
+from inference.training.data import Examples
+from inference.training.figures import (
+    Figure,
+    at_threshold,
+    auc,
+    bootstrap,
+    calibration_error,
+    predictive_values,
+)
+from inference.training.loop import logits_of
+from inference.training.run import Material, Outcome, Plan
+
+PREVALENCES = (0.01, 0.1, 0.5)
+
+INTENDED_USE = (
+    "Research and decision support: a second reading beside a qualified reader. Not a cleared device, "
+    "not validated for clinical use, and never a measurement: severity comes from millimetres only."
+)
+
+DATA: Mapping[Modality, str] = {
+    "ultrasound": (
+        "Pictures of the 'fetal-abnormality-object-detection' collection v1 (Roboflow Universe, CC BY 4.0) "
+        "with the project's ultrasound phantoms. Labels are the uploader's, without clinical confirmation."
+    ),
+    "mri": (
+        "Slices of the spina bifida aperta fetal brain atlas (Fidon et al. 2021, CC0 1.0), all with "
+        "ventriculomegaly, the same slices with ventricle walls drawn in to a normal width from their label "
+        "maps, and the project's MRI phantoms. No real normal MRI was available: every normal is synthetic."
+    ),
+}
+
+LIMITS: Mapping[Modality, tuple[str, ...]] = {
+    "ultrasound": (
+        "Normal and ventriculomegaly pictures come from different sources. Everything outside the skull is "
+        "hidden and textures are exchanged in training, but a part of the source may still be recognised: "
+        "read the AUC against other anomalies of the same source before the AUC against normals.",
+        "The groups of the ventriculomegaly pictures are class and gestational week, not patients.",
+        "Few pictures: every interval is wide.",
+        "Other anomalies (porencephaly, cysts, tumours) are neither class and may be called either.",
+    ),
+    "mri": (
+        "Averages of many fetuses with spina bifida, brain extracted: sharper and cleaner than one "
+        "acquisition, and with the hindbrain of that disease.",
+        "Real normal fetal MRI has never been seen, in training or in testing.",
+        "Axial T2-weighted slices with the front of the head up; other planes and contrasts are unknown.",
+    ),
+}
+
+
+def figures(
+    examples: Examples, logits: Any, temperature: float, threshold: float
+) -> dict[str, dict[str, float] | float]:
+    """AUC with an interval over groups, operating point with Wilson's, and the calibration error."""
+    chances = calibrated(logits, temperature)[:, 1]
+    found = {"auc": bootstrap(auc, examples.labels, chances, examples.groups)}
+    found |= at_threshold(examples.labels, chances, threshold)
+    error = calibration_error(examples.labels, chances)
+    return {**{name: asdict(figure) for name, figure in found.items()}, "calibration_error": error}
+
+
+def card(
+    plan: Plan,
+    modality: Modality,
+    material: Material,
+    outcome: Outcome,
+    temperature: float,
+    threshold: float,
+    confound: Mapping[str, Any],
+    command: str,
+) -> dict[str, Any]:
+    """Everything the page and docs/models show; plain JSON values only."""
+    labelled, held = material.labelled, material.held_phantoms
+    real = figures(labelled, outcome.logits, temperature, threshold)
+    phantom_logits = logits_of(outcome.module, held.tensor)
+    return {
+        "intended_use": INTENDED_USE,
+        "data": DATA[modality],
+        "counts": _counts(material),
+        "split": f"{plan.folds}-fold cross-validation by group; no group is on both sides of a fold",
+        "training": {**asdict(plan), "epochs_chosen": outcome.epochs, "command": command},
+        "held_out": real,
+        "held_out_phantoms": figures(held, phantom_logits, temperature, threshold),
+        "predictive_values": _predictive(real),
+        "confound": dict(confound),
+        "limits": list(LIMITS[modality]),
+    }
+
+
+def _counts(material: Material) -> dict[str, Any]:
+    labelled = material.labelled
+    return {
+        "normal": int((labelled.labels == 0).sum()),
+        "ventriculomegaly": int((labelled.labels == 1).sum()),
+        "groups": len(np.unique(labelled.groups)),
+        "other": len(material.other),
+        "phantoms": len(material.phantoms),
+        "held_out_phantoms": len(material.held_phantoms),
+        "refused": dict(labelled.refused),
+    }
+
+
+def _predictive(real: Mapping[str, Any]) -> list[dict[str, float]]:
+    sensitivity, specificity = real["sensitivity"]["value"], real["specificity"]["value"]
+    return [predictive_values(sensitivity, specificity, prevalence) for prevalence in PREVALENCES]
+
+
+def figure_words(figure: Mapping[str, float]) -> str:
+    """A figure as people read it: value, 95 % interval, number of pictures."""
+    if math.isnan(figure["value"]):
+        return "not measured"
+    return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f}, n = {figure['count']:.0f})"
+
+
+def markdown(record: WeightsRecord) -> str:
+    """The card as a page of docs/models."""
+    found = record.card
+    lines = [
+        f"# {record.network}, {record.modality}, version {record.version}",
+        "",
+        found["intended_use"],
+        "",
+    ]
+    lines += ["## Data", "", found["data"], "", _table("Count", found["counts"], str), ""]
+    lines += [f"Split: {found['split']}.", "", "## Held-out figures", ""]
+    lines += ["95 % intervals: bootstrap over groups for AUC, Wilson for shares.", ""]
+    lines += [_figures_table(found), ""]
+    lines += [
+        f"Probability from which a scan is called ventriculomegaly: {record.threshold:.3f} "
+        f"({record.threshold_target}). Temperature: {record.temperature:.3f}.",
+        "",
+        "| Prevalence | Positive predictive value | Negative predictive value |",
+        "| --- | --- | --- |",
+    ]
+    lines += [
+        f"| {p['prevalence']:.0%} | {p['positive_predictive_value']:.3f} | "
+        f"{p['negative_predictive_value']:.3f} |"
+        for p in found["predictive_values"]
+    ]
+    lines += ["", "## Source or anatomy?", "", _confound_words(found["confound"]), "", "## Known limits", ""]
+    lines += [f"- {limit}" for limit in found["limits"]]
+    lines += ["", "## How it was made", "", f"`{found['training']['command']}`", ""]
+    lines += [
+        _table("Setting", found["training"], str),
+        "",
+        f"Weights: SHA-256 `{record.weights_sha256}`",
+        "",
+    ]
+    lines += [f"Preprocessing: `{record.preprocessing}`, SHA-256 `{record.preprocessing_sha256}`", ""]
+    return "\n".join(lines)
+
+
+def _table(title: str, values: Mapping[str, Any], show: Any) -> str:
+    rows = [f"| {name.replace('_', ' ')} | {show(value)} |" for name, value in values.items() if value != {}]
+    return "\n".join([f"| {title} | |", "| --- | --- |", *rows])
+
+
+def _figures_table(found: Mapping[str, Any]) -> str:
+    rows = ["| Figure | Real pictures | Phantoms |", "| --- | --- | --- |"]
+    for name in ("auc", "sensitivity", "specificity", "accuracy"):
+        real, phantom = (figure_words(found[part][name]) for part in ("held_out", "held_out_phantoms"))
+        rows.append(f"| {name if name != 'auc' else 'AUC'} | {real} | {phantom} |")
+    errors = [f"{found[part]['calibration_error']:.3f}" for part in ("held_out", "held_out_phantoms")]
+    return "\n".join([*rows, f"| calibration error | {errors[0]} | {errors[1]} |"])
+
+
+def _confound_words(confound: Mapping[str, Any]) -> str:
+    if not confound:
+        return "Both classes come from the same volumes and slices, so no source tells them apart."
+    rows = ["| Check | Result |", "| --- | --- |"]
+    for name, value in confound.items():
+        shown = figure_words(value) if isinstance(value, Mapping) else f"{value:.3f}"
+        rows.append(f"| {name.replace('_', ' ')} | {shown} |")
+    return "\n".join(rows)
+
+
+__all__ = ["Figure", "card", "figure_words", "figures", "markdown"]

@@ -1,0 +1,142 @@
+"""Examples for training: labelled pictures and phantoms, prepared as the engine prepares scans."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from inference.engine.preprocess import RECIPES, prepare
+from inference.engine.quality import NotAnalysable
+from inference.engine.records import LABELS, canonical_json, sha256_hex
+from inference.formats.stack import PictureStack
+from inference.training.groups import check_groups
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Prepared pictures: tensor float32 (n, 1, size, size), and for each its truth.
+
+    labels: index into LABELS, -1 for pictures of neither class. groups: what may never be split.
+    names: where each came from. refused: pictures that could not be prepared, with the reason.
+    """
+
+    tensor: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    groups: NDArray[np.str_]
+    names: tuple[str, ...]
+    refused: Mapping[str, str]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "Examples":
+        """The examples in these rows, in this order."""
+        kept = np.arange(len(self))[rows]
+        return Examples(
+            self.tensor[kept],
+            self.labels[kept],
+            self.groups[kept],
+            tuple(self.names[row] for row in kept),
+            self.refused,
+        )
+
+    def of_class(self) -> "Examples":
+        """Only those with one of the two labels."""
+        return self.take(self.labels >= 0)
+
+
+Source = tuple[str, str, str, Callable[[], PictureStack]]
+"""Name, label, group, and how to get the scan."""
+
+
+def joined(parts: Sequence[Examples]) -> Examples:
+    """Several sets as one, in order."""
+    return Examples(
+        np.concatenate([part.tensor for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate([part.groups for part in parts]),
+        tuple(name for part in parts for name in part.names),
+        {name: reason for part in parts for name, reason in part.refused.items()},
+    )
+
+
+def prepared(sources: Iterable[Source], recipe_id: str, *, processes: int = 2) -> Examples:
+    """Every source through the engine's own preprocessing; what it refuses is set aside with the reason."""
+    listed = list(sources)
+    with ProcessPoolExecutor(processes) as pool:
+        results = list(pool.map(partial(_prepare_one, recipe_id), listed, chunksize=8))
+    good = [
+        (source, found) for source, found in zip(listed, results, strict=True) if not isinstance(found, str)
+    ]
+    refused = {s[0]: found for s, found in zip(listed, results, strict=True) if isinstance(found, str)}
+    size = RECIPES[recipe_id].size
+    return Examples(
+        np.stack([found for _, found in good]) if good else np.zeros((0, 1, size, size), np.float32),
+        np.array([LABELS.index(s[1]) if s[1] in LABELS else -1 for s, _ in good], np.int64),
+        np.array([source[2] for source, _ in good], np.str_),
+        tuple(source[0] for source, _ in good),
+        refused,
+    )
+
+
+def cached(folder: Path | None, name: str, sources: Sequence[Source], recipe_id: str) -> Examples:
+    """As `prepared`, kept in a folder between runs; the file name holds the recipe's hash and the sources'.
+
+    Delete the folder when the phantoms' or the head finder's code changes.
+    """
+    if folder is None:
+        return prepared(sources, recipe_id)
+    key = sha256_hex(canonical_json([RECIPES[recipe_id].sha256, [list(s[:3]) for s in sources]]))[:16]
+    path = folder / f"{name}-{key}.npz"
+    if path.exists():
+        return _loaded(path)
+    found = prepared(sources, recipe_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    refused = np.array(list(found.refused.items()), np.str_).reshape(-1, 2)
+    names = np.array(found.names, np.str_)
+    np.savez(path, t=found.tensor, y=found.labels, g=found.groups, n=names, r=refused)
+    return found
+
+
+def _loaded(path: Path) -> Examples:
+    with np.load(path, allow_pickle=False) as file:
+        names = tuple(str(name) for name in file["n"])
+        return Examples(file["t"], file["y"], file["g"], names, {str(a): str(b) for a, b in file["r"]})
+
+
+def _prepare_one(recipe_id: str, source: Source) -> NDArray[np.float32] | str:
+    try:
+        found = prepare(source[3](), RECIPES[recipe_id])
+    except NotAnalysable as refused:
+        return refused.refusal.reason
+    return np.asarray(found.tensor[0])
+
+
+def folder_sources(folder: Path) -> list[Source]:
+    """The pictures a labels.csv names (file, label, group). Raises GroupLeak, KeyError, FileNotFoundError."""
+    with (folder / "labels.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    check_groups([row["group"] for row in rows], [row["file"] for row in rows])
+    return [
+        (row["file"], row["label"], row["group"], partial(picture_stack, folder / row["file"]))
+        for row in rows
+    ]
+
+
+def picture_stack(path: Path) -> PictureStack:
+    """A trusted local ultrasound picture; uploads go through inference.formats instead."""
+    content = path.read_bytes()
+    pixels = np.asarray(Image.open(io.BytesIO(content)).convert("L"))
+    return PictureStack(
+        pixels=pixels[None].copy(),
+        modality="ultrasound",
+        original_sha256=sha256_hex(content),
+        source_format="jpeg",
+    )

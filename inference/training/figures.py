@@ -1,0 +1,101 @@
+"""Figures with intervals: what a model scored, and how sure one may be of it."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+RESAMPLES = 2000
+Z95 = 1.959964
+
+Floats = NDArray[np.float64]
+Truth = NDArray[np.int64]
+Groups = NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A value with its 95 % interval and the number of pictures it rests on."""
+
+    value: float
+    low: float
+    high: float
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f}, n = {self.count})"
+
+
+def auc(truth: Truth, scores: Floats) -> float:
+    """Chance that a positive scores above a negative, ties counting half; nan without both classes."""
+    positive, negative = scores[truth == 1], scores[truth == 0]
+    if not len(positive) or not len(negative):
+        return math.nan
+    higher = (positive[:, None] > negative[None, :]).mean()
+    return float(higher + 0.5 * (positive[:, None] == negative[None, :]).mean())
+
+
+def bootstrap(
+    measure: Callable[[Truth, Floats], float], truth: Truth, scores: Floats, groups: Groups, *, seed: int = 0
+) -> Figure:
+    """95 % interval by drawing whole groups, since pictures of one patient are not independent.
+
+    Groups of each class are drawn apart, so that no draw lacks a class.
+    """
+    rng = np.random.default_rng(seed)
+    rows = {group: np.flatnonzero(groups == group) for group in np.unique(groups)}
+    strata = [
+        [members for members in rows.values() if truth[members[0]] == label] for label in np.unique(truth)
+    ]
+    values = []
+    for _ in range(RESAMPLES):
+        drawn = [stratum[i] for stratum in strata for i in rng.integers(0, len(stratum), len(stratum))]
+        chosen = np.concatenate(drawn)
+        values.append(measure(truth[chosen], scores[chosen]))
+    low, high = np.nanpercentile(values, [2.5, 97.5])
+    return Figure(measure(truth, scores), float(low), float(high), len(truth))
+
+
+def wilson(hits: int, count: int) -> Figure:
+    """A share with Wilson's interval; count 0 gives the whole range."""
+    if count == 0:
+        return Figure(math.nan, 0.0, 1.0, 0)
+    share, square = hits / count, Z95**2
+    centre = (share + square / (2 * count)) / (1 + square / count)
+    half = Z95 * math.sqrt(share * (1 - share) / count + square / (4 * count**2)) / (1 + square / count)
+    return Figure(share, max(0.0, centre - half), min(1.0, centre + half), count)
+
+
+def at_threshold(truth: Truth, chances: Floats, threshold: float) -> dict[str, Figure]:
+    """Sensitivity, specificity and accuracy, Wilson's intervals."""
+    called = chances >= threshold
+    positive, negative = truth == 1, truth == 0
+    return {
+        "sensitivity": wilson(int((called & positive).sum()), int(positive.sum())),
+        "specificity": wilson(int((~called & negative).sum()), int(negative.sum())),
+        "accuracy": wilson(int((called == positive).sum()), len(truth)),
+    }
+
+
+def predictive_values(sensitivity: float, specificity: float, prevalence: float) -> dict[str, float]:
+    """What an answer is worth where `prevalence` of the scans are ventriculomegaly (Bayes)."""
+    alarms = sensitivity * prevalence + (1 - specificity) * (1 - prevalence)
+    clears = (1 - sensitivity) * prevalence + specificity * (1 - prevalence)
+    return {
+        "prevalence": prevalence,
+        "positive_predictive_value": sensitivity * prevalence / alarms if alarms else math.nan,
+        "negative_predictive_value": specificity * (1 - prevalence) / clears if clears else math.nan,
+    }
+
+
+def calibration_error(truth: Truth, chances: Floats, bins: int = 10) -> float:
+    """Expected calibration error over equally wide bins."""
+    which = np.minimum((chances * bins).astype(int), bins - 1)
+    gaps = [
+        (which == b).mean() * abs(float(chances[which == b].mean()) - float(truth[which == b].mean()))
+        for b in range(bins)
+        if (which == b).any()
+    ]
+    return float(sum(gaps))

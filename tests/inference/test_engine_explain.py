@@ -1,0 +1,191 @@
+"""Explanations: bound to one answer, in scan coordinates, the same every time."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from engine_models import random_model
+from torch import nn
+
+from inference.engine.ellipse import Ellipse
+from inference.engine.explain import EXPLAINERS, NotBound, explain
+from inference.engine.explain.placing import to_scan
+from inference.engine.networks import NETWORKS
+from inference.engine.predict import predict
+from inference.engine.preprocess import RECIPES, grid_to_scan, prepare, resample
+from inference.formats import PictureStack
+from inference.phantom import render, sample_spec
+
+FEW = {"gradcam": {}, "lime": {"samples": 60}}
+MANY = {"gradcam": {}, "lime": {"samples": 400}}
+
+
+@pytest.fixture(scope="module")
+def stack() -> PictureStack:
+    return phantom(1).stack()
+
+
+def phantom(seed: int):
+    return render(sample_spec(np.random.default_rng(seed), label="ventriculomegaly"), "ultrasound", seed=seed)
+
+
+def hooks_of(module: nn.Module) -> int:
+    return sum(len(part._forward_hooks) + len(part._backward_hooks) for part in module.modules())
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("method", EXPLAINERS)
+def test_every_method_explains_every_network(method, network, stack):
+    model = random_model(network)
+    (answer,) = predict(model, [stack])
+    before = stack.pixels.copy()
+
+    first, second = (explain(method, model, stack, answer, seed=3, parameters=FEW[method]) for _ in range(2))
+
+    assert first.heatmap.shape == stack.pixels.shape
+    assert first.heatmap.dtype == np.float16
+    assert np.isfinite(first.heatmap).all()
+    assert first.heatmap.tobytes() == second.heatmap.tobytes()
+    assert hooks_of(model.module) == 0
+    assert (stack.pixels == before).all()
+    assert (first.input_sha256, first.weights_sha256) == (answer.input_sha256, answer.weights_sha256)
+    assert (first.class_label, first.frames, first.seed) == (answer.label, answer.frames, 3)
+    assert first.signed == (method == "lime")
+    assert first.signed or 0 <= first.heatmap.min() <= first.heatmap.max() <= 1
+    assert 0 <= first.metrics["inside_head"] <= 1
+
+
+@pytest.mark.parametrize("method", EXPLAINERS)
+def test_the_class_that_was_not_predicted_gives_its_own_labelled_map(method, stack):
+    model = random_model("modified_cnn")
+    (answer,) = predict(model, [stack])
+    other = "normal" if answer.label == "ventriculomegaly" else "ventriculomegaly"
+
+    maps = [
+        explain(method, model, stack, answer, class_label=label, parameters=FEW[method])
+        for label in (answer.label, other)
+    ]
+
+    assert [m.class_label for m in maps] == [answer.label, other]
+    assert (maps[0].heatmap != maps[1].heatmap).any()
+
+
+def test_an_explanation_of_another_scan_is_refused(stack):
+    model = random_model("cnn")
+    (answer,) = predict(model, [stack])
+    with pytest.raises(NotBound, match="not the input"):
+        explain("gradcam", model, phantom(2).stack(), answer)
+
+
+def test_an_explanation_by_other_weights_is_refused(stack):
+    (answer,) = predict(random_model("cnn"), [stack])
+    with pytest.raises(NotBound, match="weights"):
+        explain("gradcam", random_model("cnn", seed=1), stack, answer)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("preprocessing", "another"), ("preprocessing_sha256", "0" * 64)]
+)
+def test_an_explanation_under_another_preprocessing_is_refused(field, value, stack):
+    model = random_model("cnn")
+    (answer,) = predict(model, [stack])
+    with pytest.raises(NotBound, match="preprocessing"):
+        explain("gradcam", model, stack, replace(answer, **{field: value}))
+
+
+def test_an_explanation_of_a_class_the_model_does_not_know_is_refused(stack):
+    model = random_model("cnn")
+    (answer,) = predict(model, [stack])
+    with pytest.raises(NotBound, match="no class named"):
+        explain("gradcam", model, stack, answer, class_label="holoprosencephaly")
+
+
+def test_a_refused_scan_has_nothing_to_explain(stack):
+    model = random_model("cnn")
+    blank = replace(stack, pixels=np.zeros_like(stack.pixels))
+    (answer,) = predict(model, [blank])
+    with pytest.raises(NotBound, match="not analysable"):
+        explain("gradcam", model, blank, answer)
+
+
+def test_what_the_grid_shows_returns_to_its_place_in_the_scan():
+    rows, columns = np.mgrid[:200, :240]
+    scan = np.sin(rows / 25.0) + np.cos(columns / 30.0)
+    affine = grid_to_scan(Ellipse(130, 90, 60, 45, 0.4), 64, 1.08, 0.4)
+
+    back = to_scan(resample(scan, affine, 64), affine, (200, 240), order=1, outside=np.nan)
+
+    seen = np.isfinite(back)
+    assert seen[90, 130]
+    assert not seen[0, 0]
+    assert np.abs(back - scan)[seen].max() < 0.05
+
+
+class Brightness(nn.Module):
+    """Calls ventriculomegaly whatever is very bright, wherever it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = nn.Sequential(nn.Threshold(1.9, 0.0))
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        bright = self.trunk(pictures.requires_grad_() if torch.is_grad_enabled() else pictures)
+        score = 20 * bright.mean(dim=(1, 2, 3))
+        return torch.stack([-score, score], dim=1)
+
+
+def test_the_heat_lies_where_the_network_looked():
+    found = phantom(4)
+    pixels = (found.pixels // 3).astype(np.uint8)
+    head = np.argwhere(found.head)
+    row, column = (int(v) for v in head.mean(axis=0) + np.array([12, -9]))
+    y, x = np.ogrid[: pixels.shape[0], : pixels.shape[1]]
+    pixels[(y - row) ** 2 + (x - column) ** 2 < 10**2] = 255
+    scan = replace(found.stack(), pixels=pixels[None])
+    base = random_model("cnn")
+    model = replace(base, module=Brightness().eval(), network=replace(base.network, gradcam_layer="trunk"))
+    (answer,) = predict(model, [scan])
+
+    for method in EXPLAINERS:
+        shown = explain(method, model, scan, answer, class_label="ventriculomegaly", parameters=MANY[method])
+        heat = np.maximum(shown.heatmap[0].astype(float), 0)
+        where = np.argwhere(heat > 0.5 * heat.max()).mean(axis=0)
+        assert np.hypot(*(where - [row, column])) < 14, method
+        assert shown.metrics["inside_head"] > 0.7, method
+
+
+def test_the_map_is_zero_outside_the_crop_around_the_head(stack):
+    model = random_model("modified_cnn")
+    (answer,) = predict(model, [stack])
+    prepared = prepare(stack, RECIPES[answer.preprocessing])
+    shown = explain("gradcam", model, stack, answer)
+    crop = to_scan(np.ones((64, 64)), prepared.grid_to_scan[0], prepared.scan_shape, order=0, outside=0.0)
+    assert not shown.heatmap[0][crop == 0].any()
+
+
+def test_lime_paints_one_weight_on_each_superpixel(stack):
+    model = random_model("cnn")
+    (answer,) = predict(model, [stack])
+    shown = explain("lime", model, stack, answer, parameters=FEW["lime"])
+    assert shown.segments is not None
+    for segment in np.unique(shown.segments):
+        weights = np.unique(shown.heatmap[shown.segments == segment])
+        assert len(weights) == 1
+        assert segment >= 0 or weights[0] == 0
+    assert {"local_r2", "intercept", "samples"} <= set(shown.metrics)
+
+
+def test_another_seed_draws_other_superpixel_samples(stack):
+    model = random_model("cnn")
+    (answer,) = predict(model, [stack])
+    one, two = (explain("lime", model, stack, answer, seed=s, parameters=FEW["lime"]) for s in (0, 1))
+    assert (one.heatmap != two.heatmap).any()
+
+
+def test_a_parameter_nobody_knows_is_refused(stack):
+    model = random_model("cnn")
+    (answer,) = predict(model, [stack])
+    for method in EXPLAINERS:
+        with pytest.raises(TypeError):
+            explain(method, model, stack, answer, parameters={"smoothness": 3})
