@@ -30,7 +30,7 @@ def thumbnail(pixels_sha256: str, number: int) -> str:
 
     Cached by content hash: the bytes behind a hash never change.
     """
-    grey = _windowed(images.frame(pixels_sha256, number))
+    grey = _windowed(_content(images.frame(pixels_sha256, number)))
     picture = Pillow.fromarray(grey)
     picture.thumbnail((THUMBNAIL, THUMBNAIL))
     file = io.BytesIO()
@@ -40,6 +40,15 @@ def thumbnail(pixels_sha256: str, number: int) -> str:
 
 def _little(frame: NDArray[np.generic]) -> bytes:
     return frame.astype(frame.dtype.newbyteorder("<"), copy=False).tobytes()
+
+
+def _content(frame: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Without the black field around it, as the viewer begins too."""
+    filled = np.argwhere(frame)
+    if not len(filled):
+        return frame
+    (top, left), (bottom, right) = filled.min(axis=0), filled.max(axis=0)
+    return frame[top : bottom + 1, left : right + 1]
 
 
 def _windowed(frame: NDArray[np.generic]) -> NDArray[np.uint8]:

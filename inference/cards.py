@@ -11,6 +11,8 @@ from typing import Any
 ESTIMATES = ("value", "estimate", "point")
 LOWS = ("low", "lower")
 HIGHS = ("high", "upper")
+ABOUT = "About"
+FIRST = ("intended_use", "not_for", "limits", "known_biases", "figures", "predictive_values", "data", "split")
 HEADLINES = ("auc", "auroc", "roc_auc", "sensitivity", "specificity")
 ABBREVIATIONS = {"auc": "AUC", "auroc": "AUROC", "roc": "ROC", "ece": "ECE", "id": "ID", "sha256": "SHA-256"}
 
@@ -29,15 +31,15 @@ class Section:
 
     title: str
     level: int
-    paragraphs: tuple[str, ...]
-    items: tuple[str, ...]
-    facts: tuple[tuple[str, str], ...]
-    tables: tuple[Table, ...]
+    paragraphs: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    tables: tuple[Table, ...] = ()
 
 
 def sections(card: Mapping[str, Any]) -> list[Section]:
     """The card in reading order: loose facts first, then each part."""
-    return list(_sections("About", card, 2))
+    return list(_sections(ABOUT, card, 2))
 
 
 def headlines(card: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -67,30 +69,31 @@ def text(value: Any) -> str:
 
 
 def _sections(title: str, part: Mapping[str, Any], level: int) -> Iterator[Section]:
-    leaves = {key: value for key, value in part.items() if not _is_part(value)}
-    if leaves:
-        yield _section(title, leaves, level)
-    for key, value in part.items():
-        if _is_part(value) and _alike(value):
-            yield Section(words(key), level, (), (), (), (_matrix(value),))
-        elif _is_part(value):
-            yield from _sections(words(key), value, min(level + 1, 3) if title != "About" else 2)
+    keys = sorted(part, key=_place)
+    facts = [(words(key), text(part[key])) for key in keys if _is_fact(part[key])]
+    if facts:
+        yield Section(title, level, facts=tuple(facts))
+    for key in keys:
+        if not _is_fact(part[key]):
+            yield from _of_its_own(words(key), part[key], level if title == ABOUT else level + 1)
 
 
-def _section(title: str, leaves: Mapping[str, Any], level: int) -> Section:
-    prose = {key: value for key, value in leaves.items() if isinstance(value, str) and len(value) > 80}
-    tables = {key: value for key, value in leaves.items() if _is_table(value)}
-    lists = {key: value for key, value in leaves.items() if _is_prose_list(value)}
-    apart = prose.keys() | tables.keys() | lists.keys()
-    facts = [(words(key), text(value)) for key, value in leaves.items() if key not in apart]
-    return Section(
-        title=title,
-        level=level,
-        paragraphs=tuple(f"{words(key)}: {value}" for key, value in prose.items()),
-        items=tuple(item for value in lists.values() for item in value),
-        facts=tuple(facts),
-        tables=tuple(_table(value) for value in tables.values()),
-    )
+def _of_its_own(title: str, value: Any, level: int) -> Iterator[Section]:
+    if isinstance(value, str):
+        yield Section(title, level, paragraphs=(value,))
+    elif _is_table(value):
+        yield Section(title, level, tables=(_table(value),))
+    elif isinstance(value, list):
+        yield Section(title, level, items=tuple(text(item) for item in value))
+    elif _alike(value):
+        yield Section(title, level, tables=(_matrix(value),))
+    else:
+        yield from _sections(title, value, level)
+
+
+def _place(key: str) -> tuple[int, str]:
+    """The database keeps no order: what a reader needs first comes first, the rest by name."""
+    return (FIRST.index(key) if key in FIRST else len(FIRST), key)
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -110,6 +113,12 @@ def _walk(card: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield key, value
         if isinstance(value, Mapping) and not _is_figure(value):
             yield from _walk(value)
+
+
+def _is_fact(value: Any) -> bool:
+    """Short enough to stand on one line beside its name."""
+    is_prose = isinstance(value, str) and len(value) > 80
+    return not (is_prose or _is_part(value) or _is_table(value) or _is_prose_list(value))
 
 
 def _is_part(value: Any) -> bool:

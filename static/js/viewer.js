@@ -2,6 +2,7 @@
 
 import { element, json, list } from "./page.js";
 import { frame, ownWindow, paint } from "./picture.js";
+import { apply, content, panned, zoomed } from "./zoom.js";
 import { heat, paint as paintHeat, paintBar, peak } from "./heat.js";
 
 /** @typedef {import("./heat.js").Overlay} Overlay */
@@ -19,7 +20,8 @@ const state = {
   frame: picture.first,
   /** @type {import("./picture.js").Pixels | null} */ pixels: null,
   window: { centre: 127.5, width: 255, inverted: false },
-  hasWindow: false,
+  place: { scale: 1, x: 0.5, y: 0.5 },
+  isBegun: false,
   /** @type {Overlay[]} */ overlays: [],
   /** @type {number[]} */ read: [],
   model: sessionStorage.getItem("model") ?? "",
@@ -81,8 +83,7 @@ async function show(number) {
     if (wanted !== state.frame) return;
     state.problem = "";
     state.pixels = pixels;
-    if (!state.hasWindow) state.window = ownWindow(picture, pixels);
-    state.hasWindow = true;
+    if (!state.isBegun) begin();
     scanCanvas.dataset.frame = String(wanted);
   } catch (problem) {
     state.problem = `${/** @type {Error} */ (problem).message} Try again.`;
@@ -94,8 +95,22 @@ async function show(number) {
   }
 }
 
-function resetWindow() {
-  if (state.pixels) state.window = ownWindow(picture, state.pixels);
+/** The window the file asks for, and the part of the picture that shows something. */
+function begin() {
+  if (!state.pixels) return;
+  state.isBegun = true;
+  state.window = ownWindow(picture, state.pixels);
+  move(content(state.pixels, picture.rows, picture.columns));
+}
+
+/** @param {import("./zoom.js").Place} place */
+function move(place) {
+  state.place = place;
+  apply([scanCanvas, heatCanvas], place);
+}
+
+function reset() {
+  begin();
   element("invert", HTMLButtonElement).setAttribute("aria-pressed", "false");
   redraw();
 }
@@ -221,16 +236,20 @@ function hide(hidden) {
 
 function listenToPointer() {
   scanCanvas.addEventListener("pointermove", (event) => {
-    if (event.buttons & 1) adjust(event.movementX / 400, -event.movementY / 400);
+    if (!event.buttons) return;
+    const isPan = event.shiftKey || event.buttons & 4;
+    if (isPan) move(panned(scanCanvas, state.place, event.movementX, event.movementY));
+    else if (event.buttons & 1) adjust(event.movementX / 400, -event.movementY / 400);
   });
   scanCanvas.addEventListener("pointerdown", (event) => scanCanvas.setPointerCapture(event.pointerId));
-  scanCanvas.addEventListener("dblclick", resetWindow);
+  scanCanvas.addEventListener("dblclick", reset);
   scanCanvas.addEventListener(
     "wheel",
     (event) => {
-      if (picture.frames === 1 || event.ctrlKey) return;
+      if (picture.frames === 1 && !event.ctrlKey) return;
       event.preventDefault();
-      show(state.frame + Math.sign(event.deltaY));
+      if (event.ctrlKey) move(zoomed(state.place, event.deltaY < 0 ? 1.15 : 1 / 1.15));
+      else show(state.frame + Math.sign(event.deltaY));
     },
     { passive: false },
   );
@@ -251,6 +270,8 @@ function listenToKeys() {
     const typing = event.target instanceof Element && event.target.closest("input:not([type=range]), textarea, select");
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "h") hide(true);
+    if (event.key === "+") move(zoomed(state.place, 1.25));
+    if (event.key === "-") move(zoomed(state.place, 0.8));
     if (event.key === "[") show(state.frame - 1);
     if (event.key === "]") show(state.frame + 1);
     if (event.key === "g") choose(state.model, state.method === "gradcam" ? "" : "gradcam");
@@ -279,7 +300,10 @@ function listenToControls() {
     invert.setAttribute("aria-pressed", String(state.window.inverted));
     redraw();
   });
-  element("reset", HTMLButtonElement).addEventListener("click", resetWindow);
+  element("nearer", HTMLButtonElement).addEventListener("click", () => move(zoomed(state.place, 1.25)));
+  element("farther", HTMLButtonElement).addEventListener("click", () => move(zoomed(state.place, 0.8)));
+  window.addEventListener("resize", () => move(state.place));
+  element("reset", HTMLButtonElement).addEventListener("click", reset);
   document.getElementById("next-read")?.addEventListener("click", () => {
     const next = state.read.find((number) => number > state.frame) ?? state.read[0];
     if (next !== undefined) show(next);

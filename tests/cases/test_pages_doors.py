@@ -1,0 +1,161 @@
+"""Who gets what through every page's address. An address that is not in the table fails."""
+
+from types import SimpleNamespace
+
+import answers
+import pytest
+from django.test import Client
+from django.urls import URLPattern, get_resolver, reverse
+
+from accounts.tokens import create_service_account
+from cases import services
+from inference import jobs
+from inference.models import Job
+
+pytestmark = pytest.mark.django_db
+
+WHO = ["alice", "bob", "auditor", "charlie", "manager", "administrator", "program", "nobody"]
+
+
+def row(*statuses: int) -> dict[str, int]:
+    return dict(zip(WHO, statuses, strict=True))
+
+
+#               alice bob  aud  char mgr  admin prog nobody
+OWN_LIST = row( 200, 200, 200, 200, 200, 200, 403, 302)  # fmt: skip
+SEES = row(     200, 200, 200, 404, 404, 404, 403, 302)  # fmt: skip
+OPENS = row(    200, 200, 403, 200, 403, 403, 403, 302)  # fmt: skip
+WRITES = row(   302, 302, 403, 404, 404, 404, 403, 302)  # fmt: skip
+MODELS = row(   200, 200, 200, 200, 200, 403, 403, 302)  # fmt: skip
+QUEUE = row(    403, 200, 403, 403, 200, 200, 403, 302)  # fmt: skip
+CANCELS = row(  403, 302, 403, 403, 302, 302, 403, 302)  # fmt: skip
+AUDIT = row(    403, 403, 200, 403, 403, 403, 403, 302)  # fmt: skip
+
+TABLE = {
+    "cases:worklist": ("GET", OWN_LIST),
+    "cases:open_case": ("GET", OPENS),
+    "cases:case": ("GET", SEES),
+    "cases:live": ("GET", SEES),
+    "cases:frame": ("GET", SEES),
+    "cases:heatmap": ("GET", SEES),
+    "cases:upload": ("POST", WRITES),
+    "cases:choose_frames": ("POST", WRITES),
+    "cases:cancel_job": ("POST", WRITES),
+    "inference:models": ("GET", MODELS),
+    "inference:model": ("GET", MODELS),
+    "inference:queue": ("GET", QUEUE),
+    "inference:cancel_job": ("POST", CANCELS),
+    "audit:trail": ("GET", AUDIT),
+    "audit:export": ("GET", AUDIT),
+    "account_tokens": ("GET", row(200, 200, 200, 200, 200, 200, 403, 302)),
+}
+
+
+@pytest.fixture
+def record(case, alice, small_scan, tmp_path):
+    """A case with one answered scan and one job that still waits."""
+    version = answers.active_version(tmp_path)
+    scan = small_scan(case, alice)
+    explanation = answers.explanation(answers.answer(Job.objects.get(image=scan.image)))
+    waiting = jobs.submit(
+        Job.Kind.PREDICT, image=scan.image, model_version=version, requested_by=alice, thread=case.thread
+    )
+    return SimpleNamespace(case=case, scan=scan, explanation=explanation, job=waiting, model=version)
+
+
+def address(name: str, record) -> tuple[str, dict[str, str]]:
+    """Where the page is, and what is sent there."""
+    match name:
+        case "cases:case" | "cases:live":
+            return reverse(name, args=[record.case.pk]), {}
+        case "cases:upload":
+            return reverse(name, args=[record.case.pk]), {"modality": "ultrasound"}
+        case "cases:choose_frames":
+            return reverse(name, args=[record.scan.pk]), {"frames": "1"}
+        case "cases:frame":
+            return reverse(name, args=[record.scan.pk, 0]), {}
+        case "cases:heatmap":
+            return reverse(name, args=[record.explanation.pk, 0]), {}
+        case "cases:cancel_job" | "inference:cancel_job":
+            return reverse(name, args=[record.job.pk]), {}
+        case "inference:model":
+            return reverse(name, args=[record.model.pk]), {}
+        case "audit:export":
+            return reverse(name, args=["csv"]), {}
+    return reverse(name), {}
+
+
+@pytest.fixture
+def visitors(request, department) -> dict[str, Client]:
+    """A browser for everyone of WHO."""
+    clients = {who: Client() for who in WHO}
+    program = create_service_account("program", department)
+    for who in WHO[:-1]:
+        user = program if who == "program" else request.getfixturevalue(who)
+        clients[who].force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return clients
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_a_page_answers_each_kind_of_visitor_as_the_table_says(name, record, visitors):
+    method, expected = TABLE[name]
+    where, sent = address(name, record)
+    answered = {}
+    for who, client in visitors.items():
+        response = client.get(where) if method == "GET" else client.post(where, sent)
+        answered[who] = response.status_code
+        if who == "nobody":
+            assert response.headers["Location"].startswith("/account/login/")
+    assert answered == expected
+
+
+def test_every_page_is_in_the_table():
+    named = {
+        f"{room}:{pattern.name}"
+        for room in ("cases", "inference", "audit")
+        for pattern in get_resolver().namespace_dict[room][1].url_patterns
+        if isinstance(pattern, URLPattern)
+    }
+    assert named == {name for name in TABLE if ":" in name}
+
+
+@pytest.mark.parametrize("name", [name for name, (method, _) in TABLE.items() if method == "POST"])
+def test_a_write_needs_a_form_of_ours(name, record, alice):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice, backend="django.contrib.auth.backends.ModelBackend")
+    where, sent = address(name, record)
+    assert client.post(where, sent).status_code == 403
+    assert client.get(where).status_code == 405
+
+
+def test_a_service_account_has_no_way_to_log_in(department):
+    user = create_service_account("program", department)
+    client = Client()
+    response = client.post("/account/login/", {"login": user.username, "password": ""})
+    assert response.status_code == 200
+    assert "_auth_user_id" not in client.session
+
+
+def test_a_page_carries_the_policy_and_nothing_inline(record, client_of, alice):
+    response = client_of(alice).get(record.case.get_absolute_url())
+    page = response.content.decode()
+    assert "script-src 'self'" in response.headers["Content-Security-Policy"]
+    assert " style=" not in page
+    assert "<style" not in page
+    scripts = [tag.split(">")[0] for tag in page.split("<script")[1:]]
+    assert all(" src=" in tag or 'type="application/json"' in tag for tag in scripts)
+    assert " onclick" not in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+
+
+def test_what_is_not_there_is_said_in_our_look(client_of, alice):
+    response = client_of(alice).get("/nowhere/")
+    assert response.status_code == 404
+    assert "nothing here that you may see" in response.content.decode()
+
+
+def test_who_lost_their_membership_sees_the_case_no_longer(record, client_of, alice):
+    client = client_of(alice)
+    alice.memberships.all().delete()
+    assert client.get(record.case.get_absolute_url()).status_code == 404
+    assert services.scan_of(record.scan.image).case == record.case

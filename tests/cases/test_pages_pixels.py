@@ -1,0 +1,68 @@
+"""What the viewer fetches: the scan's own numbers, and the heatmap's."""
+
+import base64
+import io
+
+import answers
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from audit.models import Event
+from cases.pictures import thumbnail
+from inference import images
+from inference.models import Job
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(("look", "kind"), [("ultrasound", "<u1"), ("mri", "<u2")])
+def test_a_frame_is_the_scans_own_numbers(look, kind, case, alice, small_scan, client_of):
+    scan = small_scan(case, alice, look=look, shape=(3, 8, 10))
+    response = client_of(alice).get(f"/scans/{scan.pk}/frames/2")
+    pixels = np.frombuffer(response.content, kind).reshape(8, 10)
+    assert np.array_equal(pixels, images.stack_of(scan.image).pixels[2])
+    assert response.headers["X-Picture"] == f"8 x 10 uint{8 * pixels.itemsize} little-endian"
+    assert response.headers["Cache-Control"] == "private, no-store"
+
+
+def test_a_heatmap_is_half_precision_at_the_scans_size(case, alice, small_scan, client_of, tmp_path):
+    answers.active_version(tmp_path)
+    small_scan(case, alice)
+    explanation = answers.explanation(answers.answer(Job.objects.get()))
+    response = client_of(alice).get(f"/explanations/{explanation.pk}/heatmap/0")
+    values = np.frombuffer(response.content, "<f2").reshape(8, 10)
+    assert np.array_equal(values, images.load_npy(explanation.heatmap_id)[0])
+
+
+@pytest.mark.parametrize("number", [1, 99])
+def test_a_frame_past_the_end_is_not_found(number, case, alice, small_scan, client_of):
+    scan = small_scan(case, alice)
+    assert client_of(alice).get(f"/scans/{scan.pk}/frames/{number}").status_code == 404
+
+
+def test_a_scan_is_one_line_in_the_audit_for_each_view_of_the_page(case, alice, bob, small_scan, client_of):
+    scan = small_scan(case, alice, shape=(3, 8, 10))
+    alices, bobs = client_of(alice), client_of(bob)
+    for number in (0, 1, 2, 1):
+        alices.get(f"/scans/{scan.pk}/frames/{number}", {"view": "one"})
+    alices.get(f"/scans/{scan.pk}/frames/0", {"view": "two"})
+    bobs.get(f"/scans/{scan.pk}/frames/0", {"view": "one"})
+    told = Event.objects.filter(verb="scan.viewed", subject_id=str(scan.pk)).order_by("id")
+    assert [(event.actor_name, event.detail["view"]) for event in told] == [
+        ("alice", "one"), ("alice", "two"), ("bob", "one"),
+    ]  # fmt: skip
+
+
+def test_a_fetch_outside_any_view_of_a_page_is_recorded_every_time(case, alice, small_scan, client_of):
+    scan = small_scan(case, alice)
+    for _ in range(2):
+        client_of(alice).get(f"/scans/{scan.pk}/frames/0")
+    assert Event.objects.filter(verb="scan.viewed").count() == 2
+
+
+def test_a_thumbnail_shows_what_fills_the_frame(case, alice, small_scan):
+    scan = small_scan(case, alice, shape=(1, 40, 60))
+    picture = Pillow.open(io.BytesIO(base64.b64decode(thumbnail(scan.image.pixels_id, 0).split(",")[1])))
+    assert picture.size == (60, 40)
+    assert np.ptp(np.asarray(picture)) == 255

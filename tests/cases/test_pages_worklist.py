@@ -1,0 +1,197 @@
+"""The worklist: what is next?"""
+
+import answers
+import pytest
+
+from audit.models import Event
+from cases import services
+from cases.models import Case
+from cases.worklist import verdict
+from inference import jobs
+from inference.engine.records import Refusal
+from inference.models import Job, Prediction
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def open_case(alice, department):
+    def opened(patient_id: str, **kwargs) -> Case:
+        case, _ = services.open_case(by=alice, department=department, patient_id=patient_id, **kwargs)
+        return case
+
+    return opened
+
+
+def shown(response) -> list[str]:
+    """Patient IDs, top to bottom."""
+    return [line.case.patient.patient_id for line in response.context["page"].lines]
+
+
+def test_a_reader_sees_the_cases_of_the_department_newest_first(open_case, client_of, bob):
+    for name in ("first", "second", "third"):
+        open_case(name)
+    assert shown(client_of(bob).get("/")) == ["third", "second", "first"]
+
+
+def test_a_reader_elsewhere_sees_an_empty_page_that_says_what_to_do(case, client_of, charlie):
+    response = client_of(charlie).get("/")
+    assert shown(response) == []
+    assert "Open a case, drop a scan on it" in response.content.decode()
+
+
+def test_a_role_without_cases_is_told_so(case, client_of, manager):
+    assert "Your role reads no cases" in client_of(manager).get("/").content.decode()
+
+
+def test_the_state_of_a_case_follows_its_jobs(case, alice, small_scan, client_of, tmp_path):
+    client = client_of(alice)
+
+    def state() -> tuple[str, str]:
+        (line,) = client.get("/").context["page"].lines
+        return line.progress, line.verdict
+
+    assert state() == ("empty", "")
+    small_scan(case, alice)
+    assert state() == ("unanswered", "")
+    answers.active_version(tmp_path)
+    scan = small_scan(case, alice, seed=2)
+    assert state() == ("working", "")
+    answers.answer(Job.objects.get(image=scan.image))
+    assert state() == ("answered", "Ventriculomegaly likely 0.75")
+
+
+def test_a_failed_job_is_shown_until_an_answer_comes_after_all(case, alice, small_scan, client_of, tmp_path):
+    answers.active_version(tmp_path)
+    scan = small_scan(case, alice)
+    job = Job.objects.get(image=scan.image)
+    jobs.fail(jobs.claim(job.pk)[0], "worker_lost", "gone")
+    client = client_of(alice)
+    assert client.get("/").context["page"].lines[0].progress == "failed"
+    services.submit_scan(scan, by=alice)
+    answers.answer(Job.objects.get(image=scan.image, state="queued"))
+    assert client.get("/").context["page"].lines[0].progress == "answered"
+
+
+def test_a_refused_scan_is_said_in_words(case, alice, small_scan, client_of, tmp_path):
+    answers.active_version(tmp_path)
+    scan = small_scan(case, alice)
+    answers.answer(Job.objects.get(image=scan.image), refusal=Refusal("no_head", "No head was found."))
+    assert "Not analysable" in client_of(alice).get("/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("q=ab-", ["AB-2", "AB-1"]),
+        ("q=nothing", []),
+        ("modality=mri", ["AB-2"]),
+        ("modality=ultrasound", ["CD-1"]),
+        ("progress=empty", ["AB-1"]),
+        ("progress=unanswered&modality=mri", ["AB-2"]),
+        ("modality=x-ray", ["CD-1", "AB-2", "AB-1"]),
+    ],
+)
+def test_filters_narrow_the_list(query, expected, open_case, alice, small_scan, client_of):
+    open_case("AB-1")
+    small_scan(open_case("AB-2"), alice, look="mri")
+    small_scan(open_case("CD-1"), alice)
+    assert shown(client_of(alice).get(f"/?{query}")) == expected
+
+
+def test_a_case_is_found_by_its_number(open_case, client_of, alice):
+    case = open_case("AB-1")
+    open_case("AB-2")
+    assert shown(client_of(alice).get("/", {"q": case.number})) == ["AB-1"]
+
+
+def test_pages_follow_one_another_without_gap_or_repeat(open_case, client_of, alice):
+    names = [f"P-{number:03}" for number in range(85)]
+    for name in names:
+        open_case(name)
+    client = client_of(alice)
+    seen, after = [], ""
+    for _ in range(3):
+        response = client.get("/", {"after": after} if after else {})
+        seen += shown(response)
+        after = response.context["page"].next_after
+    assert seen == names[::-1]
+    assert after is None
+
+
+def test_a_page_cannot_continue_from_a_case_one_may_not_see(case, client_of, charlie):
+    response = client_of(charlie).get("/", {"after": str(case.pk)})
+    assert shown(response) == []
+
+
+def test_the_number_of_queries_does_not_grow_with_the_list(
+    open_case, alice, small_scan, client_of, tmp_path, django_assert_num_queries
+):
+    answers.active_version(tmp_path)
+    client = client_of(alice)
+    for number in range(12):
+        scan = small_scan(open_case(f"P-{number}"), alice, seed=number)
+        answers.answer(Job.objects.get(image=scan.image))
+    # session, user, cases, scans, answers, audit line, memberships
+    with django_assert_num_queries(7):
+        assert len(shown(client.get("/"))) == 12
+
+
+def test_each_look_at_the_list_is_one_line_without_the_search_text(case, client_of, alice):
+    client_of(alice).get("/", {"q": "P-1", "modality": "mri"})
+    (event,) = Event.objects.filter(verb="case.listed")
+    assert event.actor_id == alice.pk
+    assert event.detail == {"filters": {"q": "…", "modality": "mri"}, "rows": 0}
+
+
+def test_answers_that_differ_are_not_averaged():
+
+    said = [
+        Prediction(analysable=True, label="normal", probability=0.12),
+        Prediction(analysable=True, label="ventriculomegaly", probability=0.87),
+        Prediction(analysable=False),
+    ]
+    assert verdict(said) == "Answers differ 0.12–0.87"
+    assert verdict(said[:1]) == "Ventriculomegaly unlikely 0.12"
+
+
+def test_a_form_opens_a_case_once_however_often_it_is_sent(client_of, alice, department):
+    client = client_of(alice)
+    page = client.get("/cases/new/")
+    sent = {
+        "department": department.pk, "patient_id": "P-9", "weeks": 24, "days": 3, "priority": 20,
+        "question": "Both sides?", "key": str(page.context["form"]["key"].value()),
+    }  # fmt: skip
+    first, second = client.post("/cases/new/", sent), client.post("/cases/new/", sent)
+    assert first.headers["Location"] == second.headers["Location"]
+    (opened,) = Case.objects.all()
+    assert (opened.gestational_age, opened.priority, opened.question) == ("24w3d", 20, "Both sides?")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"patient_id": ""}, "This field is required"),
+        ({"weeks": 60}, "less than or equal to 44"),
+        ({"weeks": "", "days": 3}, "Give the weeks too"),
+        ({"weeks": 44, "days": 2}, "44 weeks and 0 days at most"),
+    ],
+)
+def test_a_form_that_is_wrong_says_where(change, said, client_of, alice, department):
+    sent = {
+        "department": department.pk, "patient_id": "P-9", "weeks": 24, "days": 3, "priority": 0,
+        "key": "3f1d2c5a-0000-4000-8000-000000000000",
+    }  # fmt: skip
+    response = client_of(alice).post("/cases/new/", sent | change)
+    assert response.status_code == 422
+    assert said in response.content.decode()
+    assert not Case.objects.exists()
+
+
+def test_a_case_cannot_be_opened_in_a_department_of_others(client_of, alice, other_department):
+    sent = {
+        "department": other_department.pk, "patient_id": "P-9", "priority": 0,
+        "key": "3f1d2c5a-0000-4000-8000-000000000000",
+    }  # fmt: skip
+    assert client_of(alice).post("/cases/new/", sent).status_code == 422
+    assert not Case.objects.exists()

@@ -1,0 +1,122 @@
+"""Which model answers and why that one; is anything stuck?"""
+
+import answers
+import numpy as np
+import pytest
+
+from audit.models import Event
+from blobs import store
+from inference import cards, images, jobs, queue
+from inference.formats.stack import PictureStack
+from inference.models import Job, ModelVersion
+
+pytestmark = pytest.mark.django_db
+
+CARD = {
+    "intended_use": "A second opinion.",
+    "known_biases": ["Normal and dilated heads come from different sources."],
+    "figures": {
+        "auc": {"value": 0.931, "low": 0.88, "high": 0.96, "count": 214},
+        "sensitivity": {"value": 0.95, "low": 0.9, "high": 0.98},
+        "calibration_error": 0.0412,
+    },
+    "split": {"train": {"patients": 301, "pictures": 812}, "test": {"patients": 77, "pictures": 214}},
+    "predictive_values": [{"prevalence": 0.01, "positive_predictive_value": 0.05}],
+}
+
+
+@pytest.fixture
+def version(db, tmp_path) -> ModelVersion:
+    found = answers.active_version(tmp_path)
+    ModelVersion.objects.filter(pk=found.pk).update(card=CARD)
+    return found
+
+
+def test_the_models_page_says_which_version_answers_and_how_well(version, client_of, alice):
+    page = client_of(alice).get("/models/").content.decode()
+    assert "Active" in page
+    assert "0.931 (0.88 to 0.96, n = 214)" in page
+
+
+def test_a_model_card_shows_every_figure_with_its_interval(version, client_of, alice):
+    page = client_of(alice).get(f"/models/{version.pk}/").content.decode()
+    for said in (
+        "0.95 (0.9 to 0.98)",
+        "Known biases",
+        "different sources",
+        "0.0412",
+        "301",
+        "A second opinion.",
+    ):
+        assert said in page
+
+
+def test_a_version_without_a_card_is_not_to_be_relied_on(version, client_of, alice):
+    ModelVersion.objects.update(card={})
+    page = client_of(alice).get(f"/models/{version.pk}/").content.decode()
+    assert "This version has no card." in page
+
+
+def test_alike_parts_of_a_card_become_one_table():
+    (split,) = [section for section in cards.sections(CARD) if section.title == "Split"]
+    (table,) = split.tables
+    assert table.columns == ("", "Patients", "Pictures")
+    assert table.rows == (("Train", "301", "812"), ("Test", "77", "214"))
+
+
+def test_the_models_page_asks_the_database_as_often_for_many_versions(
+    version, client_of, alice, django_assert_num_queries
+):
+    for number in range(5):
+        ModelVersion.objects.create(
+            network="cnn", version=f"9.{number}", modality="mri", weights=version.weights, labels=[],
+            threshold=0.5, temperature=1,
+        )  # fmt: skip
+    client = client_of(alice)
+    with django_assert_num_queries(6):  # session, user, role, versions, seats, memberships
+        client.get("/models/")
+
+
+@pytest.fixture
+def waiting(alice, version) -> list[Job]:
+    original = store.put(b"a scan")
+    stack = PictureStack(np.zeros((1, 8, 10), np.uint8), "ultrasound", original.sha256, "png")
+    image = images.create(stack, original=original, pixels=images.put_pixels(stack))
+    return [
+        jobs.submit(
+            Job.Kind.PREDICT, image=image, model_version=version, requested_by=alice, priority=priority
+        )
+        for priority in (0, 20, 0)
+    ]
+
+
+def test_places_in_the_queue_follow_urgency_then_age(waiting):
+    first, urgent, last = (job.pk for job in waiting)
+    assert queue.positions([first, urgent, last]) == {urgent: 1, first: 2, last: 3}
+    jobs.claim(urgent)
+    assert queue.positions([first, urgent, last]) == {}, "one claim takes all that are alike"
+
+
+def test_the_queue_page_shows_what_waits_what_runs_and_what_failed(waiting, client_of, bob, settings):
+    settings.JOB_BATCH = 1
+    client = client_of(bob)
+    (held,) = jobs.claim(waiting[0].pk)
+    jobs.fail(held, "input_corrupt", "The blob has changed.")
+    jobs.claim(waiting[0].pk)
+    found = client.get("/queue/").context["queue"]
+    assert found.counts == {"queued": 1, "running": 1, "succeeded": 0, "failed": 1, "cancelled": 0}
+    assert "The blob has changed." in client.get("/queue/").content.decode()
+    assert found.oldest_wait_since is not None
+
+
+def test_an_idle_queue_says_so(client_of, manager):
+    assert "Nothing waits and nothing runs." in client_of(manager).get("/queue/").content.decode()
+
+
+def test_a_job_cancelled_on_the_queue_page_is_on_the_trail(waiting, client_of, manager):
+    client = client_of(manager)
+    client.post(f"/queue/{waiting[0].pk}/cancel/")
+    again = client.post(f"/queue/{waiting[0].pk}/cancel/", follow=True)
+    assert "already over" in again.content.decode()
+    (event,) = Event.objects.filter(verb="job.cancelled")
+    assert event.actor_id == manager.pk
