@@ -1,9 +1,9 @@
 """Is this container well? `python health.py web|worker|beat` exits 0 if it is, else says why not."""
 
+import http.client
 import os
 import sys
 import time
-import urllib.request
 from pathlib import Path
 
 import redis
@@ -13,11 +13,13 @@ STALE_AFTER_SECONDS = 600.0
 
 def web() -> str | None:
     """The web process answers."""
+    connection = http.client.HTTPConnection("127.0.0.1", 8000, timeout=4)
     try:
-        with urllib.request.urlopen("http://127.0.0.1:8000/healthz", timeout=4):
-            return None
+        connection.request("GET", "/healthz")
+        status = connection.getresponse().status
     except OSError as error:
         return f"/healthz does not answer: {error}"
+    return None if status == http.HTTPStatus.OK else f"/healthz answers {status}"
 
 
 def worker() -> str | None:

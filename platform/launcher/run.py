@@ -1,10 +1,10 @@
 """./run: servers, database, demo, web, worker and beat, until Ctrl-C."""
 
 import argparse
+import http.client
 import os
 import socket
 import sys
-import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,9 +12,17 @@ from launcher import environment, servers, services, signals
 from launcher.console import Problem, report, say
 from launcher.environment import ROOT
 from launcher.home import Home, announce, locked
-from launcher.processes import Process, Program
+from launcher.processes import Process, Program, last_words
 from launcher.supervisor import Supervisor
 
+# Several management commands for the price of one start of Django.
+COMMANDS = """
+import sys, django
+from django.core.management import call_command
+django.setup()
+for line in sys.argv[1:]:
+    call_command(*line.split())
+"""
 FIRST_PORT, LAST_PORT = 8000, 8099
 EXPLANATION = """\
 Start Ventra on this machine: environment, PostgreSQL, Valkey, demo data, web, worker. Ctrl-C stops it all."""
@@ -68,6 +76,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _bring_up(home: Home, supervisor: Supervisor, options: argparse.Namespace, lock: int) -> None:
+    port = _port(options.port)
     started = servers.start(
         home,
         supervisor.start,
@@ -75,28 +84,28 @@ def _bring_up(home: Home, supervisor: Supervisor, options: argparse.Namespace, l
         broker=not servers.named_by_user("CELERY_BROKER_URL"),
     )
     report("servers", " and ".join(started.processes) or "your own")
-    port = options.port or _free_port()
     settings = _settings(home, port) | os.environ | started.environment
     _set_up(home, settings)
     supervisor.start(services.worker(settings, home.log("worker"), processes=services.worker_processes()))
     supervisor.start(services.beat(settings, home.log("beat"), home.schedule))
     web = supervisor.start(services.web(settings, home.log("web"), port))
-    address = f"http://127.0.0.1:{port}/"
-    web.wait_until(lambda: _answers(f"{address}healthz"), seconds=60)
     _demo(settings, options.demo_data)
+    web.wait_until(lambda: _answers(port), seconds=60)
+    address = f"http://127.0.0.1:{port}/"
     announce(lock, address)
     say(f"\nVentra is running: {address}\nData and logs: {home.root}. Ctrl-C stops everything.")
 
 
 def _settings(home: Home, port: int) -> dict[str, str]:
     """What the settings need to know here; the user's own environment goes before it."""
-    address = f"http://127.0.0.1:{port},http://localhost:{port}"
-    secret = {} if "SECRET_KEY" in os.environ else {"SECRET_KEY_FILE": str(home.secret_key_file())}
+    origins = f"http://127.0.0.1:{port},http://localhost:{port}"
+    secret = {} if servers.named_by_user("SECRET_KEY") else {"SECRET_KEY_FILE": str(home.secret_key_file())}
     threads = (os.cpu_count() or 1) // services.worker_processes()
     return secret | {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
         "BLOB_ROOT": str(home.blobs),
         "STATIC_ROOT": str(home.static),
-        "CSRF_TRUSTED_ORIGINS": address,
+        "CSRF_TRUSTED_ORIGINS": origins,
         "SECURE_SSL": "0",
         "ENGINE_THREADS": str(max(1, threads)),
     }
@@ -104,48 +113,60 @@ def _settings(home: Home, port: int) -> dict[str, str]:
 
 def _set_up(home: Home, settings: Mapping[str, str]) -> None:
     """What must be true before the first request: tables, static files, shipped models."""
-    for command in (["migrate"], ["collectstatic", "--noinput"], ["register_shipped"]):
-        process = _manage(settings, *command, log=home.log("setup"))
-        if process.wait():
-            raise Problem(f"manage.py {command[0]} failed.\n{process.last_words()}")
+    command = (sys.executable, "-c", COMMANDS, "migrate", "collectstatic --noinput", "register_shipped")
+    log = home.log("set-up")
+    if _call(Program("set-up", command, log, settings, ROOT)):
+        raise Problem(f"Setting up the database failed.\n{last_words(log)}")
     report("database", "tables, pages and models are up to date")
 
 
 def _demo(settings: Mapping[str, str], pictures: Path | None) -> None:
     """The demo prints its own log-in table."""
     data = ["--data", str(pictures.absolute())] if pictures else []
-    if _manage(settings, "demo", *data).wait():
+    command = (sys.executable, "manage.py", "demo", *data)
+    if _call(Program("demo", command, environment=settings, directory=ROOT)):
         raise Problem("manage.py demo failed; its reason stands above.")
 
 
-def _manage(settings: Mapping[str, str], *arguments: str, log: Path | None = None) -> Process:
-    command = (sys.executable, "manage.py", *arguments)
-    return Process(Program(arguments[0], command, log, environment=settings, directory=ROOT))
+def _call(program: Program) -> int:
+    """Run a program to its end; its exit status."""
+    with Process(program) as process:
+        return process.wait()
 
 
-def _free_port() -> int:
-    for port in range(FIRST_PORT, LAST_PORT + 1):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
+def _port(wanted: int | None) -> int:
+    """The wanted port, or else the first free one; Problem if there is none."""
+    ports = [wanted] if wanted else range(FIRST_PORT, LAST_PORT + 1)
+    for port in ports:
+        if _is_free(port):
             return port
-    raise Problem(f"No free port from {FIRST_PORT} to {LAST_PORT}; name one: ./run --port N")
+    raise Problem(f"No free port among {ports[0]} to {ports[-1]}; name another: ./run --port N")
 
 
-def _answers(url: str) -> bool:
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - our own address
-            return bool(response.status == 200)
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
     except OSError:
         return False
+    finally:
+        connection.close()
 
 
 def _stop(supervisor: Supervisor) -> None:
     """End all in order; a second Ctrl-C does not cut this short."""
     signals.ignore()
-    say("\nStopping.")
+    say("\nStopping; a job that is running may take some seconds to finish.")
     supervisor.stop()
     say("Stopped; the data is kept.")

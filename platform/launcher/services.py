@@ -41,4 +41,4 @@ def worker_processes() -> int:
 
 
 def _program(name: str, command: tuple[str, ...], environment: Mapping[str, str], log: Path) -> Program:
-    return Program(name, command, log, environment=environment, directory=ROOT, grace_seconds=15)
+    return Program(name, command, log, environment=environment, directory=ROOT, grace_seconds=10)

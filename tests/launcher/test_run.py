@@ -4,6 +4,7 @@ import os
 import re
 import select
 import signal
+import socket
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -26,12 +27,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Launcher:
     """A real ./run; killed at the end of the test if it still lives."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *options: str) -> None:
         theirs = {"DATABASE_URL", "CELERY_BROKER_URL", "SECRET_KEY"}
         environment = {key: value for key, value in os.environ.items() if key not in theirs}
         self.home = home
         self.popen = subprocess.Popen(
-            [ROOT / "run"],
+            [ROOT / "run", *options],
             env=environment | {"VENTRA_HOME": str(home)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -130,3 +131,12 @@ def kill_the_worker(launcher: Launcher) -> None:
     assert next(line for line in launcher.popen.stdout if re.search("worker .*started again", line))
     assert all(gone(watch) for watch in before)
     assert worker in " ".join(launcher.programs().values())
+
+
+def test_a_port_in_use_is_refused_before_anything_is_built(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        refused = Launcher(tmp_path, "--port", str(taken.getsockname()[1]))
+        said, _ = refused.popen.communicate(timeout=60)
+    assert refused.popen.returncode == 1
+    assert "name another: ./run --port N" in said
+    assert not (tmp_path / "postgres").exists()
