@@ -6,7 +6,8 @@ import sys
 import time
 from pathlib import Path
 
-import redis
+import kombu
+import kombu.exceptions
 
 STALE_AFTER_SECONDS = 600.0
 
@@ -27,8 +28,9 @@ def worker() -> str | None:
     if not any(_children(pid) for pid in _named("celery")):
         return "the worker has no processes for jobs"
     try:
-        redis.Redis.from_url(os.environ["CELERY_BROKER_URL"], socket_timeout=4).ping()
-    except redis.RedisError as error:
+        with kombu.Connection(os.environ["CELERY_BROKER_URL"]) as broker:
+            broker.ensure_connection(max_retries=1, timeout=4)
+    except kombu.exceptions.OperationalError as error:
         return f"the queue does not answer: {error}"
     return None
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,39 @@ def test_a_package_that_cannot_be_installed_is_reported_and_tried_again(checkout
         assert "pip could not install" in result.stderr
         assert "no-such-folder" in result.stderr
         assert "Traceback" not in result.stderr
+
+
+def wheel(folder: Path, name: str, version: str) -> None:
+    """An installable package with nothing in it."""
+    information = f"{name}-{version}.dist-info"
+    files = {
+        "METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        "WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "RECORD": "".join(f"{information}/{each},,\n" for each in ("METADATA", "WHEEL", "RECORD")),
+    }
+    folder.mkdir(parents=True)
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as archive:
+        for each, text in files.items():
+            archive.writestr(f"{information}/{each}", text)
+    links = "".join(f'<a href="{path.name}">{path.name}</a>' for path in folder.iterdir())
+    (folder / "index.html").write_text(links)
+
+
+def test_torch_comes_from_its_own_index_and_everything_else_from_the_usual_one(
+    checkout: Path, tmp_path: Path
+) -> None:
+    for name, index in [("torch", "cpu"), ("torchvision", "cpu"), ("captum", "usual")]:
+        wheel(tmp_path / index / name, name, "2.14.0+cpu" if index == "cpu" else "1.0")
+    wanted = "torch>=2.9.1,<2.15  # networks\ntorchvision>=0.24.1\ncaptum~=1.0\n"
+    (checkout / "requirements.txt").write_text(wanted)
+    result = call(
+        [str(checkout / "run"), "--prepare"],
+        PIP_CONFIG_FILE=os.devnull,
+        PIP_FIND_LINKS="",
+        PIP_EXTRA_INDEX_URL="",
+        PIP_INDEX_URL=(tmp_path / "usual").as_uri(),
+        TORCH_INDEX=(tmp_path / "cpu").as_uri(),
+    )
+    assert result.returncode == 0, result.stderr
+    installed = {path.name for path in checkout.glob(".venv/lib/*/site-packages/*.dist-info")}
+    assert {"torch-2.14.0+cpu.dist-info", "captum-1.0.dist-info"} <= installed
