@@ -4,7 +4,11 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
+from django.core.files.base import ContentFile
 
+from accounts.models import User
+from cases import intake
+from cases.models import Case
 from inference import jobs, registry, results
 from inference.engine.records import Answer, Refusal, WeightsRecord
 from inference.engine.records import Explanation as ExplanationRecord
@@ -98,3 +102,11 @@ def explanation(prediction: Prediction, *, method: str = "lime") -> Explanation:
 
 def _claimed(job: Job) -> jobs.Claim:
     return next(held for held in jobs.claim(job.pk) if held.job.pk == job.pk)
+
+
+def explained_scan(case: Case, by: User, png: bytes, folder: Path) -> Explanation:
+    """Upload the picture to the case, answer it and explain the answer: one of everything."""
+    active_version(folder)
+    upload = ContentFile(png)
+    scan, _ = intake.receive(case, upload, modality="ultrasound", by=by, file_name="scan.png")
+    return explanation(answer(scan.image.jobs.get()))

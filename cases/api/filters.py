@@ -1,9 +1,8 @@
 """What the list of cases may be narrowed by."""
 
-from django.db.models import Exists, OuterRef, QuerySet
 from django_filters import rest_framework as filters
 
-from cases.models import Case, Scan
+from cases.models import CaseQuerySet
 from inference.models import Image
 
 
@@ -19,7 +18,6 @@ class CaseFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter ship
     opened_after = filters.IsoDateTimeFilter(field_name="opened_at", lookup_expr="gte")
     opened_before = filters.IsoDateTimeFilter(field_name="opened_at", lookup_expr="lt")
 
-    def with_scan_of(self, queryset: QuerySet[Case], _name: str, modality: str) -> QuerySet[Case]:
+    def with_scan_of(self, queryset: CaseQuerySet, _name: str, modality: str) -> CaseQuerySet:
         """Each case once, however many scans it has."""
-        scans = Scan.objects.filter(case=OuterRef("pk"), image__modality=modality)
-        return queryset.filter(Exists(scans))
+        return queryset.with_scans_of(modality)

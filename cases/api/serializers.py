@@ -27,6 +27,26 @@ class RequestSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
+class TextField(serializers.CharField):
+    """Text that arrives as text. The framework would make a string of a number."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """The text; ValidationError for any other kind of value."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class NumberField(serializers.IntegerField):
+    """A whole number that arrives as a number. The framework would read one out of a string."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """The number; ValidationError for any other kind of value."""
+        if not isinstance(data, int | float):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class PriorityField(serializers.ChoiceField):
     """A priority by its name: routine, soon or urgent."""
 
@@ -54,8 +74,8 @@ class CaseOpeningSerializer(RequestSerializer):
     """What opens a case."""
 
     department = OwnDepartmentField(slug_field="slug", queryset=Department.objects.none())
-    patient_id = serializers.CharField(max_length=64, help_text="The department's own identifier.")
-    gestational_age_days = serializers.IntegerField(
+    patient_id = TextField(max_length=64, help_text="The department's own identifier.")
+    gestational_age_days = NumberField(
         min_value=70,
         max_value=308,
         allow_null=True,
@@ -63,7 +83,7 @@ class CaseOpeningSerializer(RequestSerializer):
         help_text="Completed days, 24w3d is 171.",
     )
     priority = PriorityField(required=False, help_text="routine unless said otherwise")
-    question = serializers.CharField(max_length=500, allow_blank=True, required=False)
+    question = TextField(max_length=500, allow_blank=True, required=False)
 
 
 class CaseSerializer(serializers.ModelSerializer[Case]):
@@ -109,7 +129,7 @@ class FramesToReadSerializer(RequestSerializer):
     """Which frames to read instead of those the rule chose."""
 
     frames = serializers.ListField(
-        child=serializers.IntegerField(min_value=0), min_length=1, max_length=1000, help_text="Indices from 0"
+        child=NumberField(min_value=0), min_length=1, max_length=1000, help_text="Indices from 0"
     )
 
     def validate_frames(self, frames: list[int]) -> list[int]:

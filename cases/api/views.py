@@ -82,7 +82,7 @@ class Cases(ListAPIView[Case]):
         data = self.get_serializer(reading.cases(request.user).get(pk=case.pk)).data
         if not opened:
             return Response(data)
-        return Response(data, status=status.HTTP_201_CREATED, headers={"Location": data["url"]})
+        return Response(data, status=status.HTTP_201_CREATED, headers={"Location": str(data["url"])})
 
 
 @extend_schema(summary="Read a case", tags=["cases"])
@@ -148,7 +148,7 @@ class Scans(ListAPIView[Scan]):
         data = self.get_serializer(reading.scans(request.user).get(pk=scan.pk)).data
         if not added:
             return Response(data)
-        return Response(data, status=status.HTTP_202_ACCEPTED, headers={"Location": data["url"]})
+        return Response(data, status=status.HTTP_202_ACCEPTED, headers={"Location": str(data["url"])})
 
 
 @extend_schema(summary="Read a scan", tags=["scans"])
@@ -174,6 +174,7 @@ class FramesToRead(GenericAPIView[Scan]):
 
     permission_classes = READ_AND_WRITE
     serializer_class = FramesToReadSerializer
+    pagination_class = None
     queryset = Scan.objects.none()
 
     def get_queryset(self) -> QuerySet[Scan]:

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import QuerySet
-from rest_framework.exceptions import NotFound, ParseError, ValidationError
+from rest_framework.exceptions import ErrorDetail, NotFound, ParseError, ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
@@ -32,10 +32,23 @@ class KeysetPages(CursorPagination):
         self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: "APIView | None" = None
     ) -> list[Any] | None:
         """As the framework does it, but a forged cursor is the client's error and never ours."""
+        self._refuse_misunderstood(request, view)
         try:
             return super().paginate_queryset(queryset, request, view)
         except (NotFound, DjangoValidationError, ValueError):
             raise ValidationError({"cursor": "Not one of ours: follow next and previous."}) from None
+
+    def _refuse_misunderstood(self, request: Request, view: "APIView | None") -> None:
+        """A parameter that is misspelt or empty must not quietly list everything."""
+        filters: set[str] = set(getattr(getattr(view, "filterset_class", None), "base_filters", ()))
+        known = filters | {self.cursor_query_param, self.page_size_query_param}
+        unknown = ErrorDetail("There is no such parameter.", "unknown")
+        empty = ErrorDetail("Give a value, or leave it out.", "empty")
+        sent = request.query_params
+        wrong = {name: unknown for name in sent if name not in known}
+        wrong |= {name: empty for name in filters if sent.get(name) == ""}
+        if wrong:
+            raise ValidationError(wrong)
 
     def get_page_size(self, request: Request) -> int:
         """Between 1 and max_page_size; anything else is refused, not silently replaced."""

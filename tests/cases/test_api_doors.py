@@ -6,7 +6,6 @@ from types import SimpleNamespace
 
 import answers
 import pytest
-from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
@@ -15,7 +14,7 @@ from accounts.models import Membership, Role
 from accounts.tokens import create_service_account, issue_token
 from audit.models import Event
 from blobs import store
-from cases import intake, services
+from cases import services
 from inference import jobs
 from inference.models import Job
 
@@ -70,11 +69,9 @@ def tokens(alice, bob, charlie, auditor, manager, administrator, department):
 @pytest.fixture
 def world(tokens, alice, case, phantom_png, tmp_path):
     """Alice's case with an answered, explained scan."""
-    version = answers.active_version(tmp_path)
-    upload = ContentFile(phantom_png(), name="scan.png")
-    scan, _ = intake.receive(case, upload, modality="ultrasound", by=alice, file_name="scan.png")
-    prediction = answers.answer(scan.image.jobs.get())
-    explanation = answers.explanation(prediction)
+    explanation = answers.explained_scan(case, alice, phantom_png(), tmp_path)
+    prediction, scan = explanation.prediction, case.scans.get()
+    version = prediction.model_version
     keys = {
         "case": case.pk,
         "scans": case.pk,
