@@ -170,7 +170,7 @@ JOB_MAX_ATTEMPTS = 3
 ENGINE_THREADS = env.integer("ENGINE_THREADS", 1)
 
 # --- Uploads ---------------------------------------------------------------------------
-MAX_UPLOAD_BYTES = env.integer("MAX_UPLOAD_MIB", 512) * 1024 * 1024
+MAX_UPLOAD_BYTES = env.integer("MAX_UPLOAD_MIB", 256) * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # everything of a request that is not a file
 
