@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from audit.trail import record
 from blobs import store
-from cases.api import reading
+from cases.api import visible
 from cases.models import Scan
 from inference import images
 from inference.models import Explanation
@@ -63,7 +63,7 @@ class Frame(Bytes):
 
     def get(self, request: Request, pk: uuid.UUID, index: int) -> HttpResponse:
         """Frames count from 0."""
-        scan = get_object_or_404(reading.scans(request.user), pk=pk)
+        scan = get_object_or_404(visible.scans(request.user), pk=pk)
         try:
             pixels = images.frame(scan.image.pixels_id, index)
         except IndexError:
@@ -80,7 +80,7 @@ class Original(Bytes):
 
     def get(self, request: Request, pk: uuid.UUID) -> FileResponse:
         """Its content type is what the file was found to be."""
-        scan = get_object_or_404(reading.scans(request.user), pk=pk)
+        scan = get_object_or_404(visible.scans(request.user), pk=pk)
         record("scan.original_downloaded", actor=request.user, subject=scan, thread=scan.case.thread)
         content_type, suffix = ORIGINALS[scan.image.source_format]
         file = store.open_unverified(scan.original_sha256)
@@ -115,7 +115,7 @@ class Segments(Bytes):
 
 
 def _seen(request: Request, pk: uuid.UUID) -> Explanation:
-    explanations: QuerySet[Explanation] = reading.explanations(request.user)
+    explanations: QuerySet[Explanation] = visible.explanations(request.user)
     explanation = get_object_or_404(explanations, pk=pk)
     record("explanation.viewed", actor=request.user, subject=explanation, thread=explanation.job.thread)
     return explanation

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from audit.trail import record
 from cases import services
-from cases.api import reading
+from cases.api import visible
 from cases.api.permissions import ReadersWrite
 from inference.api.serializers import (
     ExplanationSerializer,
@@ -33,7 +33,7 @@ class OneJob(RetrieveAPIView[Job]):
 
     def get_queryset(self) -> QuerySet[Job]:
         """Those of visible scans."""
-        return reading.jobs(self.request.user)
+        return visible.jobs(self.request.user)
 
 
 class CancelJob(GenericAPIView[Job]):
@@ -45,7 +45,7 @@ class CancelJob(GenericAPIView[Job]):
 
     def get_queryset(self) -> QuerySet[Job]:
         """Those of visible scans."""
-        return reading.jobs(self.request.user)
+        return visible.jobs(self.request.user)
 
     @extend_schema(
         summary="Cancel a job",
@@ -59,7 +59,7 @@ class CancelJob(GenericAPIView[Job]):
     def post(self, request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
         """A worker that is already at it publishes nothing."""
         job = self.get_object()
-        services.cancel_job(job, by=reading.user_of(request))
+        services.cancel_job(job, by=visible.user_of(request))
         return Response(self.get_serializer(self.get_object()).data)
 
 
@@ -72,12 +72,12 @@ class OnePrediction(RetrieveAPIView[Prediction]):
 
     def get_queryset(self) -> QuerySet[Prediction]:
         """Those about visible scans."""
-        return reading.predictions(self.request.user)
+        return visible.predictions(self.request.user)
 
     def get_object(self) -> Prediction:
         """The answer; seeing it is recorded in its case's thread."""
         prediction = super().get_object()
-        user = reading.user_of(self.request)
+        user = visible.user_of(self.request)
         record("prediction.viewed", actor=user, subject=prediction, thread=prediction.job.thread)
         return prediction
 
@@ -91,11 +91,11 @@ class OneExplanation(RetrieveAPIView[Explanation]):
 
     def get_queryset(self) -> QuerySet[Explanation]:
         """Those of answers about visible scans."""
-        return reading.explanations(self.request.user)
+        return visible.explanations(self.request.user)
 
     def get_object(self) -> Explanation:
         """The explanation; seeing it is recorded in its case's thread."""
         explanation = super().get_object()
-        user = reading.user_of(self.request)
+        user = visible.user_of(self.request)
         record("explanation.viewed", actor=user, subject=explanation, thread=explanation.job.thread)
         return explanation

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 
 from audit.trail import record
 from cases import intake, services
-from cases.api import reading
+from cases.api import visible
 from cases.api.filters import CaseFilter
 from cases.api.parsers import UploadParser
 from cases.api.permissions import ReadersWrite
@@ -53,7 +53,7 @@ class Cases(ListAPIView[Case]):
 
     def get_queryset(self) -> QuerySet[Case]:
         """Those the user may see."""
-        return reading.cases(self.request.user)
+        return visible.cases(self.request.user)
 
     @extend_schema(summary="List cases", tags=["cases"])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -79,7 +79,7 @@ class Cases(ListAPIView[Case]):
         body = CaseOpeningSerializer(data=request.data, context=self.get_serializer_context())
         body.is_valid(raise_exception=True)
         case, opened = _open(request, body.validated_data)
-        data = self.get_serializer(reading.cases(request.user).get(pk=case.pk)).data
+        data = self.get_serializer(visible.cases(request.user).get(pk=case.pk)).data
         if not opened:
             return Response(data)
         return Response(data, status=status.HTTP_201_CREATED, headers={"Location": str(data["url"])})
@@ -94,7 +94,7 @@ class OneCase(RetrieveAPIView[Case]):
 
     def get_queryset(self) -> QuerySet[Case]:
         """Those the user may see."""
-        return reading.cases(self.request.user)
+        return visible.cases(self.request.user)
 
     def get_object(self) -> Case:
         """The case; seeing it is recorded."""
@@ -115,8 +115,8 @@ class Scans(ListAPIView[Scan]):
 
     def get_queryset(self) -> QuerySet[Scan]:
         """Those of a visible case; Http404 for any other case."""
-        case = get_object_or_404(reading.cases(self.request.user), pk=self.kwargs["pk"])
-        return reading.scans(self.request.user).filter(case=case)
+        case = get_object_or_404(visible.cases(self.request.user), pk=self.kwargs["pk"])
+        return visible.scans(self.request.user).filter(case=case)
 
     @extend_schema(summary="List the scans of a case", tags=["scans"])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -139,13 +139,13 @@ class Scans(ListAPIView[Scan]):
     )
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """Stores the file and queues a job for every active model version of its modality."""
-        user = reading.user_of(request)
-        case = reading.case_to_write(user, pk)
+        user = visible.user_of(request)
+        case = visible.case_to_write(user, pk)
         body = ScanSubmissionSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         file, modality = body.validated_data["file"], body.validated_data["modality"]
         scan, added = intake.receive(case, file, modality=modality, by=user, file_name=file.name)
-        data = self.get_serializer(reading.scans(request.user).get(pk=scan.pk)).data
+        data = self.get_serializer(visible.scans(request.user).get(pk=scan.pk)).data
         if not added:
             return Response(data)
         return Response(data, status=status.HTTP_202_ACCEPTED, headers={"Location": str(data["url"])})
@@ -160,7 +160,7 @@ class OneScan(RetrieveAPIView[Scan]):
 
     def get_queryset(self) -> QuerySet[Scan]:
         """Those of visible cases."""
-        return reading.scans(self.request.user)
+        return visible.scans(self.request.user)
 
     def get_object(self) -> Scan:
         """The scan; seeing it is recorded in its case's thread."""
@@ -179,7 +179,7 @@ class FramesToRead(GenericAPIView[Scan]):
 
     def get_queryset(self) -> QuerySet[Scan]:
         """Those of visible cases."""
-        return reading.scans(self.request.user)
+        return visible.scans(self.request.user)
 
     @extend_schema(
         summary="Choose the frames to read",
@@ -191,14 +191,14 @@ class FramesToRead(GenericAPIView[Scan]):
         scan = self.get_object()
         body = FramesToReadSerializer(data=request.data, context={"scan": scan})
         body.is_valid(raise_exception=True)
-        jobs = services.choose_frames(scan, body.validated_data["frames"], by=reading.user_of(request))
-        waiting = reading.jobs(request.user).filter(pk__in=[job.pk for job in jobs])
+        jobs = services.choose_frames(scan, body.validated_data["frames"], by=visible.user_of(request))
+        waiting = visible.jobs(request.user).filter(pk__in=[job.pk for job in jobs])
         data = JobSerializer(waiting, many=True, context=self.get_serializer_context()).data
         return Response(data, status=status.HTTP_202_ACCEPTED)
 
 
 def _open(request: Request, wanted: dict[str, Any]) -> tuple[Case, bool]:
-    user = reading.user_of(request)
+    user = visible.user_of(request)
     key = _idempotency_key(request)
     try:
         return services.open_case(by=user, idempotency_key=key, **wanted)
