@@ -1,5 +1,6 @@
 """The pages of cases: look up through visible_to, call one service, render."""
 
+import logging
 import uuid
 
 from django.contrib import messages
@@ -11,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.gate import PersonRequest, people_only
 from accounts.roles import WRITE_CASES, departments_where
 from audit.trail import record
+from blobs.store import BlobCorrupt
 from cases import reading, services, worklist
 from cases.forms import FramesForm, OpenCaseForm, UploadForm, WorklistForm
 from cases.models import Case, Scan
@@ -18,6 +20,8 @@ from cases.pictures import thumbnail
 from cases.timeline import timeline
 from inference import jobs
 from inference.models import Job
+
+logger = logging.getLogger(__name__)
 
 
 @require_safe
@@ -121,9 +125,7 @@ def _shown(request: PersonRequest, case: Case, found: reading.CaseReading, view:
         "case": case,
         "reading": found,
         "current": current,
-        "thumbnails": [
-            (entry, thumbnail(entry.scan.image.pixels_id, _middle(entry))) for entry in found.scans
-        ],
+        "thumbnails": [(entry, _thumbnail(entry)) for entry in found.scans],
         "picture": reading.picture(current.scan, current, view) if current else None,
         "overlays": reading.overlays(current) if current else [],
         "timeline": timeline(case),
@@ -142,6 +144,15 @@ def _current(request: PersonRequest, found: reading.CaseReading) -> reading.Scan
     if chosen is None:
         raise Http404("The case has no such scan.")
     return chosen
+
+
+def _thumbnail(entry: reading.ScanReading) -> str:
+    """ "" when the stored pixels are gone: the page must still say everything else."""
+    try:
+        return thumbnail(entry.scan.image.pixels_id, _middle(entry))
+    except BlobCorrupt:
+        logger.exception("The pixels of %s cannot be read", entry.scan)
+        return ""
 
 
 def _middle(entry: reading.ScanReading) -> int:

@@ -12,7 +12,10 @@ ESTIMATES = ("value", "estimate", "point")
 LOWS = ("low", "lower")
 HIGHS = ("high", "upper")
 ABOUT = "About"
-FIRST = ("intended_use", "not_for", "limits", "known_biases", "figures", "predictive_values", "data", "split")
+FIRST = (
+    "intended_use", "limits", "known_biases", "held_out", "figures", "predictive_values", "confound",
+    "held_out_phantoms", "data", "split", "counts",
+)  # fmt: skip
 HEADLINES = ("auc", "auroc", "roc_auc", "sensitivity", "specificity")
 ABBREVIATIONS = {"auc": "AUC", "auroc": "AUROC", "roc": "ROC", "ece": "ECE", "id": "ID", "sha256": "SHA-256"}
 
@@ -43,9 +46,12 @@ def sections(card: Mapping[str, Any]) -> list[Section]:
 
 
 def headlines(card: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The figures that stand for the whole, with their intervals, wherever the card keeps them."""
-    found = {key: value for key, value in _walk(card) if key in HEADLINES and _is_figure(value)}
-    return [(words(key), text(found[key])) for key in HEADLINES if key in found]
+    """The figures that stand for the whole, from the first part of the card that has any."""
+    for title, part in _parts("", card):
+        found = [(words(key), text(part[key])) for key in HEADLINES if _is_figure(part.get(key))]
+        if found:
+            return [(f"{name}, {title.lower()}" if title else name, figure) for name, figure in found]
+    return []
 
 
 def words(key: str) -> str:
@@ -108,11 +114,12 @@ def _matrix(parts: Mapping[str, Mapping[str, Any]]) -> Table:
     return _table([{"": words(name)} | dict(part) for name, part in parts.items()])
 
 
-def _walk(card: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for key, value in card.items():
-        yield key, value
-        if isinstance(value, Mapping) and not _is_figure(value):
-            yield from _walk(value)
+def _parts(title: str, card: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The card and every part of it, in reading order."""
+    yield title, card
+    for key in sorted(card, key=_place):
+        if _is_part(card[key]):
+            yield from _parts(words(key), card[key])
 
 
 def _is_fact(value: Any) -> bool:

@@ -6,6 +6,7 @@ import io
 import answers
 import numpy as np
 import pytest
+from django.core.files.storage import storages
 from PIL import Image as Pillow
 
 from audit.models import Event
@@ -66,3 +67,10 @@ def test_a_thumbnail_shows_what_fills_the_frame(case, alice, small_scan):
     picture = Pillow.open(io.BytesIO(base64.b64decode(thumbnail(scan.image.pixels_id, 0).split(",")[1])))
     assert picture.size == (60, 40)
     assert np.ptp(np.asarray(picture)) == 255
+
+
+def test_a_case_whose_stored_pixels_are_gone_still_opens(case, alice, small_scan, client_of):
+    scan = small_scan(case, alice, seed=77)
+    storages["blobs"].delete(f"{(name := scan.image.pixels_id)[:2]}/{name[2:4]}/{name}")
+    page = client_of(alice).get(case.get_absolute_url()).content.decode()
+    assert "The stored picture cannot be read." in page

@@ -57,6 +57,11 @@ def test_a_version_without_a_card_is_not_to_be_relied_on(version, client_of, ali
     assert "This version has no card." in page
 
 
+def test_headline_figures_come_from_the_first_part_that_has_any():
+    card = {"held_out_phantoms": {"auc": 0.99}, "held_out": {"auc": 0.9}, "confound": {"auc": 0.7}}
+    assert cards.headlines(card) == [("AUC, held out", "0.9")]
+
+
 def test_alike_parts_of_a_card_become_one_table():
     (split,) = [section for section in cards.sections(CARD) if section.title == "Split"]
     (table,) = split.tables
