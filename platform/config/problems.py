@@ -102,7 +102,7 @@ def _field_errors(details: Any, path: tuple[str, ...] = ()) -> Iterator[dict[str
 
 
 @csrf_exempt
-def api_not_found(_request: HttpRequest, _path: str = "") -> JsonResponse:
+def api_not_found(_request: HttpRequest) -> JsonResponse:
     """What the API says for a path that no route has, whatever the method."""
     return problem(404, "not_found", "There is no such address in this API.")
 

@@ -32,7 +32,7 @@ urlpatterns = [
         ),
         name="api-docs",
     ),
-    re_path(r"^api/(.*)$", api_not_found),
+    re_path(r"^api/", api_not_found),  # whatever follows, line breaks too
     path("audit/", include("audit.urls")),
     path("", include("inference.urls")),
     path("", include("cases.urls")),
