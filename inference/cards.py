@@ -11,7 +11,7 @@ from typing import Any
 ESTIMATES = ("value", "estimate", "point")
 LOWS = ("low", "lower")
 HIGHS = ("high", "upper")
-ABOUT = "About"
+WHOLE = "Also"
 FIRST = (
     "intended_use", "limits", "known_biases", "held_out", "figures", "predictive_values", "confound",
     "held_out_phantoms", "data", "split", "counts",
@@ -41,8 +41,8 @@ class Section:
 
 
 def sections(card: Mapping[str, Any]) -> list[Section]:
-    """The card in reading order: loose facts first, then each part."""
-    return list(_sections(ABOUT, card, 2))
+    """The card in reading order: each part, and last what stands in none."""
+    return list(_sections(WHOLE, card, 2))
 
 
 def headlines(card: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -76,12 +76,15 @@ def text(value: Any) -> str:
 
 def _sections(title: str, part: Mapping[str, Any], level: int) -> Iterator[Section]:
     keys = sorted(part, key=_place)
-    facts = [(words(key), text(part[key])) for key in keys if _is_fact(part[key])]
-    if facts:
-        yield Section(title, level, facts=tuple(facts))
+    facts = tuple((words(key), text(part[key])) for key in keys if _is_fact(part[key]))
+    is_whole = title == WHOLE
+    if facts and not is_whole:
+        yield Section(title, level, facts=facts)
     for key in keys:
         if not _is_fact(part[key]):
-            yield from _of_its_own(words(key), part[key], level if title == ABOUT else level + 1)
+            yield from _of_its_own(words(key), part[key], level if is_whole else level + 1)
+    if facts and is_whole:
+        yield Section(title, level, facts=facts)
 
 
 def _of_its_own(title: str, value: Any, level: int) -> Iterator[Section]:

@@ -84,7 +84,7 @@ export function paint(values, pixels, { signed: hasSign, top, opacity, threshold
 function presence(strength, threshold) {
   const width = 0.12;
   const step = Math.min(1, Math.max(0, (strength - threshold + width) / (2 * width)));
-  return step * step * (3 - 2 * step) * Math.min(1, 4 * strength);
+  return step * step * (3 - 2 * step) * Math.min(1, 1.6 * strength);
 }
 
 /** @param {HTMLCanvasElement} canvas @param {boolean} hasSign draw the bar, bright end up */
