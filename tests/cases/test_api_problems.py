@@ -112,7 +112,8 @@ def test_an_answer_in_another_format_is_not_to_be_had(program):
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "delete", "trace"])
 @pytest.mark.parametrize(
-    "path", ["/api/v1/nothing/", "/api/v2/cases/", "/api/v1/cases", "/api/x", "/api/v1/cases/1/"]
+    "path",
+    ["/api/v1/nothing/", "/api/v2/cases/", "/api/v1/cases", "/api/x", "/api/v1/cases/1/", "/api/v1/%0A/"],
 )
 def test_an_unknown_address_is_a_problem_document_for_every_method(db, method, path):
     response = getattr(Client(enforce_csrf_checks=True), method)(path)
