@@ -48,6 +48,30 @@ def data_dir() -> Path:
     return Path(folder)
 
 
+GUARDED = ["audit_event", "audit_seal", "inference_prediction", "inference_explanation"]
+
+
+@pytest.fixture
+def intruder(db) -> Callable[..., None]:
+    """The database's owner, who takes triggers and foreign keys away: intruder(sql, parameters)."""
+
+    def execute(sql: str, parameters: list | None = None) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute(
+                """SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'f'
+                   AND (conrelid = ANY(%s::regclass[]) OR confrelid = ANY(%s::regclass[]))""",
+                [GUARDED, GUARDED],
+            )
+            for table, constraint in cursor.fetchall():
+                cursor.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{constraint}"')
+            for table in GUARDED:
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+            cursor.execute(sql, parameters)
+
+    return execute
+
+
 @pytest.fixture
 def department(db) -> Department:
     return Department.objects.create(name="Fetal medicine", slug="fetal-medicine")

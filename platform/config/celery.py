@@ -42,9 +42,14 @@ app.conf.update(
     worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_hijack_root_logger=False,
     worker_enable_remote_control=False,
+    # A tick that waited behind long work until the next one came is worth nothing.
     beat_schedule={
-        "sweep": {"task": "inference.sweep", "schedule": settings.JOB_SWEEP_SECONDS},
-        "seal": {"task": "audit.seal", "schedule": 5},
+        "sweep": {
+            "task": "inference.sweep",
+            "schedule": settings.JOB_SWEEP_SECONDS,
+            "options": {"expires": settings.JOB_SWEEP_SECONDS},
+        },
+        "seal": {"task": "audit.seal", "schedule": 5, "options": {"expires": 5}},
     },
 )
 app.autodiscover_tasks(["inference", "audit"])
