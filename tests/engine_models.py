@@ -17,11 +17,11 @@ def packed(network: str, *, seed: int = 0) -> bytes:
     return safetensors.torch.save(NETWORKS[network].build().state_dict())
 
 
-def record_of(content: bytes, network: str, modality: str = "ultrasound", **changes) -> WeightsRecord:
+def record_of(content: bytes, architecture: str, modality: str = "ultrasound", **changes) -> WeightsRecord:
     """The record that belongs to a weights file, unless a change says otherwise."""
-    recipe = RECIPES[NETWORKS[network].recipes[modality]]
+    recipe = RECIPES[NETWORKS[architecture].recipes[modality]]
     fields = {
-        "network": network,
+        "network": architecture,
         "version": "0.0",
         "modality": modality,
         "weights_sha256": hashlib.sha256(content).hexdigest(),

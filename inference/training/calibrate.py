@@ -28,5 +28,5 @@ def fit_temperature(logits: Floats, truth: Truth) -> float:
 def threshold_for_sensitivity(chances: Floats, truth: Truth, target: float) -> float:
     """The highest threshold that still finds `target` of the held-out positives."""
     positive = np.sort(chances[truth == 1])
-    missed = int(np.floor((1 - target) * len(positive)))
+    missed = int((1 - target) * len(positive) + 1e-9)
     return float(positive[missed])

@@ -1,6 +1,5 @@
 """The model card: what the weights were made from and what they are worth, in numbers and in words."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -12,7 +11,6 @@ from inference.engine.records import WeightsRecord
 from inference.formats.stack import Modality
 from inference.training.data import Examples
 from inference.training.figures import (
-    Figure,
     at_threshold,
     auc,
     bootstrap,
@@ -59,15 +57,13 @@ LIMITS: Mapping[Modality, tuple[str, ...]] = {
 }
 
 
-def figures(
-    examples: Examples, logits: Any, temperature: float, threshold: float
-) -> dict[str, dict[str, float] | float]:
+def figures(examples: Examples, logits: Any, temperature: float, threshold: float) -> dict[str, Any]:
     """AUC with an interval over groups, operating point with Wilson's, and the calibration error."""
     chances = calibrated(logits, temperature)[:, 1]
     found = {"auc": bootstrap(auc, examples.labels, chances, examples.groups)}
     found |= at_threshold(examples.labels, chances, threshold)
     error = calibration_error(examples.labels, chances)
-    return {**{name: asdict(figure) for name, figure in found.items()}, "calibration_error": error}
+    return {**{name: figure.as_json() for name, figure in found.items()}, "calibration_error": error}
 
 
 def card(
@@ -116,9 +112,9 @@ def _predictive(real: Mapping[str, Any]) -> list[dict[str, float]]:
     return [predictive_values(sensitivity, specificity, prevalence) for prevalence in PREVALENCES]
 
 
-def figure_words(figure: Mapping[str, float]) -> str:
+def figure_words(figure: Mapping[str, Any]) -> str:
     """A figure as people read it: value, 95 % interval, number of pictures."""
-    if math.isnan(figure["value"]):
+    if None in figure.values():
         return "not measured"
     return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f}, n = {figure['count']:.0f})"
 
@@ -183,6 +179,3 @@ def _confound_words(confound: Mapping[str, Any]) -> str:
         shown = figure_words(value) if isinstance(value, Mapping) else f"{value:.3f}"
         rows.append(f"| {name.replace('_', ' ')} | {shown} |")
     return "\n".join(rows)
-
-
-__all__ = ["Figure", "card", "figure_words", "figures", "markdown"]

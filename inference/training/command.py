@@ -1,7 +1,6 @@
 """The training command: one network for one modality, from a folder to weights, record and card."""
 
 import argparse
-import shlex
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,6 +27,8 @@ from inference.training.run import Material, Outcome, Plan, Progress, run
 
 HELD_PHANTOMS = 5
 """One phantom in so many is held out."""
+STAGES = ("folds", "phantom_epochs", "epochs", "steps", "patience")
+REPEATED = ("network", "modality", "seed", "version", "phantoms", "sensitivity", "threads", *STAGES)
 
 
 def main(arguments: Sequence[str], out: TextIO) -> int:
@@ -40,9 +41,7 @@ def main(arguments: Sequence[str], out: TextIO) -> int:
     material = _material(options, recipe_id)
     plan = _plan(options)
     outcome = run(plan, material, report)
-    record, content = _record(
-        options, plan, material, outcome, shlex.join(["python", "-m", "inference.training", *arguments])
-    )
+    record, content = _record(options, plan, material, outcome)
     path = write(record, content, options.out)
     path.with_suffix(".md").write_text(markdown(record))
     out.write(f"AUC on held-out groups: {figure_words(record.card['held_out']['auc'])}\n{path}\n")
@@ -67,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sensitivity", type=float, default=0.9, help="what the threshold is chosen for")
     parser.add_argument("--cache", type=Path, default=None, help="folder that keeps prepared pictures")
     parser.add_argument("--threads", type=int, default=1)
-    for name in ("folds", "phantom_epochs", "epochs", "steps", "patience"):
+    for name in STAGES:
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(Plan, name))
     return parser
 
@@ -82,6 +81,12 @@ def _plan(options: argparse.Namespace) -> Plan:
         steps=options.steps,
         patience=options.patience,
     )
+
+
+def _repeat(options: argparse.Namespace) -> str:
+    """The command that makes these weights again, without the folders of this machine."""
+    shown = " ".join(f"--{name.replace('_', '-')} {getattr(options, name)}" for name in REPEATED)
+    return f"python -m inference.training {shown} --data DIR --out DIR"
 
 
 def _progress(out: TextIO) -> Progress:
@@ -123,7 +128,7 @@ def _rows(examples: Examples, start: int, stop: int) -> Examples:
 
 
 def _record(
-    options: argparse.Namespace, plan: Plan, material: Material, outcome: Outcome, command: str
+    options: argparse.Namespace, plan: Plan, material: Material, outcome: Outcome
 ) -> tuple[WeightsRecord, bytes]:
     truth = material.labelled.labels
     recipe = RECIPES[NETWORKS[plan.network].recipes[options.modality]]
@@ -131,6 +136,7 @@ def _record(
     chances = calibrated(outcome.logits, temperature)[:, 1]
     threshold = threshold_for_sensitivity(chances, truth, options.sensitivity)
     confound = _confound(options, material, outcome, recipe.id)
+    command = _repeat(options)
     content = _packed(outcome.module)
     record = WeightsRecord(
         network=plan.network,
@@ -157,13 +163,15 @@ def _confound(
     only, answered = changed_auc(*from_folder, border_only)
     removed, kept = changed_auc(*from_folder, border_removed)
     found: dict[str, Any] = {
-        "auc_border_only": vars(only),
+        "auc_border_only": only.as_json(),
         "share_answered_border_only": answered,
-        "auc_border_removed": vars(removed),
+        "auc_border_removed": removed.as_json(),
         "share_answered_border_removed": kept,
     }
     if len(material.other):
-        found["auc_against_other_anomalies"] = vars(against_other(material.labelled, material.other, outcome))
+        found["auc_against_other_anomalies"] = against_other(
+            material.labelled, material.other, outcome
+        ).as_json()
     return found
 
 

@@ -24,8 +24,9 @@ class Figure:
     high: float
     count: int
 
-    def __str__(self) -> str:
-        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f}, n = {self.count})"
+    def as_json(self) -> dict[str, float | None]:
+        """JSON has no word for "not a number": what could not be measured is null."""
+        return {name: None if math.isnan(value) else value for name, value in vars(self).items()}
 
 
 def auc(truth: Truth, scores: Floats) -> float:
@@ -54,7 +55,7 @@ def bootstrap(
         drawn = [stratum[i] for stratum in strata for i in rng.integers(0, len(stratum), len(stratum))]
         chosen = np.concatenate(drawn)
         values.append(measure(truth[chosen], scores[chosen]))
-    low, high = np.nanpercentile(values, [2.5, 97.5])
+    low, high = np.percentile(values, [2.5, 97.5])
     return Figure(measure(truth, scores), float(low), float(high), len(truth))
 
 
