@@ -82,7 +82,7 @@ def test_a_handful_of_them_in_the_browser(data_dir, models, case, alice, run_job
         run_jobs()
         expect(page.locator("#live[data-over]")).to_be_visible(timeout=20_000)
         if page.locator(".show-overlay").count():
-            page.keyboard.press("g")
+            page.locator("#methods").get_by_role("button", name="Grad-CAM").click()
             page.wait_for_selector("#heat-canvas[data-overlay]")
         else:
             expect(page.locator("#live")).to_contain_text("Not analysable")
