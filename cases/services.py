@@ -49,8 +49,10 @@ def open_case(
         "question": question,
         "is_demo": is_demo,
     }
-    if idempotency_key and (known := _opened_before(by, idempotency_key, wanted)):
-        return known, False
+    if idempotency_key:
+        User.objects.select_for_update().get(pk=by.pk)  # the same key at the same moment waits here
+        if known := _opened_before(by, idempotency_key, wanted):
+            return known, False
     case = Case.objects.create(
         number=_next_number(), opened_by=by, idempotency_key=idempotency_key or None, **wanted
     )
@@ -112,7 +114,7 @@ def choose_frames(scan: Scan, frames: list[int], *, by: User) -> list[Job]:
     _require_writer(scan.case, by)
     wrong = [frame for frame in frames if frame not in scan.frame_numbers]
     if wrong or not frames:
-        raise ValueError(f"The scan has frames 1 to {scan.image.frames}.")
+        raise ValueError(f"The scan has no such frame; it has {scan.image.frames}.")
     record("scan.frames_chosen", actor=by, subject=scan, thread=scan.case.thread, frames=frames)
     return submit_scan(scan, by=by, frames=sorted(set(frames)))
 

@@ -42,7 +42,7 @@ import config.wsgi, config.urls
 from django.test import Client
 from django.urls import get_resolver
 get_resolver().reverse_dict
-assert Client(headers={"host": "localhost"}).get("/healthz").status_code == 200
+assert Client(headers={{"host": "localhost"}}).get("/healthz").status_code == 200
 print([name for name in {TORCH} if name in sys.modules])
 """
     assert python(code) == "[]"

@@ -3,7 +3,6 @@
 import uuid
 from typing import Any
 
-from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
@@ -198,12 +197,8 @@ class FramesToRead(GenericAPIView[Scan]):
 
 
 def _open(request: Request, wanted: dict[str, Any]) -> tuple[Case, bool]:
-    user = visible.user_of(request)
     key = _idempotency_key(request)
-    try:
-        return services.open_case(by=user, idempotency_key=key, **wanted)
-    except IntegrityError:  # the same key at the same moment: the other request has opened the case
-        return services.open_case(by=user, idempotency_key=key, **wanted)
+    return services.open_case(by=visible.user_of(request), idempotency_key=key, **wanted)
 
 
 def _idempotency_key(request: Request) -> str | None:
