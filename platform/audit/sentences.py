@@ -14,6 +14,8 @@ TOLD = (
     ("label", "{}"),
     ("probability", "{:.2f}"),
     ("reason", "{}"),
+    ("code", "{}"),
+    ("detail", "{}"),
     ("rows", "{} lines"),
     ("format", "{}"),
     ("token_key", "{}…"),

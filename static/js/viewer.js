@@ -1,5 +1,6 @@
 // The viewer: which frame, which window, which overlay; and everything that changes them.
 
+import { listenToKeys, listenToPointer } from "./hands.js";
 import { element, json, list } from "./page.js";
 import { frame, ownWindow, paint } from "./picture.js";
 import { apply, content, panned, zoomed } from "./zoom.js";
@@ -234,53 +235,16 @@ function hide(hidden) {
 
 // --- Hands ------------------------------------------------------------------------------
 
-function listenToPointer() {
-  scanCanvas.addEventListener("pointermove", (event) => {
-    if (!event.buttons) return;
-    const isPan = event.shiftKey || event.buttons & 4;
-    if (isPan) move(panned(scanCanvas, state.place, event.movementX, event.movementY));
-    else if (event.buttons & 1) adjust(event.movementX / 400, -event.movementY / 400);
-  });
-  scanCanvas.addEventListener("pointerdown", (event) => scanCanvas.setPointerCapture(event.pointerId));
-  scanCanvas.addEventListener("dblclick", reset);
-  scanCanvas.addEventListener(
-    "wheel",
-    (event) => {
-      if (picture.frames === 1 && !event.ctrlKey) return;
-      event.preventDefault();
-      if (event.ctrlKey) move(zoomed(state.place, event.deltaY < 0 ? 1.15 : 1 / 1.15));
-      else show(state.frame + Math.sign(event.deltaY));
-    },
-    { passive: false },
-  );
-}
-
-/** @type {Record<string, [number, number]>} */
-const ARROWS = { ArrowLeft: [-0.05, 0], ArrowRight: [0.05, 0], ArrowUp: [0, 0.05], ArrowDown: [0, -0.05] };
-
-function listenToKeys() {
-  scanCanvas.addEventListener("keydown", (event) => {
-    const step = ARROWS[event.key];
-    if (step) {
-      event.preventDefault();
-      adjust(...step);
-    }
-  });
-  document.addEventListener("keydown", (event) => {
-    const typing = event.target instanceof Element && event.target.closest("input:not([type=range]), textarea, select");
-    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "h") hide(true);
-    if (event.key === "+") move(zoomed(state.place, 1.25));
-    if (event.key === "-") move(zoomed(state.place, 0.8));
-    if (event.key === "[") show(state.frame - 1);
-    if (event.key === "]") show(state.frame + 1);
-    if (event.key === "g") choose(state.model, state.method === "gradcam" ? "" : "gradcam");
-    if (event.key === "l") choose(state.model, state.method === "lime" ? "" : "lime");
-  });
-  document.addEventListener("keyup", (event) => {
-    if (event.key === "h") hide(false);
-  });
-}
+/** @type {import("./hands.js").Actions} */
+const actions = {
+  adjust,
+  reset,
+  hide,
+  pan: (dx, dy) => move(panned(scanCanvas, state.place, dx, dy)),
+  zoom: (factor) => move(zoomed(state.place, factor)),
+  step: (frames) => show(state.frame + frames),
+  toggle: (method) => choose(state.model, state.method === method ? "" : method),
+};
 
 function listenToControls() {
   slider?.addEventListener("input", () => show(+(/** @type {HTMLInputElement} */ (slider).value) - 1));
@@ -300,8 +264,8 @@ function listenToControls() {
     invert.setAttribute("aria-pressed", String(state.window.inverted));
     redraw();
   });
-  element("nearer", HTMLButtonElement).addEventListener("click", () => move(zoomed(state.place, 1.25)));
-  element("farther", HTMLButtonElement).addEventListener("click", () => move(zoomed(state.place, 0.8)));
+  element("nearer", HTMLButtonElement).addEventListener("click", () => actions.zoom(1.25));
+  element("farther", HTMLButtonElement).addEventListener("click", () => actions.zoom(0.8));
   window.addEventListener("resize", () => move(state.place));
   element("reset", HTMLButtonElement).addEventListener("click", reset);
   document.getElementById("next-read")?.addEventListener("click", () => {
@@ -328,8 +292,8 @@ document.addEventListener("htmx:afterSettle", takeStock);
 
 fit(scanCanvas);
 fit(heatCanvas);
-listenToPointer();
-listenToKeys();
+listenToPointer(scanCanvas, actions, picture.frames > 1);
+listenToKeys(scanCanvas, actions);
 listenToControls();
 takeStock();
 show(state.frame);
