@@ -39,6 +39,7 @@ def test(arguments: Sequence[str]) -> int:
 
 def _pytest(settings: dict[str, str], arguments: Sequence[str]) -> int:
     settings["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's loop runs in the tests' own thread
+    settings["SECURE_SSL"] = "0"  # the tests' own server speaks plain HTTP on this machine's own address
     if chromium := browser.find():
         settings["CHROMIUM"] = chromium
     command = on_leash([sys.executable, "-m", "pytest", *arguments])
