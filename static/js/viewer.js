@@ -1,7 +1,7 @@
 // The viewer: which frame, which window, which overlay; and everything that changes them.
 
 import { listenToKeys, listenToPointer } from "./hands.js";
-import { element, json, list } from "./page.js";
+import { element, frameMarks, json, list } from "./page.js";
 import { frame, ownWindow, paint } from "./picture.js";
 import { apply, content, panned, zoomed } from "./zoom.js";
 import { heat, paint as paintHeat, paintBar, peak } from "./heat.js";
@@ -18,7 +18,8 @@ const modelChoice = element("model", HTMLSelectElement);
 const readout = element("readout", HTMLElement);
 
 const state = {
-  frame: picture.first,
+  wanted: picture.first, // the frame that was asked for
+  frame: picture.first, // the frame that is drawn
   /** @type {import("./picture.js").Pixels | null} */ pixels: null,
   window: { centre: 127.5, width: 255, inverted: false },
   place: { scale: 1, x: 0.5, y: 0.5 },
@@ -73,27 +74,32 @@ function say() {
 
 /** @param {number} number */
 async function show(number) {
-  state.frame = Math.max(0, Math.min(picture.frames - 1, number));
-  if (slider instanceof HTMLInputElement) {
-    slider.value = String(state.frame + 1);
-    element("frame-number", HTMLOutputElement).value = `${state.frame + 1} / ${picture.frames}`;
-  }
-  const wanted = state.frame;
+  const wanted = Math.max(0, Math.min(picture.frames - 1, number));
+  state.wanted = wanted;
   try {
     const pixels = await frame(picture, wanted);
-    if (wanted !== state.frame) return;
-    state.problem = "";
-    state.pixels = pixels;
-    if (!state.isBegun) begin();
-    scanCanvas.dataset.frame = String(wanted);
+    if (wanted !== state.wanted) return;
+    drawFrame(wanted, pixels);
   } catch (problem) {
     state.problem = `${/** @type {Error} */ (problem).message} Try again.`;
+    say();
   }
-  redraw();
-  showHeat();
   for (const next of [wanted + 1, wanted - 1]) {
     if (next >= 0 && next < picture.frames) frame(picture, next).catch(() => {});
   }
+}
+
+/** @param {number} number @param {import("./picture.js").Pixels} pixels */
+function drawFrame(number, pixels) {
+  Object.assign(state, { frame: number, pixels, problem: "" });
+  if (slider instanceof HTMLInputElement) {
+    slider.value = String(number + 1);
+    element("frame-number", HTMLOutputElement).value = `${number + 1} / ${picture.frames}`;
+  }
+  if (!state.isBegun) begin();
+  scanCanvas.dataset.frame = String(number);
+  redraw();
+  showHeat();
 }
 
 /** The window the file asks for, and the part of the picture that shows something. */
@@ -128,16 +134,12 @@ function adjust(wider, higher) {
 
 async function showHeat() {
   const overlay = chosen();
-  const row = overlay ? overlay.frames.indexOf(state.frame) : -1;
-  element("colour-bar", HTMLElement).hidden = !overlay;
+  const row = overlay && !state.hidden ? overlay.frames.indexOf(state.frame) : -1;
+  const wanted = overlay && row >= 0 ? `${overlay.id}:${row}` : "";
   element("heat-controls", HTMLElement).classList.toggle("idle", !overlay);
-  if (!overlay || row < 0 || state.hidden) {
-    draw(heatCanvas, () => {});
-    delete heatCanvas.dataset.overlay;
-    say();
-    return;
-  }
-  const wanted = `${overlay.id}:${row}`;
+  if (heatCanvas.dataset.overlay !== wanted) takeHeatAway();
+  say();
+  if (!overlay || !wanted) return;
   try {
     const values = await heat(overlay, row, picture.view);
     if (chosen() !== overlay || overlay.frames[row] !== state.frame || state.hidden) return;
@@ -148,12 +150,20 @@ async function showHeat() {
     showBar(overlay, top);
   } catch (problem) {
     state.problem = /** @type {Error} */ (problem).message;
+    say();
   }
-  say();
+}
+
+/** At once, before anything else is fetched: one method's heat must never stand under another's name. */
+function takeHeatAway() {
+  draw(heatCanvas, () => {});
+  delete heatCanvas.dataset.overlay;
+  element("colour-bar", HTMLElement).hidden = true;
 }
 
 /** @param {Overlay} overlay @param {number} top */
 function showBar(overlay, top) {
+  element("colour-bar", HTMLElement).hidden = false;
   paintBar(element("bar-canvas", HTMLCanvasElement), overlay.signed);
   element("bar-high", HTMLElement).textContent = overlay.signed ? `+${top.toFixed(2)}` : "1";
   element("bar-low", HTMLElement).textContent = overlay.signed ? `−${top.toFixed(2)}` : "0";
@@ -196,7 +206,7 @@ function takeStock() {
   modelChoice.replaceChildren(...models.map((name) => new Option(name, name)));
   element("model-choice", HTMLElement).hidden = models.length < 2;
   offerMethods();
-  markFrames();
+  document.getElementById("frame-marks")?.replaceChildren(...frameMarks(state.read));
   mark();
   showHeat();
 }
@@ -211,19 +221,6 @@ function offerMethods() {
     return button;
   });
   element("methods", HTMLElement).replaceChildren(...buttons);
-}
-
-function markFrames() {
-  const marks = document.getElementById("frame-marks");
-  marks?.replaceChildren(
-    ...state.read.map((number) => {
-      const mark = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-      for (const [name, value] of Object.entries({ x: number - 0.4, y: 0, width: 0.8, height: 4 })) {
-        mark.setAttribute(name, String(value));
-      }
-      return mark;
-    }),
-  );
 }
 
 /** @param {boolean} hidden */
@@ -242,7 +239,7 @@ const actions = {
   hide,
   pan: (dx, dy) => move(panned(scanCanvas, state.place, dx, dy)),
   zoom: (factor) => move(zoomed(state.place, factor)),
-  step: (frames) => show(state.frame + frames),
+  step: (frames) => show(state.wanted + frames),
   toggle: (method) => choose(state.model, state.method === method ? "" : method),
 };
 

@@ -1,12 +1,13 @@
 """A person logs in, opens a case, uploads a scan, and sees what the networks say and where they looked."""
 
 import io
+import re
 
 import numpy as np
 import pytest
 from django.core.files.base import ContentFile
 from PIL import Image as Pillow
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from audit.models import Event
 from cases import intake
@@ -161,6 +162,25 @@ def test_the_overlay_hides_while_the_key_is_held_and_fades_with_its_sliders(read
     assert 0 < page.evaluate(OPAQUE, "heat-canvas") < shown
     page.keyboard.press("g")
     expect(page.locator("#colour-bar")).to_be_hidden()
+
+
+def test_one_methods_heat_never_stands_under_another_methods_name(read_case, page):
+    page.keyboard.press("g")
+    page.wait_for_selector("#heat-canvas[data-overlay]")
+    held = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(re.compile("/heatmap/"), hold)
+    page.keyboard.press("l")
+    expect(page.locator("#trust")).to_contain_text("LIME")
+    settled(page)
+    assert page.evaluate(OPAQUE, "heat-canvas") == 0, "Grad-CAM is gone before LIME has come"
+    expect(page.locator("#colour-bar")).to_be_hidden()
+    held[0].continue_()
+    page.wait_for_selector("#heat-canvas[data-overlay]")
+    expect(page.locator("#bar-unit")).to_contain_text("change in the probability")
 
 
 def test_a_volume_opens_at_a_frame_that_was_read_and_shows_which_were(
