@@ -65,6 +65,12 @@ class ScanReading:
         return (Case.Progress.ANSWERED if answered else Case.Progress.UNANSWERED).value
 
     @property
+    def lacks_answers(self) -> bool:
+        """Something failed or was cancelled, or no model was active: a person may ask again."""
+        ended_badly = any(work.reason for answer in self.answers for work in answer.work)
+        return self.progress != Case.Progress.WORKING and (ended_badly or not self.answers)
+
+    @property
     def progress_words(self) -> str:
         """The same for people."""
         return str(Case.Progress(self.progress).label)

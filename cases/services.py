@@ -1,10 +1,11 @@
 """Every write a person causes: one function, one transaction, one audit line."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from accounts.models import Department, User
@@ -14,7 +15,7 @@ from blobs.models import Blob
 from cases.models import Case, Patient, Scan
 from inference import images, jobs, registry
 from inference.formats.stack import PictureStack
-from inference.models import Image, Job
+from inference.models import Image, Job, ModelVersion
 
 
 class KeyReused(Exception):
@@ -89,8 +90,29 @@ def add_scan(
     return scan, True
 
 
+@transaction.atomic
+def try_again(scan: Scan, *, by: User) -> list[Job]:
+    """Queue anew what failed or was cancelled, and active versions that were never asked.
+
+    Each new job is a new row; the failed one stays as it is. Empty when nothing is missing.
+    """
+    _require_writer(scan.case, by)
+    record("scan.tried_again", actor=by, subject=scan, thread=scan.case.thread, scan=scan.number)
+    newest = {(job.model_version_id, job.kind, repr(job.parameters)): job for job in _oldest_first(scan)}
+    ended_badly = [job for job in newest.values() if job.state in {Job.State.FAILED, Job.State.CANCELLED}]
+    asked = {job.model_version_id for job in newest.values()}
+    never_asked = [v for v in registry.active_versions(scan.image.modality) if v.pk not in asked]
+    return [_submit_like(job, by) for job in ended_badly] + _submit_to(never_asked, scan, by=by)
+
+
 def submit_scan(scan: Scan, *, by: User, frames: list[int] | None = None) -> list[Job]:
     """Queue the scan for every active version of its modality."""
+    return _submit_to(registry.active_versions(scan.image.modality), scan, by=by, frames=frames)
+
+
+def _submit_to(
+    versions: Iterable[ModelVersion], scan: Scan, *, by: User, frames: list[int] | None = None
+) -> list[Job]:
     return [
         jobs.submit(
             Job.Kind.PREDICT,
@@ -101,8 +123,25 @@ def submit_scan(scan: Scan, *, by: User, frames: list[int] | None = None) -> lis
             priority=scan.case.priority,
             parameters={"frames": frames} if frames else {},
         )
-        for version in registry.active_versions(scan.image.modality)
+        for version in versions
     ]
+
+
+def _submit_like(job: Job, by: User) -> Job:
+    return jobs.submit(
+        Job.Kind(job.kind),
+        image=job.image,
+        model_version=job.model_version,
+        prediction=job.prediction,
+        requested_by=by,
+        thread=job.thread,
+        priority=job.priority,
+        parameters=job.parameters,
+    )
+
+
+def _oldest_first(scan: Scan) -> QuerySet[Job]:
+    return scan.image.jobs.select_related("image", "model_version", "prediction").order_by("created_at")
 
 
 @transaction.atomic

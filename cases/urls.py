@@ -11,6 +11,7 @@ urlpatterns = [
     path("cases/<uuid:pk>/", views.case, name="case"),
     path("cases/<uuid:pk>/live/", views.live, name="live"),
     path("cases/<uuid:pk>/scans/", upload_views.upload, name="upload"),
+    path("scans/<uuid:pk>/try-again/", views.try_again, name="try_again"),
     path("scans/<uuid:pk>/choose-frames/", views.choose_frames, name="choose_frames"),
     path("scans/<uuid:pk>/frames/<int:number>", pixel_views.frame, name="frame"),
     path("explanations/<uuid:pk>/heatmap/<int:row>", pixel_views.heatmap, name="heatmap"),

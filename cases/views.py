@@ -102,6 +102,16 @@ def choose_frames(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 @people_only
+def try_again(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """Ask again for the answers that a fault or a cancellation has left out."""
+    scan = get_object_or_404(Scan.objects.visible_to(request.user).select_related("case", "image"), pk=pk)
+    if not services.try_again(scan, by=request.user):
+        messages.info(request, "Nothing is missing: every active model has answered.")
+    return redirect(f"{scan.case.get_absolute_url()}?scan={scan.number}")
+
+
+@require_POST
+@people_only
 def cancel_job(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """Stop a job of a case one may write."""
     job = get_object_or_404(Job, pk=pk)

@@ -29,6 +29,7 @@ from cases.api.serializers import (
 )
 from cases.models import Case, Scan
 from inference.api.serializers import JobSerializer
+from inference.models import Job
 
 READ_AND_WRITE = (IsAuthenticated, ReadersWrite)
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -168,17 +169,28 @@ class OneScan(RetrieveAPIView[Scan]):
         return scan
 
 
-class FramesToRead(GenericAPIView[Scan]):
-    """A person's own choice of frames."""
+class ScanAsked(GenericAPIView[Scan]):
+    """Asks the models about a scan once more: what the two addresses below share."""
 
     permission_classes = READ_AND_WRITE
-    serializer_class = FramesToReadSerializer
     pagination_class = None
     queryset = Scan.objects.none()
 
     def get_queryset(self) -> QuerySet[Scan]:
         """Those of visible cases."""
         return visible.scans(self.request.user)
+
+    def accepted(self, jobs: list[Job]) -> Response:
+        """202 with the new jobs."""
+        waiting = visible.jobs(self.request.user).filter(pk__in=[job.pk for job in jobs])
+        data = JobSerializer(waiting, many=True, context=self.get_serializer_context()).data
+        return Response(data, status=status.HTTP_202_ACCEPTED)
+
+
+class FramesToRead(ScanAsked):
+    """A person's own choice of frames."""
+
+    serializer_class = FramesToReadSerializer
 
     @extend_schema(
         summary="Choose the frames to read",
@@ -190,10 +202,24 @@ class FramesToRead(GenericAPIView[Scan]):
         scan = self.get_object()
         body = FramesToReadSerializer(data=request.data, context={"scan": scan})
         body.is_valid(raise_exception=True)
-        jobs = services.choose_frames(scan, body.validated_data["frames"], by=visible.user_of(request))
-        waiting = visible.jobs(request.user).filter(pk__in=[job.pk for job in jobs])
-        data = JobSerializer(waiting, many=True, context=self.get_serializer_context()).data
-        return Response(data, status=status.HTTP_202_ACCEPTED)
+        frames = body.validated_data["frames"]
+        return self.accepted(services.choose_frames(scan, frames, by=visible.user_of(request)))
+
+
+class TryAgain(ScanAsked):
+    """A second chance for answers that are missing."""
+
+    @extend_schema(
+        summary="Try again",
+        tags=["scans"],
+        request=None,
+        responses={
+            202: OpenApiResponse(JobSerializer(many=True), "The new jobs; none when none is missing.")
+        },
+    )
+    def post(self, request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
+        """Queues anew what failed or was cancelled, and active versions that were never asked."""
+        return self.accepted(services.try_again(self.get_object(), by=visible.user_of(request)))
 
 
 def _open(request: Request, wanted: dict[str, Any]) -> tuple[Case, bool]:

@@ -19,6 +19,7 @@ SENTENCES = {
     "scan.refused": "submitted a file that was refused",
     "scan.viewed": "viewed the scan's pixels",
     "scan.original_downloaded": "downloaded the original file",
+    "scan.tried_again": "asked again for the answers that are missing",
     "scan.frames_chosen": "chose other frames to be read",
     "prediction.viewed": "read an answer",
     "explanation.viewed": "viewed a heatmap",

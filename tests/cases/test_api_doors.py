@@ -47,6 +47,7 @@ TABLE = {
     "original": {"GET": SEES},
     "frame": {"GET": SEES},
     "frames-to-read": {"POST": CHOOSES},
+    "try-again": {"POST": CHOOSES},
     "job": {"GET": SEES},
     "cancel-job": {"POST": CANCELS},
     "prediction": {"GET": SEES},
@@ -79,6 +80,7 @@ def world(tokens, alice, case, phantom_png, tmp_path):
         "original": scan.pk,
         "frame": scan.pk,
         "frames-to-read": scan.pk,
+        "try-again": scan.pk,
         "job": prediction.job_id,
         "prediction": prediction.pk,
         "explanation": explanation.pk,
@@ -147,7 +149,7 @@ def test_no_address_has_a_method_that_the_table_does_not_name(world):
 
 def test_what_charlie_may_not_see_looks_like_what_does_not_exist(world):
     for name in set(world.keys) - {"model"}:
-        method = "POST" if name == "frames-to-read" else "GET"
+        method = "POST" if name in {"frames-to-read", "try-again"} else "GET"
         hidden = ask(world, "charlie", method, name)
         missing = ask(world, "charlie", method, name, key=uuid.uuid4())
         assert hidden.json() == missing.json(), name
@@ -189,7 +191,7 @@ def test_losing_the_role_takes_effect_at_once(world, alice):
 
 def test_an_auditor_here_who_reads_elsewhere_still_changes_nothing_here(world, auditor, other_department):
     Membership.objects.create(user=auditor, department=other_department, role=Role.READER)
-    for name in ("scans", "frames-to-read", "cancel-job"):
+    for name in ("scans", "frames-to-read", "try-again", "cancel-job"):
         before = Event.objects.count()
         response = ask(world, "auditor", "POST", name)
         assert response.status_code == 403, name

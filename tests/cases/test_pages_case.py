@@ -71,6 +71,30 @@ def test_a_failed_job_is_shown_with_its_reason(case, alice, small_scan, version,
     assert "Answer failed. The worker stopped answering." in page()
 
 
+def test_a_failed_job_can_be_asked_for_again(case, alice, small_scan, version, client_of, page):
+    scan = small_scan(case, alice)
+    failed = Job.objects.get()
+    jobs.fail(jobs.claim(failed.pk)[0], "worker_lost", "The worker stopped answering.")
+    assert "Try again" in page()
+    client = client_of(alice)
+    client.post(f"/scans/{scan.pk}/try-again/")
+    assert Job.objects.get(state="queued").model_version == failed.model_version
+    assert Job.objects.get(pk=failed.pk).state == "failed"
+    assert "Try again" not in page()
+    answers.answer(Job.objects.get(state="queued"))
+    again = client.post(f"/scans/{scan.pk}/try-again/", follow=True)
+    assert "Nothing is missing" in again.content.decode()
+    assert Job.objects.count() == 2
+
+
+def test_a_scan_no_model_was_there_for_can_be_asked_for_later(case, alice, small_scan, tmp_path, client_of):
+    scan = small_scan(case, alice)
+    assert not Job.objects.exists()
+    version = answers.active_version(tmp_path)
+    client_of(alice).post(f"/scans/{scan.pk}/try-again/")
+    assert Job.objects.get().model_version == version
+
+
 def test_where_a_job_stands_is_said_in_words(case, alice, small_scan, version, page):
     small_scan(case, alice, seed=1)
     small_scan(case, alice, seed=2)

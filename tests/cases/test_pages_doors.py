@@ -40,6 +40,7 @@ TABLE = {
     "cases:heatmap": ("GET", SEES),
     "cases:upload": ("POST", WRITES),
     "cases:choose_frames": ("POST", WRITES),
+    "cases:try_again": ("POST", WRITES),
     "cases:cancel_job": ("POST", WRITES),
     "inference:models": ("GET", MODELS),
     "inference:model": ("GET", MODELS),
@@ -72,6 +73,8 @@ def address(name: str, record) -> tuple[str, dict[str, str]]:
             return reverse(name, args=[record.case.pk]), {"modality": "ultrasound"}
         case "cases:choose_frames":
             return reverse(name, args=[record.scan.pk]), {"frames": "1"}
+        case "cases:try_again":
+            return reverse(name, args=[record.scan.pk]), {}
         case "cases:frame":
             return reverse(name, args=[record.scan.pk, 0]), {}
         case "cases:heatmap":
