@@ -128,7 +128,8 @@ class Case(models.Model):
     class Meta:
         ordering = ("-opened_at",)
         indexes: ClassVar = [
-            models.Index(fields=["department", "-opened_at"], name="case_of_department"),
+            models.Index(fields=["department", "-opened_at", "-id"], name="case_of_department"),
+            models.Index(fields=["-opened_at", "-id"], name="case_newest"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

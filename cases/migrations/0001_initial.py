@@ -68,7 +68,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='case',
-            index=models.Index(fields=['department', '-opened_at'], name='case_of_department'),
+            index=models.Index(fields=['department', '-opened_at', '-id'], name='case_of_department'),
+        ),
+        migrations.AddIndex(
+            model_name='case',
+            index=models.Index(fields=['-opened_at', '-id'], name='case_newest'),
         ),
         migrations.AddConstraint(
             model_name='case',
