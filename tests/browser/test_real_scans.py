@@ -1,20 +1,13 @@
-"""Every real scan at hand goes in through the page, and gets an answer or a reasoned refusal."""
+"""A handful of real scans in a real browser; tests/journeys takes all of them through page and API."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from playwright.sync_api import expect
-
-from cases import services
-from cases.models import Case
-from inference import jobs, worker
-from inference.models import Job, Prediction
 
 pytestmark = [pytest.mark.data]
 
-IN_THE_BROWSER = 3  # ultrasound pictures, one of each kind; the rest goes through the test client
+IN_THE_BROWSER = 3  # ultrasound pictures, one of each kind
 
 
 def ultrasound(folder: Path) -> list[Path]:
@@ -23,45 +16,6 @@ def ultrasound(folder: Path) -> list[Path]:
 
 def volumes(folder: Path) -> list[Path]:
     return sorted((folder / "mri").rglob("srr.nii.gz"))
-
-
-def answer_all(by) -> None:
-    """Answer every waiting scan; explaining each of them would take an hour."""
-    while job := Job.objects.filter(state=Job.State.QUEUED, kind=Job.Kind.PREDICT).first():
-        worker.work(job.pk)
-        for explain in Job.objects.filter(state=Job.State.QUEUED, kind=Job.Kind.EXPLAIN):
-            jobs.cancel(explain, by=by)
-    worker.forget_models()
-
-
-def refused_or_answered(predictions) -> Iterator[str]:
-    """What is wrong with any answer."""
-    for said in predictions:
-        if said.analysable and not 0 <= said.probability <= 1:
-            yield f"{said.image}: {said.probability}"
-        if not said.analysable and not said.refusal_reason.endswith("."):
-            yield f"{said.image}: refused without a reason"
-
-
-@pytest.mark.django_db
-def test_every_real_scan_is_answered_or_refused_with_its_reason(
-    data_dir, models, alice, department, client_of
-):
-    client = client_of(alice)
-    files = [(path, "ultrasound") for path in ultrasound(data_dir)]
-    files += [(path, "mri") for path in volumes(data_dir)]
-    assert files
-    for path, modality in files:
-        case, _ = services.open_case(by=alice, department=department, patient_id=str(path)[-64:])
-        upload = SimpleUploadedFile(path.name, path.read_bytes())
-        response = client.post(f"/cases/{case.pk}/scans/", {"modality": modality, "scans": [upload]})
-        assert response.status_code in {302, 413, 415, 422}, path
-    answer_all(alice)
-    assert not Job.objects.filter(state=Job.State.FAILED).exists()
-    assert list(refused_or_answered(Prediction.objects.select_related("image"))) == []
-    for case in Case.objects.filter(scans__isnull=False):
-        page = client.get(case.get_absolute_url()).content.decode()
-        assert "Ventriculomegaly " in page or "Not analysable" in page, case.patient
 
 
 @pytest.mark.browser

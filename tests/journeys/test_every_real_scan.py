@@ -1,0 +1,74 @@
+"""Every real scan at hand goes in through the page and the API, and gets an answer or a reasoned refusal."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from accounts.tokens import issue_token
+from cases import services
+from cases.models import Case, Scan
+from inference import jobs, worker
+from inference.models import Job
+
+pytestmark = [pytest.mark.data, pytest.mark.django_db]
+
+
+def scans(folder: Path) -> Iterator[tuple[Path, str]]:
+    for path in sorted((folder / "ultrasound").rglob("*.jpg")):
+        yield path, "ultrasound"
+    for path in sorted((folder / "mri").rglob("srr.nii.gz")):
+        yield path, "mri"
+
+
+def through_the_page(client: Client, case: Case, path: Path, modality: str) -> int:
+    upload = SimpleUploadedFile(path.name, path.read_bytes())
+    return client.post(f"/cases/{case.pk}/scans/", {"modality": modality, "scans": [upload]}).status_code
+
+
+def through_the_api(program: Client, case: Case, path: Path, modality: str) -> int:
+    upload = SimpleUploadedFile(path.name, path.read_bytes())
+    return program.post(f"/api/v1/cases/{case.pk}/scans/", {"modality": modality, "file": upload}).status_code
+
+
+def answer_all(by) -> None:
+    """Answer every waiting scan; explaining each of them is for the other journeys."""
+    while job := Job.objects.filter(state=Job.State.QUEUED, kind=Job.Kind.PREDICT).first():
+        worker.work(job.pk)
+        for explain in Job.objects.filter(state=Job.State.QUEUED, kind=Job.Kind.EXPLAIN):
+            jobs.cancel(explain, by=by)
+    worker.forget_models()
+
+
+def said_by_the_api(program: Client, scan: Scan) -> Iterator[dict]:
+    """Every answer about a scan, found as a program finds it."""
+    for job in program.get(f"/api/v1/scans/{scan.pk}/").json()["jobs"]:
+        if job["kind"] == "predict":
+            yield program.get(program.get(job["url"]).json()["prediction"]).json()
+
+
+def test_every_real_scan_is_answered_or_refused_with_its_reason(
+    data_dir, models, alice, department, client_of
+):
+    page = client_of(alice)
+    token = issue_token(alice, lifetime=timedelta(hours=1))
+    program = Client(headers={"Authorization": f"Token {token}"})
+    for number, (path, modality) in enumerate(scans(data_dir)):
+        case, _ = services.open_case(by=alice, department=department, patient_id=f"REAL-{number}")
+        taken = through_the_page(page, case, path, modality)
+        assert taken in {302, 413, 415, 422}, path
+        known = through_the_api(program, case, path, modality) if number % 8 == 0 else None
+        assert known in {None, 200, 413, 415, 422}, f"{path}: the same file is the same scan"
+    answer_all(alice)
+    assert not Job.objects.filter(state=Job.State.FAILED).exists()
+    for scan in Scan.objects.select_related("case"):
+        shown = page.get(scan.case.get_absolute_url()).content.decode()
+        assert "entriculomegaly " in shown or "Not analysable" in shown, scan.file_name
+        answers = list(said_by_the_api(program, scan))
+        assert len(answers) == 2, scan.file_name
+        for said in answers:
+            assert said["analysable"] == (said["refusal"] is None)
+            assert 0 <= said["probability"] <= 1 if said["analysable"] else said["refusal"]["reason"]
