@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from inference.engine.networks import NETWORKS
 from inference.training.augment import augment
@@ -16,6 +17,7 @@ from inference.training.data import Examples
 HALF_BATCH = 16
 SMOOTHING = 0.05
 WEIGHT_DECAY = 1e-3
+AVERAGING = 0.97
 
 
 @dataclass
@@ -25,6 +27,13 @@ class Learner:
     module: nn.Module
     optimiser: torch.optim.Optimizer
     draw: torch.Generator
+    averaged: AveragedModel
+
+    @property
+    def result(self) -> nn.Module:
+        """The weights averaged over the last steps: with few pictures single steps jump about."""
+        averaged: nn.Module = self.averaged.module
+        return averaged
 
 
 def fresh_learner(network: str, rate: float, seed: int) -> Learner:
@@ -34,13 +43,15 @@ def fresh_learner(network: str, rate: float, seed: int) -> Learner:
 
 
 def continued(learner: Learner, rate: float, seed: int) -> Learner:
-    """A copy of the weights with a new optimiser, for the next stage."""
-    return _learner(copy.deepcopy(learner.module), rate, seed)
+    """A copy of the averaged weights with a new optimiser, for the next stage."""
+    return _learner(copy.deepcopy(learner.result), rate, seed)
 
 
 def _learner(module: nn.Module, rate: float, seed: int) -> Learner:
     optimiser = torch.optim.AdamW(module.parameters(), lr=rate, weight_decay=WEIGHT_DECAY)
-    return Learner(module, optimiser, torch.Generator().manual_seed(seed))
+    rule = get_ema_multi_avg_fn(AVERAGING)  # type: ignore[no-untyped-call]
+    average = AveragedModel(module, multi_avg_fn=rule, use_buffers=True)
+    return Learner(module, optimiser, torch.Generator().manual_seed(seed), average)
 
 
 def train_epoch(learner: Learner, halves: list[Examples], styles: Tensor, steps: int) -> float:
@@ -59,6 +70,7 @@ def train_epoch(learner: Learner, halves: list[Examples], styles: Tensor, steps:
         learner.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         learner.optimiser.step()
+        learner.averaged.update_parameters(learner.module)
         total += float(loss.detach())
     return total / steps
 

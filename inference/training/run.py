@@ -6,6 +6,7 @@ pooled held-out loss). The shipped weights are then trained on everything for th
 figures are those of the networks that had not seen the group they answered for.
 """
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -71,7 +72,7 @@ def run(plan: Plan, material: Material, report: Progress) -> Outcome:
     labelled = material.labelled
     if not len(labelled):
         logits = np.zeros((0, 2))
-        return Outcome(base.module, 0, logits, (), ())
+        return Outcome(base.result, 0, logits, (), ())
     folds = grouped_folds(labelled.labels, labelled.groups, plan.folds, plan.seed)
     learners = [continued(base, plan.rate, plan.seed + 1 + fold) for fold in range(plan.folds)]
     kept = _cross_validated(plan, material, folds, learners, report)
@@ -79,7 +80,7 @@ def run(plan: Plan, material: Material, report: Progress) -> Outcome:
     for epoch in range(kept.epochs):
         loss = train_epoch(final, [labelled, material.phantoms], _styles(material), plan.steps)
         report(f"final weights, epoch {epoch + 1} of {kept.epochs}", {"loss": loss})
-    return Outcome(final.module, kept.epochs, kept.logits, tuple(folds), kept.modules, kept.losses)
+    return Outcome(final.result, kept.epochs, kept.logits, tuple(folds), kept.modules, kept.losses)
 
 
 def _styles(material: Material, held_out: NDArray[np.bool_] | None = None) -> torch.Tensor:
@@ -96,7 +97,7 @@ def _on_phantoms(plan: Plan, material: Material, report: Progress) -> Learner:
     for epoch in range(plan.phantom_epochs):
         loss = train_epoch(learner, halves, styles, plan.steps)
         held = material.held_phantoms
-        scores = calibrated(logits_of(learner.module, held.tensor), 1.0)[:, 1]
+        scores = calibrated(logits_of(learner.result, held.tensor), 1.0)[:, 1]
         report(
             f"phantoms, epoch {epoch + 1} of {plan.phantom_epochs}",
             {"loss": loss, "held-out phantom AUC": auc(held.labels, scores)},
@@ -128,7 +129,7 @@ def _cross_validated(
         for held_out, learner in zip(folds, learners, strict=True):
             halves = [material.labelled.take(~held_out), material.phantoms]
             train_epoch(learner, halves, _styles(material, held_out), plan.steps)
-            logits[held_out] = logits_of(learner.module, material.labelled.tensor[held_out])
+            logits[held_out] = logits_of(learner.result, material.labelled.tensor[held_out])
         losses.append(_calibrated_loss(logits, truth))
         scores = calibrated(logits, 1.0)[:, 1]
         report(
@@ -136,7 +137,7 @@ def _cross_validated(
             {"held-out loss": losses[-1], "held-out AUC": auc(truth, scores)},
         )
         if losses[-1] <= min(losses):
-            frozen = tuple(continued(learner, plan.rate, 0).module for learner in learners)
+            frozen = tuple(copy.deepcopy(learner.result) for learner in learners)
             best = _Kept(epoch, logits, frozen, ())
         if epoch - int(np.argmin(losses)) > plan.patience:
             break
