@@ -79,6 +79,7 @@ def test_the_theme_is_remembered_and_drawn_at_once(alice, log_in, page):
     log_in(alice)
     ground = "getComputedStyle(document.documentElement).backgroundColor"
     dark = page.evaluate(ground)
+    assert dark == "rgb(13, 16, 19)", "a reading room is dark, whatever the system asks for"
     page.get_by_role("button", name="Switch between dark and light").click()
     light = page.evaluate(ground)
     assert light != dark
