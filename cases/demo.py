@@ -26,6 +26,9 @@ ACCOUNTS = {
 }
 
 
+_LOOK: dict[Modality, str] = {"ultrasound": "ultrasound", "mri": "MRI"}
+
+
 @dataclass(frozen=True)
 class DemoHead:
     """One synthetic fetus of the demo."""
@@ -120,7 +123,7 @@ def _reader() -> User:
 
 def _question(head: DemoHead) -> str:
     kind = "volume" if head.is_volume else "picture"
-    return f"Synthetic {head.look} {kind} (phantom, seed {head.seed}), made as {head.label}."
+    return f"Synthetic {_LOOK[head.look]} {kind} (phantom, seed {head.seed}), made as {head.label}."
 
 
 def _file(head: DemoHead) -> tuple[bytes, str]:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from django.contrib.humanize.templatetags.humanize import ordinal
 
+from inference.engine.records import POSITIVE
 from inference.models import Explanation, Job, Prediction
 
 METHODS = {"gradcam": "Grad-CAM", "lime": "LIME"}
-LIKELY = {"ventriculomegaly": "Ventriculomegaly likely", "normal": "Ventriculomegaly unlikely"}
+EVEN = 0.5
 
 
 def method(name: str) -> str:
@@ -17,7 +18,20 @@ def method(name: str) -> str:
 
 def headline(prediction: Prediction) -> str:
     """What the answer says, before its number."""
-    return LIKELY.get(prediction.label, prediction.label) if prediction.analysable else "Not analysable"
+    if prediction.probability is None:
+        return "Not analysable"
+    return finding(prediction.label, prediction.probability)
+
+
+def finding(label: str, probability: float) -> str:
+    """The label and the probability in one word that contradicts neither.
+
+    A threshold chosen for sensitivity may lie far below one half: then the label is
+    ventriculomegaly, and yet it would be wrong to call it likely.
+    """
+    if label == POSITIVE:
+        return "Ventriculomegaly likely" if probability >= EVEN else "Ventriculomegaly possible"
+    return "Ventriculomegaly unlikely" if probability < EVEN else "Ventriculomegaly uncertain"
 
 
 def subject(job: Job) -> str:

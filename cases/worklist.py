@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from accounts.models import User
 from cases.forms import WorklistForm
 from cases.models import Case, CaseQuerySet, Scan
+from cases.words import finding
 from inference.models import Prediction
 
 PAGE = 40
@@ -43,7 +44,7 @@ def page(user: User, form: WorklistForm) -> Page:
 
 
 def verdict(predictions: Sequence[Prediction]) -> str:
-    """Several answers in a few words; they are not averaged, and a disagreement is said."""
+    """Several answers in a few words: not averaged, a disagreement is said, the most alarming leads."""
     chances = [answer.probability for answer in predictions if answer.probability is not None]
     if not chances:
         return "Not analysable" if predictions else ""
@@ -52,7 +53,7 @@ def verdict(predictions: Sequence[Prediction]) -> str:
     labels = {answer.label for answer in predictions if answer.analysable}
     if len(labels) > 1:
         return f"Answers differ {figures}"
-    return f"Ventriculomegaly {'likely' if 'ventriculomegaly' in labels else 'unlikely'} {figures}"
+    return f"{finding(labels.pop(), max(chances))} {figures}"
 
 
 def _continued(cases: CaseQuerySet, user: User, after: uuid.UUID | None) -> CaseQuerySet:

@@ -6,6 +6,7 @@ import pytest
 from audit.models import Event
 from cases import services
 from cases.models import Case
+from cases.words import headline
 from cases.worklist import verdict
 from inference import jobs
 from inference.engine.records import Refusal
@@ -153,6 +154,21 @@ def test_answers_that_differ_are_not_averaged():
     ]
     assert verdict(said) == "Answers differ 0.12–0.87"
     assert verdict(said[:1]) == "Ventriculomegaly unlikely 0.12"
+
+
+@pytest.mark.parametrize(
+    ("label", "probability", "words"),
+    [
+        ("ventriculomegaly", 0.93, "Ventriculomegaly likely"),
+        ("ventriculomegaly", 0.16, "Ventriculomegaly possible"),
+        ("normal", 0.12, "Ventriculomegaly unlikely"),
+        ("normal", 0.58, "Ventriculomegaly uncertain"),
+    ],
+)
+def test_the_word_contradicts_neither_the_label_nor_the_number(label, probability, words):
+    said = Prediction(analysable=True, label=label, probability=probability)
+    assert headline(said) == words
+    assert verdict([said]) == f"{words} {probability:.2f}"
 
 
 def test_a_form_opens_a_case_once_however_often_it_is_sent(client_of, alice, department):
