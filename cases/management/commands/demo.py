@@ -18,6 +18,8 @@ class Command(BaseCommand):
         department = demo.people()
         demo.phantom_cases(department)
         if options["data"]:
+            self.stdout.write(f"Reading the pictures of {options['data']}; half a second each.")
+            self.stdout.flush()
             skipped = demo.picture_cases(department, options["data"])
             for line in skipped:
                 self.stderr.write(line)
