@@ -115,8 +115,29 @@ class Caliper:
     outer: tuple[float, float]
 
 
+class OfHead:
+    """What every drawing takes from its head, whatever it shows of it."""
+
+    spec: HeadSpec
+
+    @property
+    def label(self) -> Label:
+        """Of the head, whatever this acquisition shows of it."""
+        return self.spec.label
+
+    @property
+    def atrial_width_mm(self) -> tuple[float, float]:
+        """(left, right), true widths of the head."""
+        return self.spec.atrial_width_mm
+
+    @property
+    def gestational_age_days(self) -> int:
+        """Age of the head."""
+        return self.spec.gestational_age_days
+
+
 @dataclass(frozen=True)
-class Phantom:
+class Phantom(OfHead):
     """One synthetic picture and the truth about it.
 
     pixels: uint8 (rows, columns). Masks: bool, same shape, what this plane shows.
@@ -135,21 +156,6 @@ class Phantom:
     seed: int
     spec: HeadSpec
     defects: Defects
-
-    @property
-    def label(self) -> Label:
-        """Of the head, whatever this acquisition shows of it."""
-        return self.spec.label
-
-    @property
-    def atrial_width_mm(self) -> tuple[float, float]:
-        """(left, right), true widths of the head."""
-        return self.spec.atrial_width_mm
-
-    @property
-    def gestational_age_days(self) -> int:
-        """Age of the head."""
-        return self.spec.gestational_age_days
 
     def truth(self) -> dict[str, Any]:
         """Everything known about the picture, ready for JSON."""

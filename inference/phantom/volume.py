@@ -10,13 +10,13 @@ from inference.formats.stack import PictureStack
 from inference.phantom.export import nifti_bytes
 from inference.phantom.geometry import head_distance, head_height_mm
 from inference.phantom.mri import mri_view, paint_mri
-from inference.phantom.records import NO_DEFECTS, Defects, HeadSpec, Label, Mask
+from inference.phantom.records import NO_DEFECTS, Defects, HeadSpec, Mask, OfHead
 from inference.phantom.tissue import ventricle_pair
 from inference.phantom.view import View
 
 
 @dataclass(frozen=True)
-class VolumePhantom:
+class VolumePhantom(OfHead):
     """A synthetic MRI volume and the truth about it.
 
     pixels: uint8 (slices, rows, columns), foot to head, anterior up, the patient's left on the right.
@@ -32,21 +32,6 @@ class VolumePhantom:
     seed: int
     spec: HeadSpec
     defects: Defects
-
-    @property
-    def label(self) -> Label:
-        """Of the head."""
-        return self.spec.label
-
-    @property
-    def atrial_width_mm(self) -> tuple[float, float]:
-        """(left, right), true widths of the head."""
-        return self.spec.atrial_width_mm
-
-    @property
-    def gestational_age_days(self) -> int:
-        """Age of the head."""
-        return self.spec.gestational_age_days
 
     def nifti(self) -> bytes:
         """An uncompressed NIfTI-1 file in RAS+ orientation, marked as synthetic in its description."""
