@@ -18,7 +18,7 @@ from inference.engine.frames import choose_frames
 from inference.engine.head import find_head
 from inference.engine.quality import NotAnalysable, frame_contrast, head_quality
 from inference.engine.records import Prepared, Recipe, canonical_json, sha256_hex
-from inference.formats.stack import PictureStack
+from inference.formats.stack import MODALITIES, Modality, PictureStack
 
 SIZE = 64
 
@@ -159,19 +159,26 @@ STEPS: Mapping[str, Callable[..., FrameState]] = {
     "hide": _hide,
 }
 
-_SAME = (
-    ("soften", {"sigma": 0.8}),
-    ("level", {"low": 1.0, "high": 99.0, "middle": 0.35}),
-    ("hide", {"centre": 0.4, "spread": 0.25}),
-)
+_TURNED: Mapping[Modality, int] = {"ultrasound": 1, "mri": 0}
+"""A probe is held at any angle; MRI slices come with the front of the head up."""
+
+
+def _head_recipe(modality: Modality, size: int) -> Recipe:
+    """The same head, brightness and sharpness on a grid of `size` pixels."""
+    return Recipe(
+        f"{modality}-head-{size}",
+        size,
+        (
+            ("find", {"modality": modality}),
+            ("crop", {"margin": 1.08, "turn": _TURNED[modality]}),
+            ("soften", {"sigma": 0.8 * size / SIZE}),
+            ("level", {"low": 1.0, "high": 99.0, "middle": 0.35}),
+            ("hide", {"centre": 0.4, "spread": 0.25}),
+        ),
+    )
+
 
 RECIPES: dict[str, Recipe] = {
-    "ultrasound-head-64": Recipe(
-        "ultrasound-head-64",
-        SIZE,
-        (("find", {"modality": "ultrasound"}), ("crop", {"margin": 1.08, "turn": 1}), *_SAME),
-    ),
-    "mri-head-64": Recipe(
-        "mri-head-64", SIZE, (("find", {"modality": "mri"}), ("crop", {"margin": 1.08, "turn": 0}), *_SAME)
-    ),
+    recipe.id: recipe
+    for recipe in (_head_recipe(modality, size) for modality in MODALITIES for size in (64, 128))
 }

@@ -29,3 +29,5 @@ class Network:
 
 
 HEAD_RECIPES: Mapping[Modality, str] = {"ultrasound": "ultrasound-head-64", "mri": "mri-head-64"}
+WIDE_RECIPES: Mapping[Modality, str] = {"ultrasound": "ultrasound-head-128", "mri": "mri-head-128"}
+"""Networks that halve five times need more pixels to begin with."""

@@ -1,0 +1,35 @@
+"""What networks that start from ImageNet share: how our grey pictures look to them."""
+
+import torch
+from torch import Tensor, nn
+
+MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""torchvision's normalisation of red, green and blue."""
+CENTRE, SCALE = 0.4, 0.25
+"""The last step of our preprocessing ("hide") subtracts and divides by these; here it is undone."""
+
+
+class AsImageNet(nn.Module):
+    """A prepared grey picture as the three normalised channels that ImageNet weights expect."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("gain", SCALE / torch.tensor(SPREAD)[:, None, None], persistent=False)
+        offset = (CENTRE - torch.tensor(MEAN)) / torch.tensor(SPREAD)
+        self.register_buffer("offset", offset[:, None, None], persistent=False)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """(n, 1, size, size) as preprocessing leaves it -> (n, 3, size, size)."""
+        channels: Tensor = pictures * self.gain + self.offset
+        return channels
+
+
+def without_inplace(module: nn.Module) -> nn.Module:
+    """The same module with every ReLU writing to a new tensor.
+
+    torchvision's ReLUs overwrite their input, and with it the activations that Grad-CAM reads.
+    """
+    for part in module.modules():
+        if isinstance(part, nn.ReLU):
+            part.inplace = False
+    return module
