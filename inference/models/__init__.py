@@ -1,0 +1,9 @@
+"""Images, model versions, jobs and what came of them. No table here knows a patient."""
+
+from inference.models.answer import Explanation, Prediction
+from inference.models.image import Image
+from inference.models.immutable import Immutable
+from inference.models.job import Job
+from inference.models.registry import Activation, ModelVersion
+
+__all__ = ["Activation", "Explanation", "Image", "Immutable", "Job", "ModelVersion", "Prediction"]

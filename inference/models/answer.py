@@ -1,0 +1,101 @@
+"""What came of a job: answers, and why."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.db.models.functions import Now
+
+from blobs.models import Blob
+from inference.models.image import Image
+from inference.models.immutable import Immutable
+from inference.models.job import Job
+from inference.models.registry import ModelVersion
+
+
+class Prediction(Immutable):
+    """What one model version said about one image (inference.engine Answer at rest)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    job = models.OneToOneField(Job, on_delete=models.PROTECT, related_name="answer")
+    image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="predictions")
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="predictions")
+    analysable = models.BooleanField()
+    refusal_code = models.CharField(max_length=40, blank=True)
+    refusal_reason = models.CharField(max_length=500, blank=True)
+    label = models.CharField(max_length=20, blank=True)
+    probability = models.FloatField(null=True, help_text="Calibrated P(ventriculomegaly).")
+    threshold = models.FloatField()
+    threshold_target = models.CharField(max_length=120)
+    temperature = models.FloatField()
+    logits = models.JSONField(null=True)
+    frame_logits = models.JSONField(default=list)
+    frames = models.JSONField(default=list)
+    frame_rule = models.CharField(max_length=300, blank=True)
+    quality = models.JSONField(default=dict)
+    input_sha256 = models.CharField(max_length=64)
+    weights_sha256 = models.CharField(max_length=64)
+    preprocessing = models.CharField(max_length=60)
+    preprocessing_sha256 = models.CharField(max_length=64)
+    backend = models.CharField(max_length=20)
+    device = models.CharField(max_length=40)
+    versions = models.JSONField(default=dict)
+    seconds = models.FloatField()
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(analysable=False, probability__isnull=True, label="")
+                | models.Q(analysable=True, probability__gte=0, probability__lte=1),
+                name="an_answer_or_a_refusal",
+            ),
+            # What explanations are bound to: see the composite foreign key in the migration.
+            models.UniqueConstraint(
+                fields=["id", "input_sha256", "weights_sha256", "preprocessing_sha256"],
+                name="prediction_binding",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label} {self.probability:.2f}" if self.analysable else self.refusal_reason
+
+    @property
+    def percent(self) -> float | None:
+        """The probability in percent, for people."""
+        return None if self.probability is None else 100 * self.probability
+
+
+class Explanation(Immutable):
+    """Where a model looked. The database refuses one whose hashes are not its prediction's."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    prediction = models.ForeignKey(Prediction, on_delete=models.PROTECT, related_name="explanations")
+    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="explanations")
+    method = models.CharField(max_length=40)
+    class_label = models.CharField(max_length=20)
+    explains_prediction = models.BooleanField(help_text="False for a class that was not predicted.")
+    heatmap = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+", help_text="float16 .npy")
+    segments = models.ForeignKey(
+        Blob, null=True, on_delete=models.PROTECT, related_name="+", help_text="int32 .npy"
+    )
+    signed = models.BooleanField()
+    unit = models.CharField(max_length=60)
+    frames = models.JSONField()
+    parameters = models.JSONField(default=dict)
+    seed = models.BigIntegerField()
+    metrics = models.JSONField(default=dict)
+    input_sha256 = models.CharField(max_length=64)
+    weights_sha256 = models.CharField(max_length=64)
+    preprocessing = models.CharField(max_length=60)
+    preprocessing_sha256 = models.CharField(max_length=64)
+    seconds = models.FloatField()
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["job", "method", "class_label"], name="one_explanation_per_job"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} of {self.class_label}"

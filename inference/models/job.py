@@ -1,0 +1,71 @@
+"""Units of work."""
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+from inference.models.image import Image
+from inference.models.registry import ModelVersion
+
+
+class Job(models.Model):
+    """A unit of work. The row is the truth, a message only wakes a worker (see inference.jobs)."""
+
+    class Kind(models.TextChoices):
+        PREDICT = "predict", "Classify, with Grad-CAM"
+        EXPLAIN = "explain", "Explain"
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        SUCCEEDED = "succeeded", "Succeeded"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=8, choices=Kind)
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="jobs")
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="jobs")
+    prediction = models.ForeignKey(
+        "Prediction", null=True, on_delete=models.PROTECT, related_name="explain_jobs"
+    )
+    parameters = models.JSONField(default=dict, help_text="frames to read; method, class and seed to explain")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    thread = models.CharField(max_length=64, blank=True, help_text="Which audit thread its events join.")
+    queue = models.CharField(max_length=40, help_text="Which workers hear its doorbell.")
+    priority = models.SmallIntegerField(default=0, help_text="Higher is sooner.")
+    stage = models.CharField(max_length=60, blank=True)
+    token = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    worker = models.CharField(max_length=120, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    not_before = models.DateTimeField(db_default=Now())
+    rung_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    failure_code = models.CharField(max_length=40, blank=True)
+    failure_detail = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(
+                fields=["-priority", "created_at"], condition=models.Q(state="queued"), name="job_waiting"
+            ),
+            models.Index(fields=["lease_until"], condition=models.Q(state="running"), name="job_leased"),
+            models.Index(fields=["image", "-created_at"], name="job_of_image"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.state}"
+
+    @property
+    def is_over(self) -> bool:
+        """No further move is possible."""
+        return self.state in {self.State.SUCCEEDED, self.State.FAILED, self.State.CANCELLED}

@@ -1,0 +1,87 @@
+"""Model versions, and when each of them answered."""
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+from blobs.models import Blob
+from inference.models.image import Image
+
+
+class ModelVersion(models.Model):
+    """A network with its weights, preprocessing, threshold and card. Only `state` ever changes."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        EVALUATED = "evaluated", "Evaluated"
+        ACTIVE = "active", "Active"
+        RETIRED = "retired", "Retired"
+        QUARANTINED = "quarantined", "Quarantined"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    network = models.CharField(max_length=40)
+    version = models.CharField(max_length=20)
+    modality = models.CharField(max_length=12, choices=Image.Modality)
+    state = models.CharField(max_length=12, choices=State, default=State.DRAFT)
+    weights = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
+    preprocessing = models.CharField(max_length=60)
+    preprocessing_sha256 = models.CharField(max_length=64)
+    labels = models.JSONField()
+    threshold = models.FloatField()
+    threshold_target = models.CharField(max_length=120)
+    temperature = models.FloatField()
+    card = models.JSONField(default=dict)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ("modality", "network", "-created_at")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["network", "modality", "version"], name="one_row_per_network_modality_version"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.network} {self.version} ({self.get_modality_display()})"
+
+    @property
+    def weights_sha256(self) -> str:
+        """The weights' content hash, which is also their name in the blob store."""
+        return self.weights_id
+
+
+class Activation(models.Model):
+    """An interval in which one version answered. The open interval is the active version.
+
+    role: the seat a version holds; each network has its own, so that several answer a scan.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="activations")
+    modality = models.CharField(max_length=12, choices=Image.Modality)
+    role = models.CharField(max_length=40)
+    started_at = models.DateTimeField(db_default=Now(), editable=False)
+    ended_at = models.DateTimeField(null=True)
+    activated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    reason = models.TextField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["modality", "role"],
+                condition=models.Q(ended_at__isnull=True),
+                name="one_active_version_per_modality_and_role",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ended_at__isnull=True) | models.Q(ended_at__gte=models.F("started_at")),
+                name="activation_ends_after_it_starts",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model_version} as {self.role}"
