@@ -1,18 +1,38 @@
 """Model versions: every write an administrator causes."""
 
+from datetime import datetime
+from importlib.metadata import version as installed
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from accounts.models import User
 from audit.trail import record
 from blobs import store
+from blobs.models import Blob
 from inference.engine.records import WeightsRecord
-from inference.models import Activation, ModelVersion
+from inference.models import Activation, Evaluation, ModelVersion
 
 State = ModelVersion.State
+MOVES = {
+    State.DRAFT: frozenset({State.EVALUATED, State.QUARANTINED}),
+    State.EVALUATED: frozenset({State.ACTIVE, State.RETIRED, State.QUARANTINED}),
+    State.ACTIVE: frozenset({State.RETIRED, State.QUARANTINED}),
+    State.RETIRED: frozenset({State.ACTIVE, State.QUARANTINED}),
+    State.QUARANTINED: frozenset[State](),
+}
+ACTIVATABLE = [state for state, moves in MOVES.items() if State.ACTIVE in moves]
+
+
+class IllegalMove(ValueError):
+    """The state machine has no such arrow; the sentence says why."""
+
+
+class VersionExists(ValueError):
+    """The network, modality and version are taken by another weights file."""
 
 
 def active_versions(modality: str) -> QuerySet[ModelVersion]:
@@ -21,27 +41,58 @@ def active_versions(modality: str) -> QuerySet[ModelVersion]:
     return ModelVersion.objects.filter(activations__in=seated).order_by("network")
 
 
-@transaction.atomic
-def register(record_: WeightsRecord, weights: Path, *, by: User | None) -> ModelVersion:
-    """A new version from a weights file and its record; the same version again is returned as it is.
+def seats() -> list[tuple[str, str]]:
+    """(modality, role) of every open activation."""
+    return list(Activation.objects.filter(ended_at__isnull=True).values_list("modality", "role"))
 
-    Raises ValueError when the file is not the one the record names.
+
+def seats_at(moment: datetime) -> QuerySet[Activation]:
+    """Which versions answered at a moment of the past, one for each modality and role."""
+    had_begun = Activation.objects.filter(started_at__lte=moment)
+    seated = had_begun.filter(Q(ended_at__isnull=True) | Q(ended_at__gt=moment))
+    return seated.select_related("model_version", "activated_by").order_by("modality", "role")
+
+
+def predecessor(modality: str, role: str) -> ModelVersion | None:
+    """The version that would answer again after a roll-back: the last other one in the seat.
+
+    A quarantined version is passed over: its file is not what it was.
     """
-    known = ModelVersion.objects.filter(
-        network=record_.network, modality=record_.modality, version=record_.version
-    ).first()
+    intervals = Activation.objects.filter(modality=modality, role=role).order_by("-started_at")
+    holder = intervals.filter(ended_at__isnull=True).first()
+    former = intervals.filter(ended_at__isnull=False, model_version__state__in=ACTIVATABLE)
+    if holder:
+        former = former.exclude(model_version=holder.model_version_id)
+    last = former.select_related("model_version").first()
+    return last.model_version if last else None
+
+
+def register(record_: WeightsRecord, weights: Path, *, by: User | None) -> ModelVersion:
+    """A new version from a trusted file and its record; the same version again is returned as it is.
+
+    Raises ValueError when the file is not the one the record names, VersionExists when the name is taken.
+    """
+    known = _known(record_)
     if known:
         return known
-    content = weights.read_bytes()
-    blob = store.put(content)
+    blob = store.put(weights.read_bytes())
     if blob.sha256 != record_.weights_sha256:
         raise ValueError(f"{weights.name} is not the file its record names")
+    return register_blob(record_, blob, by=by)
+
+
+@transaction.atomic
+def register_blob(record_: WeightsRecord, weights: Blob, *, by: User | None) -> ModelVersion:
+    """As `register`, for bytes that are stored already. A card with figures makes it evaluated."""
+    known = _known(record_)
+    if known:
+        return known
     version = ModelVersion.objects.create(
         network=record_.network,
         version=record_.version,
         modality=record_.modality,
         state=State.EVALUATED if record_.card else State.DRAFT,
-        weights=blob,
+        weights=weights,
         preprocessing=record_.preprocessing,
         preprocessing_sha256=record_.preprocessing_sha256,
         labels=list(record_.labels),
@@ -49,44 +100,103 @@ def register(record_: WeightsRecord, weights: Path, *, by: User | None) -> Model
         threshold_target=record_.threshold_target,
         temperature=record_.temperature,
         card=dict(record_.card),
+        code_version=installed("ventra"),
     )
     record("model.registered", actor=by, subject=version, weights_sha256=version.weights_sha256)
     return version
 
 
 @transaction.atomic
+def record_evaluation(
+    version: ModelVersion, figures: dict[str, Any], *, data: str, by: User | None
+) -> Evaluation:
+    """Keep what was measured; a draft that has been measured may be activated."""
+    version = _locked(version)
+    evaluation = Evaluation.objects.create(model_version=version, data=data, figures=figures)
+    if version.state == State.DRAFT:
+        _move(version, State.EVALUATED)
+    record("model.evaluated", actor=by, subject=version, data=data, evaluation=str(evaluation.pk))
+    return evaluation
+
+
+@transaction.atomic
 def activate(version: ModelVersion, *, by: User | None, reason: str) -> Activation:
     """Give the version its network's seat for its modality; the one who held it retires.
 
-    Raises ValueError for a version that is a draft or quarantined.
+    Raises IllegalMove for a version that is a draft, active already or quarantined.
     """
-    version = ModelVersion.objects.select_for_update().get(pk=version.pk)
-    if version.state not in {State.EVALUATED, State.RETIRED}:
-        raise ValueError(f"{version} is {version.get_state_display().lower()} and cannot be activated")
-    _vacate(version.modality, version.network, State.RETIRED)
+    version = _locked(version)
+    _refuse_illegal(version, State.ACTIVE)
+    _vacate(version.modality, version.network)
     activation = Activation.objects.create(
         model_version=version, modality=version.modality, role=version.network, activated_by=by, reason=reason
     )
-    ModelVersion.objects.filter(pk=version.pk).update(state=State.ACTIVE)
+    _move(version, State.ACTIVE)
     record("model.activated", actor=by, subject=version, role=version.network, reason=reason)
     return activation
 
 
 @transaction.atomic
+def roll_back(version: ModelVersion, *, by: User | None, reason: str) -> Activation:
+    """Put the version that answered before this active one back into the seat; raises IllegalMove."""
+    version = _locked(version)
+    former = predecessor(version.modality, version.network)
+    if version.state != State.ACTIVE or former is None:
+        raise IllegalMove(f"{version} has no earlier version to go back to.")
+    return activate(former, by=by, reason=reason)
+
+
+@transaction.atomic
+def retire(version: ModelVersion, *, by: User | None, reason: str) -> None:
+    """Take a version out of use without a successor; its seat stays empty. Raises IllegalMove."""
+    version = _locked(version)
+    _leave_seat(version)
+    _move(version, State.RETIRED)
+    record("model.deactivated", actor=by, subject=version, reason=reason)
+
+
+@transaction.atomic
 def quarantine(version: ModelVersion, *, reason: str) -> None:
-    """Take a version out of use at once because its file is not what it was."""
-    Activation.objects.filter(model_version=version, ended_at__isnull=True).update(ended_at=Now())
-    ModelVersion.objects.filter(pk=version.pk).update(state=State.QUARANTINED)
+    """Take a version out of use at once because its file is not what it was; repeating changes nothing."""
+    version = _locked(version)
+    if version.state == State.QUARANTINED:
+        return
+    _leave_seat(version)
+    _move(version, State.QUARANTINED)
     record("model.quarantined", actor=None, subject=version, reason=reason)
 
 
-def seats() -> list[tuple[str, str]]:
-    """(modality, role) of every open activation."""
-    return list(Activation.objects.filter(ended_at__isnull=True).values_list("modality", "role"))
+def _known(record_: WeightsRecord) -> ModelVersion | None:
+    known = ModelVersion.objects.filter(
+        network=record_.network, modality=record_.modality, version=record_.version
+    ).first()
+    if known and known.weights_sha256 != record_.weights_sha256:
+        raise VersionExists(f"{known} exists already with another weights file.")
+    return known
 
 
-def _vacate(modality: str, role: str, state: ModelVersion.State) -> None:
+def _locked(version: ModelVersion) -> ModelVersion:
+    return ModelVersion.objects.select_for_update().get(pk=version.pk)
+
+
+def _refuse_illegal(version: ModelVersion, to: ModelVersion.State) -> None:
+    if to not in MOVES[State(version.state)]:
+        raise IllegalMove(
+            f"{version} is {version.get_state_display().lower()} and cannot become {to.label.lower()}."
+        )
+
+
+def _move(version: ModelVersion, to: ModelVersion.State) -> None:
+    _refuse_illegal(version, to)
+    ModelVersion.objects.filter(pk=version.pk).update(state=to)
+
+
+def _vacate(modality: str, role: str) -> None:
     holder = Activation.objects.filter(modality=modality, role=role, ended_at__isnull=True).first()
     if holder:
-        Activation.objects.filter(pk=holder.pk).update(ended_at=Now())
-        ModelVersion.objects.filter(pk=holder.model_version_id).update(state=state)
+        _leave_seat(holder.model_version)
+        _move(holder.model_version, State.RETIRED)
+
+
+def _leave_seat(version: ModelVersion) -> None:
+    Activation.objects.filter(model_version=version, ended_at__isnull=True).update(ended_at=Now())

@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from inference import views
+from inference import registry_views, views
 
 app_name = "inference"
 urlpatterns = [
     path("models/", views.models, name="models"),
+    path("models/at/", registry_views.seats, name="seats"),
     path("models/<uuid:pk>/", views.model, name="model"),
+    path("models/<uuid:pk>/<slug:name>/", registry_views.move, name="move"),
     path("queue/", views.queue_page, name="queue"),
     path("queue/<uuid:pk>/cancel/", views.cancel_job, name="cancel_job"),
 ]

@@ -9,8 +9,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.gate import PersonRequest, role_required
-from accounts.roles import SEE_MODELS, SEE_QUEUE
-from inference import cards, jobs, queue
+from accounts.roles import MANAGE_MODELS, SEE_MODELS, SEE_QUEUE, holds
+from inference import cards, jobs, queue, registry_views
 from inference.models import Activation, Job, ModelVersion
 
 
@@ -37,6 +37,8 @@ def model(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         "headlines": cards.headlines(version.card),
         "sections": cards.sections(version.card),
         "activations": version.activations.select_related("activated_by").order_by("-started_at"),
+        "evaluations": version.evaluations.all(),
+        "moves": registry_views.may_move(version) if holds(request.user, MANAGE_MODELS) else [],
     }
     return render(request, "inference/model.html", context)
 

@@ -18,24 +18,36 @@ PREPROCESSING = {"preprocessing": "head-crop-1", "preprocessing_sha256": "b" * 6
 INPUT = "a" * 64
 
 
-def active_version(folder: Path, *, modality: str = "ultrasound") -> ModelVersion:
-    """An active version of the cnn. Its weights are no weights: nothing here loads them."""
-    weights = folder / "weights"
-    weights.write_bytes(b"weights of " + modality.encode())
+def version(
+    folder: Path,
+    *,
+    version: str = "0",
+    modality: str = "ultrasound",
+    card: dict | None = None,
+    content: bytes | None = None,
+) -> ModelVersion:
+    """A version of the cnn. Its weights are no weights: nothing here loads them."""
+    weights = folder / f"weights-{version}"
+    weights.write_bytes(content or f"weights of {modality} {version}".encode())
     record = WeightsRecord(
         network="cnn",
-        version="0",
+        version=version,
         modality=modality,
         weights_sha256=hashlib.sha256(weights.read_bytes()).hexdigest(),
         threshold=0.5,
         threshold_target="a test",
         temperature=1.0,
-        card={"purpose": "a test"},
+        card={"purpose": "a test"} if card is None else card,
         **PREPROCESSING,
     )
-    version = registry.register(record, weights, by=None)
-    registry.activate(version, by=None, reason="a test")
-    return version
+    return registry.register(record, weights, by=None)
+
+
+def active_version(folder: Path, *, modality: str = "ultrasound", card: dict | None = None) -> ModelVersion:
+    """A version of the cnn that answers."""
+    found = version(folder, modality=modality, card=card)
+    registry.activate(found, by=None, reason="a test")
+    return found
 
 
 def answer(job: Job, *, refusal: Refusal | None = None) -> Prediction:

@@ -61,6 +61,15 @@ class ModelVersionSerializer(serializers.ModelSerializer[ModelVersion]):
         ]
 
 
+class SeatSerializer(ActivationSerializer):
+    """An interval with the version that held the seat."""
+
+    model_version = ModelReferenceSerializer(read_only=True)
+
+    class Meta(ActivationSerializer.Meta):
+        fields: ClassVar = ["modality", "model_version", *ActivationSerializer.Meta.fields]
+
+
 class FailureSerializer(serializers.Serializer[Any]):
     """Why a job failed, or why its last attempt did."""
 

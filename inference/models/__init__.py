@@ -4,6 +4,15 @@ from inference.models.answer import Explanation, Prediction
 from inference.models.image import Image
 from inference.models.immutable import Immutable
 from inference.models.job import Job
-from inference.models.registry import Activation, ModelVersion
+from inference.models.registry import Activation, Evaluation, ModelVersion
 
-__all__ = ["Activation", "Explanation", "Image", "Immutable", "Job", "ModelVersion", "Prediction"]
+__all__ = [
+    "Activation",
+    "Evaluation",
+    "Explanation",
+    "Image",
+    "Immutable",
+    "Job",
+    "ModelVersion",
+    "Prediction",
+]

@@ -4,15 +4,21 @@ import uuid
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
 from django.db import models
 from django.db.models.functions import Now
 
 from blobs.models import Blob
 from inference.models.image import Image
+from inference.models.immutable import Immutable
 
 
 class ModelVersion(models.Model):
-    """A network with its weights, preprocessing, threshold and card. Only `state` ever changes."""
+    """A network with its weights, preprocessing, threshold and card.
+
+    Only `state` ever changes: a database trigger refuses anything else.
+    """
 
     class State(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -34,6 +40,7 @@ class ModelVersion(models.Model):
     threshold_target = models.CharField(max_length=120)
     temperature = models.FloatField()
     card = models.JSONField(default=dict)
+    code_version = models.CharField(max_length=40, blank=True, help_text="Of Ventra, when it was registered.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -51,6 +58,13 @@ class ModelVersion(models.Model):
     def weights_sha256(self) -> str:
         """The weights' content hash, which is also their name in the blob store."""
         return self.weights_id
+
+
+class _Interval(models.Func):
+    """tstzrange(started_at, ended_at): closed at its start, open at its end."""
+
+    function = "TSTZRANGE"
+    output_field = DateTimeRangeField()
 
 
 class Activation(models.Model):
@@ -81,7 +95,35 @@ class Activation(models.Model):
                 condition=models.Q(ended_at__isnull=True) | models.Q(ended_at__gte=models.F("started_at")),
                 name="activation_ends_after_it_starts",
             ),
+            # At any moment of the past one version answered, so "which one?" has one answer.
+            ExclusionConstraint(
+                name="one_version_at_any_time",
+                expressions=[
+                    ("modality", RangeOperators.EQUAL),
+                    ("role", RangeOperators.EQUAL),
+                    (_Interval("started_at", "ended_at", RangeBoundary()), RangeOperators.OVERLAPS),
+                ],
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.model_version} as {self.role}"
+
+
+class Evaluation(Immutable):
+    """One measurement of a version on a labelled data set; figures as inference.training writes them.
+
+    Who recorded it stands on its audit line.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="evaluations")
+    data = models.CharField(max_length=120, help_text="What it was measured on, in a few words.")
+    figures = models.JSONField()
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.model_version} on {self.data}"

@@ -31,6 +31,8 @@ SENTENCES = {
     "prediction.published": "published an answer",
     "explanation.published": "published an explanation",
     "model.registered": "registered a model version",
+    "model.evaluated": "recorded the evaluation of a model version",
+    "model.upload_refused": "uploaded a weights file that was refused",
     "model.activated": "activated a model version",
     "model.deactivated": "took a model version out of use",
     "model.quarantined": "quarantined a model version",

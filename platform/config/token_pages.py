@@ -8,15 +8,15 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth import authenticate
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 from knox.models import AuthToken
 
+from accounts.confirm import ConfirmedForm
 from accounts.gate import PersonRequest, people_only
 from accounts.models import User
 from accounts.tokens import issue_token
@@ -25,26 +25,11 @@ from audit.trail import record
 LIFETIMES = ((7, "7 days"), (30, "30 days"), (90, "90 days"))
 
 
-class IssueForm(forms.Form):
+class IssueForm(ConfirmedForm):
     """How long, and the password again: an unlocked screen must not be enough to make a key."""
 
     days = forms.TypedChoiceField(label="Valid for", coerce=int, choices=LIFETIMES, initial=30)
-    password = forms.CharField(
-        label="Your password, again",
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
-
-    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        self.request = request
-        super().__init__(*args, **kwargs)
-
-    def clean_password(self) -> str:
-        """Goes through authenticate, so that guessing here is counted and locked like a log-in."""
-        password: str = self.cleaned_data["password"]
-        name = self.request.user.get_username()
-        if authenticate(self.request, username=name, password=password) is None:
-            raise forms.ValidationError("This is not your password. No token was issued.")
-        return password
+    refusal = "This is not your password. No token was issued."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

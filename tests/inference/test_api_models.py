@@ -33,7 +33,6 @@ def listed(client: Client, **query: str) -> list[str]:
 
 
 def test_versions_are_listed_newest_first(program, versions):
-    ModelVersion.objects.filter(modality="mri").update(created_at=versions[0].created_at + timedelta(days=1))
     assert listed(program) == ["mri", "ultrasound"]
 
 
@@ -73,3 +72,16 @@ def test_a_longer_list_costs_no_more_queries(program, versions, django_assert_nu
         program.get(reverse("api:models"), {"page_size": "1"})
     with django_assert_num_queries(5):
         program.get(reverse("api:models"))
+
+
+def test_a_program_asks_which_versions_answered_at_a_moment(program, versions):
+    url = reverse("api:seats")
+    now = program.get(url).json()
+    assert [(seat["modality"], seat["role"], seat["model_version"]["version"]) for seat in now] == [
+        ("mri", "cnn", "0"),
+        ("ultrasound", "cnn", "0"),
+    ]
+    assert program.get(url, {"at": "2020-01-01T14:02:00Z"}).json() == []
+    refused = program.get(url, {"at": "noon"})
+    assert refused.status_code == 400
+    assert refused.headers["content-type"] == "application/problem+json"

@@ -27,9 +27,7 @@ CARD = {
 
 @pytest.fixture
 def version(db, tmp_path) -> ModelVersion:
-    found = answers.active_version(tmp_path)
-    ModelVersion.objects.filter(pk=found.pk).update(card=CARD)
-    return found
+    return answers.active_version(tmp_path, card=CARD)
 
 
 def test_the_models_page_says_which_version_answers_and_how_well(version, client_of, alice):
@@ -51,8 +49,8 @@ def test_a_model_card_shows_every_figure_with_its_interval(version, client_of, a
         assert said in page
 
 
-def test_a_version_without_a_card_is_not_to_be_relied_on(version, client_of, alice):
-    ModelVersion.objects.update(card={})
+def test_a_version_without_a_card_is_not_to_be_relied_on(tmp_path, client_of, alice):
+    version = answers.version(tmp_path, card={})
     page = client_of(alice).get(f"/models/{version.pk}/").content.decode()
     assert "This version has no card." in page
 

@@ -12,6 +12,9 @@ CENTRE, SCALE = 0.4, 0.25
 class AsImageNet(nn.Module):
     """A prepared grey picture as the three normalised channels that ImageNet weights expect."""
 
+    gain: Tensor
+    offset: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("gain", SCALE / torch.tensor(SPREAD)[:, None, None], persistent=False)

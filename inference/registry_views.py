@@ -1,0 +1,95 @@
+"""The pages on which a model version comes into use, leaves it, or is looked up in the past."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.gate import PersonRequest, role_required
+from accounts.roles import MANAGE_MODELS, SEE_MODELS
+from inference import cards, registry
+from inference.forms import MomentForm, ReasonForm
+from inference.models import Activation, ModelVersion
+
+
+@dataclass(frozen=True)
+class Move:
+    """One thing a model manager may do with a version, in the words of its page."""
+
+    title: str
+    button: str
+    done: str
+    carry_out: Callable[..., Any]
+
+
+MOVES = {
+    "activate": Move("Put into use", "Put into use", "answers from now on", registry.activate),
+    "retire": Move("Take out of use", "Take out of use", "answers no longer", registry.retire),
+    "roll-back": Move("Go back", "Go back", "was replaced by its predecessor", registry.roll_back),
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters("password")
+@role_required(MANAGE_MODELS)
+def move(request: PersonRequest, pk: uuid.UUID, name: str) -> HttpResponse:
+    """What will change, the reason, the password; then it is done, once."""
+    if name not in MOVES:
+        raise Http404
+    chosen, version = MOVES[name], get_object_or_404(ModelVersion, pk=pk)
+    form = ReasonForm(request, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            chosen.carry_out(version, by=request.user, reason=form.cleaned_data["reason"])
+            messages.success(request, f"{version} {chosen.done}.")
+        except registry.IllegalMove as refused:
+            messages.warning(request, f"Nothing was changed: {refused}")
+        return redirect("inference:model", version.pk)
+    context = {"section": "models", "version": version, "form": form, "move": chosen, "name": name}
+    context["compared"] = _compared(version, name)
+    return render(request, "inference/move.html", context, status=422 if form.errors else 200)
+
+
+@require_safe
+@role_required(SEE_MODELS)
+def seats(request: PersonRequest) -> HttpResponse:
+    """Which version answered at a moment of the past."""
+    form = MomentForm(request.GET or None)
+    moment = form.moment() if request.GET else None
+    found = registry.seats_at(moment) if moment else None
+    context = {"section": "models", "form": form, "moment": moment, "seats": found}
+    return render(request, "inference/seats.html", context, status=422 if form.errors else 200)
+
+
+def may_move(version: ModelVersion) -> list[str]:
+    """The names of the moves that are legal now."""
+    state = ModelVersion.State(version.state)
+    names = ["activate"] if state in registry.ACTIVATABLE else []
+    if state == ModelVersion.State.ACTIVE:
+        names.append("retire")
+        if registry.predecessor(version.modality, version.network):
+            names.append("roll-back")
+    return names
+
+
+def _compared(version: ModelVersion, name: str) -> list[dict[str, Any]]:
+    """The version that leaves and the one that comes, each with its headline figures."""
+    holder = Activation.objects.filter(
+        modality=version.modality, role=version.network, ended_at__isnull=True
+    ).first()
+    comes = {
+        "activate": version,
+        "retire": None,
+        "roll-back": registry.predecessor(version.modality, version.network),
+    }[name]
+    sides = (("Answers now", holder.model_version if holder else None), ("Answers afterwards", comes))
+    return [
+        {"title": title, "version": side, "headlines": cards.headlines(side.card) if side else []}
+        for title, side in sides
+    ]

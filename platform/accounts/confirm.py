@@ -1,0 +1,29 @@
+"""The password again, for acts that an unlocked screen must not be enough for."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth import authenticate
+from django.http import HttpRequest
+
+
+class ConfirmedForm(forms.Form):
+    """A form that does nothing without the password of the person who sends it."""
+
+    password = forms.CharField(
+        label="Your password, again",
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    refusal = "This is not your password. Nothing was changed."
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        self.request = request
+        super().__init__(*args, **kwargs)
+
+    def clean_password(self) -> str:
+        """Goes through authenticate, so that guessing here is counted and locked like a log-in."""
+        password: str = self.cleaned_data["password"]
+        name = self.request.user.get_username()
+        if authenticate(self.request, username=name, password=password) is None:
+            raise forms.ValidationError(self.refusal)
+        return password
