@@ -82,8 +82,10 @@ def register(record_: WeightsRecord, weights: Path, *, by: User | None) -> Model
 
 
 @transaction.atomic
-def register_blob(record_: WeightsRecord, weights: Blob, *, by: User | None) -> ModelVersion:
-    """As `register`, for bytes that are stored already. A card with figures makes it evaluated."""
+def register_blob(
+    record_: WeightsRecord, weights: Blob, *, by: User | None, measured: bool = True
+) -> ModelVersion:
+    """As `register`, for bytes that are stored already. measured: believe the figures on the card."""
     known = _known(record_)
     if known:
         return known
@@ -91,7 +93,7 @@ def register_blob(record_: WeightsRecord, weights: Blob, *, by: User | None) -> 
         network=record_.network,
         version=record_.version,
         modality=record_.modality,
-        state=State.EVALUATED if record_.card else State.DRAFT,
+        state=State.EVALUATED if record_.card and measured else State.DRAFT,
         weights=weights,
         preprocessing=record_.preprocessing,
         preprocessing_sha256=record_.preprocessing_sha256,

@@ -13,9 +13,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.gate import PersonRequest, role_required
 from accounts.roles import MANAGE_MODELS, SEE_MODELS
-from inference import cards, registry
-from inference.forms import MomentForm, ReasonForm
+from inference import cards, registry, weights_upload
+from inference.engine.weights_file import MAX_FILE_BYTES, WeightsRefused
+from inference.forms import MomentForm, ReasonForm, UploadForm
 from inference.models import Activation, ModelVersion
+
+MAX_RECORD_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,33 @@ def move(request: PersonRequest, pk: uuid.UUID, name: str) -> HttpResponse:
     context = {"section": "models", "version": version, "form": form, "move": chosen, "name": name}
     context["compared"] = _compared(version, name)
     return render(request, "inference/move.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters("password")
+@role_required(MANAGE_MODELS)
+def upload(request: PersonRequest) -> HttpResponse:
+    """A weights file from outside becomes a draft, or is refused with its reason."""
+    form = UploadForm(request, request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        said = form.cleaned_data
+        stated = said["record"].read(MAX_RECORD_BYTES) if said["record"] else b""
+        try:
+            version = weights_upload.upload(
+                said["network"],
+                said["modality"],
+                said["version"],
+                said["weights"].read(MAX_FILE_BYTES + 1),
+                stated,
+                by=request.user,
+            )
+        except WeightsRefused as refused:
+            form.add_error("weights", f"Nothing was stored. {refused.detail} ({refused.code})")
+        else:
+            messages.success(request, f"{version} is registered as a draft.")
+            return redirect("inference:model", version.pk)
+    context = {"section": "models", "form": form}
+    return render(request, "inference/upload.html", context, status=422 if form.errors else 200)
 
 
 @require_safe

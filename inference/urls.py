@@ -7,6 +7,7 @@ from inference import registry_views, views
 app_name = "inference"
 urlpatterns = [
     path("models/", views.models, name="models"),
+    path("models/upload/", registry_views.upload, name="upload"),
     path("models/at/", registry_views.seats, name="seats"),
     path("models/<uuid:pk>/", views.model, name="model"),
     path("models/<uuid:pk>/<slug:name>/", registry_views.move, name="move"),

@@ -23,7 +23,8 @@ def models(request: PersonRequest) -> HttpResponse:
         Prefetch("activations", queryset=open_seats, to_attr="seats")
     )
     rows = [{"version": version, "headlines": cards.headlines(version.card)} for version in versions]
-    return render(request, "inference/models.html", {"section": "models", "rows": rows})
+    context = {"section": "models", "rows": rows, "may_manage": holds(request.user, MANAGE_MODELS)}
+    return render(request, "inference/models.html", context)
 
 
 @require_safe

@@ -17,6 +17,8 @@ from inference.formats.stack import Modality
 LABELS = ("normal", "ventriculomegaly")
 Label = Literal["normal", "ventriculomegaly"]
 POSITIVE: Label = "ventriculomegaly"
+NETWORK_NAMES = ("cnn", "modified_cnn", "vgg16", "resnet18", "resnet50")
+"""Every architecture there is, for those who may not import torch; a test holds it to NETWORKS."""
 
 
 def canonical_json(value: Any) -> bytes:

@@ -1,0 +1,209 @@
+"""Weights from outside: checked before they are opened, run once in a child, or refused with the reason."""
+
+import json
+import struct
+from dataclasses import asdict
+
+import engine_models
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+from conftest import PASSWORD
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from audit.models import Event
+from blobs.models import Blob
+from inference import registry, weights_upload
+from inference.engine import smoke
+from inference.engine.networks import NETWORKS
+from inference.engine.records import NETWORK_NAMES, WeightsRecord
+from inference.engine.weights_file import MAX_HEADER_BYTES, MAX_TENSORS, WeightsRefused, inspect
+from inference.models import ModelVersion
+
+NETWORK = "modified_cnn"
+GOOD = engine_models.packed(NETWORK)
+
+
+def file(header: dict | bytes, data: bytes = b"", length: int | None = None) -> bytes:
+    """A safetensors file with any header at all."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(text) if length is None else length) + text + data
+
+
+def tensor(shape: list, start: int, stop: int, dtype: str = "F32") -> dict:
+    return {"dtype": dtype, "shape": shape, "data_offsets": [start, stop]}
+
+
+HOSTILE = {
+    "empty": (b"", "bad_header"),
+    "a PyTorch archive": (b"PK\x03\x04" + b"\0" * 64, "pickle_refused"),
+    "a pickle": (b"\x80\x04}\x94.", "pickle_refused"),
+    "a Keras file": (b"\x89HDF\r\n\x1a\n" + b"\0" * 64, "not_safetensors"),
+    "a header longer than the file": (file(b"{}", length=1 << 40), "bad_header"),
+    "a header longer than allowed": (file(b" " * (MAX_HEADER_BYTES + 1)), "bad_header"),
+    "a header that is no JSON": (file(b"{not json"), "bad_header"),
+    "a header nested too deep": (file(b"[" * 200_000), "bad_header"),
+    "a header that is a list": (file(b"[]"), "bad_header"),
+    "no tensors": (file({}), "tensor_count"),
+    "too many tensors": (file({str(n): tensor([0], 0, 0) for n in range(MAX_TENSORS + 1)}), "tensor_count"),
+    "one name twice": (file(b'{"a": 1, "a": 2}'), "duplicate_name"),
+    "a tensor without a shape": (file({"a": {"dtype": "F32"}}), "bad_header"),
+    "a negative offset": (file({"a": tensor([1], -4, 0)}), "bad_header"),
+    "a fractional shape": (file({"a": tensor([1.0], 0, 4)}, b"\0" * 4), "bad_header"),
+    "an unknown type": (file({"a": tensor([1], 0, 8, "F64")}, b"\0" * 8), "bad_dtype"),
+    "fewer bytes than the shape": (file({"a": tensor([2], 0, 4)}, b"\0" * 4), "bad_offsets"),
+    "overlapping tensors": (file({"a": tensor([2], 0, 8), "b": tensor([1], 4, 8)}, b"\0" * 8), "bad_offsets"),
+    "a gap between tensors": (
+        file({"a": tensor([1], 0, 4), "b": tensor([1], 8, 12)}, b"\0" * 12),
+        "bad_offsets",
+    ),
+    "bytes that no tensor owns": (file({"a": tensor([1], 0, 4)}, b"\0" * 5), "bad_offsets"),
+    "a file cut short": (GOOD[:-1], "bad_offsets"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_header_is_refused_with_its_code_before_anything_is_parsed(name):
+    content, code = HOSTILE[name]
+    with pytest.raises(WeightsRefused) as refused:
+        inspect(content)
+    assert refused.value.code == code
+    assert refused.value.detail.endswith((".", "FILE.safetensors"))
+
+
+def test_a_pytorch_file_is_refused_with_the_command_that_converts_it():
+    with pytest.raises(WeightsRefused, match=r"backbones convert FILE\.pth FILE\.safetensors"):
+        inspect(b"PK\x03\x04")
+
+
+def test_a_good_file_is_read_tensor_by_tensor():
+    assert len(inspect(GOOD)) == len(safetensors.torch.load(GOOD))
+
+
+def test_the_names_of_the_networks_are_known_without_torch():
+    assert set(NETWORKS) == set(NETWORK_NAMES)
+
+
+def changed(change) -> bytes:
+    tensors = safetensors.torch.load(GOOD)
+    change(tensors)
+    return safetensors.torch.save(tensors)
+
+
+def rename(tensors):
+    tensors["another"] = tensors.pop("head.1.bias")
+
+
+def reshape(tensors):
+    tensors["head.1.bias"] = torch.zeros(3)
+
+
+def spoil(tensors):
+    tensors["head.1.bias"][0] = np.nan
+
+
+def overflow(tensors):
+    tensors["head.1.weight"].fill_(3e38)
+
+
+def recount(tensors):
+    tensors["head.1.bias"] = torch.zeros(2, dtype=torch.int64)
+
+
+@pytest.fixture
+def upload(db, manager):
+    def send(content: bytes, *, version: str = "7.1", record: bytes = b"") -> ModelVersion:
+        return weights_upload.upload(NETWORK, "ultrasound", version, content, record, by=manager)
+
+    return send
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (rename, "wrong_names"),
+        (reshape, "wrong_shape"),
+        (spoil, "not_finite"),
+        (overflow, "smoke_failed"),
+        (recount, "bad_dtype"),
+    ],
+)
+def test_weights_that_do_not_fit_or_do_not_run_are_refused(change, code):
+    with pytest.raises(WeightsRefused) as refused:
+        smoke.first_run(changed(change), NETWORKS[NETWORK], "ultrasound")
+    assert refused.value.code == code
+
+
+def test_a_refused_file_leaves_nothing_but_a_line_in_the_audit(upload):
+    with pytest.raises(WeightsRefused):
+        upload(changed(spoil))
+    assert not ModelVersion.objects.exists()
+    assert not Blob.objects.exists()
+    (event,) = Event.objects.filter(verb="model.upload_refused")
+    assert event.detail["code"] == "not_finite"
+
+
+def test_a_good_file_becomes_a_draft_that_cannot_answer_before_it_is_measured(upload, manager):
+    version = upload(GOOD)
+    assert (version.state, version.preprocessing) == ("draft", "ultrasound-head-64")
+    assert upload(GOOD).pk == version.pk, "the same upload again is the same version"
+    with pytest.raises(WeightsRefused) as taken:
+        upload(engine_models.packed(NETWORK, seed=1))
+    assert taken.value.code == "version_exists"
+    with pytest.raises(registry.IllegalMove):
+        registry.activate(version, by=manager, reason="a test")
+
+
+def test_a_record_brings_threshold_and_card_but_not_the_right_to_answer(upload):
+    stated = engine_models.record_of(GOOD, NETWORK, threshold=0.31, card={"data": "a test"})
+    version = upload(GOOD, record=stated.to_json())
+    assert (version.threshold, version.card, version.state) == (0.31, {"data": "a test"}, "draft")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"network": "cnn"},
+        {"weights_sha256": "0" * 64},
+        {"threshold": 1.5},
+        {"temperature": 0.0},
+        {"card": [1]},
+    ],
+)
+def test_a_record_of_something_else_is_refused(change):
+    own = engine_models.record_of(GOOD, NETWORK)
+    with pytest.raises(WeightsRefused) as refused:
+        weights_upload.adopted(own, WeightsRecord(**(asdict(own) | change)).to_json())
+    assert refused.value.code == "bad_record"
+
+
+def form(content: bytes, **changes) -> dict:
+    sent = {"network": NETWORK, "modality": "ultrasound", "version": "7.1", "password": PASSWORD}
+    return sent | {"weights": SimpleUploadedFile("w.safetensors", content)} | changes
+
+
+@pytest.mark.django_db
+def test_a_model_manager_uploads_on_a_page(manager, client_of):
+    page = client_of(manager)
+    done = page.post("/models/upload/", form(GOOD), follow=True)
+    assert "is registered as a draft" in done.content.decode()
+    refused = page.post("/models/upload/", form(b"PK\x03\x04"))
+    assert refused.status_code == 422
+    assert "(pickle_refused)" in refused.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("changes", "said"), [({"password": "wrong"}, "not your password"), ({"version": "v1"}, "Enter a valid")]
+)
+def test_nothing_is_uploaded_without_the_password_or_a_version_number(changes, said, manager, client_of):
+    refused = client_of(manager).post("/models/upload/", form(GOOD, **changes))
+    assert said in refused.content.decode()
+    assert not ModelVersion.objects.exists()
+
+
+@pytest.mark.django_db
+def test_nobody_else_uploads(alice, auditor, client_of):
+    for who in (alice, auditor):
+        assert client_of(who).post("/models/upload/", form(GOOD)).status_code == 403
