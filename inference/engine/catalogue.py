@@ -13,8 +13,14 @@ def shipped() -> tuple[tuple[WeightsRecord, Path], ...]:
     found = []
     for path in sorted(SHIPPED.glob("*.json")):
         record = WeightsRecord.from_json(path.read_text())
-        found.append((record, path.with_suffix(".safetensors")))
+        found.append((record, _weights_beside(path, record)))
     return tuple(found)
+
+
+def _weights_beside(path: Path, record: WeightsRecord) -> Path:
+    """A version's own file, or the one that its network shares among modalities."""
+    own = path.with_suffix(".safetensors")
+    return own if own.exists() else path.with_name(f"{record.network}-{record.version}.safetensors")
 
 
 def newest(network: str, modality: Modality) -> tuple[WeightsRecord, Path] | None:
@@ -28,10 +34,16 @@ def _order(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 
-def write(record: WeightsRecord, content: bytes, folder: Path) -> Path:
-    """Lay a version down as `<network>-<modality>-<version>.safetensors` with its record beside it."""
+def write(record: WeightsRecord, content: bytes, folder: Path, *, shared: bool = False) -> Path:
+    """Lay a version down as `<network>-<modality>-<version>.json`, its weights beside it; the record's path.
+
+    shared: the weights serve several modalities and stand once, without a modality in their name.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{record.network}-{record.modality}-{record.version}.safetensors"
-    path.write_bytes(content)
-    path.with_suffix(".json").write_bytes(record.to_json())
+    path = folder / f"{record.network}-{record.modality}-{record.version}.json"
+    path.write_bytes(record.to_json())
+    name = (
+        f"{record.network}-{record.version}.safetensors" if shared else path.with_suffix(".safetensors").name
+    )
+    path.with_name(name).write_bytes(content)
     return path

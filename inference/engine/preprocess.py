@@ -163,15 +163,19 @@ _TURNED: Mapping[Modality, int] = {"ultrasound": 1, "mri": 0}
 """A probe is held at any angle; MRI slices come with the front of the head up."""
 
 
+SOFT: Mapping[int, float] = {64: 0.8, 128: 1.0}
+"""Sigma in grid pixels, by the grid's size: the wide grid keeps finer structure, ventricle walls among it."""
+
+
 def _head_recipe(modality: Modality, size: int) -> Recipe:
-    """The same head, brightness and sharpness on a grid of `size` pixels."""
+    """The same head and brightness on a grid of `size` pixels."""
     return Recipe(
         f"{modality}-head-{size}",
         size,
         (
             ("find", {"modality": modality}),
             ("crop", {"margin": 1.08, "turn": _TURNED[modality]}),
-            ("soften", {"sigma": 0.8 * size / SIZE}),
+            ("soften", {"sigma": SOFT[size]}),
             ("level", {"low": 1.0, "high": 99.0, "middle": 0.35}),
             ("hide", {"centre": 0.4, "spread": 0.25}),
         ),

@@ -16,8 +16,9 @@ SHIFT = 0.06
 
 def augment(pictures: Tensor, styles: Tensor, draw: torch.Generator) -> Tensor:
     """Other poses, other machines. styles: pictures of any label whose look may be borrowed."""
-    borrowed = styles[torch.randint(len(styles), (len(pictures),), generator=draw)]
-    changed = _borrow_look(pictures, borrowed, draw)
+    changed = _borrow_surroundings(pictures, _lent(styles, pictures, draw), draw)
+    changed = _borrow_levels(changed, _lent(styles, pictures, draw), draw)
+    changed = _borrow_look(changed, _lent(styles, pictures, draw), draw)
     changed = _turned(changed, draw)
     inside = (changed != 0).float()
     changed = _toned(changed, draw)
@@ -36,6 +37,40 @@ def _uniform(like: Tensor, low: float, high: float, draw: torch.Generator) -> Te
 
 def _chance(like: Tensor, share: float, draw: torch.Generator) -> Tensor:
     return (torch.rand(len(like), 1, 1, 1, generator=draw) < share).float()
+
+
+def _lent(styles: Tensor, pictures: Tensor, draw: torch.Generator) -> Tensor:
+    """One picture of any label for each."""
+    return styles[torch.randint(len(styles), (len(pictures),), generator=draw)]
+
+
+def _borrow_surroundings(pictures: Tensor, others: Tensor, draw: torch.Generator) -> Tensor:
+    """Half of the pictures keep their brain and get the skull of another: no outline belongs to one label."""
+    core = _drawn_in((pictures != 0).float(), 1 / (0.72 + 0.2 * torch.rand(len(pictures), generator=draw)))
+    core = F.avg_pool2d(core, 5, stride=1, padding=2)
+    mixed = core * pictures + (1 - core) * others
+    return torch.where(_chance(pictures, 0.5, draw) > 0, mixed, pictures)
+
+
+def _borrow_levels(pictures: Tensor, others: Tensor, draw: torch.Generator) -> Tensor:
+    """Half of the pictures take the grey levels of another, by rank: darkness is the machine's."""
+    changed = pictures.clone()
+    for row in range(len(pictures)):
+        wanted, strength = torch.rand(2, generator=draw)
+        own, lent = pictures[row] != 0, others[row][others[row] != 0]
+        if wanted < 0.5 and own.any() and len(lent):
+            levels = pictures[row][own]
+            changed[row][own] = levels + strength * (_ranked(levels, lent) - levels)
+    return changed
+
+
+def _ranked(levels: Tensor, lent: Tensor) -> Tensor:
+    """Each level replaced by the lent level of the same rank, along 65 quantiles."""
+    ranks = torch.linspace(0, 1, 65)
+    mine, theirs = torch.quantile(levels, ranks), torch.quantile(lent, ranks)
+    upper = torch.searchsorted(mine, levels.contiguous()).clamp(1, 64)
+    share = (levels - mine[upper - 1]) / (mine[upper] - mine[upper - 1] + 1e-6)
+    return theirs[upper - 1] + share.clamp(0, 1) * (theirs[upper] - theirs[upper - 1])
 
 
 def _borrow_look(pictures: Tensor, others: Tensor, draw: torch.Generator) -> Tensor:
@@ -103,8 +138,13 @@ def _softened(pictures: Tensor, draw: torch.Generator) -> Tensor:
 
 def _shrunk(inside: Tensor, draw: torch.Generator) -> Tensor:
     """The head's own outline, drawn in: neither the skull nor its surroundings may carry the answer."""
-    factor = _uniform(inside, 1.0, 1.2, draw)[:, 0, 0]
+    factor = _uniform(inside, 1.0, 1.2, draw)[:, 0, 0, 0]
+    return (_drawn_in(inside, factor) > 0.5).float()
+
+
+def _drawn_in(inside: Tensor, factor: Tensor) -> Tensor:
+    """Masks (n, 1, size, size) made smaller by a factor (n) around the middle of the picture."""
     affine = torch.zeros(len(inside), 2, 3)
-    affine[:, 0, 0], affine[:, 1, 1] = factor[:, 0], factor[:, 0]
+    affine[:, 0, 0], affine[:, 1, 1] = factor, factor
     grid = F.affine_grid(affine, list(inside.shape), align_corners=False)
-    return (F.grid_sample(inside, grid, align_corners=False) > 0.5).float()
+    return F.grid_sample(inside, grid, align_corners=False)

@@ -1,5 +1,10 @@
 """From logits to honest probabilities, and the threshold for a named target."""
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
@@ -25,8 +30,37 @@ def fit_temperature(logits: Floats, truth: Truth) -> float:
     return float(np.exp(found.x))
 
 
-def threshold_for_sensitivity(chances: Floats, truth: Truth, target: float) -> float:
-    """The highest threshold that still finds `target` of the held-out positives."""
-    positive = np.sort(chances[truth == 1])
-    missed = int((1 - target) * len(positive) + 1e-9)
-    return float(positive[missed])
+@dataclass(frozen=True)
+class Target:
+    """What a threshold is chosen for: a share of the positives found, or of the negatives left in peace."""
+
+    name: Literal["sensitivity", "specificity"]
+    share: float
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.share:.0%} on held-out groups"
+
+
+def threshold_for(chances: Floats, truth: Truth, target: Target) -> float:
+    """The threshold nearest to the middle that still reaches the target on these answers.
+
+    A scan is called from the threshold on; nan without answers of the class that the target is about.
+    """
+    if target.name == "sensitivity":
+        positive = np.sort(chances[truth == 1])
+        missed = int((1 - target.share) * len(positive) + 1e-9)
+        return float(positive[missed]) if len(positive) else math.nan
+    negative = np.sort(chances[truth == 0])[::-1]
+    called = int((1 - target.share) * len(negative) + 1e-9)
+    return float(np.nextafter(negative[called], 2)) if len(negative) else math.nan
+
+
+def cross_fitted_calls(
+    chances: Floats, truth: Truth, folds: Sequence[NDArray[np.bool_]], target: Target
+) -> Truth:
+    """Each answer called by a threshold that was chosen on the other folds: the honest operating point."""
+    called = np.zeros(len(truth), np.int64)
+    for held_out in folds:
+        threshold = threshold_for(chances[~held_out], truth[~held_out], target)
+        called[held_out] = chances[held_out] >= threshold
+    return called

@@ -1,14 +1,15 @@
 """The model card: what the weights were made from and what they are worth, in numbers and in words."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from inference.engine.networks import Network
 from inference.engine.predict import calibrated
 from inference.engine.records import WeightsRecord
 from inference.formats.stack import Modality
+from inference.training.calibrate import Target, cross_fitted_calls, fit_temperature, threshold_for
 from inference.training.data import Examples
 from inference.training.figures import (
     at_threshold,
@@ -16,11 +17,17 @@ from inference.training.figures import (
     bootstrap,
     calibration_error,
     predictive_values,
+    wilson,
 )
 from inference.training.loop import logits_of
-from inference.training.run import Material, Outcome, Plan
+from inference.training.material import Material
+from inference.training.run import Outcome
 
 PREVALENCES = (0.01, 0.1, 0.5)
+SPLIT = (
+    "{folds}-fold cross-validation by group: every picture was answered by a network that had seen nothing "
+    "of its group, and called by a threshold chosen on the other folds"
+)
 
 INTENDED_USE = (
     "Research and decision support: a second reading beside a qualified reader. Not a cleared device, "
@@ -29,21 +36,25 @@ INTENDED_USE = (
 
 DATA: Mapping[Modality, str] = {
     "ultrasound": (
-        "Pictures of the 'fetal-abnormality-object-detection' collection v1 (Roboflow Universe, CC BY 4.0) "
-        "with the project's ultrasound phantoms. Labels are the uploader's, without clinical confirmation."
+        "Learnt from: the project's ultrasound phantoms, and normal pictures of the "
+        "'fetal-abnormality-object-detection' collection v1 (Roboflow Universe, CC BY 4.0; normals from "
+        "FETAL_PLANES_DB) into which ventricles of either width were drawn. No real ventriculomegaly picture "
+        "was learnt from. Measured on: the real pictures of that collection. Labels are the uploader's, "
+        "without clinical confirmation."
     ),
     "mri": (
         "Slices of the spina bifida aperta fetal brain atlas (Fidon et al. 2021, CC0 1.0), all with "
-        "ventriculomegaly, the same slices with ventricle walls drawn in to a normal width from their label "
-        "maps, and the project's MRI phantoms. No real normal MRI was available: every normal is synthetic."
+        "ventriculomegaly; the same slices with ventricle walls moved in or out by their label maps, in "
+        "chance contrasts and surroundings; and the project's MRI phantoms. No real normal MRI was at hand: "
+        "every normal is made."
     ),
 }
 
 LIMITS: Mapping[Modality, tuple[str, ...]] = {
     "ultrasound": (
-        "Normal and ventriculomegaly pictures come from different sources. Everything outside the skull is "
-        "hidden and textures are exchanged in training, but a part of the source may still be recognised: "
-        "read the AUC against other anomalies of the same source before the AUC against normals.",
+        "Normal and ventriculomegaly pictures come from different sources. No network was told which is "
+        "which, but the machines differ in how dark and how fine they show a brain, and that may still help "
+        "or harm: read the AUC against other anomalies of the same source before the AUC against normals.",
         "The groups of the ventriculomegaly pictures are class and gestational week, not patients.",
         "Few pictures: every interval is wide.",
         "Other anomalies (porencephaly, cysts, tumours) are neither class and may be called either.",
@@ -57,41 +68,62 @@ LIMITS: Mapping[Modality, tuple[str, ...]] = {
 }
 
 
-def figures(examples: Examples, logits: Any, temperature: float, threshold: float) -> dict[str, Any]:
-    """AUC with an interval over groups, operating point with Wilson's, and the calibration error."""
+def operating_point(material: Material, outcome: Outcome, target: Target) -> tuple[float, float]:
+    """Temperature and threshold, fitted on all held-out answers."""
+    labelled, logits = material.labelled, outcome.logits[material.modality]
+    temperature = fit_temperature(logits, labelled.labels)
     chances = calibrated(logits, temperature)[:, 1]
+    return temperature, threshold_for(chances, labelled.labels, target)
+
+
+def figures(examples: Examples, chances: Any, called: Any) -> dict[str, Any]:
+    """AUC with an interval over groups, operating point with Wilson's, and the calibration error."""
     found = {"auc": bootstrap(auc, examples.labels, chances, examples.groups)}
-    found |= at_threshold(examples.labels, chances, threshold)
+    found |= at_threshold(examples.labels, called.astype(float), 0.5)
     error = calibration_error(examples.labels, chances)
     return {**{name: figure.as_json() for name, figure in found.items()}, "calibration_error": error}
 
 
 def card(
-    plan: Plan,
-    modality: Modality,
+    network: Network,
     material: Material,
     outcome: Outcome,
-    temperature: float,
-    threshold: float,
+    target: Target,
+    training: Mapping[str, Any],
     confound: Mapping[str, Any],
-    command: str,
 ) -> dict[str, Any]:
     """Everything the page and docs/models show; plain JSON values only."""
     labelled, held = material.labelled, material.held_phantoms
-    real = figures(labelled, outcome.logits, temperature, threshold)
-    phantom_logits = logits_of(outcome.module, held.tensor)
+    temperature, threshold = operating_point(material, outcome, target)
+    chances = calibrated(outcome.logits[material.modality], temperature)[:, 1]
+    called = cross_fitted_calls(chances, labelled.labels, outcome.folds[material.modality], target)
+    real = figures(labelled, chances, called)
+    drawn = calibrated(logits_of(outcome.module, held.tensor), temperature)[:, 1]
     return {
         "intended_use": INTENDED_USE,
-        "data": DATA[modality],
+        "data": DATA[material.modality],
         "counts": _counts(material),
-        "split": f"{plan.folds}-fold cross-validation by group; no group is on both sides of a fold",
-        "training": {**asdict(plan), "epochs_chosen": outcome.epochs, "command": command},
+        "split": SPLIT.format(folds=len(outcome.fold_modules)),
+        "training": dict(training),
         "held_out": real,
-        "held_out_phantoms": figures(held, phantom_logits, temperature, threshold),
+        "held_out_phantoms": figures(held, drawn, drawn >= threshold),
+        "held_out_by_severity": _by_severity(labelled, called),
         "predictive_values": _predictive(real),
         "confound": dict(confound),
-        "limits": list(LIMITS[modality]),
+        "limits": list(LIMITS[material.modality]),
+        "licence": network.licence,
     }
+
+
+def _by_severity(labelled: Examples, called: Any) -> dict[str, Any]:
+    """Sensitivity within each severity, where the groups are named after one."""
+    kinds = np.array([group.split("-")[0] for group in labelled.groups])
+    found = {}
+    for kind in ("mild", "moderate", "severe"):
+        mine = (kinds == kind) & (labelled.labels == 1)
+        if mine.any():
+            found[kind] = wilson(int(called[mine].sum()), int(mine.sum())).as_json()
+    return found
 
 
 def _counts(material: Material) -> dict[str, Any]:
@@ -101,6 +133,7 @@ def _counts(material: Material) -> dict[str, Any]:
         "ventriculomegaly": int((labelled.labels == 1).sum()),
         "groups": len(np.unique(labelled.groups)),
         "other": len(material.other),
+        "taught": len(material.taught),
         "phantoms": len(material.phantoms),
         "held_out_phantoms": len(material.held_phantoms),
         "refused": dict(labelled.refused),

@@ -1,92 +1,151 @@
-"""The training command: one network for one modality, from a folder to weights, record and card."""
+"""The training command: one network, one or more modalities, from folders to weights, records and cards."""
 
 import argparse
+import resource
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
-import numpy as np
 import safetensors.torch
+import torch
 from torch import nn
 
 from inference.engine.catalogue import write
 from inference.engine.networks import NETWORKS
-from inference.engine.predict import calibrated
 from inference.engine.preprocess import RECIPES
 from inference.engine.records import WeightsRecord, sha256_hex
 from inference.engine.weights import configure
-from inference.formats.stack import MODALITIES
-from inference.training.atlas import atlas_sources
-from inference.training.calibrate import fit_temperature, threshold_for_sensitivity
-from inference.training.card import card, figure_words, markdown
-from inference.training.confound import against_other, border_only, border_removed, changed_auc
-from inference.training.data import Examples, Source, cached, folder_sources
-from inference.training.phantoms import phantom_sources
-from inference.training.run import Material, Outcome, Plan, Progress, run
+from inference.formats.stack import MODALITIES, Modality
+from inference.training import backbones
+from inference.training.calibrate import Target
+from inference.training.card import card, figure_words, markdown, operating_point
+from inference.training.confound import confound_checks
+from inference.training.material import Material, material
+from inference.training.run import Outcome, Plan, Progress, run
 
-HELD_PHANTOMS = 5
-"""One phantom in so many is held out."""
-STAGES = ("folds", "phantom_epochs", "epochs", "steps", "patience")
-REPEATED = ("network", "modality", "seed", "version", "phantoms", "sensitivity", "threads", *STAGES)
+STAGES = ("folds", "phantom_epochs", "epochs", "steps", "patience", "copies")
+RATES = ("phantom_rate", "rate")
+REPEATED = ("network", "seed", "version", "phantoms", "target", "threads", *STAGES, *RATES)
 
 
 def main(arguments: Sequence[str], out: TextIO) -> int:
-    """Train and write `<network>-<modality>-<version>` .safetensors, .json and .md. 0 when done."""
+    """Train and write weights, and for each modality a record and a card. 0 when done, 2 when refused."""
     options = _parser().parse_args(arguments)
     configure(options.threads)
-    recipe_id = NETWORKS[options.network].recipes[options.modality]
+    try:
+        start, origin = _start(options)
+        folders = _folders(options)
+    except (backbones.BackboneMissing, backbones.BackboneRefused, ValueError) as refused:
+        out.write(f"{refused}\n")
+        return 2
     report = _progress(out)
     report("preparing pictures", {})
-    material = _material(options, recipe_id)
-    plan = _plan(options)
-    outcome = run(plan, material, report)
-    record, content = _record(options, plan, material, outcome)
-    path = write(record, content, options.out)
-    path.with_suffix(".md").write_text(markdown(record))
-    out.write(f"AUC on held-out groups: {figure_words(record.card['held_out']['auc'])}\n{path}\n")
+    materials = [_material(options, modality, folder) for modality, folder in folders.items()]
+    plan = _plan(options, frozen=origin is not None)
+    started = time.monotonic()
+    outcome = run(plan, materials, start, report)
+    training = {
+        **vars(plan),
+        "starts_from": origin or "random weights",
+        "epochs_chosen": outcome.epochs,
+        "minutes": round((time.monotonic() - started) / 60, 1),
+        "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "command": _repeat(options, list(folders)),
+    }
+    for record in _written(options, materials, folders, outcome, training):
+        out.write(
+            f"{record.modality}: AUC on held-out groups {figure_words(record.card['held_out']['auc'])}\n"
+        )
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m inference.training", description=__doc__)
     parser.add_argument("--network", required=True, choices=list(NETWORKS))
-    parser.add_argument("--modality", required=True, choices=list(MODALITIES))
+    parser.add_argument("--modality", choices=list(MODALITIES), help="what a single --data DIR holds")
     parser.add_argument(
         "--data",
         required=True,
-        type=Path,
+        nargs="+",
+        metavar="[MODALITY=]DIR",
         help="ultrasound: a folder with labels.csv (file, label, group); "
-        "mri: a folder of volumes, each with srr.nii.gz and parcellation.nii.gz",
+        "mri: a folder of volumes, each with srr.nii.gz and parcellation.nii.gz. "
+        "Several, as ultrasound=DIR mri=DIR, make one network for all of them.",
     )
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--version", default="1.0", help="dotted numbers")
-    parser.add_argument("--phantoms", type=int, default=800)
-    parser.add_argument("--sensitivity", type=float, default=0.9, help="what the threshold is chosen for")
+    parser.add_argument("--phantoms", type=int, default=3000, help="of each modality")
+    parser.add_argument("--target", default="sensitivity=0.9", help="sensitivity=SHARE or specificity=SHARE")
+    parser.add_argument(
+        "--weights-dir", type=Path, default=None, help="folder of published weights, safetensors"
+    )
+    parser.add_argument("--from-scratch", action="store_true", help="use no published weights")
+    parser.add_argument("--learn-labels", action="store_true", help="learn from real labels too (see docs)")
     parser.add_argument("--cache", type=Path, default=None, help="folder that keeps prepared pictures")
     parser.add_argument("--threads", type=int, default=1)
     for name in STAGES:
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(Plan, name))
+    for name in RATES:
+        parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=getattr(Plan, name))
     return parser
 
 
-def _plan(options: argparse.Namespace) -> Plan:
-    return Plan(
-        network=options.network,
+def _plan(options: argparse.Namespace, *, frozen: bool) -> Plan:
+    stages = {name: getattr(options, name) for name in (*STAGES, *RATES)}
+    return Plan(network=options.network, seed=options.seed, frozen=frozen, **stages)
+
+
+def _start(options: argparse.Namespace) -> tuple[nn.Module, str | None]:
+    """A fresh module, with published weights where the network has some and nobody objects."""
+    torch.manual_seed(options.seed)
+    network = NETWORKS[options.network]
+    module = network.build()
+    if network.backbone is None or options.from_scratch:
+        return module, None
+    return module, backbones.fill(module, network, options.weights_dir)
+
+
+def _folders(options: argparse.Namespace) -> dict[Modality, Path]:
+    """Which folder holds which modality. Raises ValueError with a sentence."""
+    known = {str(modality): modality for modality in MODALITIES}
+    found: dict[Modality, Path] = {}
+    for entry in options.data:
+        name, separator, folder = entry.partition("=")
+        modality = known.get(name if separator else options.modality)
+        if modality is None:
+            raise ValueError(f"Say what {entry} holds: --modality, or MODALITY=DIR.")
+        found[modality] = Path(folder if separator else entry)
+    return found
+
+
+def _target(options: argparse.Namespace) -> Target:
+    name, _, share = options.target.partition("=")
+    return Target("specificity" if name == "specificity" else "sensitivity", float(share or 0.9))
+
+
+def _material(options: argparse.Namespace, modality: Modality, folder: Path) -> Material:
+    return material(
+        modality,
+        folder,
+        NETWORKS[options.network].recipes[modality],
+        phantoms=options.phantoms,
         seed=options.seed,
-        folds=options.folds,
-        phantom_epochs=options.phantom_epochs,
-        epochs=options.epochs,
-        steps=options.steps,
-        patience=options.patience,
+        cache=options.cache,
+        learn_labels=options.learn_labels,
     )
 
 
-def _repeat(options: argparse.Namespace) -> str:
+def _repeat(options: argparse.Namespace, modalities: list[Modality]) -> str:
     """The command that makes these weights again, without the folders of this machine."""
     shown = " ".join(f"--{name.replace('_', '-')} {getattr(options, name)}" for name in REPEATED)
-    return f"python -m inference.training {shown} --data DIR --out DIR"
+    flags = "".join(
+        f" --{name.replace('_', '-')}" for name in ("from_scratch", "learn_labels") if getattr(options, name)
+    )
+    weights = " --weights-dir DIR" if options.weights_dir else ""
+    data = " ".join(f"{modality}=DIR" for modality in modalities)
+    return f"python -m inference.training {shown}{flags}{weights} --data {data} --out DIR"
 
 
 def _progress(out: TextIO) -> Progress:
@@ -100,79 +159,48 @@ def _progress(out: TextIO) -> Progress:
     return report
 
 
-def _sources(options: argparse.Namespace) -> list[Source]:
-    if options.modality == "ultrasound":
-        return folder_sources(options.data)
-    return atlas_sources(options.data, options.seed)
-
-
-def _material(options: argparse.Namespace, recipe_id: str) -> Material:
-    real = cached(options.cache, "pictures", _sources(options), recipe_id)
-    phantoms = cached(
-        options.cache,
-        "phantoms",
-        phantom_sources(options.modality, options.phantoms, options.seed),
-        recipe_id,
-    )
-    held = len(phantoms) - len(phantoms) // HELD_PHANTOMS
-    return Material(
-        labelled=real.of_class(),
-        other=real.take(real.labels < 0),
-        phantoms=_rows(phantoms, 0, held),
-        held_phantoms=_rows(phantoms, held, len(phantoms)),
-    )
-
-
-def _rows(examples: Examples, start: int, stop: int) -> Examples:
-    return examples.take(np.arange(start, stop))
+def _written(
+    options: argparse.Namespace,
+    materials: list[Material],
+    folders: Mapping[Modality, Path],
+    outcome: Outcome,
+    training: Mapping[str, object],
+) -> list[WeightsRecord]:
+    """One weights file; a record and a card for each modality."""
+    content = _packed(outcome.module)
+    records = []
+    for found in materials:
+        checks = confound_checks(folders[found.modality], found, outcome, options.network)
+        record = _record(options, found, outcome, sha256_hex(content), training, checks)
+        path = write(record, content, options.out, shared=len(materials) > 1)
+        path.with_suffix(".md").write_text(markdown(record))
+        records.append(record)
+    return records
 
 
 def _record(
-    options: argparse.Namespace, plan: Plan, material: Material, outcome: Outcome
-) -> tuple[WeightsRecord, bytes]:
-    truth = material.labelled.labels
-    recipe = RECIPES[NETWORKS[plan.network].recipes[options.modality]]
-    temperature = fit_temperature(outcome.logits, truth)
-    chances = calibrated(outcome.logits, temperature)[:, 1]
-    threshold = threshold_for_sensitivity(chances, truth, options.sensitivity)
-    confound = _confound(options, material, outcome, recipe.id)
-    command = _repeat(options)
-    content = _packed(outcome.module)
-    record = WeightsRecord(
-        network=plan.network,
+    options: argparse.Namespace,
+    found: Material,
+    outcome: Outcome,
+    weights_sha256: str,
+    training: Mapping[str, object],
+    checks: Mapping[str, object],
+) -> WeightsRecord:
+    recipe = RECIPES[NETWORKS[options.network].recipes[found.modality]]
+    target = _target(options)
+    temperature, threshold = operating_point(found, outcome, target)
+    return WeightsRecord(
+        network=options.network,
         version=options.version,
-        modality=options.modality,
-        weights_sha256=sha256_hex(content),
+        modality=found.modality,
+        weights_sha256=weights_sha256,
         preprocessing=recipe.id,
         preprocessing_sha256=recipe.sha256,
         threshold=threshold,
-        threshold_target=f"sensitivity {options.sensitivity:.0%} on held-out groups",
+        threshold_target=str(target),
         temperature=temperature,
-        card=card(plan, options.modality, material, outcome, temperature, threshold, confound, command),
+        card=card(NETWORKS[options.network], found, outcome, target, training, checks),
     )
-    return record, content
-
-
-def _confound(
-    options: argparse.Namespace, material: Material, outcome: Outcome, recipe_id: str
-) -> dict[str, Any]:
-    """Only where the classes come from different sources is there a source to recognise."""
-    if options.modality != "ultrasound":
-        return {}
-    from_folder = (options.data, material.labelled, outcome, recipe_id)
-    only, answered = changed_auc(*from_folder, border_only)
-    removed, kept = changed_auc(*from_folder, border_removed)
-    found: dict[str, Any] = {
-        "auc_border_only": only.as_json(),
-        "share_answered_border_only": answered,
-        "auc_border_removed": removed.as_json(),
-        "share_answered_border_removed": kept,
-    }
-    if len(material.other):
-        found["auc_against_other_anomalies"] = against_other(
-            material.labelled, material.other, outcome
-        ).as_json()
-    return found
 
 
 def _packed(module: nn.Module) -> bytes:

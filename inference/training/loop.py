@@ -1,7 +1,9 @@
-"""One network, some epochs: batches drawn evenly over classes and sources, seeded in every part."""
+"""One network, some epochs: batches drawn evenly over classes and groups, seeded in every part."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -10,24 +12,31 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from inference.engine.networks import NETWORKS
 from inference.training.augment import augment
 from inference.training.data import Examples
 
-HALF_BATCH = 16
+BATCH_SHARE = 16
+"""Pictures that each bank gives to a batch."""
+COPIES_MADE = 32
 SMOOTHING = 0.05
 WEIGHT_DECAY = 1e-3
 AVERAGING = 0.97
 
+Rows = NDArray[np.bool_]
+
 
 @dataclass
 class Learner:
-    """A network being trained. The one thing here that changes in place."""
+    """A network being trained. The one thing here that changes in place.
+
+    frozen: only the module's tail learns, from what its stem makes of a picture.
+    """
 
     module: nn.Module
     optimiser: torch.optim.Optimizer
     draw: torch.Generator
     averaged: AveragedModel
+    frozen: bool
 
     @property
     def result(self) -> nn.Module:
@@ -36,50 +45,86 @@ class Learner:
         return averaged
 
 
-def fresh_learner(network: str, rate: float, seed: int) -> Learner:
-    """Random weights from the seed."""
-    torch.manual_seed(seed)
-    return _learner(NETWORKS[network].build(), rate, seed)
-
-
-def continued(learner: Learner, rate: float, seed: int) -> Learner:
-    """A copy of the averaged weights with a new optimiser, for the next stage."""
-    return _learner(copy.deepcopy(learner.result), rate, seed)
-
-
-def _learner(module: nn.Module, rate: float, seed: int) -> Learner:
-    optimiser = torch.optim.AdamW(module.parameters(), lr=rate, weight_decay=WEIGHT_DECAY)
+def learner(module: nn.Module, rate: float, seed: int, *, frozen: bool) -> Learner:
+    """A copy of the module, ready to learn."""
+    own = copy.deepcopy(module)
+    if frozen:
+        _hold_still(own)
+    free = [weight for weight in own.parameters() if weight.requires_grad]
+    optimiser = torch.optim.AdamW(free, lr=rate, weight_decay=WEIGHT_DECAY)
     rule = get_ema_multi_avg_fn(AVERAGING)  # type: ignore[no-untyped-call]
-    average = AveragedModel(module, multi_avg_fn=rule, use_buffers=True)
-    return Learner(module, optimiser, torch.Generator().manual_seed(seed), average)
+    average = AveragedModel(own, multi_avg_fn=rule, use_buffers=True)
+    return Learner(own, optimiser, torch.Generator().manual_seed(seed), average, frozen)
 
 
-def train_epoch(learner: Learner, halves: list[Examples], styles: Tensor, steps: int) -> float:
-    """`steps` batches, each with half a batch from every set in `halves`; the mean loss.
+def _hold_still(module: nn.Module) -> None:
+    """Only what a gradient from the tail reaches may learn: found by asking, not by a list of names."""
+    size = 128
+    maps = part(module, "stem")(torch.zeros(1, 1, size, size)).detach()
+    module.eval()
+    part(module, "tail")(maps).sum().backward()  # type: ignore[no-untyped-call]
+    for weight in module.parameters():
+        weight.requires_grad_(weight.grad is not None)
+        weight.grad = None
 
+
+def part(module: nn.Module, name: str) -> Callable[[Tensor], Tensor]:
+    """The stem or the tail of a module that has them."""
+    return cast(Callable[[Tensor], Tensor], getattr(module, name))
+
+
+@dataclass(frozen=True)
+class Bank:
+    """A set of examples as a learner takes them: changed anew for every batch, or from stored copies.
+
+    copies: float16 (copies, n, channels, rows, columns), what a frozen stem makes of changed pictures.
     styles: pictures whose look may be borrowed by any other, so that no look belongs to one label.
     """
-    learner.module.train()
+
+    examples: Examples
+    styles: Tensor
+    copies: NDArray[np.float16] | None = None
+
+    def batch(self, rows: Rows, draw: torch.Generator) -> tuple[Tensor, Tensor]:
+        """A share of a batch from these rows: both classes, and all groups of a class, equally likely."""
+        mine = np.flatnonzero(rows)
+        weights = torch.from_numpy(evenness(self.examples.labels[mine], self.examples.groups[mine]))
+        picked = mine[torch.multinomial(weights, BATCH_SHARE, replacement=True, generator=draw).numpy()]
+        labels = torch.from_numpy(self.examples.labels[picked])
+        if self.copies is None:
+            return augment(torch.from_numpy(self.examples.tensor[picked]), self.styles, draw), labels
+        which = torch.randint(len(self.copies), (BATCH_SHARE,), generator=draw).numpy()
+        return torch.from_numpy(self.copies[which, picked]).float(), labels
+
+
+def with_copies(bank: Bank, module: nn.Module, copies: int, seed: int) -> Bank:
+    """The bank with `copies` changed versions of each picture, seen once through the module's stem."""
+    draw = torch.Generator().manual_seed(seed)
+    tensor, stem = torch.from_numpy(bank.examples.tensor), part(module.eval(), "stem")
+    made = []
+    with torch.inference_mode():
+        for _ in range(copies):
+            changed = [augment(some, bank.styles, draw) for some in torch.split(tensor, COPIES_MADE)]
+            made.append(np.concatenate([stem(some).half().numpy() for some in changed]))
+    return Bank(bank.examples, bank.styles, np.stack(made))
+
+
+def train_epoch(learning: Learner, banks: list[tuple[Bank, Rows]], steps: int) -> float:
+    """`steps` batches, a share from the given rows of every bank; the mean loss."""
+    learning.module.train()
+    forward = part(learning.module, "tail") if learning.frozen else learning.module
     total = 0.0
     for _ in range(steps):
-        drawn = [_drawn(examples, learner.draw) for examples in halves]
-        pictures = augment(torch.cat([p for p, _ in drawn]), styles, learner.draw)
-        labels = torch.cat([y for _, y in drawn])
-        torch.manual_seed(int(torch.randint(2**31, (1,), generator=learner.draw)))
-        loss = F.cross_entropy(learner.module(pictures), labels, label_smoothing=SMOOTHING)
-        learner.optimiser.zero_grad()
+        shares = [bank.batch(rows, learning.draw) for bank, rows in banks]
+        pictures, labels = (torch.cat(parts) for parts in zip(*shares, strict=True))
+        torch.manual_seed(int(torch.randint(2**31, (1,), generator=learning.draw)))
+        loss = F.cross_entropy(forward(pictures), labels, label_smoothing=SMOOTHING)
+        learning.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        learner.optimiser.step()
-        learner.averaged.update_parameters(learner.module)
+        learning.optimiser.step()
+        learning.averaged.update_parameters(learning.module)
         total += float(loss.detach())
     return total / steps
-
-
-def _drawn(examples: Examples, draw: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Half a batch in which both classes, and within a class all groups, are equally likely."""
-    weights = torch.from_numpy(evenness(examples.labels, examples.groups))
-    rows = torch.multinomial(weights, HALF_BATCH, replacement=True, generator=draw).numpy()
-    return torch.from_numpy(examples.tensor[rows]), torch.from_numpy(examples.labels[rows])
 
 
 def evenness(labels: NDArray[np.int64], groups: NDArray[np.str_]) -> NDArray[np.float64]:

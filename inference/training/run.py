@@ -1,13 +1,13 @@
-"""A whole training: phantoms first, then grouped cross-validation, then the weights that are shipped.
+"""A whole training: phantoms first, then grouped folds, then the weights that are shipped.
 
-With a hundred pictures one validation split says little, so every group is held out once. The number of
-epochs is the one choice made on held-out answers, and it is one for all folds (early stopping on the
-pooled held-out loss). The shipped weights are then trained on everything for that many epochs; the
-figures are those of the networks that had not seen the group they answered for.
+With a hundred pictures one validation split says little, so every group is held out once, and what the
+figures rest on was answered by a network that had seen nothing of that group. The number of epochs is
+chosen on held-out pictures that were made (drawn-in or moved ventricles), never on those the figures rest on.
+One network may learn several modalities at once; each has its own folds, temperature and threshold.
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,19 +16,28 @@ from numpy.typing import NDArray
 from torch import nn
 
 from inference.engine.predict import calibrated
+from inference.formats.stack import Modality
 from inference.training.calibrate import fit_temperature
 from inference.training.data import Examples, joined
 from inference.training.figures import auc
 from inference.training.groups import grouped_folds
-from inference.training.loop import Learner, continued, fresh_learner, logits_of, train_epoch
+from inference.training.loop import Bank, Learner, Rows, learner, logits_of, train_epoch, with_copies
+from inference.training.material import Material
 
 Progress = Callable[[str, dict[str, float]], None]
 """Stage in words, and what to show beside it."""
+Floats = NDArray[np.float64]
+JUDGED = 200
+"""Held-out made pictures that decide on the number of epochs, of each modality."""
+STYLES = 400
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that shapes a training besides the data."""
+    """Everything that shapes a training besides the data. frozen: the stem stays as published.
+
+    copies: changed versions of each picture that a frozen stem sees once.
+    """
 
     network: str
     seed: int = 1
@@ -39,114 +48,147 @@ class Plan:
     patience: int = 6
     phantom_rate: float = 1e-3
     rate: float = 4e-4
-
-
-@dataclass(frozen=True)
-class Material:
-    """labelled: real pictures of the two classes. other: real pictures of neither, never trained on as such.
-
-    phantoms and held_phantoms share no head.
-    """
-
-    labelled: Examples
-    other: Examples
-    phantoms: Examples
-    held_phantoms: Examples
+    frozen: bool = False
+    copies: int = 4
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """module: the weights to ship. logits: held-out, a row for each labelled picture."""
+    """module: the weights to ship. logits: of each modality, held-out, a row for each labelled picture.
+
+    folds: of each modality, the labelled pictures that each of the fold_modules had not seen.
+    """
 
     module: nn.Module
     epochs: int
-    logits: NDArray[np.float64]
-    folds: tuple[NDArray[np.bool_], ...]
+    logits: Mapping[Modality, Floats]
+    folds: Mapping[Modality, tuple[Rows, ...]]
     fold_modules: tuple[nn.Module, ...]
     losses: tuple[float, ...] = field(default=())
 
 
-def run(plan: Plan, material: Material, report: Progress) -> Outcome:
-    """Train; the same plan, material, machine and thread count give the same weights."""
-    base = _on_phantoms(plan, material, report)
-    labelled = material.labelled
-    if not len(labelled):
-        logits = np.zeros((0, 2))
-        return Outcome(base.result, 0, logits, (), ())
-    folds = grouped_folds(labelled.labels, labelled.groups, plan.folds, plan.seed)
-    learners = [continued(base, plan.rate, plan.seed + 1 + fold) for fold in range(plan.folds)]
-    kept = _cross_validated(plan, material, folds, learners, report)
-    final = continued(base, plan.rate, plan.seed)
-    for epoch in range(kept.epochs):
-        loss = train_epoch(final, [labelled, material.phantoms], _styles(material), plan.steps)
-        report(f"final weights, epoch {epoch + 1} of {kept.epochs}", {"loss": loss})
-    return Outcome(final.result, kept.epochs, kept.logits, tuple(folds), kept.modules, kept.losses)
-
-
-def _styles(material: Material, held_out: NDArray[np.bool_] | None = None) -> torch.Tensor:
-    """Looks to borrow: texture strength, never a label, and none from held-out groups."""
-    labelled = material.labelled if held_out is None else material.labelled.take(~held_out)
-    parts = [part for part in (labelled, material.other, material.phantoms) if len(part)]
-    return torch.from_numpy(joined(parts).tensor)
-
-
-def _on_phantoms(plan: Plan, material: Material, report: Progress) -> Learner:
-    learner = fresh_learner(plan.network, plan.phantom_rate, plan.seed)
-    styles = _styles(material, np.ones(len(material.labelled), np.bool_))
-    halves = [material.phantoms, material.phantoms]
-    for epoch in range(plan.phantom_epochs):
-        loss = train_epoch(learner, halves, styles, plan.steps)
-        held = material.held_phantoms
-        scores = calibrated(logits_of(learner.result, held.tensor), 1.0)[:, 1]
-        report(
-            f"phantoms, epoch {epoch + 1} of {plan.phantom_epochs}",
-            {"loss": loss, "held-out phantom AUC": auc(held.labels, scores)},
-        )
-    return learner
-
-
 @dataclass(frozen=True)
-class _Kept:
-    epochs: int
-    logits: NDArray[np.float64]
-    modules: tuple[nn.Module, ...]
-    losses: tuple[float, ...]
+class _Shelf:
+    """One modality's banks, and which labelled groups each fold holds out."""
+
+    material: Material
+    taught: Bank
+    phantoms: Bank
+    folds: tuple[Rows, ...]
+
+    def seen(self, fold: int | None) -> Rows:
+        """Rows of `taught` that a fold may learn from; all of them without a fold."""
+        if fold is None:
+            return np.ones(len(self.taught.examples), np.bool_)
+        hidden = self.material.labelled.groups[self.folds[fold]]
+        return ~np.isin(self.taught.examples.groups, hidden)
+
+    def banks(self, fold: int | None) -> list[tuple[Bank, Rows]]:
+        """What an epoch draws from."""
+        everything = np.ones(len(self.phantoms.examples), np.bool_)
+        return [(self.taught, self.seen(fold)), (self.phantoms, everything)]
 
 
-def _cross_validated(
-    plan: Plan,
-    material: Material,
-    folds: list[NDArray[np.bool_]],
-    learners: list[Learner],
-    report: Progress,
-) -> _Kept:
-    """All folds in step; stop when the pooled held-out loss has not fallen for `patience` epochs."""
-    truth = material.labelled.labels
-    best: _Kept | None = None
-    losses: list[float] = []
+def run(plan: Plan, materials: list[Material], start: nn.Module, report: Progress) -> Outcome:
+    """Train from `start`; the same plan, material, machine and thread count give the same weights."""
+    shelves = [_shelf(plan, material, start, number) for number, material in enumerate(materials)]
+    base = _on_phantoms(plan, shelves, start, report)
+    if not all(shelf.folds for shelf in shelves):
+        return Outcome(base, 0, {}, {}, ())
+    epochs, modules, losses = _folds(plan, shelves, base, report)
+    final = learner(base, plan.rate, plan.seed, frozen=plan.frozen)
+    for epoch in range(epochs):
+        loss = train_epoch(final, _banks(shelves, None), plan.steps)
+        report(f"final weights, epoch {epoch + 1} of {epochs}", {"loss": loss})
+    logits = {shelf.material.modality: _held_out(shelf, modules) for shelf in shelves}
+    folds = {shelf.material.modality: shelf.folds for shelf in shelves}
+    return Outcome(final.result, epochs, logits, folds, modules, losses)
+
+
+def _shelf(plan: Plan, material: Material, start: nn.Module, number: int) -> _Shelf:
+    labelled = material.labelled
+    rest = [part for part in (material.other, material.phantoms) if len(part)]
+    styles = torch.from_numpy(joined(rest).tensor[:STYLES])
+    taught, phantoms = Bank(material.taught, styles), Bank(material.phantoms, styles)
+    if plan.frozen:
+        taught = with_copies(taught, start, plan.copies, plan.seed + 2 * number)
+        phantoms = with_copies(phantoms, start, max(1, plan.copies // 2), plan.seed + 2 * number + 1)
+    folds = grouped_folds(labelled.labels, labelled.groups, plan.folds, plan.seed) if len(labelled) else []
+    return _Shelf(material, taught, phantoms, tuple(folds))
+
+
+def _banks(shelves: list[_Shelf], fold: int | None) -> list[tuple[Bank, Rows]]:
+    return [bank for shelf in shelves for bank in shelf.banks(fold)]
+
+
+def _on_phantoms(plan: Plan, shelves: list[_Shelf], start: nn.Module, report: Progress) -> nn.Module:
+    """In phantoms only the ventricles tell the label, so that is what a network learns first."""
+    learning = learner(start, plan.phantom_rate, plan.seed, frozen=plan.frozen)
+    banks = [bank for shelf in shelves for bank in shelf.banks(None)[1:] * 2]
+    for epoch in range(plan.phantom_epochs):
+        said = {"loss": train_epoch(learning, banks, plan.steps)}
+        if epoch % 5 == 4 or epoch + 1 == plan.phantom_epochs:
+            for shelf in shelves:
+                held = shelf.material.held_phantoms.take(
+                    np.arange(min(JUDGED, len(shelf.material.held_phantoms)))
+                )
+                scores = calibrated(logits_of(learning.result, held.tensor), 1.0)[:, 1]
+                said[f"{shelf.material.modality} phantom AUC"] = auc(held.labels, scores)
+        report(f"phantoms, epoch {epoch + 1} of {plan.phantom_epochs}", said)
+    return learning.result
+
+
+def _folds(
+    plan: Plan, shelves: list[_Shelf], base: nn.Module, report: Progress
+) -> tuple[int, tuple[nn.Module, ...], tuple[float, ...]]:
+    """All folds in step; stop when the loss on held-out made pictures has stopped falling."""
+    learners = [
+        learner(base, plan.rate, plan.seed + 1 + fold, frozen=plan.frozen) for fold in range(plan.folds)
+    ]
+    best, kept, losses = 0, tuple[nn.Module, ...](), list[float]()
     for epoch in range(1, plan.epochs + 1):
-        logits = np.zeros((len(truth), 2))
-        for held_out, learner in zip(folds, learners, strict=True):
-            halves = [material.labelled.take(~held_out), material.phantoms]
-            train_epoch(learner, halves, _styles(material, held_out), plan.steps)
-            logits[held_out] = logits_of(learner.result, material.labelled.tensor[held_out])
-        losses.append(_calibrated_loss(logits, truth))
-        scores = calibrated(logits, 1.0)[:, 1]
-        report(
-            f"folds, epoch {epoch} of at most {plan.epochs}",
-            {"held-out loss": losses[-1], "held-out AUC": auc(truth, scores)},
-        )
-        if losses[-1] <= min(losses):
-            frozen = tuple(copy.deepcopy(learner.result) for learner in learners)
-            best = _Kept(epoch, logits, frozen, ())
-        if epoch - int(np.argmin(losses)) > plan.patience:
+        for fold, learning in enumerate(learners):
+            train_epoch(learning, _banks(shelves, fold), plan.steps)
+        loss, said = _judged(shelves, learners)
+        losses.append(loss)
+        report(f"folds, epoch {epoch} of at most {plan.epochs}", {"held-out loss": loss, **said})
+        if loss <= min(losses):
+            best, kept = epoch, tuple(copy.deepcopy(learning.result) for learning in learners)
+        if epoch - best >= plan.patience:
             break
-    if best is None:
+    if not kept:
         raise ValueError("a plan needs at least one epoch")
-    return _Kept(best.epochs, best.logits, best.modules, tuple(losses))
+    return best, kept, tuple(losses)
 
 
-def _calibrated_loss(logits: NDArray[np.float64], truth: NDArray[np.int64]) -> float:
+def _judged(shelves: list[_Shelf], learners: list[Learner]) -> tuple[float, dict[str, float]]:
+    """Loss and AUC on made pictures of held-out groups."""
+    losses, said = [], {}
+    for shelf in shelves:
+        answers = [_unseen(shelf, fold, learning) for fold, learning in enumerate(learners)]
+        logits = np.concatenate([found for _, found in answers])
+        truth = np.concatenate([examples.labels for examples, _ in answers])
+        losses.append(_calibrated_loss(logits, truth))
+        said[f"{shelf.material.modality} held-out AUC"] = auc(truth, calibrated(logits, 1.0)[:, 1])
+    return float(np.mean(losses)), said
+
+
+def _unseen(shelf: _Shelf, fold: int, learning: Learner) -> tuple[Examples, Floats]:
+    hidden = np.flatnonzero(~shelf.seen(fold))
+    some = hidden[:: max(1, len(hidden) * len(shelf.folds) // JUDGED)]
+    examples = shelf.taught.examples.take(some)
+    return examples, logits_of(learning.result, examples.tensor)
+
+
+def _held_out(shelf: _Shelf, modules: tuple[nn.Module, ...]) -> Floats:
+    labelled = shelf.material.labelled
+    logits = np.zeros((len(labelled), 2))
+    for held_out, module in zip(shelf.folds, modules, strict=True):
+        logits[held_out] = logits_of(module, labelled.tensor[held_out])
+    return logits
+
+
+def _calibrated_loss(logits: Floats, truth: NDArray[np.int64]) -> float:
     """Mean over the classes of the log loss at the best temperature: what will be shown is calibrated."""
     chances = calibrated(logits, fit_temperature(logits, truth))
     losses = -np.log(np.maximum(chances[np.arange(len(truth)), truth], 1e-12))

@@ -6,12 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
+import torch
 
+from inference.engine.ellipse import Ellipse
+from inference.engine.networks import NETWORKS
 from inference.engine.records import WeightsRecord
 from inference.engine.weights import load
 from inference.phantom import render, sample_spec
-from inference.training.atlas import narrowed, widest_mm
-from inference.training.calibrate import fit_temperature, threshold_for_sensitivity
+from inference.training.atlas import VENTRICLES, moved, widest_mm
+from inference.training.calibrate import Target, cross_fitted_calls, fit_temperature, threshold_for
 from inference.training.command import main
 from inference.training.figures import (
     at_threshold,
@@ -21,6 +25,7 @@ from inference.training.figures import (
     predictive_values,
     wilson,
 )
+from inference.training.graft import graft
 from inference.training.groups import GroupLeak, check_groups, grouped_folds, refuse_leak
 
 
@@ -93,21 +98,60 @@ def test_overconfident_logits_get_a_temperature_that_calibrates_them():
     assert calibration_error(truth, chances) < 0.03 < calibration_error(truth, 1 / (1 + np.exp(-3 * score)))
 
 
+ANSWERS = np.array([1] * 10 + [0] * 3), np.append(np.arange(10) / 10, [0.05, 0.5, 0.95])
+
+
 def test_the_threshold_is_the_highest_that_reaches_its_sensitivity():
-    truth, chances = np.array([1] * 10 + [0] * 3), np.append(np.arange(10) / 10, [0.05, 0.5, 0.95])
-    threshold = threshold_for_sensitivity(chances, truth, 0.9)
+    truth, chances = ANSWERS
+    threshold = threshold_for(chances, truth, Target("sensitivity", 0.9))
     assert (chances[truth == 1] >= threshold).mean() == 0.9
     assert threshold == pytest.approx(0.1)
 
 
-def test_drawn_in_ventricles_have_the_width_that_was_asked_for():
+def test_the_threshold_is_the_lowest_that_reaches_its_specificity():
+    truth, chances = ANSWERS
+    threshold = threshold_for(chances, truth, Target("specificity", 0.66))
+    assert (chances[truth == 0] < threshold).mean() == pytest.approx(2 / 3)
+    assert 0.5 < threshold < 0.6
+
+
+def test_an_answer_is_called_by_a_threshold_that_was_chosen_without_it():
+    truth, chances = np.array([1, 0, 1, 0]), np.array([0.9, 0.1, 0.2, 0.05])
+    folds = [np.array([True, True, False, False]), np.array([False, False, True, True])]
+    called = cross_fitted_calls(chances, truth, folds, Target("sensitivity", 1.0))
+    assert called.tolist() == [1, 0, 0, 0], "0.2 is below what the other fold's positive asks for"
+
+
+@pytest.mark.parametrize("width", [7.0, 11.0, 20.0])
+def test_moved_ventricle_walls_give_the_width_that_was_asked_for(width):
     rows, columns = np.mgrid[:120, :120]
-    ventricles = ((rows - 60) / 30) ** 2 + ((columns - 60) / 11) ** 2 < 1
+    ventricles = ((rows - 60) / 30) ** 2 + ((columns - 60) / 10) ** 2 < 1
     picture = np.where(ventricles, 1000.0, 400.0).astype(np.float32)
-    assert widest_mm(ventricles) > 15
-    narrow = narrowed(picture, ventricles, 7.0)
-    assert widest_mm(narrow > 700) == pytest.approx(7.0, abs=1.7)
-    assert (narrow[~ventricles & (np.abs(columns - 60) > 20)] == 400).all()
+    assert widest_mm(ventricles) == pytest.approx(16, abs=1)
+    shown, labels = moved(picture, np.where(ventricles, VENTRICLES, 1).astype(np.int16), width)
+    assert widest_mm(labels == VENTRICLES) == pytest.approx(width, abs=1.7)
+    assert widest_mm(shown > 700) == pytest.approx(width, abs=1.7)
+    assert (shown[np.hypot(rows - 60, columns - 60) > 55] == 400).all(), "the skull stays where it is"
+
+
+HEAD = Ellipse(100.0, 100.0, 80.0, 62.0, 0.4)
+BRAIN = np.random.default_rng(0).normal(90, 30, (200, 200)).astype(np.float32).clip(0)
+
+
+def drawn_into(label: str) -> np.ndarray:
+    """How much each pixel of a textured picture changes when ventricles are drawn into its head."""
+    spec = sample_spec(np.random.default_rng(5), label=label)
+    return np.abs(graft(BRAIN, HEAD, spec, np.random.default_rng(1)) - BRAIN)
+
+
+def test_ventricles_drawn_into_a_picture_change_the_head_and_nothing_else():
+    changed = drawn_into("ventriculomegaly") > 20
+    assert 0.03 < changed[HEAD.mask((200, 200))].mean() < 0.6
+    assert not changed[~HEAD.grown(1.02).mask((200, 200))].any()
+
+
+def test_wider_ventricles_change_more_of_the_same_head():
+    assert drawn_into("ventriculomegaly").sum() > 1.3 * drawn_into("normal").sum()
 
 
 @pytest.fixture(scope="module")
@@ -128,13 +172,16 @@ def folder(tmp_path_factory) -> Path:
     return folder
 
 
-def trained(folder: Path, out: Path) -> WeightsRecord:
-    small = ["--phantoms", "5", "--phantom-epochs", "1", "--epochs", "1", "--steps", "1", "--folds", "2"]
+SMALL = ["--phantoms", "5", "--phantom-epochs", "1", "--epochs", "1", "--steps", "1", "--folds", "2"]
+
+
+def trained(folder: Path, out: Path, network: str = "modified_cnn", *more: str) -> WeightsRecord:
     said = StringIO()
-    base = ["--network", "modified_cnn", "--modality", "ultrasound", "--data", str(folder)]
-    assert main([*base, "--out", str(out), "--cache", str(out.parent / "cache"), *small], said) == 0
+    base = ["--network", network, "--modality", "ultrasound", "--data", str(folder)]
+    cache = ["--out", str(out), "--cache", str(out.parent / "cache")]
+    assert main([*base, *cache, *SMALL, *more], said) == 0
     assert "held-out AUC" in said.getvalue()
-    return WeightsRecord.from_json((out / "modified_cnn-ultrasound-1.0.json").read_text())
+    return WeightsRecord.from_json((out / f"{network}-ultrasound-1.0.json").read_text())
 
 
 def test_a_training_run_writes_loadable_weights_with_an_honest_card_and_repeats_to_the_byte(folder, tmp_path):
@@ -148,5 +195,43 @@ def test_a_training_run_writes_loadable_weights_with_an_honest_card_and_repeats_
     assert str(folder) not in record.to_json().decode()
     assert "NaN" not in record.to_json().decode()
     page = (tmp_path / "first" / "modified_cnn-ultrasound-1.0.md").read_text()
-    assert "Not a cleared device" in page
     assert record.weights_sha256 in page
+    assert "random weights" in page
+
+
+def test_a_frozen_stem_stays_as_it_was_published_and_only_the_tail_learns(folder, tmp_path):
+    torch.manual_seed(3)
+    published = NETWORKS["resnet18"].build().state_dict()
+    weights = {name.removeprefix("trunk."): tensor for name, tensor in published.items()}
+    weights["fc.weight"], weights["fc.bias"] = torch.zeros(1000, 512), torch.zeros(1000)
+    (tmp_path / "weights").mkdir()
+    safetensors.torch.save_file(weights, tmp_path / "weights" / "resnet18_imagenet.safetensors")
+    more = ["--weights-dir", str(tmp_path / "weights"), "--copies", "1"]
+    record = trained(folder, tmp_path / "out", "resnet18", *more)
+    learnt = safetensors.torch.load_file(tmp_path / "out" / "resnet18-ultrasound-1.0.safetensors")
+    stem, tail = "trunk.layer2.0.conv1.weight", "trunk.layer4.0.conv1.weight"
+    assert torch.equal(learnt[stem], published[stem].half())
+    assert not torch.equal(learnt[tail], published[tail].half())
+    assert record.card["training"]["starts_from"].startswith("resnet18_imagenet.safetensors (")
+
+
+def test_one_network_for_both_modalities_has_one_file_and_two_records(folder, data_dir, tmp_path):
+    said = StringIO()
+    volume = next((data_dir / "mri").iterdir())
+    for number in range(2):
+        copy = tmp_path / "mri" / f"volume-{number}"
+        copy.mkdir(parents=True)
+        for name in ("srr.nii.gz", "parcellation.nii.gz"):
+            (copy / name).symlink_to(volume / name)
+    data = [f"ultrasound={folder}", f"mri={tmp_path / 'mri'}"]
+    assert main(["--network", "cnn", "--data", *data, "--out", str(tmp_path / "out"), *SMALL], said) == 0
+    names = sorted(path.name for path in (tmp_path / "out").iterdir() if path.suffix != ".md")
+    assert names == ["cnn-1.0.safetensors", "cnn-mri-1.0.json", "cnn-ultrasound-1.0.json"]
+    records = [WeightsRecord.from_json(path.read_text()) for path in (tmp_path / "out").glob("*.json")]
+    assert len({record.weights_sha256 for record in records}) == 1
+
+
+def test_a_folder_whose_modality_nobody_stated_is_refused_in_a_sentence(folder, tmp_path):
+    said = StringIO()
+    assert main(["--network", "cnn", "--data", str(folder), "--out", str(tmp_path)], said) == 2
+    assert "--modality" in said.getvalue()

@@ -1,7 +1,7 @@
 """Every network we know, by name."""
 
 from inference.engine.networks import cnn, modified_cnn, resnet, vgg16
-from inference.engine.networks.network import Network
+from inference.engine.networks.network import Backbone, Network
 
 NETWORKS: dict[str, Network] = {
     "cnn": cnn.NETWORK,
@@ -11,4 +11,4 @@ NETWORKS: dict[str, Network] = {
     "resnet50": resnet.RESNET50,
 }
 
-__all__ = ["NETWORKS", "Network"]
+__all__ = ["NETWORKS", "Backbone", "Network"]

@@ -10,10 +10,28 @@ from inference.formats.stack import Modality
 
 
 @dataclass(frozen=True)
+class Backbone:
+    """Published weights that a network may start from.
+
+    file: its name in a folder of weights, safetensors. sha256: of that file; "" when it is converted here,
+    where the publisher's own hash (published_sha256, its first digits) is what counts.
+    url: where the publisher keeps it. prefix: put before the names in the file to get ours.
+    """
+
+    file: str
+    sha256: str
+    url: str
+    published_sha256: str
+    prefix: str
+    licence: str
+
+
+@dataclass(frozen=True)
 class Network:
     """An architecture.
 
     build: a fresh module with random weights, (n, 1, size, size) float32 in, (n, 2) logits out.
+        A module with a backbone also has `stem` and `tail`: what stays as published, and what is fine-tuned.
     recipes: the id of the preprocessing for each modality.
     gradcam_layer: dotted name of the module whose output Grad-CAM weighs.
     licence: of the architecture's code and of any weights it starts from.
@@ -26,6 +44,7 @@ class Network:
     gradcam_layer: str
     licence: str
     labels: tuple[str, ...] = LABELS
+    backbone: Backbone | None = None
 
 
 HEAD_RECIPES: Mapping[Modality, str] = {"ultrasound": "ultrasound-head-64", "mri": "mri-head-64"}

@@ -1,12 +1,13 @@
 """ResNet18 and ResNet50 (He et al. 2015) as torchvision builds them, with two logits."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torchvision
 from torch import Tensor, nn
 
 from inference.engine.networks.imagenet import AsImageNet, without_inplace
-from inference.engine.networks.network import WIDE_RECIPES, Network
+from inference.engine.networks.network import WIDE_RECIPES, Backbone, Network
 
 LICENCE = "BSD-3-Clause (torchvision)"
 
@@ -17,11 +18,22 @@ class ResNet(nn.Module):
     def __init__(self, build: Callable[..., nn.Module]) -> None:
         super().__init__()
         self.colours = AsImageNet()
-        self.trunk = without_inplace(build(num_classes=2))
+        self.trunk: Any = without_inplace(build(num_classes=2))
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Logits (n, 2) for pictures (n, 1, 128, 128)."""
-        logits: Tensor = self.trunk(self.colours(pictures))
+        return self.tail(self.stem(pictures))
+
+    def stem(self, pictures: Tensor) -> Tensor:
+        """Everything up to the third stage: (n, channels, 8, 8)."""
+        t = self.trunk
+        maps = t.maxpool(t.relu(t.bn1(t.conv1(self.colours(pictures)))))
+        out: Tensor = t.layer3(t.layer2(t.layer1(maps)))
+        return out
+
+    def tail(self, maps: Tensor) -> Tensor:
+        """The fourth stage, pooling and the linear head: logits (n, 2)."""
+        logits: Tensor = self.trunk.fc(self.trunk.layer4(maps).mean(dim=(2, 3)))
         return logits
 
 
@@ -42,6 +54,14 @@ RESNET18 = Network(
     recipes=WIDE_RECIPES,
     gradcam_layer="trunk.layer4",
     licence=LICENCE,
+    backbone=Backbone(
+        file="resnet18_imagenet.safetensors",
+        sha256="",
+        url="https://download.pytorch.org/models/resnet18-f37072fd.pth",
+        published_sha256="f37072fd",
+        prefix="trunk.",
+        licence="ImageNet ResNet18, torchvision, BSD-3-Clause",
+    ),
 )
 
 RESNET50 = Network(
@@ -51,4 +71,12 @@ RESNET50 = Network(
     recipes=WIDE_RECIPES,
     gradcam_layer="trunk.layer4",
     licence=LICENCE,
+    backbone=Backbone(
+        file="resnet50_imagenet.safetensors",
+        sha256="",
+        url="https://download.pytorch.org/models/resnet50-0676ba61.pth",
+        published_sha256="0676ba61",
+        prefix="trunk.",
+        licence="ImageNet ResNet50, torchvision, BSD-3-Clause",
+    ),
 )

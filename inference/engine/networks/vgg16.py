@@ -8,7 +8,10 @@ from torch import Tensor, nn
 from torchvision.models.vgg import cfgs, make_layers
 
 from inference.engine.networks.imagenet import AsImageNet, without_inplace
-from inference.engine.networks.network import WIDE_RECIPES, Network
+from inference.engine.networks.network import WIDE_RECIPES, Backbone, Network
+
+LAST_BLOCK = 24
+"""Index in `features` at which the fifth block begins."""
 
 
 class VGG16(nn.Module):
@@ -17,14 +20,23 @@ class VGG16(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.colours = AsImageNet()
-        self.features = without_inplace(make_layers(cfgs["D"], batch_norm=False))
+        self.features: nn.Sequential = make_layers(cfgs["D"], batch_norm=False)
+        without_inplace(self.features)
         self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(512, 2))
         _initialise(self.features)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Logits (n, 2) for pictures (n, 1, 128, 128)."""
-        maps = self.features(self.colours(pictures))
-        logits: Tensor = self.head(maps.mean(dim=(2, 3)))
+        return self.tail(self.stem(pictures))
+
+    def stem(self, pictures: Tensor) -> Tensor:
+        """The four blocks that stay as ImageNet left them: (n, 512, 8, 8)."""
+        maps: Tensor = self.features[:LAST_BLOCK](self.colours(pictures))
+        return maps
+
+    def tail(self, maps: Tensor) -> Tensor:
+        """The fifth block, pooling and head, which are fine-tuned: logits (n, 2)."""
+        logits: Tensor = self.head(self.features[LAST_BLOCK:](maps).mean(dim=(2, 3)))
         return logits
 
 
@@ -43,4 +55,12 @@ NETWORK = Network(
     recipes=WIDE_RECIPES,
     gradcam_layer="features.29",
     licence="Architecture: BSD-3-Clause (torchvision). ImageNet weights: CC BY 4.0 (Oxford VGG).",
+    backbone=Backbone(
+        file="vgg16_features_imagenet_fp16.safetensors",
+        sha256="19cc4679f0c50cf27968a52060c653b293f3cf2a0a9adb89eea2484176f49c6e",
+        url="https://download.pytorch.org/models/vgg16-397923af.pth",
+        published_sha256="397923af",
+        prefix="",
+        licence="ImageNet VGG16, Simonyan and Zisserman 2014, Oxford VGG, CC BY 4.0",
+    ),
 )

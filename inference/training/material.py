@@ -1,0 +1,74 @@
+"""What one modality brings to a training: what is learnt from, what is held out, what figures rest on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from inference.formats.stack import Modality
+from inference.training.atlas import atlas_sources
+from inference.training.data import Examples, Source, cached, folder_sources, joined
+from inference.training.graft import grafted_sources
+from inference.training.phantoms import phantom_sources
+
+HELD_PHANTOMS = 5
+"""One phantom in so many is held out."""
+GRAFTS = 8
+"""Of either label, on every normal ultrasound picture."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything of one modality; groups are shared between `labelled` and `taught`.
+
+    labelled: real pictures of the two classes, on which the figures rest.
+    taught: what is learnt from besides phantoms. Ultrasound: normals with ventricles drawn in, of either
+        label, so that no machine belongs to one label; real labels only when somebody asks for that.
+        MRI: slices with moved ventricle walls, and the labelled ones.
+    other: real pictures of neither class, never trained on. phantoms and held_phantoms share no head.
+    """
+
+    modality: Modality
+    labelled: Examples
+    taught: Examples
+    other: Examples
+    phantoms: Examples
+    held_phantoms: Examples
+
+
+def material(
+    modality: Modality,
+    folder: Path,
+    recipe_id: str,
+    *,
+    phantoms: int,
+    seed: int,
+    cache: Path | None = None,
+    learn_labels: bool = False,
+) -> Material:
+    """Prepare everything as the engine prepares scans. Raises GroupLeak, KeyError, FileNotFoundError."""
+    real, made = _sources(modality, folder, seed)
+    pictures = cached(cache, "pictures", real, recipe_id)
+    changed = cached(cache, "made", made, recipe_id)
+    drawn = cached(cache, "phantoms", phantom_sources(modality, phantoms, seed), recipe_id)
+    held = len(drawn) - len(drawn) // HELD_PHANTOMS
+    labelled = pictures.of_class()
+    learns = learn_labels or modality == "mri"
+    return Material(
+        modality=modality,
+        labelled=labelled,
+        taught=joined([changed, labelled]) if learns else changed,
+        other=pictures.take(pictures.labels < 0),
+        phantoms=drawn.take(np.arange(held)),
+        held_phantoms=drawn.take(np.arange(held, len(drawn))),
+    )
+
+
+def _sources(modality: Modality, folder: Path, seed: int) -> tuple[Sequence[Source], Sequence[Source]]:
+    """Real pictures, and those made from them."""
+    if modality == "ultrasound":
+        real = folder_sources(folder)
+        normals = [source for source in real if source[1] == "normal"]
+        return real, grafted_sources(folder, normals, GRAFTS, seed)
+    return atlas_sources(folder, seed)
