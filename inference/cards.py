@@ -14,8 +14,10 @@ HIGHS = ("high", "upper")
 WHOLE = "Also"
 FIRST = (
     "intended_use", "limits", "known_biases", "held_out", "figures", "predictive_values", "confound",
-    "held_out_phantoms", "data", "split", "counts",
+    "held_out_by_severity", "held_out_phantoms", "data", "split", "counts",
 )  # fmt: skip
+DRAWN = frozenset({"held_out_answers"})
+"""Shown as charts (inference.plots), not as numbers."""
 HEADLINES = ("auc", "auroc", "roc_auc", "sensitivity", "specificity")
 ABBREVIATIONS = {"auc": "AUC", "auroc": "AUROC", "roc": "ROC", "ece": "ECE", "id": "ID", "sha256": "SHA-256"}
 
@@ -42,7 +44,7 @@ class Section:
 
 def sections(card: Mapping[str, Any]) -> list[Section]:
     """The card in reading order: each part, and last what stands in none."""
-    return list(_sections(WHOLE, card, 2))
+    return list(_sections(WHOLE, {key: part for key, part in card.items() if key not in DRAWN}, 2))
 
 
 def headlines(card: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from inference.engine.preprocess import prepare
 from inference.engine.quality import NotAnalysable, refuse
 from inference.engine.records import POSITIVE, Answer, Prepared, Refusal
+from inference.engine.remember import prepared_once
 from inference.engine.weights import LoadedModel
 from inference.formats.stack import PictureStack
 
@@ -59,7 +59,7 @@ def predict(
 def frame_logits(model: LoadedModel, tensor: NDArray[np.float32]) -> NDArray[np.float64]:
     """Logits (frames, 2) for a prepared tensor (frames, channels, size, size). Raises NumericalError."""
     with torch.inference_mode():
-        out = model.module(torch.from_numpy(tensor).to(model.device))
+        out = model.module(torch.tensor(tensor, device=model.device))
     logits = out.cpu().numpy().astype(np.float64)
     if not np.isfinite(logits).all():
         raise NumericalError(f"{model.record.network} {model.record.version} gave a logit that is not finite")
@@ -81,7 +81,7 @@ def _attempt(model: LoadedModel, stack: PictureStack, wish: Sequence[int] | None
                 "wrong_modality",
                 f"The model reads {model.record.modality}; the scan is {stack.modality}.",
             )
-        prepared = prepare(stack, model.recipe, frames=wish)
+        prepared = prepared_once(stack, model.recipe, frames=wish)
     except NotAnalysable as refused:
         return _Attempt(None, refused.refusal, time.perf_counter() - started)
     return _Attempt(prepared, None, time.perf_counter() - started)

@@ -24,6 +24,7 @@ from inference.training.material import Material
 from inference.training.run import Outcome
 
 PREVALENCES = (0.01, 0.1, 0.5)
+PLOTS = ("ROC", "Precision and recall", "Reliability")
 SPLIT = (
     "{folds}-fold cross-validation by group: every picture was answered by a network that had seen nothing "
     "of its group, and called by a threshold chosen on the other folds"
@@ -106,6 +107,7 @@ def card(
         "split": SPLIT.format(folds=len(outcome.fold_modules)),
         "training": dict(training),
         "held_out": real,
+        "held_out_answers": _answers(labelled, chances),
         "held_out_phantoms": figures(held, drawn, drawn >= threshold),
         "held_out_by_severity": _by_severity(labelled, called),
         "predictive_values": _predictive(real),
@@ -113,6 +115,13 @@ def card(
         "limits": list(LIMITS[material.modality]),
         "licence": network.licence,
     }
+
+
+def _answers(labelled: Examples, chances: Any) -> list[list[float]]:
+    """Truth, probability and number of the group: whoever doubts a figure can compute it again."""
+    _, numbers = np.unique(labelled.groups, return_inverse=True)
+    rows = zip(labelled.labels.tolist(), chances.tolist(), numbers.tolist(), strict=True)
+    return [[truth, round(chance, 5), number] for truth, chance, number in rows]
 
 
 def _by_severity(labelled: Examples, called: Any) -> dict[str, Any]:
@@ -152,6 +161,11 @@ def figure_words(figure: Mapping[str, Any]) -> str:
     return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f}, n = {figure['count']:.0f})"
 
 
+def plot_name(record: WeightsRecord, title: str) -> str:
+    """The file of one of the card's charts."""
+    return f"{record.network}-{record.modality}-{record.version}-{title.lower().replace(' ', '-')}.svg"
+
+
 def markdown(record: WeightsRecord) -> str:
     """The card as a page of docs/models."""
     found = record.card
@@ -165,6 +179,8 @@ def markdown(record: WeightsRecord) -> str:
     lines += [f"Split: {found['split']}.", "", "## Held-out figures", ""]
     lines += ["95 % intervals: bootstrap over groups for AUC, Wilson for shares.", ""]
     lines += [_figures_table(found), ""]
+    plots = [f"![{title}](plots/{plot_name(record, title)})" for title in PLOTS]
+    lines += [" ".join(plots), ""]
     lines += [
         f"Probability from which a scan is called ventriculomegaly: {record.threshold:.3f} "
         f"({record.threshold_target}). Temperature: {record.temperature:.3f}.",

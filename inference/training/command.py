@@ -11,15 +11,17 @@ import safetensors.torch
 import torch
 from torch import nn
 
+from inference.charts import standalone
 from inference.engine.catalogue import write
 from inference.engine.networks import NETWORKS
 from inference.engine.preprocess import RECIPES
 from inference.engine.records import WeightsRecord, sha256_hex
 from inference.engine.weights import configure
 from inference.formats.stack import MODALITIES, Modality
+from inference.plots import charts
 from inference.training import backbones
 from inference.training.calibrate import Target
-from inference.training.card import card, figure_words, markdown, operating_point
+from inference.training.card import card, figure_words, markdown, operating_point, plot_name
 from inference.training.confound import confound_checks
 from inference.training.material import Material, material
 from inference.training.run import Outcome, Plan, Progress, run
@@ -126,15 +128,17 @@ def _target(options: argparse.Namespace) -> Target:
 
 
 def _material(options: argparse.Namespace, modality: Modality, folder: Path) -> Material:
-    return material(
+    network = NETWORKS[options.network]
+    found = material(
         modality,
         folder,
-        NETWORKS[options.network].recipes[modality],
+        network.recipes[modality],
         phantoms=options.phantoms,
         seed=options.seed,
         cache=options.cache,
         learn_labels=options.learn_labels,
     )
+    return found.seen_at(network.side)
 
 
 def _repeat(options: argparse.Namespace, modalities: list[Modality]) -> str:
@@ -174,8 +178,16 @@ def _written(
         record = _record(options, found, outcome, sha256_hex(content), training, checks)
         path = write(record, content, options.out, shared=len(materials) > 1)
         path.with_suffix(".md").write_text(markdown(record))
+        _draw(record, options.out)
         records.append(record)
     return records
+
+
+def _draw(record: WeightsRecord, folder: Path) -> None:
+    """The card's charts as files, for the page in docs/models."""
+    (folder / "plots").mkdir(exist_ok=True)
+    for chart in charts(record.card):
+        (folder / "plots" / plot_name(record, chart.title)).write_text(standalone(chart))
 
 
 def _record(

@@ -1,7 +1,7 @@
 """Figures with intervals: what a model scored, and how sure one may be of it."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,23 +38,37 @@ def auc(truth: Truth, scores: Floats) -> float:
     return float(higher + 0.5 * (positive[:, None] == negative[None, :]).mean())
 
 
-def bootstrap(
-    measure: Callable[[Truth, Floats], float], truth: Truth, scores: Floats, groups: Groups, *, seed: int = 0
-) -> Figure:
-    """95 % interval by drawing whole groups, since pictures of one patient are not independent.
+def average_precision(truth: Truth, scores: Floats) -> float:
+    """Area under precision over recall, as a sum over the positives; nan without any."""
+    if not truth.any():
+        return math.nan
+    order = np.argsort(-scores, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(order) - 1)
+    hits = np.cumsum(truth[order])[ends]
+    gained = np.diff(np.append(0, hits)) / truth.sum()
+    return float((gained * hits / (ends + 1)).sum())
+
+
+def group_draws(
+    truth: Truth, groups: Groups, count: int = RESAMPLES, *, seed: int = 0
+) -> Iterator[NDArray[np.int64]]:
+    """Rows of `count` redrawn data sets: whole groups, since pictures of one patient are not independent.
 
     Groups of each class are drawn apart, so that no draw lacks a class.
     """
     rng = np.random.default_rng(seed)
-    rows = {group: np.flatnonzero(groups == group) for group in np.unique(groups)}
-    strata = [
-        [members for members in rows.values() if truth[members[0]] == label] for label in np.unique(truth)
-    ]
-    values = []
-    for _ in range(RESAMPLES):
+    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    strata = [[rows for rows in members if truth[rows[0]] == label] for label in np.unique(truth)]
+    for _ in range(count):
         drawn = [stratum[i] for stratum in strata for i in rng.integers(0, len(stratum), len(stratum))]
-        chosen = np.concatenate(drawn)
-        values.append(measure(truth[chosen], scores[chosen]))
+        yield np.concatenate(drawn)
+
+
+def bootstrap(
+    measure: Callable[[Truth, Floats], float], truth: Truth, scores: Floats, groups: Groups, *, seed: int = 0
+) -> Figure:
+    """95 % interval by drawing whole groups."""
+    values = [measure(truth[rows], scores[rows]) for rows in group_draws(truth, groups, seed=seed)]
     low, high = np.percentile(values, [2.5, 97.5])
     return Figure(measure(truth, scores), float(low), float(high), len(truth))
 
@@ -71,12 +85,20 @@ def wilson(hits: int, count: int) -> Figure:
 
 def at_threshold(truth: Truth, chances: Floats, threshold: float) -> dict[str, Figure]:
     """Sensitivity, specificity and accuracy, Wilson's intervals."""
-    called = chances >= threshold
+    found = shares(truth, chances >= threshold)
+    return {name: found[name] for name in ("sensitivity", "specificity", "accuracy")}
+
+
+def shares(truth: Truth, called: NDArray[np.bool_]) -> dict[str, Figure]:
+    """What a two-by-two table says, with Wilson's intervals."""
     positive, negative = truth == 1, truth == 0
+    hits, clears = int((called & positive).sum()), int((~called & negative).sum())
     return {
-        "sensitivity": wilson(int((called & positive).sum()), int(positive.sum())),
-        "specificity": wilson(int((~called & negative).sum()), int(negative.sum())),
+        "sensitivity": wilson(hits, int(positive.sum())),
+        "specificity": wilson(clears, int(negative.sum())),
         "accuracy": wilson(int((called == positive).sum()), len(truth)),
+        "positive_predictive_value": wilson(hits, int(called.sum())),
+        "negative_predictive_value": wilson(clears, int((~called).sum())),
     }
 
 

@@ -1,7 +1,7 @@
 """What one modality brings to a training: what is learnt from, what is held out, what figures rest on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +35,21 @@ class Material:
     other: Examples
     phantoms: Examples
     held_phantoms: Examples
+
+    def seen_at(self, side: int) -> "Material":
+        """Every picture averaged down to `side` pixels, as a network does that works on fewer."""
+        parts = {part.name: getattr(self, part.name) for part in fields(self)}
+        examples = {name: part for name, part in parts.items() if isinstance(part, Examples)}
+        return replace(self, **{name: _averaged(part, side) for name, part in examples.items()})
+
+
+def _averaged(examples: Examples, side: int) -> Examples:
+    count, channels, size, _ = examples.tensor.shape
+    if size <= side:
+        return examples
+    step = size // side
+    blocks = examples.tensor.reshape(count, channels, side, step, side, step)
+    return replace(examples, tensor=blocks.mean(axis=(3, 5), dtype=np.float32))
 
 
 def material(

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from inference.engine.explain import gradcam, lime
 from inference.engine.explain.method import Explainer, GridMap
 from inference.engine.explain.placing import to_scan
-from inference.engine.preprocess import prepare
 from inference.engine.quality import NotAnalysable
 from inference.engine.records import Answer, Explanation, Label, Prepared
+from inference.engine.remember import prepared_once
 from inference.engine.weights import LoadedModel
 from inference.formats.stack import PictureStack
 
@@ -87,7 +87,7 @@ def _known_class(class_label: str | None, model: LoadedModel) -> Label:
 
 def _bound_input(model: LoadedModel, stack: PictureStack, answer: Answer) -> Prepared:
     try:
-        prepared = prepare(stack, model.recipe, frames=answer.frames)
+        prepared = prepared_once(stack, model.recipe, frames=answer.frames)
     except NotAnalysable as refused:
         raise NotBound("this is not the scan the answer is about: it cannot be analysed") from refused
     if prepared.sha256 != answer.input_sha256:

@@ -24,7 +24,7 @@ def explain(
     if parameters:
         raise TypeError(f"Grad-CAM takes no parameters, got {sorted(parameters)}")
     layer = model.module.get_submodule(model.network.gradcam_layer)
-    pictures = torch.from_numpy(prepared.tensor).to(model.device)
+    pictures = torch.tensor(prepared.tensor, device=model.device)
     target = model.record.labels.index(class_label)
     method = LayerGradCam(model.module, layer)
     maps = method.attribute(pictures, target=target, relu_attributions=True)

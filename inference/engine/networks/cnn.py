@@ -2,9 +2,7 @@
 
 from torch import Tensor, nn
 
-from inference.engine.networks.network import HEAD_RECIPES, Network
-
-SIZE = 64
+from inference.engine.networks.network import SMALL, WIDE_RECIPES, Network, halved
 
 
 def _block(channels_in: int, channels_out: int) -> nn.Sequential:
@@ -17,14 +15,14 @@ class BaselineCNN(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.blocks = nn.Sequential(_block(1, 16), _block(16, 32), _block(32, 64))
-        side = SIZE // 8
+        side = SMALL // 8
         self.head = nn.Sequential(
             nn.Flatten(), nn.Linear(64 * side * side, 128), nn.ReLU(), nn.Dropout(0.5), nn.Linear(128, 2)
         )
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Logits (n, 2) for pictures (n, 1, 64, 64)."""
-        logits: Tensor = self.head(self.blocks(pictures))
+        """Logits (n, 2) for pictures (n, 1, 128, 128), which are halved, or (n, 1, 64, 64)."""
+        logits: Tensor = self.head(self.blocks(halved(pictures)))
         return logits
 
 
@@ -32,7 +30,8 @@ NETWORK = Network(
     name="cnn",
     title="Baseline CNN",
     build=BaselineCNN,
-    recipes=HEAD_RECIPES,
+    recipes=WIDE_RECIPES,
+    side=SMALL,
     gradcam_layer="blocks.2.1",
     licence="Apache-2.0",
 )

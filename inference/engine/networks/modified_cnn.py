@@ -9,7 +9,7 @@ keeps a shape that fills a small part of the picture.
 import torch
 from torch import Tensor, nn
 
-from inference.engine.networks.network import HEAD_RECIPES, Network
+from inference.engine.networks.network import SMALL, WIDE_RECIPES, Network, halved
 
 
 class ChannelAttention(nn.Module):
@@ -68,8 +68,8 @@ class ModifiedCNN(nn.Module):
         self.head = nn.Sequential(nn.Dropout(0.4), nn.Linear(128, 2))
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Logits (n, 2) for pictures (n, 1, 64, 64)."""
-        maps = self.trunk(self.stem(pictures))
+        """Logits (n, 2) for pictures (n, 1, 128, 128), which are halved, or (n, 1, 64, 64)."""
+        maps = self.trunk(self.stem(halved(pictures)))
         logits: Tensor = self.head(torch.cat([maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))], dim=1))
         return logits
 
@@ -78,7 +78,8 @@ NETWORK = Network(
     name="modified_cnn",
     title="Modified CNN",
     build=ModifiedCNN,
-    recipes=HEAD_RECIPES,
+    recipes=WIDE_RECIPES,
+    side=SMALL,
     gradcam_layer="trunk.5.activation",
     licence="Apache-2.0",
 )

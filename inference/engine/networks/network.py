@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from inference.engine.records import LABELS
 from inference.formats.stack import Modality
@@ -35,6 +36,7 @@ class Network:
     recipes: the id of the preprocessing for each modality.
     gradcam_layer: dotted name of the module whose output Grad-CAM weighs.
     licence: of the architecture's code and of any weights it starts from.
+    side: of the picture that the network works on, in pixels; it halves larger ones itself.
     """
 
     name: str
@@ -44,9 +46,15 @@ class Network:
     gradcam_layer: str
     licence: str
     labels: tuple[str, ...] = LABELS
+    side: int = 128
     backbone: Backbone | None = None
 
 
-HEAD_RECIPES: Mapping[Modality, str] = {"ultrasound": "ultrasound-head-64", "mri": "mri-head-64"}
 WIDE_RECIPES: Mapping[Modality, str] = {"ultrasound": "ultrasound-head-128", "mri": "mri-head-128"}
-"""Networks that halve five times need more pixels to begin with."""
+"""One preparation for all: what several networks say about a scan, they say about the same picture."""
+SMALL = 64
+
+
+def halved(pictures: Tensor) -> Tensor:
+    """(n, 1, 128, 128) averaged down to (n, 1, 64, 64); a small picture stays as it is."""
+    return F.adaptive_avg_pool2d(pictures, SMALL)

@@ -1,0 +1,122 @@
+"""Charts as SVG, drawn here and coloured by the page's own style sheet: nothing inline, no script.
+
+Every chart has axes with words, shows how sure its curve is, and comes with the numbers behind it as a table.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from inference.training.curves import Bin, Curve
+
+WIDTH, HEIGHT = 320, 280
+LEFT, RIGHT, TOP, BOTTOM = 46, 10, 12, 44
+TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
+STYLE = (
+    "<style>text{font:11px sans-serif;fill:#444}.frame{fill:none;stroke:#999}.grid{stroke:#ddd}"
+    ".guide{stroke:#999;stroke-dasharray:3 3}.band{fill:#2a7f8e;fill-opacity:.18}"
+    ".curve{fill:none;stroke:#2a7f8e;stroke-width:2}.point{fill:#b26a00}.whisker{stroke:#2a7f8e;stroke-width:1.5}"
+    ".dot{fill:#2a7f8e}</style>"
+)
+"""For a chart that stands alone in a file; on a page, static/css/charts.css does this for either theme."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawing with its title, what to look for in one sentence, and the numbers behind it."""
+
+    title: str
+    words: str
+    svg: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def curve_chart(
+    title: str,
+    words: str,
+    axes: tuple[str, str],
+    curve: Curve,
+    point: tuple[float, float] | None,
+    *,
+    diagonal: bool,
+) -> Chart:
+    """A curve with its band. point: where the model works, at its threshold."""
+    lower = [f"{_x(x):.1f},{_y(y):.1f}" for x, y in zip(curve.x, curve.low, strict=True)]
+    upper = [f"{_x(x):.1f},{_y(y):.1f}" for x, y in zip(curve.x, curve.high, strict=True)]
+    line = " ".join(f"{_x(x):.1f},{_y(y):.1f}" for x, y in zip(curve.x, curve.y, strict=True))
+    marks = [
+        f'<polygon class="band" points="{" ".join(upper + lower[::-1])}"/>',
+        f'<polyline class="curve" points="{line}"/>',
+    ]
+    if point:
+        marks.append(f'<circle class="point" cx="{_x(point[0]):.1f}" cy="{_y(point[1]):.1f}" r="4.5"/>')
+    picked = range(0, len(curve.x), 10)
+    rows = tuple(
+        (f"{curve.x[i]:.2f}", f"{curve.y[i]:.2f}", f"{curve.low[i]:.2f} to {curve.high[i]:.2f}")
+        for i in picked
+    )
+    return Chart(title, words, _framed(title, axes, marks, diagonal=diagonal), (*axes, "95 % interval"), rows)
+
+
+def reliability_chart(bins: Sequence[Bin]) -> Chart:
+    """Said against found, with Wilson's intervals; the diagonal is a model that means what it says."""
+    marks = []
+    for part in bins:
+        x, low, high = _x(part.said), _y(part.found.low), _y(part.found.high)
+        marks.append(
+            f'<line class="whisker" x1="{x:.1f}" x2="{x:.1f}" y1="{low:.1f}" y2="{high:.1f}"/>'
+            f'<circle class="dot" cx="{x:.1f}" cy="{_y(part.found.value):.1f}" r="3.5"/>'
+        )
+    axes = ("probability said", "share that was so")
+    rows = tuple(
+        (
+            f"{b.said:.2f}",
+            f"{b.found.value:.2f}",
+            f"{b.found.low:.2f} to {b.found.high:.2f}",
+            str(b.found.count),
+        )
+        for b in bins
+    )
+    words = "On the dashed line, 0.8 means eight in ten. Bars are 95 % intervals."
+    columns = (*axes, "95 % interval", "pictures")
+    return Chart("Reliability", words, _framed("Reliability", axes, marks, diagonal=True), columns, rows)
+
+
+def standalone(chart: Chart) -> str:
+    """The drawing as a file of its own."""
+    return chart.svg.replace(">", f">{STYLE}", 1)
+
+
+def _framed(title: str, axes: tuple[str, str], marks: Sequence[str], *, diagonal: bool) -> str:
+    """Axes, grid and marks. The picture's name is its title, for those who do not see it."""
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
+        f' aria-label="{escape(title)}">'
+    ]
+    for tick in TICKS:
+        x, y = _x(tick), _y(tick)
+        parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_y(0):.1f}" y2="{_y(1):.1f}"/>')
+        parts.append(f'<line class="grid" x1="{_x(0):.1f}" x2="{_x(1):.1f}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<text x="{x:.1f}" y="{_y(0) + 15:.1f}" text-anchor="middle">{tick:g}</text>')
+        parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>')
+    if diagonal:
+        parts.append(
+            f'<line class="guide" x1="{_x(0):.1f}" y1="{_y(0):.1f}" x2="{_x(1):.1f}" y2="{_y(1):.1f}"/>'
+        )
+    parts += marks
+    middle = (_y(0) + _y(1)) / 2
+    parts.append(f'<text x="{_x(0.5):.1f}" y="{HEIGHT - 8}" text-anchor="middle">{escape(axes[0])}</text>')
+    parts.append(
+        f'<text x="12" y="{middle:.1f}" text-anchor="middle" transform="rotate(-90 12 {middle:.1f})">'
+        f"{escape(axes[1])}</text></svg>"
+    )
+    return "".join(parts)
+
+
+def _x(value: float) -> float:
+    return LEFT + value * (WIDTH - LEFT - RIGHT)
+
+
+def _y(value: float) -> float:
+    return HEIGHT - BOTTOM - value * (HEIGHT - TOP - BOTTOM)

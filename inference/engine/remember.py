@@ -1,0 +1,58 @@
+"""Scans prepared lately: several networks read a scan and explain it, and all start from the same picture."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from inference.engine.preprocess import prepare
+from inference.engine.quality import NotAnalysable
+from inference.engine.records import Prepared, Recipe, Refusal
+from inference.formats.stack import PictureStack
+
+KEPT = 48
+"""Each is at most a few MiB: an input for each frame, and where the head lies in it."""
+Key = tuple[str, str, tuple[int, ...] | None]
+_recent: OrderedDict[Key, Prepared | Refusal] = OrderedDict()
+
+
+def prepared_once(stack: PictureStack, recipe: Recipe, *, frames: Sequence[int] | None = None) -> Prepared:
+    """As `prepare`, which is not repeated for pixels, recipe and frames seen lately in this process.
+
+    The arrays are shared, so they are read-only.
+    """
+    same = _fingerprint(stack), recipe.sha256
+    key = (*same, None if frames is None else tuple(frames))
+    if key not in _recent:
+        found = _attempt(stack, recipe, frames)
+        _keep(key, found)
+        if isinstance(found, Prepared):  # who explains asks for the frames that were read
+            _keep((*same, found.frames), found)
+    _recent.move_to_end(key)
+    kept = _recent[key]
+    if isinstance(kept, Refusal):
+        raise NotAnalysable(kept)
+    return kept
+
+
+def _keep(key: Key, found: Prepared | Refusal) -> None:
+    _recent[key] = found
+    while len(_recent) > KEPT:
+        _recent.popitem(last=False)
+
+
+def _attempt(stack: PictureStack, recipe: Recipe, frames: Sequence[int] | None) -> Prepared | Refusal:
+    try:
+        found = prepare(stack, recipe, frames=frames)
+    except NotAnalysable as refused:
+        return refused.refusal
+    for array in (found.tensor, found.head, *found.grid_to_scan):
+        array.flags.writeable = False
+    return found
+
+
+def _fingerprint(stack: PictureStack) -> str:
+    """Pixels by their own hash: a stack's name says nothing about what is in it."""
+    digest = hashlib.blake2b(stack.pixels.tobytes(), digest_size=16)
+    shape = stack.pixels.shape, stack.pixels.dtype.str, stack.is_volume, stack.modality
+    digest.update(repr(shape).encode())
+    return digest.hexdigest()

@@ -1,0 +1,43 @@
+"""The charts of a model card, drawn from the held-out answers that the card carries."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from inference.charts import Chart, curve_chart, reliability_chart
+from inference.training.curves import answers, precision_recall, reliability, roc
+
+
+def charts(card: Mapping[str, Any]) -> list[Chart]:
+    """ROC, precision and recall, reliability; none for a card without answers."""
+    stored = card.get("held_out_answers")
+    if not stored:
+        return []
+    truth, chances, groups = answers(stored)
+    sensitivity, specificity = (_value(card, name) for name in ("sensitivity", "specificity"))
+    works = (1 - specificity, sensitivity) if sensitivity is not None and specificity is not None else None
+    return [
+        curve_chart(
+            "ROC",
+            "How many are found for how many false alarms. The dot is where the threshold puts it; "
+            "the dashed line is chance; the band holds 95 % of redrawn groups.",
+            ("false alarms (1 - specificity)", "sensitivity"),
+            roc(truth, chances, groups),
+            works,
+            diagonal=True,
+        ),
+        curve_chart(
+            "Precision and recall",
+            f"How often a call is right for how many are found, where {truth.mean():.0%} of the pictures "
+            "show ventriculomegaly; it is far lower where fewer do.",
+            ("sensitivity (recall)", "precision"),
+            precision_recall(truth, chances, groups),
+            None,
+            diagonal=False,
+        ),
+        reliability_chart(reliability(truth, chances)),
+    ]
+
+
+def _value(card: Mapping[str, Any], name: str) -> float | None:
+    found = card.get("held_out", {}).get(name)
+    return float(found["value"]) if found and found.get("value") is not None else None

@@ -1,0 +1,97 @@
+"""`python -m inference.training.results`: the table of results, out of the cards of the shipped versions.
+
+With --write it replaces the block between the marks in README.md; a test holds the two together.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from inference.engine import catalogue
+from inference.engine.records import WeightsRecord
+from inference.training.curves import answers
+from inference.training.figures import Figure, Floats, Groups, Truth, auc, group_draws
+
+BEGIN, END = "<!-- results -->", "<!-- end of results -->"
+README = Path(__file__).resolve().parents[2] / "README.md"
+BASELINE = "cnn"
+
+
+def main(arguments: Sequence[str], out: TextIO) -> int:
+    """Print the table, or write it into the README."""
+    parser = argparse.ArgumentParser(prog="python -m inference.training.results", description=__doc__)
+    parser.add_argument("--write", action="store_true", help="into README.md")
+    if parser.parse_args(arguments).write:
+        README.write_text(with_table(README.read_text(), table()))
+    else:
+        out.write(table() + "\n")
+    return 0
+
+
+def with_table(text: str, found: str) -> str:
+    """The text with the block between the marks replaced."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{found}\n{END}{after}"
+
+
+def table() -> str:
+    """Markdown: a line for each shipped version, and how it compares with the baseline's answers."""
+    records = [record for record, _ in catalogue.shipped()]
+    lines = [
+        "| | AUC | sensitivity | specificity | AUC minus baseline |",
+        "|---|---|---|---|---|",
+    ]
+    ordered = sorted(records, key=lambda record: (record.modality == "mri", _place(record.network)))
+    return "\n".join([*lines, *(_line(record, _baseline(record, records)) for record in ordered)])
+
+
+def _place(network: str) -> int:
+    order = (BASELINE, "modified_cnn", "vgg16", "resnet18", "resnet50")
+    return order.index(network) if network in order else len(order)
+
+
+def _line(record: WeightsRecord, baseline: WeightsRecord | None) -> str:
+    held = record.card["held_out"]
+    figures = " | ".join(_words(held[name]) for name in ("auc", "sensitivity", "specificity"))
+    page = f"docs/models/{record.network}-{record.modality}-{record.version}.md"
+    name = f"[{record.modality}, `{record.network}`]({page})"
+    return f"| {name} | {figures} | {_against(record, baseline)} |"
+
+
+def _words(figure: Mapping[str, Any]) -> str:
+    return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
+
+
+def _baseline(record: WeightsRecord, records: list[WeightsRecord]) -> WeightsRecord | None:
+    found = (r for r in records if r.network == BASELINE and r.modality == record.modality)
+    return None if record.network == BASELINE else next(found, None)
+
+
+def _against(record: WeightsRecord, baseline: WeightsRecord | None) -> str:
+    """The difference in words: only an interval that leaves out 0 says that one is better."""
+    if baseline is None:
+        return "baseline"
+    truth, chances, groups = answers(record.card["held_out_answers"])
+    same, others, _ = answers(baseline.card["held_out_answers"])
+    if not np.array_equal(truth, same):
+        return "not comparable: other pictures"
+    found = difference(truth, chances, others, groups)
+    verdict = "beats it" if found.low > 0 else "is beaten" if found.high < 0 else "not settled"
+    return f"{found.value:+.3f} ({found.low:+.3f} to {found.high:+.3f}): {verdict}"
+
+
+def difference(truth: Truth, ours: Floats, theirs: Floats, groups: Groups) -> Figure:
+    """AUC of ours minus theirs on the same pictures, with a 95 % interval from drawing whole groups."""
+    draws = group_draws(truth, groups)
+    drawn = [auc(truth[rows], ours[rows]) - auc(truth[rows], theirs[rows]) for rows in draws]
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return Figure(auc(truth, ours) - auc(truth, theirs), float(low), float(high), len(truth))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], sys.stdout))
