@@ -71,6 +71,22 @@ class ScanReading:
         return self.progress != Case.Progress.WORKING and (ended_badly or not self.answers)
 
     @property
+    def said(self) -> list[tuple[str, str]]:
+        """Network and label of every answer that is one."""
+        given = [(answer.version.network, answer.prediction) for answer in self.answers]
+        return [(network, answer.label) for network, answer in given if answer and answer.analysable]
+
+    @property
+    def agreement(self) -> str:
+        """How far the models agree, in words; "" while fewer than two have answered."""
+        return words.agreement(self.said)
+
+    @property
+    def differs(self) -> bool:
+        """Whether two models call the scan by different labels."""
+        return len({label for _, label in self.said}) > 1
+
+    @property
     def progress_words(self) -> str:
         """The same for people."""
         return str(Case.Progress(self.progress).label)

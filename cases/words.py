@@ -34,6 +34,18 @@ def finding(label: str, probability: float) -> str:
     return "Ventriculomegaly unlikely" if probability < EVEN else "Ventriculomegaly uncertain"
 
 
+def agreement(said: Sequence[tuple[str, str]]) -> str:
+    """How far several models agree; "" for fewer than two. said: network and label of each answer."""
+    if len(said) < 2:
+        return ""
+    positive = [network for network, label in said if label == POSITIVE]
+    normal = [network for network, label in said if label != POSITIVE]
+    if not positive or not normal:
+        return f"{len(said)} of {len(said)} models agree: {said[0][1]}."
+    few, label = (positive, POSITIVE) if len(positive) <= len(normal) else (normal, "normal")
+    return f"Models differ: {len(few)} of {len(said)} say {label} ({', '.join(few)})."
+
+
 def subject(job: Job) -> str:
     """What a job is doing: "Classifying", or the method it explains by."""
     return method(job.parameters.get("method", "")) if job.kind == Job.Kind.EXPLAIN else "Answer"

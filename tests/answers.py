@@ -22,15 +22,16 @@ def version(
     folder: Path,
     *,
     version: str = "0",
+    network: str = "cnn",
     modality: str = "ultrasound",
     card: dict | None = None,
     content: bytes | None = None,
 ) -> ModelVersion:
-    """A version of the cnn. Its weights are no weights: nothing here loads them."""
+    """A version that is registered. Its weights are no weights: nothing here loads them."""
     weights = folder / f"weights-{version}"
-    weights.write_bytes(content or f"weights of {modality} {version}".encode())
+    weights.write_bytes(content or f"weights of {network} {modality} {version}".encode())
     record = WeightsRecord(
-        network="cnn",
+        network=network,
         version=version,
         modality=modality,
         weights_sha256=hashlib.sha256(weights.read_bytes()).hexdigest(),
@@ -43,9 +44,9 @@ def version(
     return registry.register(record, weights, by=None)
 
 
-def active_version(folder: Path, *, modality: str = "ultrasound", card: dict | None = None) -> ModelVersion:
-    """A version of the cnn that answers."""
-    found = version(folder, modality=modality, card=card)
+def active_version(folder: Path, **stated) -> ModelVersion:
+    """A version that answers."""
+    found = version(folder, **stated)
     registry.activate(found, by=None, reason="a test")
     return found
 

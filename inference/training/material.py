@@ -1,7 +1,7 @@
 """What one modality brings to a training: what is learnt from, what is held out, what figures rest on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -38,9 +38,14 @@ class Material:
 
     def seen_at(self, side: int) -> "Material":
         """Every picture averaged down to `side` pixels, as a network does that works on fewer."""
-        parts = {part.name: getattr(self, part.name) for part in fields(self)}
-        examples = {name: part for name, part in parts.items() if isinstance(part, Examples)}
-        return replace(self, **{name: _averaged(part, side) for name, part in examples.items()})
+        return Material(
+            self.modality,
+            _averaged(self.labelled, side),
+            _averaged(self.taught, side),
+            _averaged(self.other, side),
+            _averaged(self.phantoms, side),
+            _averaged(self.held_phantoms, side),
+        )
 
 
 def _averaged(examples: Examples, side: int) -> Examples:

@@ -146,7 +146,7 @@ def test_a_refused_file_leaves_nothing_but_a_line_in_the_audit(upload):
 
 def test_a_good_file_becomes_a_draft_that_cannot_answer_before_it_is_measured(upload, manager):
     version = upload(GOOD)
-    assert (version.state, version.preprocessing) == ("draft", "ultrasound-head-64")
+    assert (version.state, version.preprocessing) == ("draft", "ultrasound-head-128")
     assert upload(GOOD).pk == version.pk, "the same upload again is the same version"
     with pytest.raises(WeightsRefused) as taken:
         upload(engine_models.packed(NETWORK, seed=1))
