@@ -160,7 +160,8 @@ def test_the_map_is_zero_outside_the_crop_around_the_head(stack):
     (answer,) = predict(model, [stack])
     prepared = prepare(stack, RECIPES[answer.preprocessing])
     shown = explain("gradcam", model, stack, answer)
-    crop = to_scan(np.ones((64, 64)), prepared.grid_to_scan[0], prepared.scan_shape, order=0, outside=0.0)
+    grid = np.ones(2 * (prepared.recipe.size,))
+    crop = to_scan(grid, prepared.grid_to_scan[0], prepared.scan_shape, order=0, outside=0.0)
     assert not shown.heatmap[0][crop == 0].any()
 
 
