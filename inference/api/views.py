@@ -52,7 +52,8 @@ class Seats(ListAPIView[Activation]):
 
     def get_queryset(self) -> QuerySet[Activation]:
         """The intervals that contain the moment."""
-        asked = MomentSerializer(data=self.request.query_params)
+        # As a plain dict: of a form, DRF would take "at=" for "not said".
+        asked = MomentSerializer(data=self.request.query_params.dict())
         asked.is_valid(raise_exception=True)
         return registry.seats_at(asked.validated_data["at"])
 

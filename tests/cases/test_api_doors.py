@@ -55,6 +55,7 @@ TABLE = {
     "heatmap": {"GET": SEES},
     "segments": {"GET": SEES},
     "models": {"GET": MODELS},
+    "seats": {"GET": MODELS},
     "model": {"GET": MODELS},
 }
 

@@ -27,6 +27,7 @@ SEES = row(     200, 200, 200, 404, 404, 404, 403, 302)  # fmt: skip
 OPENS = row(    200, 200, 403, 200, 403, 403, 403, 302)  # fmt: skip
 WRITES = row(   302, 302, 403, 404, 404, 404, 403, 302)  # fmt: skip
 MODELS = row(   200, 200, 200, 200, 200, 403, 403, 302)  # fmt: skip
+MANAGES = row(  403, 403, 403, 403, 200, 403, 403, 302)  # fmt: skip
 QUEUE = row(    403, 200, 403, 403, 200, 200, 403, 302)  # fmt: skip
 CANCELS = row(  403, 302, 403, 403, 302, 302, 403, 302)  # fmt: skip
 AUDIT = row(    403, 403, 200, 403, 403, 403, 403, 302)  # fmt: skip
@@ -44,6 +45,9 @@ TABLE = {
     "cases:cancel_job": ("POST", WRITES),
     "inference:models": ("GET", MODELS),
     "inference:model": ("GET", MODELS),
+    "inference:move": ("GET", MANAGES),
+    "inference:upload": ("GET", MANAGES),
+    "inference:seats": ("GET", MODELS),
     "inference:queue": ("GET", QUEUE),
     "inference:cancel_job": ("POST", CANCELS),
     "audit:trail": ("GET", AUDIT),
@@ -71,10 +75,8 @@ def address(name: str, record) -> tuple[str, dict[str, str]]:
             return reverse(name, args=[record.case.pk]), {}
         case "cases:upload":
             return reverse(name, args=[record.case.pk]), {"modality": "ultrasound"}
-        case "cases:choose_frames":
+        case "cases:choose_frames" | "cases:try_again":
             return reverse(name, args=[record.scan.pk]), {"frames": "1"}
-        case "cases:try_again":
-            return reverse(name, args=[record.scan.pk]), {}
         case "cases:frame":
             return reverse(name, args=[record.scan.pk, 0]), {}
         case "cases:heatmap":
@@ -83,6 +85,8 @@ def address(name: str, record) -> tuple[str, dict[str, str]]:
             return reverse(name, args=[record.job.pk]), {}
         case "inference:model":
             return reverse(name, args=[record.model.pk]), {}
+        case "inference:move":
+            return reverse(name, args=[record.model.pk, "retire"]), {}
         case "audit:export":
             return reverse(name, args=["csv"]), {}
     return reverse(name), {}
