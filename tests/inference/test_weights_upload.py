@@ -60,7 +60,23 @@ HOSTILE = {
     ),
     "bytes that no tensor owns": (file({"a": tensor([1], 0, 4)}, b"\0" * 5), "bad_offsets"),
     "a file cut short": (GOOD[:-1], "bad_offsets"),
-}
+    "an empty zip archive": (b"PK\x05\x06" + b"\0" * 18, "pickle_refused"),
+    "an ONNX file": (b"\x08\x07\x12\x07pytorch" + b"\0" * 64, "not_safetensors"),
+    "a compressed file": (b"\x1f\x8b\x08" + b"\0" * 64, "not_safetensors"),
+    "a header in another encoding": (file('{"a": 1}'.encode("utf-16")), "bad_header"),
+    "a header nested too deep in a table": (file(b'{"a":' + b"[" * 200_000), "bad_header"),
+    "a name with a control character": (file({"\0": tensor([1], 0, 4)}, b"\0" * 4), "bad_header"),
+    "a name with half a character": (file(b'{"\\ud800": 1}'), "bad_header"),
+    "a type that is a list": (file({"a": tensor([1], 0, 4, [])}, b"\0" * 4), "bad_dtype"),
+    "a tensor that says more than it should": (file({"a": tensor([0], 0, 0) | {"run": "me"}}), "bad_header"),
+    "a tensor that is a list": (file({"a": [1, 2, 3]}), "bad_header"),
+    "three offsets": (file({"a": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0, 0]}}), "bad_header"),
+    "a shape that says yes": (file({"a": tensor([True], 0, 4)}, b"\0" * 4), "bad_header"),
+    "remarks that are no text": (file({"__metadata__": [1], "a": tensor([0], 0, 0)}), "bad_header"),
+    "a shape whose product would take a minute": (
+        file({"a": tensor([2**27 - 1] * 80_000, 0, 4)}, b"\0" * 4), "bad_header",
+    ),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -75,6 +91,12 @@ def test_a_hostile_header_is_refused_with_its_code_before_anything_is_parsed(nam
 def test_a_pytorch_file_is_refused_with_the_command_that_converts_it():
     with pytest.raises(WeightsRefused, match=r"backbones convert FILE\.pth FILE\.safetensors"):
         inspect(b"PK\x03\x04")
+
+
+@pytest.mark.parametrize("length", [0x80, 0x280, 0x308, 0x58])
+def test_a_good_file_is_not_taken_for_another_by_the_length_of_its_header(length):
+    text = json.dumps({"a": tensor([1], 0, 4)}).encode().ljust(length)
+    assert [entry.name for entry in inspect(file(text, b"\0" * 4))] == ["a"]
 
 
 def test_a_good_file_is_read_tensor_by_tensor():
