@@ -1,17 +1,10 @@
 """The models. Jobs, answers and explanations are reached through the scan they belong to: see cases.api."""
 
-from typing import Any
-
-from django.db.models import QuerySet
-from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
+from drf_spectacular.utils import extend_schema
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.permissions import IsAuthenticated
 
-from inference import registry
-from inference.api.filters import ModelVersionFilter
+from inference.api.filters import ModelVersionFilter, SeatFilter
 from inference.api.permissions import MaySeeModels
 from inference.api.serializers import ModelVersionSerializer, SeatSerializer
 from inference.models import Activation, ModelVersion
@@ -30,32 +23,15 @@ class Models(ListAPIView[ModelVersion]):
     ordering = "-created_at"
 
 
-class MomentSerializer(serializers.Serializer[Any]):
-    """When; now if nothing is said."""
-
-    at = serializers.DateTimeField(default=timezone.now)
-
-
-@extend_schema(
-    summary="Which versions answered at a moment",
-    tags=["models"],
-    parameters=[OpenApiParameter("at", OpenApiTypes.DATETIME, description="Now if left out.")],
-)
+@extend_schema(summary="Which versions answered at a moment", tags=["models"])
 class Seats(ListAPIView[Activation]):
     """One version for each modality and role; a role that nobody held then is not listed."""
 
     permission_classes = (IsAuthenticated, MaySeeModels)
     serializer_class = SeatSerializer
-    queryset = Activation.objects.none()
-    filter_backends = ()
-    pagination_class = None
-
-    def get_queryset(self) -> QuerySet[Activation]:
-        """The intervals that contain the moment."""
-        # As a plain dict: of a form, DRF would take "at=" for "not said".
-        asked = MomentSerializer(data=self.request.query_params.dict())
-        asked.is_valid(raise_exception=True)
-        return registry.seats_at(asked.validated_data["at"])
+    filterset_class = SeatFilter
+    queryset = Activation.objects.all()
+    ordering = "-started_at"
 
 
 @extend_schema(summary="Read one model version", tags=["models"])

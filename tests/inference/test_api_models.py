@@ -76,12 +76,13 @@ def test_a_longer_list_costs_no_more_queries(program, versions, django_assert_nu
 
 def test_a_program_asks_which_versions_answered_at_a_moment(program, versions):
     url = reverse("api:seats")
-    now = program.get(url).json()
-    assert [(seat["modality"], seat["role"], seat["model_version"]["version"]) for seat in now] == [
+    now = program.get(url).json()["results"]
+    assert {(seat["modality"], seat["role"], seat["model_version"]["version"]) for seat in now} == {
         ("mri", "cnn", "0"),
         ("ultrasound", "cnn", "0"),
-    ]
-    assert program.get(url, {"at": "2020-01-01T14:02:00Z"}).json() == []
-    refused = program.get(url, {"at": "noon"})
-    assert refused.status_code == 400
-    assert refused.headers["content-type"] == "application/problem+json"
+    }
+    assert program.get(url, {"at": "2020-01-01T14:02:00Z"}).json()["results"] == []
+    for asked in ({"at": "noon"}, {"at": ""}, {"when": "2020-01-01T14:02:00Z"}):
+        refused = program.get(url, asked)
+        assert refused.status_code == 400
+        assert refused.headers["content-type"] == "application/problem+json"
