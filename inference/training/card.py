@@ -35,20 +35,22 @@ INTENDED_USE = (
     "not validated for clinical use, and never a measurement: severity comes from millimetres only."
 )
 
-DATA: Mapping[Modality, str] = {
+LEARNT: Mapping[Modality, str] = {
     "ultrasound": (
-        "Learnt from: the project's ultrasound phantoms, and normal pictures of the "
-        "'fetal-abnormality-object-detection' collection v1 (Roboflow Universe, CC BY 4.0; normals from "
-        "FETAL_PLANES_DB) into which ventricles of either width were drawn. No real ventriculomegaly picture "
-        "was learnt from. Measured on: the real pictures of that collection. Labels are the uploader's, "
-        "without clinical confirmation."
+        "Learnt from: the project's ultrasound phantoms, and normals of {about} into which ventricles of "
+        "either width were drawn. {labels} Measured on: the real pictures of {about}."
     ),
     "mri": (
-        "Slices of the spina bifida aperta fetal brain atlas (Fidon et al. 2021, CC0 1.0), all with "
-        "ventriculomegaly; the same slices with ventricle walls moved in or out by their label maps, in "
-        "chance contrasts and surroundings; and the project's MRI phantoms. No real normal MRI was at hand: "
-        "every normal is made."
+        "Slices of {about}, as they are and with ventricle walls moved in or out by their label maps, in "
+        "chance contrasts and surroundings; and the project's MRI phantoms. {labels}"
     ),
+}
+LABELS_LEARNT = (
+    "Real labels were learnt from too, so the machine behind a label may have been learnt with it."
+)
+LABELS_KEPT: Mapping[Modality, str] = {
+    "ultrasound": "No real ventriculomegaly picture was learnt from.",
+    "mri": "Every normal is made: a slice with its ventricle walls moved in.",
 }
 
 LIMITS: Mapping[Modality, tuple[str, ...]] = {
@@ -92,8 +94,9 @@ def card(
     target: Target,
     training: Mapping[str, Any],
     confound: Mapping[str, Any],
+    about: str,
 ) -> dict[str, Any]:
-    """Everything the page and docs/models show; plain JSON values only."""
+    """Everything the page and docs/models show; plain JSON values only. about: the data, in words."""
     labelled, held = material.labelled, material.held_phantoms
     temperature, threshold = operating_point(material, outcome, target)
     chances = calibrated(outcome.logits[material.modality], temperature)[:, 1]
@@ -102,7 +105,7 @@ def card(
     drawn = calibrated(logits_of(outcome.module, held.tensor), temperature)[:, 1]
     return {
         "intended_use": INTENDED_USE,
-        "data": DATA[material.modality],
+        "data": _learnt(material, about),
         "counts": _counts(material),
         "split": SPLIT.format(folds=len(outcome.fold_modules)),
         "training": dict(training),
@@ -122,6 +125,11 @@ def _answers(labelled: Examples, chances: Any) -> list[list[float]]:
     _, numbers = np.unique(labelled.groups, return_inverse=True)
     rows = zip(labelled.labels.tolist(), chances.tolist(), numbers.tolist(), strict=True)
     return [[truth, round(chance, 5), number] for truth, chance, number in rows]
+
+
+def _learnt(material: Material, about: str) -> str:
+    labels = LABELS_LEARNT if material.labels_learnt else LABELS_KEPT[material.modality]
+    return LEARNT[material.modality].format(about=about, labels=labels)
 
 
 def _by_severity(labelled: Examples, called: Any) -> dict[str, Any]:

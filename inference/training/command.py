@@ -2,6 +2,7 @@
 
 import argparse
 import resource
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,11 +25,12 @@ from inference.training.calibrate import Target
 from inference.training.card import card, figure_words, markdown, operating_point, plot_name
 from inference.training.confound import confound_checks
 from inference.training.material import Material, material
-from inference.training.run import Outcome, Plan, Progress, run
+from inference.training.run import Outcome, Plan, Progress, Stem, run
 
 STAGES = ("folds", "phantom_epochs", "epochs", "steps", "patience", "copies")
 RATES = ("phantom_rate", "rate")
-REPEATED = ("network", "seed", "version", "phantoms", "target", "threads", *STAGES, *RATES)
+FLAGS = ("from_scratch", "settle", "halved", "learn_labels")
+REPEATED = ("network", "seed", "version", "phantoms", "threads", *STAGES, *RATES)
 
 
 def main(arguments: Sequence[str], out: TextIO) -> int:
@@ -38,13 +40,16 @@ def main(arguments: Sequence[str], out: TextIO) -> int:
     try:
         start, origin = _start(options)
         folders = _folders(options)
+        for modality in folders:
+            _target(options, modality)
+            _said_of(modality, options.about)
     except (backbones.BackboneMissing, backbones.BackboneRefused, ValueError) as refused:
         out.write(f"{refused}\n")
         return 2
     report = _progress(out)
     report("preparing pictures", {})
     materials = [_material(options, modality, folder) for modality, folder in folders.items()]
-    plan = _plan(options, frozen=origin is not None)
+    plan = _plan(options, published=origin is not None)
     started = time.monotonic()
     outcome = run(plan, materials, start, report)
     training = {
@@ -79,12 +84,27 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--version", default="1.0", help="dotted numbers")
     parser.add_argument("--phantoms", type=int, default=3000, help="of each modality")
-    parser.add_argument("--target", default="sensitivity=0.9", help="sensitivity=SHARE or specificity=SHARE")
+    parser.add_argument(
+        "--target",
+        default=["sensitivity=0.9"],
+        nargs="+",
+        metavar="[MODALITY:]TARGET",
+        help="what the threshold is chosen for: sensitivity=SHARE or specificity=SHARE",
+    )
     parser.add_argument(
         "--weights-dir", type=Path, default=None, help="folder of published weights, safetensors"
     )
     parser.add_argument("--from-scratch", action="store_true", help="use no published weights")
+    parser.add_argument("--settle", action="store_true", help="after the phantoms only the tail learns")
+    parser.add_argument("--halved", action="store_true", help="products in bfloat16, twice as fast")
     parser.add_argument("--learn-labels", action="store_true", help="learn from real labels too (see docs)")
+    parser.add_argument(
+        "--about",
+        default=["a folder nobody described"],
+        nargs="+",
+        metavar="[MODALITY:]TEXT",
+        help="what the data is, for the card",
+    )
     parser.add_argument("--cache", type=Path, default=None, help="folder that keeps prepared pictures")
     parser.add_argument("--threads", type=int, default=1)
     for name in STAGES:
@@ -94,9 +114,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _plan(options: argparse.Namespace, *, frozen: bool) -> Plan:
-    stages = {name: getattr(options, name) for name in (*STAGES, *RATES)}
-    return Plan(network=options.network, seed=options.seed, frozen=frozen, **stages)
+def _plan(options: argparse.Namespace, *, published: bool) -> Plan:
+    stages = {name: getattr(options, name) for name in (*STAGES, *RATES, "halved")}
+    unpublished: Stem = "phantoms" if options.settle else "free"
+    stem: Stem = "published" if published else unpublished
+    return Plan(network=options.network, seed=options.seed, stem=stem, **stages)
 
 
 def _start(options: argparse.Namespace) -> tuple[nn.Module, str | None]:
@@ -104,6 +126,8 @@ def _start(options: argparse.Namespace) -> tuple[nn.Module, str | None]:
     torch.manual_seed(options.seed)
     network = NETWORKS[options.network]
     module = network.build()
+    if options.settle and not hasattr(module, "tail"):
+        raise ValueError(f"{network.title} has no tail that could learn alone: leave --settle out.")
     if network.backbone is None or options.from_scratch:
         return module, None
     return module, backbones.fill(module, network, options.weights_dir)
@@ -122,8 +146,17 @@ def _folders(options: argparse.Namespace) -> dict[Modality, Path]:
     return found
 
 
-def _target(options: argparse.Namespace) -> Target:
-    name, _, share = options.target.partition("=")
+def _said_of(modality: Modality, entries: Sequence[str]) -> str:
+    """Of what was said with or without a modality, the last that holds. Raises ValueError with a sentence."""
+    others = tuple(f"{other}:" for other in MODALITIES if other != modality)
+    said = [entry for entry in entries if not entry.startswith(others)]
+    if not said:
+        raise ValueError(f"Say it for {modality} too: {', '.join(entries)}.")
+    return said[-1].removeprefix(f"{modality}:")
+
+
+def _target(options: argparse.Namespace, modality: Modality) -> Target:
+    name, _, share = _said_of(modality, options.target).partition("=")
     return Target("specificity" if name == "specificity" else "sensitivity", float(share or 0.9))
 
 
@@ -144,12 +177,11 @@ def _material(options: argparse.Namespace, modality: Modality, folder: Path) -> 
 def _repeat(options: argparse.Namespace, modalities: list[Modality]) -> str:
     """The command that makes these weights again, without the folders of this machine."""
     shown = " ".join(f"--{name.replace('_', '-')} {getattr(options, name)}" for name in REPEATED)
-    flags = "".join(
-        f" --{name.replace('_', '-')}" for name in ("from_scratch", "learn_labels") if getattr(options, name)
-    )
+    words = "".join(f" --{name} {shlex.join(getattr(options, name))}" for name in ("target", "about"))
+    flags = "".join(f" --{name.replace('_', '-')}" for name in FLAGS if getattr(options, name))
     weights = " --weights-dir DIR" if options.weights_dir else ""
     data = " ".join(f"{modality}=DIR" for modality in modalities)
-    return f"python -m inference.training {shown}{flags}{weights} --data {data} --out DIR"
+    return f"python -m inference.training {shown}{flags}{weights}{words} --data {data} --out DIR"
 
 
 def _progress(out: TextIO) -> Progress:
@@ -199,7 +231,8 @@ def _record(
     checks: Mapping[str, object],
 ) -> WeightsRecord:
     recipe = RECIPES[NETWORKS[options.network].recipes[found.modality]]
-    target = _target(options)
+    target = _target(options, found.modality)
+    about = _said_of(found.modality, options.about)
     temperature, threshold = operating_point(found, outcome, target)
     return WeightsRecord(
         network=options.network,
@@ -211,7 +244,7 @@ def _record(
         threshold=threshold,
         threshold_target=str(target),
         temperature=temperature,
-        card=card(NETWORKS[options.network], found, outcome, target, training, checks),
+        card=card(NETWORKS[options.network], found, outcome, target, training, checks, about),
     )
 
 

@@ -30,6 +30,7 @@ class Learner:
     """A network being trained. The one thing here that changes in place.
 
     frozen: only the module's tail learns, from what its stem makes of a picture.
+    halved: products in bfloat16, which is about twice as fast; weights and sums stay in float32.
     """
 
     module: nn.Module
@@ -37,6 +38,7 @@ class Learner:
     draw: torch.Generator
     averaged: AveragedModel
     frozen: bool
+    halved: bool
 
     @property
     def result(self) -> nn.Module:
@@ -45,7 +47,9 @@ class Learner:
         return averaged
 
 
-def learner(module: nn.Module, rate: float, seed: int, *, frozen: bool) -> Learner:
+def learner(
+    module: nn.Module, rate: float, seed: int, *, frozen: bool = False, halved: bool = False
+) -> Learner:
     """A copy of the module, ready to learn."""
     own = copy.deepcopy(module)
     if frozen:
@@ -54,7 +58,7 @@ def learner(module: nn.Module, rate: float, seed: int, *, frozen: bool) -> Learn
     optimiser = torch.optim.AdamW(free, lr=rate, weight_decay=WEIGHT_DECAY)
     rule = get_ema_multi_avg_fn(AVERAGING)  # type: ignore[no-untyped-call]
     average = AveragedModel(own, multi_avg_fn=rule, use_buffers=True)
-    return Learner(own, optimiser, torch.Generator().manual_seed(seed), average, frozen)
+    return Learner(own, optimiser, torch.Generator().manual_seed(seed), average, frozen, halved)
 
 
 def _hold_still(module: nn.Module) -> None:
@@ -97,7 +101,7 @@ class Bank:
         return torch.from_numpy(self.copies[which, picked]).float(), labels
 
 
-def with_copies(bank: Bank, module: nn.Module, copies: int, seed: int) -> Bank:
+def with_copies(bank: Bank, module: nn.Module, copies: int, seed: int, *, halved: bool = False) -> Bank:
     """The bank with `copies` changed versions of each picture, seen once through the module's stem."""
     draw = torch.Generator().manual_seed(seed)
     tensor, stem = torch.from_numpy(bank.examples.tensor), part(module.eval(), "stem")
@@ -105,7 +109,8 @@ def with_copies(bank: Bank, module: nn.Module, copies: int, seed: int) -> Bank:
     with torch.inference_mode():
         for _ in range(copies):
             changed = [augment(some, bank.styles, draw) for some in torch.split(tensor, COPIES_MADE)]
-            made.append(np.concatenate([stem(some).half().numpy() for some in changed]))
+            with _precision(halved):
+                made.append(np.concatenate([stem(some).half().numpy() for some in changed]))
     return Bank(bank.examples, bank.styles, np.stack(made))
 
 
@@ -118,13 +123,19 @@ def train_epoch(learning: Learner, banks: list[tuple[Bank, Rows]], steps: int) -
         shares = [bank.batch(rows, learning.draw) for bank, rows in banks]
         pictures, labels = (torch.cat(parts) for parts in zip(*shares, strict=True))
         torch.manual_seed(int(torch.randint(2**31, (1,), generator=learning.draw)))
-        loss = F.cross_entropy(forward(pictures), labels, label_smoothing=SMOOTHING)
+        with _precision(learning.halved):
+            logits = forward(pictures)
+        loss = F.cross_entropy(logits.float(), labels, label_smoothing=SMOOTHING)
         learning.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         learning.optimiser.step()
         learning.averaged.update_parameters(learning.module)
         total += float(loss.detach())
     return total / steps
+
+
+def _precision(halved: bool) -> torch.autocast:
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=halved)
 
 
 def evenness(labels: NDArray[np.int64], groups: NDArray[np.str_]) -> NDArray[np.float64]:
@@ -138,7 +149,17 @@ def evenness(labels: NDArray[np.int64], groups: NDArray[np.str_]) -> NDArray[np.
 
 def logits_of(module: nn.Module, tensor: NDArray[np.float32]) -> NDArray[np.float64]:
     """Logits (n, 2) in evaluation mode."""
-    module.eval()
+    return _logits(module.eval(), tensor)
+
+
+def tail_logits_of(module: nn.Module, maps: NDArray[np.float16]) -> NDArray[np.float64]:
+    """Logits (n, 2) in evaluation mode, from what the module's stem made of pictures."""
+    return _logits(part(module.eval(), "tail"), maps)
+
+
+def _logits(
+    forward: Callable[[Tensor], Tensor], inputs: NDArray[np.float32] | NDArray[np.float16]
+) -> NDArray[np.float64]:
     with torch.inference_mode():
-        parts = [module(torch.from_numpy(tensor[i : i + 64])) for i in range(0, len(tensor), 64)]
+        parts = [forward(torch.from_numpy(inputs[i : i + 64]).float()) for i in range(0, len(inputs), 64)]
     return np.asarray(torch.cat(parts).numpy().astype(np.float64)) if parts else np.zeros((0, 2))

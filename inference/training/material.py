@@ -27,6 +27,7 @@ class Material:
         label, so that no machine belongs to one label; real labels only when somebody asks for that.
         MRI: slices with moved ventricle walls, and the labelled ones.
     other: real pictures of neither class, never trained on. phantoms and held_phantoms share no head.
+    labels_learnt: whether somebody asked to learn from real ultrasound labels.
     """
 
     modality: Modality
@@ -35,6 +36,7 @@ class Material:
     other: Examples
     phantoms: Examples
     held_phantoms: Examples
+    labels_learnt: bool = False
 
     def seen_at(self, side: int) -> "Material":
         """Every picture averaged down to `side` pixels, as a network does that works on fewer."""
@@ -45,6 +47,7 @@ class Material:
             _averaged(self.other, side),
             _averaged(self.phantoms, side),
             _averaged(self.held_phantoms, side),
+            self.labels_learnt,
         )
 
 
@@ -82,6 +85,7 @@ def material(
         other=pictures.take(pictures.labels < 0),
         phantoms=drawn.take(np.arange(held)),
         held_phantoms=drawn.take(np.arange(held, len(drawn))),
+        labels_learnt=learn_labels,
     )
 
 

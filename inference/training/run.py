@@ -9,6 +9,7 @@ One network may learn several modalities at once; each has its own folds, temper
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import torch
@@ -21,7 +22,16 @@ from inference.training.calibrate import fit_temperature
 from inference.training.data import Examples, joined
 from inference.training.figures import auc
 from inference.training.groups import grouped_folds
-from inference.training.loop import Bank, Learner, Rows, learner, logits_of, train_epoch, with_copies
+from inference.training.loop import (
+    Bank,
+    Learner,
+    Rows,
+    learner,
+    logits_of,
+    tail_logits_of,
+    train_epoch,
+    with_copies,
+)
 from inference.training.material import Material
 
 Progress = Callable[[str, dict[str, float]], None]
@@ -32,11 +42,16 @@ JUDGED = 200
 STYLES = 400
 
 
+Stem = Literal["free", "published", "phantoms"]
+"""What a network's stem learns from: everything; nothing, it stays as published; phantoms alone."""
+
+
 @dataclass(frozen=True)
 class Plan:
-    """Everything that shapes a training besides the data. frozen: the stem stays as published.
+    """Everything that shapes a training besides the data.
 
-    copies: changed versions of each picture that a frozen stem sees once.
+    copies: changed versions of each picture that a stem sees once when it no longer learns.
+    halved: products in bfloat16.
     """
 
     network: str
@@ -48,8 +63,9 @@ class Plan:
     patience: int = 6
     phantom_rate: float = 1e-3
     rate: float = 4e-4
-    frozen: bool = False
+    stem: Stem = "free"
     copies: int = 4
+    halved: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,12 +107,15 @@ class _Shelf:
 
 def run(plan: Plan, materials: list[Material], start: nn.Module, report: Progress) -> Outcome:
     """Train from `start`; the same plan, material, machine and thread count give the same weights."""
-    shelves = [_shelf(plan, material, start, number) for number, material in enumerate(materials)]
+    still = plan.stem == "published"
+    shelves = [_shelf(plan, material, start if still else None, i) for i, material in enumerate(materials)]
     base = _on_phantoms(plan, shelves, start, report)
+    if plan.stem == "phantoms":
+        shelves = [_shelf(plan, material, base, i) for i, material in enumerate(materials)]
     if not all(shelf.folds for shelf in shelves):
         return Outcome(base, 0, {}, {}, ())
     epochs, modules, losses = _folds(plan, shelves, base, report)
-    final = learner(base, plan.rate, plan.seed, frozen=plan.frozen)
+    final = _tuned(plan, base, plan.seed)
     for epoch in range(epochs):
         loss = train_epoch(final, _banks(shelves, None), plan.steps)
         report(f"final weights, epoch {epoch + 1} of {epochs}", {"loss": loss})
@@ -105,14 +124,21 @@ def run(plan: Plan, materials: list[Material], start: nn.Module, report: Progres
     return Outcome(final.result, epochs, logits, folds, modules, losses)
 
 
-def _shelf(plan: Plan, material: Material, start: nn.Module, number: int) -> _Shelf:
+def _tuned(plan: Plan, base: nn.Module, seed: int) -> Learner:
+    """A copy of what phantoms taught, ready to go on."""
+    return learner(base, plan.rate, seed, frozen=plan.stem != "free", halved=plan.halved)
+
+
+def _shelf(plan: Plan, material: Material, still: nn.Module | None, number: int) -> _Shelf:
+    """still: the module whose stem learns no more, so that pictures go through it once."""
     labelled = material.labelled
     rest = [part for part in (material.other, material.phantoms) if len(part)]
     styles = torch.from_numpy(joined(rest).tensor[:STYLES])
     taught, phantoms = Bank(material.taught, styles), Bank(material.phantoms, styles)
-    if plan.frozen:
-        taught = with_copies(taught, start, plan.copies, plan.seed + 2 * number)
-        phantoms = with_copies(phantoms, start, max(1, plan.copies // 2), plan.seed + 2 * number + 1)
+    if still is not None:
+        few, seed = max(1, plan.copies // 2), plan.seed + 2 * number
+        taught = with_copies(taught, still, plan.copies, seed, halved=plan.halved)
+        phantoms = with_copies(phantoms, still, few, seed + 1, halved=plan.halved)
     folds = grouped_folds(labelled.labels, labelled.groups, plan.folds, plan.seed) if len(labelled) else []
     return _Shelf(material, taught, phantoms, tuple(folds))
 
@@ -123,7 +149,8 @@ def _banks(shelves: list[_Shelf], fold: int | None) -> list[tuple[Bank, Rows]]:
 
 def _on_phantoms(plan: Plan, shelves: list[_Shelf], start: nn.Module, report: Progress) -> nn.Module:
     """In phantoms only the ventricles tell the label, so that is what a network learns first."""
-    learning = learner(start, plan.phantom_rate, plan.seed, frozen=plan.frozen)
+    still = plan.stem == "published"
+    learning = learner(start, plan.phantom_rate, plan.seed, frozen=still, halved=plan.halved)
     banks = [bank for shelf in shelves for bank in shelf.banks(None)[1:] * 2]
     for epoch in range(plan.phantom_epochs):
         said = {"loss": train_epoch(learning, banks, plan.steps)}
@@ -142,9 +169,7 @@ def _folds(
     plan: Plan, shelves: list[_Shelf], base: nn.Module, report: Progress
 ) -> tuple[int, tuple[nn.Module, ...], tuple[float, ...]]:
     """All folds in step; stop when the loss on held-out made pictures has stopped falling."""
-    learners = [
-        learner(base, plan.rate, plan.seed + 1 + fold, frozen=plan.frozen) for fold in range(plan.folds)
-    ]
+    learners = [_tuned(plan, base, plan.seed + 1 + fold) for fold in range(plan.folds)]
     best, kept, losses = 0, tuple[nn.Module, ...](), list[float]()
     for epoch in range(1, plan.epochs + 1):
         for fold, learning in enumerate(learners):
@@ -177,6 +202,8 @@ def _unseen(shelf: _Shelf, fold: int, learning: Learner) -> tuple[Examples, Floa
     hidden = np.flatnonzero(~shelf.seen(fold))
     some = hidden[:: max(1, len(hidden) * len(shelf.folds) // JUDGED)]
     examples = shelf.taught.examples.take(some)
+    if shelf.taught.copies is not None:
+        return examples, tail_logits_of(learning.result, shelf.taught.copies[0, some])
     return examples, logits_of(learning.result, examples.tensor)
 
 

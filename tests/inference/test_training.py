@@ -215,6 +215,35 @@ def test_a_frozen_stem_stays_as_it_was_published_and_only_the_tail_learns(folder
     assert record.card["training"]["starts_from"].startswith("resnet18_imagenet.safetensors (")
 
 
+def test_a_stem_that_phantoms_taught_stays_while_the_tail_goes_on_learning(folder, tmp_path):
+    more = ["--from-scratch", "--settle", "--halved", "--copies", "1"]
+    tensors = {}
+    for rate in ("1e-4", "1e-2"):
+        record = trained(folder, tmp_path / rate, "resnet18", *more, "--rate", rate)
+        assert record.card["training"]["stem"] == "phantoms"
+        assert "--settle --halved" in record.card["training"]["command"]
+        tensors[rate] = safetensors.torch.load_file(tmp_path / rate / "resnet18-ultrasound-1.0.safetensors")
+    stem, tail = "trunk.layer3.1.conv2.weight", "trunk.layer4.0.conv1.weight"
+    assert torch.equal(tensors["1e-4"][stem], tensors["1e-2"][stem])
+    assert not torch.equal(tensors["1e-4"][tail], tensors["1e-2"][tail])
+
+
+def test_a_network_without_a_tail_cannot_let_it_learn_alone(folder, tmp_path):
+    said = StringIO()
+    base = ["--network", "cnn", "--modality", "ultrasound", "--data", str(folder), "--out", str(tmp_path)]
+    assert main([*base, "--settle"], said) == 2
+    assert "leave --settle out" in said.getvalue()
+
+
+def test_a_target_may_be_named_for_each_modality(folder, tmp_path):
+    said = StringIO()
+    record = trained(folder, tmp_path / "out", "cnn", "--target", "mri:sensitivity=0.7", "specificity=0.6")
+    assert record.threshold_target.startswith("specificity 60%")
+    base = ["--network", "cnn", "--modality", "ultrasound", "--data", str(folder), "--out", str(tmp_path)]
+    assert main([*base, "--target", "mri:sensitivity=0.7"], said) == 2
+    assert "ultrasound too" in said.getvalue()
+
+
 def test_one_network_for_both_modalities_has_one_file_and_two_records(folder, data_dir, tmp_path):
     said = StringIO()
     volume = next((data_dir / "mri").iterdir())
