@@ -56,11 +56,10 @@ class CaseQuerySet(models.QuerySet["Case"]):
     def with_progress(self) -> Self:
         """Annotate `progress`: a Case.Progress, from the scans and their jobs as they are now."""
         images = _scans_of(OuterRef(OuterRef("pk"))).values("image")
-        jobs = Job.objects.filter(image__in=images)
+        jobs = Job.objects.shown().filter(image__in=images)
         open_ = jobs.filter(state__in=[Job.State.QUEUED, Job.State.RUNNING])
-        answered_after_all = Prediction.objects.filter(
-            image=OuterRef("image"), model_version=OuterRef("model_version")
-        )
+        answers = Prediction.objects.shown()
+        answered_after_all = answers.filter(image=OuterRef("image"), model_version=OuterRef("model_version"))
         failed = jobs.filter(kind=Job.Kind.PREDICT, state=Job.State.FAILED).exclude(
             Exists(answered_after_all)
         )
@@ -68,7 +67,7 @@ class CaseQuerySet(models.QuerySet["Case"]):
             (~Exists(_scans_of(OuterRef("pk"))), Case.Progress.EMPTY),
             (Exists(open_), Case.Progress.WORKING),
             (Exists(failed), Case.Progress.FAILED),
-            (Exists(Prediction.objects.filter(image__in=images)), Case.Progress.ANSWERED),
+            (Exists(answers.filter(image__in=images)), Case.Progress.ANSWERED),
         )
         return self.annotate(
             progress=models.Case(

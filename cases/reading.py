@@ -122,7 +122,8 @@ def read_case(case: Case) -> CaseReading:
     """Everything the case page says, in a fixed number of queries."""
     scans = list(case.scans.select_related("image").order_by("number"))
     jobs = list(
-        Job.objects.filter(image__in=[scan.image_id for scan in scans])
+        Job.objects.shown()
+        .filter(image__in=[scan.image_id for scan in scans])
         .select_related("model_version", "answer")
         .order_by("-created_at")
     )

@@ -17,6 +17,9 @@ from inference import images, jobs, registry
 from inference.formats.stack import PictureStack
 from inference.models import Image, Job, ModelVersion
 
+UNSEEN_DELAY = 5
+"""How much less urgent a candidate's answer is than any that somebody waits for."""
+
 
 class KeyReused(Exception):
     """The idempotency key was already used for something else."""
@@ -106,8 +109,23 @@ def try_again(scan: Scan, *, by: User) -> list[Job]:
 
 
 def submit_scan(scan: Scan, *, by: User, frames: list[int] | None = None) -> list[Job]:
-    """Queue the scan for every active version of its modality."""
-    return _submit_to(registry.active_versions(scan.image.modality), scan, by=by, frames=frames)
+    """Queue the scan for every active version of its modality, and unseen for every candidate."""
+    asked = _submit_to(registry.active_versions(scan.image.modality), scan, by=by, frames=frames)
+    _submit_unseen(scan, frames)
+    return asked
+
+
+def _submit_unseen(scan: Scan, frames: list[int] | None) -> None:
+    """A candidate comes last in the queue, and its work joins no case: nobody is shown it."""
+    for version in registry.shadow_versions(scan.image.modality):
+        jobs.submit(
+            Job.Kind.SHADOW,
+            image=scan.image,
+            model_version=version,
+            requested_by=None,
+            priority=Case.Priority.ROUTINE - UNSEEN_DELAY,
+            parameters={"frames": frames} if frames else {},
+        )
 
 
 def _submit_to(
@@ -141,7 +159,8 @@ def _submit_like(job: Job, by: User) -> Job:
 
 
 def _oldest_first(scan: Scan) -> QuerySet[Job]:
-    return scan.image.jobs.select_related("image", "model_version", "prediction").order_by("created_at")
+    jobs_of_scan = Job.objects.shown().filter(image=scan.image_id)
+    return jobs_of_scan.select_related("image", "model_version", "prediction").order_by("created_at")
 
 
 @transaction.atomic

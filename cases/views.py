@@ -114,7 +114,7 @@ def try_again(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
 @people_only
 def cancel_job(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """Stop a job of a case one may write."""
-    job = get_object_or_404(Job, pk=pk)
+    job = get_object_or_404(Job.objects.shown(), pk=pk)
     scan = get_object_or_404(Scan.objects.visible_to(request.user).select_related("case"), image=job.image_id)
     try:
         services.cancel_job(job, by=request.user)

@@ -71,7 +71,7 @@ def _lines(cases: Sequence[Case]) -> list[Line]:
 
 def newest_answers(images: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[Prediction]]:
     """For each image the newest answer of every model version."""
-    answers = Prediction.objects.filter(image__in=list(images))
+    answers = Prediction.objects.shown().filter(image__in=list(images))
     newest = answers.order_by("image_id", "model_version_id", "-created_at")
     found = defaultdict(list)
     for answer in newest.distinct("image_id", "model_version_id"):

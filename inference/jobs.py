@@ -113,7 +113,7 @@ def claim(doorbell: uuid.UUID) -> list[Claim]:
     if first is None:
         return []
     batch = [first]
-    if first.kind == Job.Kind.PREDICT and first.attempts == 0:
+    if first.kind != Job.Kind.EXPLAIN and first.attempts == 0:
         alike = waiting.filter(kind=first.kind, model_version=first.model_version_id, attempts=0)
         batch += alike.exclude(pk=first.pk)[: settings.JOB_BATCH - 1]
     Job.objects.filter(pk__in=[job.pk for job in batch]).update(

@@ -24,6 +24,7 @@ MOVES = {
     State.RETIRED: frozenset({State.ACTIVE, State.QUARANTINED}),
     State.QUARANTINED: frozenset[State](),
 }
+SHADOW = Activation.SHADOW
 ACTIVATABLE = [state for state, moves in MOVES.items() if State.ACTIVE in moves]
 
 
@@ -37,8 +38,20 @@ class VersionExists(ValueError):
 
 def active_versions(modality: str) -> QuerySet[ModelVersion]:
     """The versions that answer a scan of this modality now, one for each role."""
-    seated = Activation.objects.filter(modality=modality, ended_at__isnull=True)
-    return ModelVersion.objects.filter(activations__in=seated).order_by("network")
+    return _seated(_open_seats(modality).exclude(role__startswith=SHADOW))
+
+
+def shadow_versions(modality: str) -> QuerySet[ModelVersion]:
+    """The candidates that answer the same scans unseen."""
+    return _seated(_open_seats(modality).filter(role__startswith=SHADOW))
+
+
+def _open_seats(modality: str) -> QuerySet[Activation]:
+    return Activation.objects.filter(modality=modality, ended_at__isnull=True)
+
+
+def _seated(activations: QuerySet[Activation]) -> QuerySet[ModelVersion]:
+    return ModelVersion.objects.filter(activations__in=activations).order_by("network")
 
 
 def seats() -> list[tuple[str, str]]:
@@ -48,7 +61,7 @@ def seats() -> list[tuple[str, str]]:
 
 def seats_at(moment: datetime) -> QuerySet[Activation]:
     """Which versions answered at a moment of the past, one for each modality and role."""
-    had_begun = Activation.objects.filter(started_at__lte=moment)
+    had_begun = Activation.objects.filter(started_at__lte=moment).exclude(role__startswith=SHADOW)
     seated = had_begun.filter(Q(ended_at__isnull=True) | Q(ended_at__gt=moment))
     return seated.select_related("model_version", "activated_by").order_by("modality", "role")
 
@@ -129,6 +142,7 @@ def activate(version: ModelVersion, *, by: User | None, reason: str) -> Activati
     """
     version = _locked(version)
     _refuse_illegal(version, State.ACTIVE)
+    _leave_seat(version)  # a candidate's
     _vacate(version.modality, version.network)
     activation = Activation.objects.create(
         model_version=version, modality=version.modality, role=version.network, activated_by=by, reason=reason
@@ -155,6 +169,38 @@ def retire(version: ModelVersion, *, by: User | None, reason: str) -> None:
     _leave_seat(version)
     _move(version, State.RETIRED)
     record("model.deactivated", actor=by, subject=version, reason=reason)
+
+
+@transaction.atomic
+def start_shadow(version: ModelVersion, *, by: User | None, reason: str) -> Activation:
+    """Let a candidate answer the scans of its modality unseen; one that did so before stops.
+
+    Raises IllegalMove for a version that could not be activated either.
+    """
+    version = _locked(version)
+    _refuse_illegal(version, State.ACTIVE)
+    role = SHADOW + version.network
+    _open_seats(version.modality).filter(role=role).update(ended_at=Now())
+    activation = Activation.objects.create(
+        model_version=version, modality=version.modality, role=role, activated_by=by, reason=reason
+    )
+    record("model.shadow_started", actor=by, subject=version, role=role, reason=reason)
+    return activation
+
+
+@transaction.atomic
+def stop_shadow(version: ModelVersion, *, by: User | None, reason: str) -> None:
+    """End a candidate's unseen answers; what it said is kept. Raises IllegalMove when it gives none."""
+    version = _locked(version)
+    if not is_shadow(version):
+        raise IllegalMove(f"{version} answers no scans unseen.")
+    _leave_seat(version)
+    record("model.shadow_stopped", actor=by, subject=version, reason=reason)
+
+
+def is_shadow(version: ModelVersion) -> bool:
+    """Whether the version answers unseen now."""
+    return shadow_versions(version.modality).filter(pk=version.pk).exists()
 
 
 @transaction.atomic

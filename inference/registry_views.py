@@ -13,10 +13,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.gate import PersonRequest, role_required
 from accounts.roles import MANAGE_MODELS, SEE_MODELS
-from inference import cards, registry, weights_upload
+from inference import cards, comparison, registry, weights_upload
 from inference.engine.weights_file import MAX_FILE_BYTES, WeightsRefused
 from inference.forms import MomentForm, ReasonForm, UploadForm
-from inference.models import Activation, ModelVersion
+from inference.models import ModelVersion
 
 MAX_RECORD_BYTES = 1024 * 1024
 
@@ -34,6 +34,15 @@ class Move:
 MOVES = {
     "activate": Move("Put into use", "Put into use", "answers from now on", registry.activate),
     "retire": Move("Take out of use", "Take out of use", "answers no longer", registry.retire),
+    "start-shadow": Move(
+        "Let it answer unseen",
+        "Let it answer unseen",
+        "answers the same scans from now on, shown to nobody",
+        registry.start_shadow,
+    ),
+    "stop-shadow": Move(
+        "Stop the unseen answers", "Stop them", "answers unseen no longer", registry.stop_shadow
+    ),
     "roll-back": Move("Go back", "Go back", "was replaced by its predecessor", registry.roll_back),
 }
 
@@ -97,10 +106,23 @@ def seats(request: PersonRequest) -> HttpResponse:
     return render(request, "inference/seats.html", context, status=422 if form.errors else 200)
 
 
+@require_safe
+@role_required(SEE_MODELS)
+def compare(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """A candidate beside the version in whose seat it would answer."""
+    version = get_object_or_404(ModelVersion, pk=pk)
+    holder = comparison.holder_of(version)
+    found = comparison.compare(version, holder) if holder else None
+    context = {"section": "models", "version": version, "found": found}
+    return render(request, "inference/compare.html", context)
+
+
 def may_move(version: ModelVersion) -> list[str]:
     """The names of the moves that are legal now."""
     state = ModelVersion.State(version.state)
-    names = ["activate"] if state in registry.ACTIVATABLE else []
+    names = []
+    if state in registry.ACTIVATABLE:
+        names = ["activate", "stop-shadow" if registry.is_shadow(version) else "start-shadow"]
     if state == ModelVersion.State.ACTIVE:
         names.append("retire")
         if registry.predecessor(version.modality, version.network):
@@ -109,16 +131,19 @@ def may_move(version: ModelVersion) -> list[str]:
 
 
 def _compared(version: ModelVersion, name: str) -> list[dict[str, Any]]:
-    """The version that leaves and the one that comes, each with its headline figures."""
-    holder = Activation.objects.filter(
-        modality=version.modality, role=version.network, ended_at__isnull=True
-    ).first()
-    comes = {
-        "activate": version,
-        "retire": None,
-        "roll-back": registry.predecessor(version.modality, version.network),
-    }[name]
-    sides = (("Answers now", holder.model_version if holder else None), ("Answers afterwards", comes))
+    """Who answers before and after the move, each with its headline figures."""
+    holder = comparison.holder_of(version)
+    sides: tuple[tuple[str, ModelVersion | None], ...]
+    match name:
+        case "activate":
+            sides = ("Answers now", holder), ("Answers afterwards", version)
+        case "retire":
+            sides = ("Answers now", version), ("Answers afterwards", None)
+        case "roll-back":
+            former = registry.predecessor(version.modality, version.network)
+            sides = ("Answers now", version), ("Answers afterwards", former)
+        case _:
+            sides = ("Answers, before and afterwards", holder), ("Answers unseen", version)
     return [
         {"title": title, "version": side, "headlines": cards.headlines(side.card) if side else []}
         for title, side in sides

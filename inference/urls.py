@@ -10,6 +10,7 @@ urlpatterns = [
     path("models/upload/", registry_views.upload, name="upload"),
     path("models/at/", registry_views.seats, name="seats"),
     path("models/<uuid:pk>/", views.model, name="model"),
+    path("models/<uuid:pk>/compare/", registry_views.compare, name="compare"),
     path("models/<uuid:pk>/<slug:name>/", registry_views.move, name="move"),
     path("queue/", views.queue_page, name="queue"),
     path("queue/<uuid:pk>/cancel/", views.cancel_job, name="cancel_job"),

@@ -17,7 +17,8 @@ def faults() -> Iterator[str]:
         yield f"explanation {explanation.pk} is not bound to its prediction"
     yield from _changed_since_published("prediction.published", Prediction)
     yield from _changed_since_published("explanation.published", Explanation)
-    for job in Job.objects.filter(state=Job.State.SUCCEEDED, kind=Job.Kind.PREDICT, answer__isnull=True):
+    answered = [Job.Kind.PREDICT, Job.Kind.SHADOW]
+    for job in Job.objects.filter(state=Job.State.SUCCEEDED, kind__in=answered, answer__isnull=True):
         yield f"job {job.pk} succeeded without an answer"
 
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.gate import PersonRequest, role_required
 from accounts.roles import MANAGE_MODELS, SEE_MODELS, SEE_QUEUE, holds
-from inference import cards, jobs, plots, queue, registry_views
+from inference import cards, comparison, jobs, plots, queue, registry, registry_views
 from inference.models import Activation, Job, ModelVersion
 
 
@@ -39,6 +39,8 @@ def model(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         "sections": cards.sections(version.card),
         "charts": plots.charts(version.card),
         "activations": version.activations.select_related("activated_by").order_by("-started_at"),
+        "unseen": registry.is_shadow(version),
+        "rival": comparison.holder_of(version),
         "evaluations": version.evaluations.all(),
         "moves": registry_views.may_move(version) if holds(request.user, MANAGE_MODELS) else [],
     }

@@ -79,10 +79,10 @@ def _each(claims: Sequence[Claim], move: Callable[[Claim, str, str], None], code
 
 
 def _run(claims: Sequence[Claim]) -> None:
-    if claims[0].job.kind == Job.Kind.PREDICT:
-        _predict(claims)
-    else:
+    if claims[0].job.kind == Job.Kind.EXPLAIN:
         _explain(claims[0])
+    else:
+        _predict(claims)
 
 
 def _predict(claims: Sequence[Claim]) -> None:
@@ -102,7 +102,7 @@ def _publish_prediction(held: Claim, answer: Answer) -> None:
         jobs.finish(held)
         prediction = results.create_prediction(job, answer)
         record("prediction.published", actor=None, subject=prediction, thread=job.thread, **_said(prediction))
-        if prediction.analysable:
+        if prediction.analysable and job.kind == Job.Kind.PREDICT:
             _queue_explanations(job, prediction)
 
 

@@ -51,14 +51,14 @@ def active_version(folder: Path, **stated) -> ModelVersion:
     return found
 
 
-def answer(job: Job, *, refusal: Refusal | None = None) -> Prediction:
-    """Finish the job as a worker would, with ventriculomegaly at 75 % or with the refusal."""
+def answer(job: Job, *, label: str = "ventriculomegaly", refusal: Refusal | None = None) -> Prediction:
+    """Finish the job as a worker would, with the label at 75 % or with the refusal."""
     version = job.model_version
     said = Answer(
         analysable=refusal is None,
         refusal=refusal,
-        label=None if refusal else "ventriculomegaly",
-        probability=None if refusal else 0.75,
+        label=None if refusal else label,
+        probability=None if refusal else 0.75 if label == "ventriculomegaly" else 0.25,
         threshold=version.threshold,
         logits=None if refusal else (-0.5, 0.6),
         frame_logits=() if refusal else ((-0.5, 0.6),),

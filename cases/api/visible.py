@@ -13,8 +13,14 @@ from accounts.models import User
 from cases.models import Case, Scan
 from inference.models import Explanation, Job, Prediction
 
-JOBS = Job.objects.select_related("model_version", "prediction", "answer").prefetch_related("explanations")
-PREDICTIONS = Prediction.objects.select_related("model_version", "job").prefetch_related("explanations")
+JOBS = (
+    Job.objects.shown()
+    .select_related("model_version", "prediction", "answer")
+    .prefetch_related("explanations")
+)
+PREDICTIONS = (
+    Prediction.objects.shown().select_related("model_version", "job").prefetch_related("explanations")
+)
 EXPLANATIONS = Explanation.objects.select_related("job")
 
 

@@ -1,7 +1,7 @@
 """What came of a job: answers, and why."""
 
 import uuid
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models.functions import Now
@@ -11,6 +11,14 @@ from inference.models.image import Image
 from inference.models.immutable import Immutable
 from inference.models.job import Job
 from inference.models.registry import ModelVersion
+
+
+class PredictionQuerySet(models.QuerySet["Prediction"]):
+    """Answers that people see, and answers of candidates that they do not."""
+
+    def shown(self) -> Self:
+        """Without what candidates answered unseen."""
+        return self.exclude(job__kind=Job.Kind.SHADOW)
 
 
 class Prediction(Immutable):
@@ -42,6 +50,8 @@ class Prediction(Immutable):
     versions = models.JSONField(default=dict)
     seconds = models.FloatField()
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = PredictionQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [

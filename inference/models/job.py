@@ -1,7 +1,7 @@
 """Units of work."""
 
 import uuid
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -11,12 +11,21 @@ from inference.models.image import Image
 from inference.models.registry import ModelVersion
 
 
+class JobQuerySet(models.QuerySet["Job"]):
+    """Work whose answers people see, and work whose answers they do not."""
+
+    def shown(self) -> Self:
+        """Without the jobs of candidates that answer unseen."""
+        return self.exclude(kind=Job.Kind.SHADOW)
+
+
 class Job(models.Model):
     """A unit of work. The row is the truth, a message only wakes a worker (see inference.jobs)."""
 
     class Kind(models.TextChoices):
         PREDICT = "predict", "Classify, with Grad-CAM"
         EXPLAIN = "explain", "Explain"
+        SHADOW = "shadow", "Classify, unseen"
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"
@@ -52,6 +61,8 @@ class Job(models.Model):
     finished_at = models.DateTimeField(null=True)
     failure_code = models.CharField(max_length=40, blank=True)
     failure_detail = models.CharField(max_length=500, blank=True)
+
+    objects = JobQuerySet.as_manager()
 
     class Meta:
         indexes: ClassVar = [

@@ -71,7 +71,10 @@ class Activation(models.Model):
     """An interval in which one version answered. The open interval is the active version.
 
     role: the seat a version holds; each network has its own, so that several answer a scan.
+    "shadow:" and a network is the seat of a candidate: it answers the same scans, and nobody is shown it.
     """
+
+    SHADOW = "shadow:"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="activations")
@@ -108,6 +111,11 @@ class Activation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model_version} as {self.role}"
+
+    @property
+    def is_unseen(self) -> bool:
+        """Whether nobody was shown what the version answered."""
+        return self.role.startswith(self.SHADOW)
 
 
 class Evaluation(Immutable):

@@ -37,3 +37,19 @@ def share(value: float | None) -> str:
 def short(value: Any) -> str:
     """The first twelve characters of a hash."""
     return str(value)[:12]
+
+
+@register.filter
+def figure(value: float | None) -> str:
+    """Two significant digits, and never a zero that is none."""
+    if value is None:
+        return "–"
+    return "< 0.001" if 0 < value < 0.001 else f"{value:.2g}"
+
+
+@register.filter
+def interval(value: Any, form: str = "plain") -> str:
+    """A Figure with its 95 % interval. form: percent or signed."""
+    shown = {"percent": "{:.0%}", "signed": "{:+.3f}"}.get(form, "{:.2f}")
+    middle, low, high = (shown.format(number) for number in (value.value, value.low, value.high))
+    return f"{middle} ({low} to {high})"

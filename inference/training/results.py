@@ -14,7 +14,7 @@ import numpy as np
 from inference.engine import catalogue
 from inference.engine.records import WeightsRecord
 from inference.training.curves import answers
-from inference.training.figures import Figure, Floats, Groups, Truth, auc, group_draws
+from inference.training.figures import difference
 
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -83,14 +83,6 @@ def _against(record: WeightsRecord, baseline: WeightsRecord | None) -> str:
     found = difference(truth, chances, others, groups)
     verdict = "beats it" if found.low > 0 else "is beaten" if found.high < 0 else "not settled"
     return f"{found.value:+.3f} ({found.low:+.3f} to {found.high:+.3f}): {verdict}"
-
-
-def difference(truth: Truth, ours: Floats, theirs: Floats, groups: Groups) -> Figure:
-    """AUC of ours minus theirs on the same pictures, with a 95 % interval from drawing whole groups."""
-    draws = group_draws(truth, groups)
-    drawn = [auc(truth[rows], ours[rows]) - auc(truth[rows], theirs[rows]) for rows in draws]
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    return Figure(auc(truth, ours) - auc(truth, theirs), float(low), float(high), len(truth))
 
 
 if __name__ == "__main__":

@@ -35,6 +35,8 @@ SENTENCES = {
     "model.upload_refused": "uploaded a weights file that was refused",
     "model.activated": "activated a model version",
     "model.deactivated": "took a model version out of use",
+    "model.shadow_started": "let a candidate answer scans unseen",
+    "model.shadow_stopped": "ended a candidate's unseen answers",
     "model.quarantined": "quarantined a model version",
     # the audit itself
     "audit.viewed": "read the audit trail",

@@ -48,6 +48,7 @@ TABLE = {
     "inference:move": ("GET", MANAGES),
     "inference:upload": ("GET", MANAGES),
     "inference:seats": ("GET", MODELS),
+    "inference:compare": ("GET", MODELS),
     "inference:queue": ("GET", QUEUE),
     "inference:cancel_job": ("POST", CANCELS),
     "audit:trail": ("GET", AUDIT),
@@ -83,7 +84,7 @@ def address(name: str, record) -> tuple[str, dict[str, str]]:
             return reverse(name, args=[record.explanation.pk, 0]), {}
         case "cases:cancel_job" | "inference:cancel_job":
             return reverse(name, args=[record.job.pk]), {}
-        case "inference:model":
+        case "inference:model" | "inference:compare":
             return reverse(name, args=[record.model.pk]), {}
         case "inference:move":
             return reverse(name, args=[record.model.pk, "retire"]), {}
