@@ -3,6 +3,7 @@
 from django_filters import rest_framework as filters
 
 from cases.models import CaseQuerySet
+from inference.api.filters import MomentFilter
 from inference.models import Image
 
 
@@ -15,8 +16,8 @@ class CaseFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter ship
     modality = filters.ChoiceFilter(
         choices=Image.Modality.choices, method="with_scan_of", label="Cases with a scan of this modality"
     )
-    opened_after = filters.IsoDateTimeFilter(field_name="opened_at", lookup_expr="gte")
-    opened_before = filters.IsoDateTimeFilter(field_name="opened_at", lookup_expr="lt")
+    opened_after = MomentFilter(field_name="opened_at", lookup_expr="gte")
+    opened_before = MomentFilter(field_name="opened_at", lookup_expr="lt")
 
     def with_scan_of(self, queryset: CaseQuerySet, _name: str, modality: str) -> CaseQuerySet:
         """Each case once, however many scans it has."""

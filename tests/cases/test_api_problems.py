@@ -245,3 +245,14 @@ def test_our_own_fault_is_a_problem_document_without_a_trace(program, scan_witho
     assert response["Content-Type"] == "application/problem+json"
     assert response.json()["code"] == "server_error"
     assert "blob" not in response.content.decode()
+
+
+@pytest.mark.parametrize("moment", ["2121-09-06T07:11:00+19:48", "2020-01-01T00:00:00-23:59"])
+def test_a_moment_with_an_offset_that_postgresql_does_not_know_is_a_moment(moment, program):
+    assert program.get(reverse("api:cases"), {"opened_after": moment}).status_code == 200
+    assert program.get(reverse("api:seats"), {"at": moment}).status_code in {200, 403}
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_a_moment_that_no_calendar_holds_is_refused(moment, program):
+    assert program.get(reverse("api:cases"), {"opened_after": moment}).status_code == 400
