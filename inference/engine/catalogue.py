@@ -23,6 +23,11 @@ def _weights_beside(path: Path, record: WeightsRecord) -> Path:
     return own if own.exists() else path.with_name(f"{record.network}-{record.version}.safetensors")
 
 
+def weights_of(record: WeightsRecord, folder: Path) -> Path:
+    """The weights that `write` laid down for a record."""
+    return _weights_beside(_record_path(record, folder), record)
+
+
 def newest(network: str, modality: Modality) -> tuple[WeightsRecord, Path] | None:
     """The shipped version of a network for a modality with the highest version number."""
     fitting = [entry for entry in shipped() if entry[0].network == network and entry[0].modality == modality]
@@ -40,10 +45,14 @@ def write(record: WeightsRecord, content: bytes, folder: Path, *, shared: bool =
     shared: the weights serve several modalities and stand once, without a modality in their name.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{record.network}-{record.modality}-{record.version}.json"
+    path = _record_path(record, folder)
     path.write_bytes(record.to_json())
     name = (
         f"{record.network}-{record.version}.safetensors" if shared else path.with_suffix(".safetensors").name
     )
     path.with_name(name).write_bytes(content)
     return path
+
+
+def _record_path(record: WeightsRecord, folder: Path) -> Path:
+    return folder / f"{record.network}-{record.modality}-{record.version}.json"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from inference.engine.quality import NotAnalysable, refuse
 from inference.engine.records import POSITIVE, Answer, Prepared, Refusal
 from inference.engine.remember import prepared_once
+from inference.engine.scope import shipped_gate
 from inference.engine.weights import LoadedModel
 from inference.formats.stack import PictureStack
 
@@ -145,4 +146,5 @@ def _refused(attempt: _Attempt) -> Mapping[str, Any]:
 
 @cache
 def _versions() -> Mapping[str, str]:
-    return {name: version(name) for name in PARTS}
+    parts = {name: version(name) for name in PARTS}
+    return {**parts, "scope": shipped_gate().record["weights_sha256"][:12]}

@@ -18,6 +18,7 @@ from inference.engine.frames import choose_frames
 from inference.engine.head import find_head
 from inference.engine.quality import NotAnalysable, frame_contrast, head_quality
 from inference.engine.records import Prepared, Recipe, canonical_json, sha256_hex
+from inference.engine.scope import frame_chances, head_likelihood, pooled, refuse_adult, shipped_gate
 from inference.formats.stack import MODALITIES, Modality, PictureStack
 
 SIZE = 64
@@ -36,10 +37,13 @@ class FrameState:
     grid_to_scan: NDArray[np.float64]
 
 
-def prepare(stack: PictureStack, recipe: Recipe, *, frames: Sequence[int] | None = None) -> Prepared:
+def prepare(
+    stack: PictureStack, recipe: Recipe, *, frames: Sequence[int] | None = None, scope: bool = True
+) -> Prepared:
     """The network's input and the way back to scan coordinates.
 
     Frames without a head are left out when others have one; NotAnalysable when none has.
+    scope=False leaves out the question whether a head is what was found: for training and its checks.
     """
     choice = choose_frames(stack, frames)
     states: dict[int, FrameState] = {}
@@ -49,9 +53,32 @@ def prepare(stack: PictureStack, recipe: Recipe, *, frames: Sequence[int] | None
             states[index] = _prepare_frame(stack.pixels[index].astype(np.float32), recipe)
         except NotAnalysable as refusal:
             refused = refusal
+    if states and scope:
+        states, refused = _in_scope(stack, states)
     if not states and refused:
         raise refused
     return _record(stack, recipe, choice.rule, states)
+
+
+def _in_scope(
+    stack: PictureStack, states: Mapping[int, FrameState]
+) -> tuple[dict[int, FrameState], NotAnalysable | None]:
+    """The frames that show a head of this modality. Slices of one volume are judged together."""
+    gate = shipped_gate()
+    chances = {i: frame_chances(gate, state.scan, state.head) for i, state in states.items()}
+    if stack.is_volume:
+        chances = dict.fromkeys(chances, pooled(list(chances.values())))
+    kept: dict[int, FrameState] = {}
+    refused: NotAnalysable | None = None
+    for index, state in states.items():
+        try:
+            refuse_adult(state.head, stack.pixel_spacing)
+            likelihood = head_likelihood(gate, chances[index], stack.modality)
+        except NotAnalysable as refusal:
+            refused = refusal
+        else:
+            kept[index] = replace(state, quality={**state.quality, "head_likelihood": likelihood})
+    return kept, refused
 
 
 def tensor_sha256(tensor: NDArray[np.float32]) -> str:

@@ -46,8 +46,9 @@ def first_run(content: bytes, network: Network, modality: Modality) -> dict[str,
     module.load_state_dict({name: t.float() if t.is_floating_point() else t for name, t in tensors.items()})
     recipe = RECIPES[network.recipes[modality]]
     phantom = render(sample_spec(np.random.default_rng(1), label="normal"), modality, seed=1)
+    prepared = prepare(phantom.stack(), recipe, scope=False)
     with torch.inference_mode():
-        logits = module(torch.from_numpy(prepare(phantom.stack(), recipe).tensor)).double().numpy()
+        logits = module(torch.from_numpy(prepared.tensor)).double().numpy()
     if not np.isfinite(logits).all():
         raise WeightsRefused("smoke_failed", "The network answered a test picture with no finite number.")
     return {"preprocessing": recipe.id, "preprocessing_sha256": recipe.sha256, "logits": logits[0].tolist()}

@@ -170,10 +170,11 @@ def _dilated_slices(volume: Path, rng: np.random.Generator) -> list[int]:
 @lru_cache(maxsize=1)
 def _volume(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
     """Picture and labels as (slices, rows, columns): foot to head, anterior up, patient's left right."""
-    picture, labels = (_axial(folder / name) for name in ("srr.nii.gz", "parcellation.nii.gz"))
+    picture, labels = (axial(folder / name) for name in ("srr.nii.gz", "parcellation.nii.gz"))
     return picture, labels.astype(np.int16)
 
 
-def _axial(path: Path) -> NDArray[np.float32]:
+def axial(path: Path) -> NDArray[np.float32]:
+    """A volume as (slices, rows, columns): foot to head, anterior up, patient's left right."""
     image = nibabel.as_closest_canonical(nibabel.load(path))  # type: ignore[no-untyped-call]
     return np.asarray(image.dataobj, np.float32).transpose(2, 1, 0)[:, ::-1, ::-1]

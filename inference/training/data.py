@@ -52,6 +52,8 @@ class Examples:
         return self.take(self.labels >= 0)
 
 
+COLUMNS = ("file", "label", "group")
+PICTURES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"})
 Source = tuple[str, str, str, Callable[[], PictureStack]]
 """Name, label, group, and how to get the scan."""
 
@@ -113,21 +115,43 @@ def _loaded(path: Path) -> Examples:
 
 def _prepare_one(recipe_id: str, source: Source) -> NDArray[np.float32] | str:
     try:
-        found = prepare(source[3](), RECIPES[recipe_id])
+        found = prepare(source[3](), RECIPES[recipe_id], scope=False)
     except NotAnalysable as refused:
         return refused.refusal.reason
     return np.asarray(found.tensor[0])
 
 
 def folder_sources(folder: Path) -> list[Source]:
-    """The pictures a labels.csv names (file, label, group). Raises GroupLeak, KeyError, FileNotFoundError."""
+    """The pictures of a folder with their labels and groups. Raises GroupLeak, ValueError, FileNotFoundError.
+
+    labels.csv names file, label and group. Without one, a folder's name is the label of what is in it, and a
+    folder in there holds one group; a picture that stands directly in its class is a group of its own.
+    """
+    rows = _listed(folder) if (folder / "labels.csv").exists() else _by_class(folder)
+    check_groups([group for _, _, group in rows], [file for file, _, _ in rows])
+    return [(file, label, group, partial(picture_stack, folder / file)) for file, label, group in rows]
+
+
+def _listed(folder: Path) -> list[tuple[str, str, str]]:
     with (folder / "labels.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    check_groups([row["group"] for row in rows], [row["file"] for row in rows])
-    return [
-        (row["file"], row["label"], row["group"], partial(picture_stack, folder / row["file"]))
-        for row in rows
-    ]
+        table = csv.DictReader(file)
+        missing = [name for name in COLUMNS if name not in (table.fieldnames or ())]
+        if missing:
+            raise ValueError(f"labels.csv in {folder} has no column {' and no column '.join(missing)}.")
+        return [(row["file"], row["label"], row["group"]) for row in table]
+
+
+def _by_class(folder: Path) -> list[tuple[str, str, str]]:
+    """A group's name carries no class, so that one patient in two classes is one group all the same."""
+    found = []
+    for path in sorted(folder.glob("*/**/*")):
+        if path.suffix.lower() in PICTURES:
+            inside = path.relative_to(folder)
+            group = inside.parts[1] if len(inside.parts) > 2 else inside.as_posix()
+            found.append((inside.as_posix(), inside.parts[0], group))
+    if not any(label in LABELS for _, label, _ in found):
+        raise FileNotFoundError(f"{folder} has neither labels.csv nor folders named {' and '.join(LABELS)}.")
+    return found
 
 
 def picture_stack(path: Path) -> PictureStack:

@@ -80,7 +80,7 @@ def test_a_volume_gets_one_answer_with_the_frames_it_rests_on(data_dir):
 def test_the_torch_free_parts_of_the_engine_load_without_torch():
     code = (
         "import sys, inference.engine.records, inference.engine.quality, inference.engine.catalogue, "
-        "inference.engine.preprocess, inference.engine.frames\n"
+        "inference.engine.head, inference.engine.frames\n"
         "print([m for m in ('torch', 'captum', 'lime', 'torchvision') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

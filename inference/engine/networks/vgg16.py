@@ -34,6 +34,10 @@ class VGG16(nn.Module):
         maps: Tensor = self.features[:LAST_BLOCK](self.colours(pictures))
         return maps
 
+    def stem_tensors(self) -> list[Tensor]:
+        """Weights and biases of the four blocks, in order."""
+        return list(self.features[:LAST_BLOCK].state_dict().values())
+
     def tail(self, maps: Tensor) -> Tensor:
         """The fifth block, pooling and head, which are fine-tuned: logits (n, 2)."""
         logits: Tensor = self.head(self.features[LAST_BLOCK:](maps).mean(dim=(2, 3)))

@@ -6,14 +6,25 @@ from django.core.management.base import BaseCommand
 
 from inference import registry
 from inference.engine import catalogue
+from inference.engine.records import WeightsRecord
+
+WORTH_SEATING = 0.7
+"""Lower end of the AUC's interval on held-out groups; a weaker version comes into use by a person only."""
+
+
+def worth_seating(record: WeightsRecord) -> bool:
+    """Whether a shipped version answers from the start."""
+    low = record.card.get("held_out", {}).get("auc", {}).get("low")
+    return low is not None and low >= WORTH_SEATING
 
 
 class Command(BaseCommand):
-    help = "Register the shipped model versions; activate each whose seat is empty. Safe to repeat."
+    help = "Register the shipped model versions; activate those worth it whose seat is empty. Safe to repeat."
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
         for record, weights in catalogue.shipped():
             version = registry.register(record, weights, by=None)
-            if (version.modality, version.network) not in registry.seats():
+            is_empty = (version.modality, version.network) not in registry.seats()
+            if is_empty and worth_seating(record):
                 registry.activate(version, by=None, reason="Shipped with Ventra; the seat was empty.")
                 self.stdout.write(f"{version} answers from now on.")
