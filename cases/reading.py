@@ -124,7 +124,7 @@ def read_case(case: Case) -> CaseReading:
     jobs = list(
         Job.objects.shown()
         .filter(image__in=[scan.image_id for scan in scans])
-        .select_related("model_version", "answer")
+        .select_related("image", "model_version", "answer")
         .order_by("-created_at")
     )
     explanations = defaultdict(list)
@@ -190,7 +190,7 @@ def _scan(
 ) -> ScanReading:
     by_version: dict[uuid.UUID, list[Job]] = defaultdict(list)
     for job in jobs:
-        by_version[job.model_version_id].append(job)
+        by_version[job.scan[1].pk].append(job)
     answers = [_answer(scan, found, explanations, places) for found in by_version.values()]
     shown = {answer.prediction.pk for answer in answers if answer.prediction}
     given = [prediction for job in jobs if (prediction := _given(job))]
@@ -210,7 +210,7 @@ def _answer(
     """jobs: of one model version, newest first."""
     newest = next((prediction for job in jobs if (prediction := _given(job))), None)
     return Answer(
-        version=jobs[0].model_version,
+        version=jobs[0].scan[1],
         prediction=newest,
         headline=words.headline(newest) if newest else "",
         frames=words.frames(newest.frames, scan.image.frames) if newest and newest.frames else "",

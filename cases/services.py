@@ -146,10 +146,11 @@ def _submit_to(
 
 
 def _submit_like(job: Job, by: User) -> Job:
+    image, version = job.scan
     return jobs.submit(
         Job.Kind(job.kind),
-        image=job.image,
-        model_version=job.model_version,
+        image=image,
+        model_version=version,
         prediction=job.prediction,
         requested_by=by,
         thread=job.thread,

@@ -83,6 +83,31 @@ def reliability_chart(bins: Sequence[Bin]) -> Chart:
     return Chart("Reliability", words, _framed("Reliability", axes, marks, diagonal=True), columns, rows)
 
 
+Line = tuple[str, Sequence[tuple[float, float]]]
+"""A name, and points from 0 to 1 either way."""
+
+
+def lines_chart(
+    title: str,
+    words: str,
+    axes: tuple[str, str],
+    lines: Sequence[Line],
+    columns: tuple[str, ...],
+    rows: tuple[tuple[str, ...], ...],
+) -> Chart:
+    """Several lines, told apart by their dashes and by their names at the right end."""
+    marks = []
+    for number, (name, points) in enumerate(lines):
+        drawn = " ".join(f"{_x(x):.1f},{_y(y):.1f}" for x, y in points)
+        marks.append(f'<polyline class="curve line-{number % LINES}" points="{drawn}"/>')
+        height = _y(points[-1][1]) - 5 if points else TOP
+        marks.append(f'<text x="{_x(1) - 3:.1f}" y="{height:.1f}" text-anchor="end">{escape(name)}</text>')
+    return Chart(title, words, _framed(title, axes, marks, diagonal=False), columns, rows)
+
+
+LINES = 4
+
+
 def standalone(chart: Chart) -> str:
     """The drawing as a file of its own."""
     return chart.svg.replace(">", f">{STYLE}", 1)

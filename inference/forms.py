@@ -1,5 +1,6 @@
 """What model managers type."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -51,3 +52,35 @@ class UploadForm(ConfirmedForm):
     )
     refusal = "This is not your password. Nothing was uploaded."
     field_order = ("network", "modality", "version", "weights", "record", "password")
+
+
+class TrainingForm(forms.Form):
+    """A network, what it learns from, and how long. The defaults are those of the shipped versions."""
+
+    network = forms.ChoiceField(choices=[(name, name) for name in NETWORK_NAMES])
+    version = forms.RegexField(
+        r"^\d+(\.\d+){0,3}$", max_length=20, help_text="Dotted numbers, for example 2.1"
+    )
+    folders = forms.MultipleChoiceField(
+        label="Learn from", widget=forms.CheckboxSelectMultiple, help_text="One folder for each modality."
+    )
+    about = forms.CharField(
+        label="What the data is", max_length=300, help_text="Stands on the model card, word for word."
+    )
+    seed = forms.IntegerField(min_value=0, max_value=2**31 - 1, initial=1)
+    phantoms = forms.IntegerField(
+        min_value=5, max_value=20_000, initial=3000, help_text="Synthetic heads of each modality."
+    )
+    phantom_epochs = forms.IntegerField(label="Epochs on phantoms", min_value=1, max_value=1000, initial=120)
+    epochs = forms.IntegerField(label="Epochs at most", min_value=1, max_value=1000, initial=60)
+    folds = forms.IntegerField(
+        min_value=2,
+        max_value=10,
+        initial=4,
+        help_text="Every group is held out in one of them.",
+    )
+
+    def __init__(self, data_sets: Sequence[Any], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(found.name, f"{found.name} ({found.modality})") for found in data_sets]
+        self.fields["folders"].choices = choices  # type: ignore[attr-defined]  # a choice field

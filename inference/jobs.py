@@ -28,6 +28,8 @@ from inference.models import Image, Job, ModelVersion, Prediction
 logger = logging.getLogger(__name__)
 
 State = Job.State
+BATCHED = frozenset({Job.Kind.PREDICT, Job.Kind.SHADOW})
+"""Kinds of which one forward pass does several."""
 MOVES = {
     State.QUEUED: frozenset({State.RUNNING, State.CANCELLED}),
     State.RUNNING: frozenset({State.SUCCEEDED, State.FAILED, State.QUEUED, State.CANCELLED}),
@@ -45,6 +47,14 @@ class Fenced(Exception):
     """The job was given to somebody else, finished or cancelled: publish nothing."""
 
 
+class RefusedWork(Exception):
+    """The work cannot be done, however often it is tried. `code` for programs, the sentence for people."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
 @dataclass(frozen=True)
 class Claim:
     """A job in this worker's hands, as long as `token` is still the row's."""
@@ -56,8 +66,8 @@ class Claim:
 def submit(
     kind: Job.Kind,
     *,
-    image: Image,
-    model_version: ModelVersion,
+    image: Image | None = None,
+    model_version: ModelVersion | None = None,
     requested_by: User | None,
     thread: str = "",
     priority: int = 0,
@@ -67,7 +77,7 @@ def submit(
     """A new queued job; the doorbell rings once the surrounding transaction has committed."""
     job = Job.objects.create(
         kind=kind,
-        queue=settings.JOB_QUEUE,
+        queue=settings.TRAINING_QUEUE if kind == Job.Kind.TRAIN else settings.JOB_QUEUE,
         image=image,
         model_version=model_version,
         requested_by=requested_by,
@@ -82,7 +92,7 @@ def submit(
         subject=job,
         thread=thread,
         kind=kind,
-        model_version=str(model_version),
+        model_version=str(model_version or ""),
     )
     transaction.on_commit(lambda: ring([job.pk]))
     return job
@@ -113,7 +123,7 @@ def claim(doorbell: uuid.UUID) -> list[Claim]:
     if first is None:
         return []
     batch = [first]
-    if first.kind != Job.Kind.EXPLAIN and first.attempts == 0:
+    if first.kind in BATCHED and first.attempts == 0:
         alike = waiting.filter(kind=first.kind, model_version=first.model_version_id, attempts=0)
         batch += alike.exclude(pk=first.pk)[: settings.JOB_BATCH - 1]
     Job.objects.filter(pk__in=[job.pk for job in batch]).update(
@@ -128,18 +138,31 @@ def claim(doorbell: uuid.UUID) -> list[Claim]:
     return [Claim(job, job.token + 1) for job in batch]
 
 
-def heartbeat(claims: Iterable[Claim], stage: str | None = None) -> None:
+def heartbeat(
+    claims: Iterable[Claim], stage: str | None = None, *, progress: dict[str, Any] | None = None
+) -> None:
     """Lengthen the leases of what we still hold, and say what is being done."""
     change: dict[str, Any] = {"lease_until": Now() + _lease()}
     if stage is not None:
         change["stage"] = stage
+    if progress is not None:
+        change["progress"] = progress
     for held in claims:
         _held(held).update(**change)
 
 
-def finish(held: Claim) -> None:
-    """running -> succeeded, inside the transaction that writes the results; raises Fenced."""
-    _move(held, State.SUCCEEDED, stage="", lease_until=None, finished_at=Now())
+def is_ours(held: Claim) -> bool:
+    """Whether the job is still in this worker's hands: not cancelled, not given to another."""
+    return _held(held).exists()
+
+
+def finish(held: Claim, *, made: ModelVersion | None = None) -> None:
+    """running -> succeeded, inside the transaction that writes the results; raises Fenced.
+
+    made: the model version that work on models ends with.
+    """
+    result = {"model_version": made} if made else {}
+    _move(held, State.SUCCEEDED, stage="", lease_until=None, finished_at=Now(), **result)
 
 
 def fail(held: Claim, code: str, detail: str) -> None:

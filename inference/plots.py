@@ -1,9 +1,9 @@
 """The charts of a model card, drawn from the held-out answers that the card carries."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from inference.charts import Chart, curve_chart, reliability_chart
+from inference.charts import Chart, curve_chart, lines_chart, reliability_chart
 from inference.training.curves import answers, precision_recall, reliability, roc
 
 
@@ -36,6 +36,31 @@ def charts(card: Mapping[str, Any]) -> list[Chart]:
         ),
         reliability_chart(reliability(truth, chances)),
     ]
+
+
+def progress_chart(points: Sequence[Mapping[str, Any]]) -> Chart:
+    """What each epoch of a training has said so far; every figure that lies between 0 and 1 is a line."""
+    names = sorted({name for point in points for name in point if _is_drawn(name)})
+    lines = [(name, _line(name, points)) for name in names]
+    rows = tuple(
+        (str(point["stage"]), *(f"{point[name]:.3f}" if name in point else "" for name in names))
+        for point in points[-ROWS:]
+    )
+    words = "Loss falls while a network learns; AUC on pictures it has not seen rises."
+    axes = ("share of the work done so far", "value")
+    return lines_chart("Progress", words, axes, lines, ("epoch", *names), rows)
+
+
+def _line(name: str, points: Sequence[Mapping[str, Any]]) -> list[tuple[float, float]]:
+    last = max(float(points[-1]["done"]), 1.0)
+    return [(point["done"] / last, min(float(point[name]), 1.0)) for point in points if name in point]
+
+
+ROWS = 40
+
+
+def _is_drawn(name: str) -> bool:
+    return "loss" in name or "AUC" in name
 
 
 def _value(card: Mapping[str, Any], name: str) -> float | None:

@@ -14,7 +14,7 @@ from audit.trail import record
 from blobs import store
 from blobs.models import Blob
 from inference.engine.records import WeightsRecord
-from inference.models import Activation, Evaluation, ModelVersion
+from inference.models import Activation, Evaluation, Job, ModelVersion
 
 State = ModelVersion.State
 MOVES = {
@@ -80,10 +80,13 @@ def predecessor(modality: str, role: str) -> ModelVersion | None:
     return last.model_version if last else None
 
 
-def register(record_: WeightsRecord, weights: Path, *, by: User | None) -> ModelVersion:
+def register(
+    record_: WeightsRecord, weights: Path, *, by: User | None, training: Job | None = None
+) -> ModelVersion:
     """A new version from a trusted file and its record; the same version again is returned as it is.
 
-    Raises ValueError when the file is not the one the record names, VersionExists when the name is taken.
+    training: the job that made it. Raises ValueError when the file is not the one the record names,
+    VersionExists when the name is taken.
     """
     known = _known(record_)
     if known:
@@ -91,12 +94,17 @@ def register(record_: WeightsRecord, weights: Path, *, by: User | None) -> Model
     blob = store.put(weights.read_bytes())
     if blob.sha256 != record_.weights_sha256:
         raise ValueError(f"{weights.name} is not the file its record names")
-    return register_blob(record_, blob, by=by)
+    return register_blob(record_, blob, by=by, training=training)
 
 
 @transaction.atomic
 def register_blob(
-    record_: WeightsRecord, weights: Blob, *, by: User | None, measured: bool = True
+    record_: WeightsRecord,
+    weights: Blob,
+    *,
+    by: User | None,
+    measured: bool = True,
+    training: Job | None = None,
 ) -> ModelVersion:
     """As `register`, for bytes that are stored already. measured: believe the figures on the card."""
     known = _known(record_)
@@ -116,6 +124,7 @@ def register_blob(
         temperature=record_.temperature,
         card=dict(record_.card),
         code_version=installed("ventra"),
+        training=training,
     )
     record("model.registered", actor=by, subject=version, weights_sha256=version.weights_sha256)
     return version
@@ -212,6 +221,11 @@ def quarantine(version: ModelVersion, *, reason: str) -> None:
     _leave_seat(version)
     _move(version, State.QUARANTINED)
     record("model.quarantined", actor=None, subject=version, reason=reason)
+
+
+def refuse_taken(record_: WeightsRecord) -> None:
+    """Raises VersionExists when the name stands for another weights file."""
+    _known(record_)
 
 
 def _known(record_: WeightsRecord) -> ModelVersion | None:

@@ -18,8 +18,6 @@ from inference.engine.weights_file import MAX_FILE_BYTES, WeightsRefused
 from inference.forms import MomentForm, ReasonForm, UploadForm
 from inference.models import ModelVersion
 
-MAX_RECORD_BYTES = 1024 * 1024
-
 
 @dataclass(frozen=True)
 class Move:
@@ -72,13 +70,13 @@ def move(request: PersonRequest, pk: uuid.UUID, name: str) -> HttpResponse:
 @sensitive_post_parameters("password")
 @role_required(MANAGE_MODELS)
 def upload(request: PersonRequest) -> HttpResponse:
-    """A weights file from outside becomes a draft, or is refused with its reason."""
+    """A weights file from outside is refused with its reason, or waits for a worker to run it once."""
     form = UploadForm(request, request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
-        stated = said["record"].read(MAX_RECORD_BYTES) if said["record"] else b""
+        stated = said["record"].read(weights_upload.MAX_RECORD_BYTES + 1) if said["record"] else b""
         try:
-            version = weights_upload.upload(
+            job = weights_upload.submit(
                 said["network"],
                 said["modality"],
                 said["version"],
@@ -89,8 +87,7 @@ def upload(request: PersonRequest) -> HttpResponse:
         except WeightsRefused as refused:
             form.add_error("weights", f"Nothing was stored. {refused.detail} ({refused.code})")
         else:
-            messages.success(request, f"{version} is registered as a draft.")
-            return redirect("inference:model", version.pk)
+            return redirect("inference:work", job.pk)
     context = {"section": "models", "form": form}
     return render(request, "inference/upload.html", context, status=422 if form.errors else 200)
 

@@ -31,18 +31,19 @@ def put_arrays(record: ExplanationRecord) -> StoredExplanation:
 def create_prediction(job: Job, answer: Answer) -> Prediction:
     """The row of an answer."""
     refusal = answer.refusal
+    image, version = job.scan
     return Prediction.objects.create(
         job=job,
-        image_id=job.image_id,
-        model_version_id=job.model_version_id,
+        image=image,
+        model_version=version,
         analysable=answer.analysable,
         refusal_code=refusal.code if refusal else "",
         refusal_reason=refusal.reason if refusal else "",
         label=answer.label or "",
         probability=answer.probability,
         threshold=answer.threshold,
-        threshold_target=job.model_version.threshold_target,
-        temperature=job.model_version.temperature,
+        threshold_target=version.threshold_target,
+        temperature=version.temperature,
         logits=answer.logits,
         frame_logits=answer.frame_logits,
         frames=answer.frames,

@@ -2,12 +2,15 @@
 
 from django.urls import path
 
-from inference import registry_views, views
+from inference import registry_views, views, work_views
 
 app_name = "inference"
 urlpatterns = [
     path("models/", views.models, name="models"),
     path("models/upload/", registry_views.upload, name="upload"),
+    path("models/train/", work_views.train, name="train"),
+    path("models/work/", work_views.all_work, name="all_work"),
+    path("models/work/<uuid:pk>/", work_views.work, name="work"),
     path("models/at/", registry_views.seats, name="seats"),
     path("models/<uuid:pk>/", views.model, name="model"),
     path("models/<uuid:pk>/compare/", registry_views.compare, name="compare"),

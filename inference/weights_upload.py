@@ -3,53 +3,105 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User
 from audit.trail import record
 from blobs import store
-from inference import registry
+from inference import jobs, registry
 from inference.engine.records import LABELS, WeightsRecord, sha256_hex
 from inference.engine.weights_file import WeightsRefused, inspect
 from inference.formats.sandbox import child_environment
 from inference.formats.stack import Modality
-from inference.models import ModelVersion
+from inference.jobs import Claim, RefusedWork
+from inference.models import Job
 
 SECONDS = 90
+MAX_RECORD_BYTES = 1024 * 1024
 UNCHOSEN = {"threshold": 0.5, "threshold_target": "not chosen on data", "temperature": 1.0}
 
 
-def upload(
-    network: str, modality: Modality, version: str, content: bytes, stated: bytes, *, by: User
-) -> ModelVersion:
-    """Check, run once in a child, store, register as a draft. Nothing is kept of a refused file.
+def submit(network: str, modality: Modality, version: str, content: bytes, stated: bytes, *, by: User) -> Job:
+    """Check what can be checked without running it, and queue the rest for a worker: it has torch.
 
     stated: the record that training wrote beside the file, or b"". Raises WeightsRefused.
     """
+    with _refusals_told(network, content, by):
+        inspect(content)
+        if len(stated) > MAX_RECORD_BYTES:
+            raise WeightsRefused("bad_record", "The record is larger than any that training writes.")
+    path = _waiting(sha256_hex(content))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    parameters = {
+        "network": network,
+        "modality": modality,
+        "version": version,
+        "weights": sha256_hex(content),
+        "record": stated.decode("utf-8", "replace"),
+    }
+    return jobs.submit(Job.Kind.CHECK, requested_by=by, parameters=parameters)
+
+
+def carry_out(held: Claim) -> None:
+    """Run the waiting file once, and register it as a draft. Raises RefusedWork, and keeps nothing then."""
+    asked, by = held.job.parameters, held.job.requested_by
+    path = _waiting(asked["weights"])
     try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise RefusedWork("upload_lost", "The file is no longer here: upload it again.") from None
+    jobs.heartbeat([held], "running the network once")
+    try:
+        record_ = checked(
+            asked["network"], asked["modality"], asked["version"], content, asked["record"].encode(), by=by
+        )
+        blob = store.put(content)
+        with transaction.atomic():
+            # Figures that somebody else states make a draft, until it is measured here.
+            jobs.finish(held, made=registry.register_blob(record_, blob, by=by, measured=False))
+    except WeightsRefused as refused:
+        path.unlink(missing_ok=True)
+        raise RefusedWork(refused.code, refused.detail) from refused
+    path.unlink(missing_ok=True)
+
+
+def checked(
+    network: str, modality: Modality, version: str, content: bytes, stated: bytes, *, by: User | None
+) -> WeightsRecord:
+    """The record of a file that fits its network and runs. Raises WeightsRefused; the audit hears of it."""
+    with _refusals_told(network, content, by):
         inspect(content)
         run = _smoke_run(network, modality, content)
-        record_ = _record(network, modality, version, content, stated, run)
-        return _register(record_, content, by=by)
-    except registry.VersionExists as taken:
-        refused = WeightsRefused("version_exists", str(taken))
-    except WeightsRefused as refusal:
-        refused = refusal
-    record(
-        "model.upload_refused", actor=by, code=refused.code, reason=refused.detail,
-        network=network, sha256=sha256_hex(content),
-    )  # fmt: skip
-    raise refused
+        found = _record(network, modality, version, content, stated, run)
+        try:
+            registry.refuse_taken(found)
+        except registry.VersionExists as taken:
+            raise WeightsRefused("version_exists", str(taken)) from taken
+    return found
 
 
-def _register(record_: WeightsRecord, content: bytes, *, by: User) -> ModelVersion:
-    """The blob first; a version whose figures somebody else states is a draft until it is measured here."""
-    blob = store.put(content)
-    with transaction.atomic():
-        return registry.register_blob(record_, blob, by=by, measured=False)
+@contextmanager
+def _refusals_told(network: str, content: bytes, by: User | None) -> Iterator[None]:
+    try:
+        yield
+    except WeightsRefused as refused:
+        record(
+            "model.upload_refused", actor=by, code=refused.code, reason=refused.detail,
+            network=network, sha256=sha256_hex(content),
+        )  # fmt: skip
+        raise
+
+
+def _waiting(sha256: str) -> Path:
+    return Path(settings.WORK_ROOT) / "uploads" / sha256
 
 
 def _smoke_run(network: str, modality: str, content: bytes) -> dict[str, Any]:

@@ -22,9 +22,9 @@ from audit.context import Origin, origin
 from audit.trail import record
 from blobs import store
 from blobs.store import BlobCorrupt
-from inference import images, jobs, registry, results
+from inference import images, jobs, registry, results, trainings, weights_upload
 from inference.engine.records import Answer
-from inference.jobs import Claim, Fenced
+from inference.jobs import Claim, Fenced, RefusedWork
 from inference.models import Job, ModelVersion, Prediction
 
 if TYPE_CHECKING:
@@ -58,13 +58,17 @@ def _see_through(claims: Sequence[Claim]) -> None:
         with _kept_alive(claims):
             _run(claims)
     except ModelIntegrity as fault:
-        registry.quarantine(claims[0].job.model_version, reason=str(fault))
+        registry.quarantine(claims[0].job.scan[1], reason=str(fault))
         _each(claims, jobs.fail, "model_integrity", str(fault))
     except BlobCorrupt as fault:
         if len(claims) > 1:  # one bad scan must not fail its batch: each is tried alone
             _each(claims, jobs.retry, "input_corrupt", str(fault))
         else:
             _each(claims, jobs.fail, "input_corrupt", str(fault))
+    except RefusedWork as refused:
+        _each(claims, jobs.fail, refused.code, str(refused))
+    except Fenced:
+        logger.info("Job %s was taken away while it ran", claims[0].job.pk)
     except Exception as fault:
         logger.exception("A batch of %d jobs failed", len(claims))
         _each(claims, jobs.retry, type(fault).__name__, str(fault))
@@ -79,16 +83,21 @@ def _each(claims: Sequence[Claim], move: Callable[[Claim, str, str], None], code
 
 
 def _run(claims: Sequence[Claim]) -> None:
-    if claims[0].job.kind == Job.Kind.EXPLAIN:
-        _explain(claims[0])
-    else:
-        _predict(claims)
+    match claims[0].job.kind:
+        case Job.Kind.EXPLAIN:
+            _explain(claims[0])
+        case Job.Kind.CHECK:
+            weights_upload.carry_out(claims[0])
+        case Job.Kind.TRAIN:
+            trainings.carry_out(claims[0])
+        case _:
+            _predict(claims)
 
 
 def _predict(claims: Sequence[Claim]) -> None:
     science = _science()
-    model = _model(claims[0].job.model_version)
-    stacks = [images.stack_of(held.job.image) for held in claims]
+    model = _model(claims[0].job.scan[1])
+    stacks = [images.stack_of(held.job.scan[0]) for held in claims]
     frames = [held.job.parameters.get("frames") for held in claims]
     jobs.heartbeat(claims, "classifying")
     answers = science.predict.predict(model, stacks, frames=frames)
@@ -110,8 +119,8 @@ def _explain(held: Claim) -> None:
     job, prediction = held.job, held.job.prediction
     if prediction is None:
         raise ValueError("an explain job names its prediction")
-    model = _model(job.model_version)
-    stack = images.stack_of(job.image)
+    image, version = job.scan
+    model, stack = _model(version), images.stack_of(image)
     method = job.parameters["method"]
     jobs.heartbeat([held], f"explaining ({method.upper()})")
     explanation = _science().explain.explain(
@@ -134,7 +143,7 @@ def _explain(held: Claim) -> None:
             thread=job.thread,
             method=method,
             class_label=row.class_label,
-            model_version=str(job.model_version),
+            model_version=str(version),
             digest=digest,
         )
 

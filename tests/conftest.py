@@ -36,6 +36,7 @@ def own_storage(settings, tmp_path) -> None:
     blobs = {"BACKEND": "blobs.storage.DurableFileSystemStorage", "OPTIONS": {"location": tmp_path / "blobs"}}
     static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"blobs": blobs, "staticfiles": static}
+    settings.WORK_ROOT = str(tmp_path / "work")
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 

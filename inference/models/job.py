@@ -20,12 +20,18 @@ class JobQuerySet(models.QuerySet["Job"]):
 
 
 class Job(models.Model):
-    """A unit of work. The row is the truth, a message only wakes a worker (see inference.jobs)."""
+    """A unit of work. The row is the truth, a message only wakes a worker (see inference.jobs).
+
+    Work on a scan names its image and model version. Work on models has no image, and what it makes is
+    its model version.
+    """
 
     class Kind(models.TextChoices):
-        PREDICT = "predict", "Classify, with Grad-CAM"
+        PREDICT = "predict", "Classify"
         EXPLAIN = "explain", "Explain"
         SHADOW = "shadow", "Classify, unseen"
+        CHECK = "check", "Check uploaded weights"
+        TRAIN = "train", "Train"
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"
@@ -37,12 +43,14 @@ class Job(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=8, choices=Kind)
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
-    image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="jobs")
-    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="jobs")
+    image = models.ForeignKey(Image, null=True, on_delete=models.PROTECT, related_name="jobs")
+    model_version = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT, related_name="jobs")
     prediction = models.ForeignKey(
         "Prediction", null=True, on_delete=models.PROTECT, related_name="explain_jobs"
     )
-    parameters = models.JSONField(default=dict, help_text="frames to read; method, class and seed to explain")
+    parameters = models.JSONField(
+        default=dict, help_text="frames to read; method, class and seed to explain; what to check or train"
+    )
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -50,6 +58,7 @@ class Job(models.Model):
     queue = models.CharField(max_length=40, help_text="Which workers hear its doorbell.")
     priority = models.SmallIntegerField(default=0, help_text="Higher is sooner.")
     stage = models.CharField(max_length=60, blank=True)
+    progress = models.JSONField(default=dict, help_text="Of a training: units of work done, and each epoch.")
     token = models.PositiveIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
     worker = models.CharField(max_length=120, blank=True)
@@ -72,9 +81,25 @@ class Job(models.Model):
             models.Index(fields=["lease_until"], condition=models.Q(state="running"), name="job_leased"),
             models.Index(fields=["image", "-created_at"], name="job_of_image"),
         ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["check", "train"], image__isnull=True)
+                | models.Q(
+                    ~models.Q(kind__in=["check", "train"]), image__isnull=False, model_version__isnull=False
+                ),
+                name="work_on_a_scan_names_it",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.state}"
+
+    @property
+    def scan(self) -> tuple[Image, ModelVersion]:
+        """What work on a scan is about; raises ValueError for work on models."""
+        if self.image is None or self.model_version is None:
+            raise ValueError(f"a job of the kind {self.kind} reads no scan")
+        return self.image, self.model_version
 
     @property
     def is_over(self) -> bool:

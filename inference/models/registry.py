@@ -41,6 +41,9 @@ class ModelVersion(models.Model):
     temperature = models.FloatField()
     card = models.JSONField(default=dict)
     code_version = models.CharField(max_length=40, blank=True, help_text="Of Ventra, when it was registered.")
+    training = models.ForeignKey(
+        "Job", null=True, on_delete=models.PROTECT, related_name="trained", help_text="The job that made it."
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

@@ -53,3 +53,18 @@ def interval(value: Any, form: str = "plain") -> str:
     shown = {"percent": "{:.0%}", "signed": "{:+.3f}"}.get(form, "{:.2f}")
     middle, low, high = (shown.format(number) for number in (value.value, value.low, value.high))
     return f"{middle} ({low} to {high})"
+
+
+@register.filter
+def duration(seconds: float) -> str:
+    """40 s, 12 min, 3 h 5 min."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+@register.filter
+def words(name: str) -> str:
+    """phantom_epochs -> Phantom epochs."""
+    return name.replace("_", " ").capitalize()

@@ -1,9 +1,7 @@
 """The training command: one network, one or more modalities, from folders to weights, records and cards."""
 
 import argparse
-import resource
 import shlex
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
@@ -23,52 +21,94 @@ from inference.plots import charts
 from inference.training import backbones
 from inference.training.calibrate import Target
 from inference.training.card import card, figure_words, markdown, operating_point, plot_name
+from inference.training.checkpoints import Checkpoints, fingerprint
 from inference.training.confound import confound_checks
+from inference.training.folders import modality_of
+from inference.training.groups import GroupLeak
 from inference.training.material import Material, material
-from inference.training.run import Outcome, Plan, Progress, Stem, run
+from inference.training.progress import Clock, shown_on
+from inference.training.run import Outcome, Plan, Report, Stem, Step, run
 
 STAGES = ("folds", "phantom_epochs", "epochs", "steps", "patience", "copies")
 RATES = ("phantom_rate", "rate")
+STOPPED = "Stopped. The same command goes on after the last whole epoch."
+REFUSALS = (
+    backbones.BackboneMissing,
+    backbones.BackboneRefused,
+    GroupLeak,
+    FileNotFoundError,
+    ValueError,
+)
+"""What is wrong with the options or the folders, each with a sentence."""
 FLAGS = ("from_scratch", "settle", "halved", "learn_labels")
 REPEATED = ("network", "seed", "version", "phantoms", "threads", *STAGES, *RATES)
 
 
 def main(arguments: Sequence[str], out: TextIO) -> int:
-    """Train and write weights, and for each modality a record and a card. 0 when done, 2 when refused."""
-    options = _parser().parse_args(arguments)
-    configure(options.threads)
+    """Train and write; 0 when done, 2 when refused, 130 when stopped by Ctrl-C: then it can go on."""
+    options = parser().parse_args(arguments)
     try:
-        start, origin = _start(options)
-        folders = _folders(options)
-        for modality in folders:
-            _target(options, modality)
-            _said_of(modality, options.about)
-    except (backbones.BackboneMissing, backbones.BackboneRefused, ValueError) as refused:
+        with shown_on(out) as report:
+            records = train(options, report)
+    except REFUSALS as refused:
         out.write(f"{refused}\n")
         return 2
-    report = _progress(out)
-    report("preparing pictures", {})
+    except KeyboardInterrupt:
+        out.write(f"\n{STOPPED}\n")
+        return 130
+    for record in records:
+        words = figure_words(record.card["held_out"]["auc"])
+        out.write(f"{record.modality}: AUC on held-out groups {words}\n")
+    return 0
+
+
+def train(options: argparse.Namespace, report: Report) -> list[WeightsRecord]:
+    """Train as the options say; write weights, and for each modality a record and a card, into options.out.
+
+    Raises one of REFUSALS, with a sentence, before any work is done.
+    """
+    configure(options.threads)
+    start, origin = _start(options)
+    folders = _folders(options)
+    for modality in folders:
+        _target(options, modality)
+        _said_of(modality, options.about)
+    report(Step("preparing pictures", {}, 0, 0))
     materials = [_material(options, modality, folder) for modality, folder in folders.items()]
     plan = _plan(options, published=origin is not None)
-    started = time.monotonic()
-    outcome = run(plan, materials, start, report)
+    checkpoints = _checkpoints(options, plan, materials, start)
+    clock = Clock(report)
+    outcome = run(plan, materials, start, clock.report, checkpoints, options.cache)
     training = {
         **vars(plan),
         "starts_from": origin or "random weights",
         "epochs_chosen": outcome.epochs,
-        "minutes": round((time.monotonic() - started) / 60, 1),
-        "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        **clock.figures(),
         "command": _repeat(options, list(folders)),
     }
-    for record in _written(options, materials, folders, outcome, training):
-        out.write(
-            f"{record.modality}: AUC on held-out groups {figure_words(record.card['held_out']['auc'])}\n"
-        )
-    return 0
+    records = _written(options, materials, folders, outcome, training)
+    checkpoints.forget()
+    return records
 
 
-def _parser() -> argparse.ArgumentParser:
+def _checkpoints(
+    options: argparse.Namespace, plan: Plan, materials: list[Material], start: nn.Module
+) -> Checkpoints:
+    pictures = [
+        part for found in materials for part in (found.labelled, found.taught, found.other, found.phantoms)
+    ]
+    return Checkpoints(options.out / "checkpoints", fingerprint(vars(plan), start, pictures))
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every option of a training."""
     parser = argparse.ArgumentParser(prog="python -m inference.training", description=__doc__)
+    add_arguments(parser)
+    return parser
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options, for whoever offers training under another name."""
     parser.add_argument("--network", required=True, choices=list(NETWORKS))
     parser.add_argument("--modality", choices=list(MODALITIES), help="what a single --data DIR holds")
     parser.add_argument(
@@ -76,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
         required=True,
         nargs="+",
         metavar="[MODALITY=]DIR",
-        help="ultrasound: a folder with labels.csv (file, label, group); "
+        help="ultrasound: a folder with labels.csv (file, label, group), or one folder for each class; "
         "mri: a folder of volumes, each with srr.nii.gz and parcellation.nii.gz. "
         "Several, as ultrasound=DIR mri=DIR, make one network for all of them.",
     )
@@ -111,7 +151,6 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(Plan, name))
     for name in RATES:
         parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=getattr(Plan, name))
-    return parser
 
 
 def _plan(options: argparse.Namespace, *, published: bool) -> Plan:
@@ -134,15 +173,16 @@ def _start(options: argparse.Namespace) -> tuple[nn.Module, str | None]:
 
 
 def _folders(options: argparse.Namespace) -> dict[Modality, Path]:
-    """Which folder holds which modality. Raises ValueError with a sentence."""
+    """Which folder holds which modality: stated, or seen from what is in it. Raises ValueError."""
     known = {str(modality): modality for modality in MODALITIES}
     found: dict[Modality, Path] = {}
     for entry in options.data:
         name, separator, folder = entry.partition("=")
-        modality = known.get(name if separator else options.modality)
+        path = Path(folder if separator else entry)
+        modality = known.get(name if separator else options.modality) or modality_of(path)
         if modality is None:
-            raise ValueError(f"Say what {entry} holds: --modality, or MODALITY=DIR.")
-        found[modality] = Path(folder if separator else entry)
+            raise ValueError(f"Nothing in {path} can be learnt from: see docs/training.md.")
+        found[modality] = path
     return found
 
 
@@ -182,17 +222,6 @@ def _repeat(options: argparse.Namespace, modalities: list[Modality]) -> str:
     weights = " --weights-dir DIR" if options.weights_dir else ""
     data = " ".join(f"{modality}=DIR" for modality in modalities)
     return f"python -m inference.training {shown}{flags}{weights}{words} --data {data} --out DIR"
-
-
-def _progress(out: TextIO) -> Progress:
-    started = time.monotonic()
-
-    def report(stage: str, values: Mapping[str, float]) -> None:
-        shown = "  ".join(f"{name} {value:.3f}" for name, value in values.items())
-        out.write(f"[{time.monotonic() - started:6.0f} s] {stage}  {shown}\n")
-        out.flush()
-
-    return report
 
 
 def _written(

@@ -1,8 +1,10 @@
 """One network, some epochs: batches drawn evenly over classes and groups, seeded in every part."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -45,6 +47,38 @@ class Learner:
         """The weights averaged over the last steps: with few pictures single steps jump about."""
         averaged: nn.Module = self.averaged.module
         return averaged
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that an epoch changes."""
+        found = {"draw": self.draw.get_state(), "averaged/n_averaged": self.averaged.n_averaged}
+        for name, module in (("module", self.module), ("averaged", self.result)):
+            found |= {f"{name}/{key}": tensor for key, tensor in _changing(module).items()}
+        for number, values in self.optimiser.state_dict()["state"].items():
+            found |= {f"optimiser/{number}/{key}": tensor for key, tensor in values.items()}
+        return found
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Be as when `state` was taken."""
+        self.draw.set_state(state["draw"])
+        self.averaged.n_averaged.copy_(state["averaged/n_averaged"])
+        parts: dict[str, dict[str, Tensor]] = {"module": {}, "averaged": {}, "optimiser": {}}
+        for name, tensor in state.items():
+            part, _, key = name.partition("/")
+            if key and key != "n_averaged":
+                parts[part][key] = tensor
+        self.module.load_state_dict(parts["module"], strict=False)
+        self.result.load_state_dict(parts["averaged"], strict=False)
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in parts["optimiser"].items():
+            number, _, key = name.partition("/")
+            moments.setdefault(int(number), {})[key] = tensor
+        self.optimiser.load_state_dict(self.optimiser.state_dict() | {"state": moments})
+
+
+def _changing(module: nn.Module) -> dict[str, Tensor]:
+    """A module's tensors that learning may change: not those of a stem that is held still."""
+    still = {name for name, weight in module.named_parameters() if not weight.requires_grad}
+    return {name: tensor for name, tensor in module.state_dict().items() if name not in still}
 
 
 def learner(
@@ -101,8 +135,24 @@ class Bank:
         return torch.from_numpy(self.copies[which, picked]).float(), labels
 
 
-def with_copies(bank: Bank, module: nn.Module, copies: int, seed: int, *, halved: bool = False) -> Bank:
-    """The bank with `copies` changed versions of each picture, seen once through the module's stem."""
+def with_copies(
+    bank: Bank, module: nn.Module, copies: int, seed: int, *, halved: bool = False, cache: Path | None = None
+) -> Bank:
+    """The bank with `copies` changed versions of each picture, seen once through the module's stem.
+
+    cache: a folder that keeps what the stem made of them for the next run.
+    """
+    path = cache / f"stem-{_key(bank, module, copies, seed, halved)}.npy" if cache else None
+    if path and path.exists():
+        return Bank(bank.examples, bank.styles, np.load(path))
+    found = _copied(bank, module, copies, seed, halved)
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, found)
+    return Bank(bank.examples, bank.styles, found)
+
+
+def _copied(bank: Bank, module: nn.Module, copies: int, seed: int, halved: bool) -> NDArray[np.float16]:
     draw = torch.Generator().manual_seed(seed)
     tensor, stem = torch.from_numpy(bank.examples.tensor), part(module.eval(), "stem")
     made = []
@@ -111,7 +161,17 @@ def with_copies(bank: Bank, module: nn.Module, copies: int, seed: int, *, halved
             changed = [augment(some, bank.styles, draw) for some in torch.split(tensor, COPIES_MADE)]
             with _precision(halved):
                 made.append(np.concatenate([stem(some).half().numpy() for some in changed]))
-    return Bank(bank.examples, bank.styles, np.stack(made))
+    return np.stack(made)
+
+
+def _key(bank: Bank, module: nn.Module, copies: int, seed: int, halved: bool) -> str:
+    """Everything the copies depend on, but for the code that changes pictures."""
+    digest = blake2b(repr((copies, seed, halved, torch.get_num_threads())).encode(), digest_size=12)
+    for tensor in module.state_dict().values():
+        digest.update(tensor.numpy().tobytes())
+    digest.update(bank.examples.tensor.tobytes())
+    digest.update(bank.styles.numpy().tobytes())
+    return digest.hexdigest()
 
 
 def train_epoch(learning: Learner, banks: list[tuple[Bank, Rows]], steps: int) -> float:

@@ -80,12 +80,13 @@ DATABASES = {
     | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+BLOB_ROOT = env.text("BLOB_ROOT", str(ROOT / "data" / "blobs"))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # nothing may land outside blobs
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
     "blobs": {
         "BACKEND": "blobs.storage.DurableFileSystemStorage",
-        "OPTIONS": {"location": env.text("BLOB_ROOT", str(ROOT / "data" / "blobs"))},
+        "OPTIONS": {"location": BLOB_ROOT},
     },
 }
 STATIC_URL = "/static/"
@@ -168,6 +169,11 @@ JOB_SWEEP_SECONDS = env.integer("JOB_SWEEP_SECONDS", 5)
 JOB_RING_AGAIN_SECONDS = env.integer("JOB_RING_AGAIN_SECONDS", 60)
 JOB_BATCH = env.integer("JOB_BATCH", 8)
 JOB_MAX_ATTEMPTS = 3
+TRAINING_QUEUE = env.text("TRAINING_QUEUE", "training")
+TRAINING_DATA_DIR = env.text("TRAINING_DATA_DIR", "")
+WEIGHTS_DIR = env.text("WEIGHTS_DIR", "")
+# Beside the blobs, where web and workers both reach it: uploads until they are checked, checkpoints.
+WORK_ROOT = env.text("WORK_ROOT", str(Path(BLOB_ROOT) / "work"))
 ENGINE_THREADS = env.integer("ENGINE_THREADS", 1)
 
 # --- Uploads ---------------------------------------------------------------------------

@@ -8,7 +8,8 @@ from pathlib import Path
 from launcher.environment import ROOT
 from launcher.processes import Program
 
-QUEUE = "inference"
+QUEUE, TRAINING_QUEUE = "inference", "training"
+QUIET = ("-l", "INFO", "--without-gossip", "--without-mingle")
 _CELERY = (sys.executable, "-m", "celery", "-A", "config")
 
 
@@ -22,10 +23,14 @@ def web(environment: Mapping[str, str], log: Path, port: int) -> Program:
 
 def worker(environment: Mapping[str, str], log: Path, *, queue: str = QUEUE, processes: int = 2) -> Program:
     """A prefork worker; a job it leaves behind when killed is claimed again when its lease is over."""
-    options = ("-Q", queue, "-c", str(processes), "-n", "worker@%h", "-l", "INFO")
-    return _program(
-        "worker", (*_CELERY, "worker", *options, "--without-gossip", "--without-mingle"), environment, log
-    )
+    options = ("-Q", queue, "-c", str(processes), "-n", "worker@%h")
+    return _program("worker", (*_CELERY, "worker", *options, *QUIET), environment, log)
+
+
+def trainer(environment: Mapping[str, str], log: Path) -> Program:
+    """One process for trainings, replaced after each: what they held in memory goes with it."""
+    options = ("-Q", TRAINING_QUEUE, "-c", "1", "-n", "trainer@%h", "--max-tasks-per-child", "1")
+    return _program("trainer", (*_CELERY, "worker", *options, *QUIET), environment, log)
 
 
 def beat(environment: Mapping[str, str], log: Path, schedule: Path) -> Program:

@@ -47,6 +47,9 @@ TABLE = {
     "inference:model": ("GET", MODELS),
     "inference:move": ("GET", MANAGES),
     "inference:upload": ("GET", MANAGES),
+    "inference:train": ("GET", MANAGES),
+    "inference:all_work": ("GET", MODELS),
+    "inference:work": ("GET", MODELS),
     "inference:seats": ("GET", MODELS),
     "inference:compare": ("GET", MODELS),
     "inference:queue": ("GET", QUEUE),
@@ -66,31 +69,33 @@ def record(case, alice, small_scan, tmp_path):
     waiting = jobs.submit(
         Job.Kind.PREDICT, image=scan.image, model_version=version, requested_by=alice, thread=case.thread
     )
-    return SimpleNamespace(case=case, scan=scan, explanation=explanation, job=waiting, model=version)
+    check = jobs.submit(Job.Kind.CHECK, requested_by=alice)
+    return SimpleNamespace(
+        check=check, case=case, scan=scan, explanation=explanation, job=waiting, model=version
+    )
 
 
 def address(name: str, record) -> tuple[str, dict[str, str]]:
     """Where the page is, and what is sent there."""
-    match name:
-        case "cases:case" | "cases:live":
-            return reverse(name, args=[record.case.pk]), {}
-        case "cases:upload":
-            return reverse(name, args=[record.case.pk]), {"modality": "ultrasound"}
-        case "cases:choose_frames" | "cases:try_again":
-            return reverse(name, args=[record.scan.pk]), {"frames": "1"}
-        case "cases:frame":
-            return reverse(name, args=[record.scan.pk, 0]), {}
-        case "cases:heatmap":
-            return reverse(name, args=[record.explanation.pk, 0]), {}
-        case "cases:cancel_job" | "inference:cancel_job":
-            return reverse(name, args=[record.job.pk]), {}
-        case "inference:model" | "inference:compare":
-            return reverse(name, args=[record.model.pk]), {}
-        case "inference:move":
-            return reverse(name, args=[record.model.pk, "retire"]), {}
-        case "audit:export":
-            return reverse(name, args=["csv"]), {}
-    return reverse(name), {}
+    case, scan, job, model = record.case.pk, record.scan.pk, record.job.pk, record.model.pk
+    places = {
+        "cases:case": [case],
+        "cases:live": [case],
+        "cases:upload": [case],
+        "cases:choose_frames": [scan],
+        "cases:try_again": [scan],
+        "cases:frame": [scan, 0],
+        "cases:heatmap": [record.explanation.pk, 0],
+        "cases:cancel_job": [job],
+        "inference:cancel_job": [job],
+        "inference:model": [model],
+        "inference:compare": [model],
+        "inference:move": [model, "retire"],
+        "inference:work": [record.check.pk],
+        "audit:export": ["csv"],
+    }
+    sent = {"cases:upload": {"modality": "ultrasound"}, "cases:choose_frames": {"frames": "1"}}
+    return reverse(name, args=places.get(name, [])), sent.get(name, {})
 
 
 @pytest.fixture

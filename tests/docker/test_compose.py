@@ -10,7 +10,7 @@ import yaml
 DOCKER = Path(__file__).resolve().parents[2] / "docker"
 STACK: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yaml").read_text())
 SERVICES: dict[str, Any] = STACK["services"]
-OURS = {"migrate", "web", "beat", "worker", "worker-gpu"}
+OURS = {"migrate", "web", "beat", "worker", "trainer", "worker-gpu"}
 ENDS_BY_ITSELF = {"migrate"}
 SECRET_NAMES = re.compile(r"(PASSWORD|SECRET|TOKEN)\w*$")
 
@@ -88,4 +88,4 @@ def test_the_queue_refuses_to_forget_and_survives_a_restart() -> None:
 
 def test_web_and_workers_share_their_blobs() -> None:
     for name in ("migrate", "web", "worker", "worker-gpu"):
-        assert SERVICES[name]["volumes"] == ["blobs:/var/lib/ventra/blobs"]
+        assert SERVICES[name]["volumes"][0] == "blobs:/var/lib/ventra/blobs"

@@ -260,9 +260,3 @@ def test_one_network_for_both_modalities_has_one_file_and_two_records(folder, da
     assert names == ["cnn-1.0.safetensors", "cnn-mri-1.0.json", "cnn-ultrasound-1.0.json"]
     records = [WeightsRecord.from_json(path.read_text()) for path in (tmp_path / "out").glob("*.json")]
     assert len({record.weights_sha256 for record in records}) == 1
-
-
-def test_a_folder_whose_modality_nobody_stated_is_refused_in_a_sentence(folder, tmp_path):
-    said = StringIO()
-    assert main(["--network", "cnn", "--data", str(folder), "--out", str(tmp_path)], said) == 2
-    assert "--modality" in said.getvalue()

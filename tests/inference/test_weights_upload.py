@@ -3,6 +3,8 @@
 import json
 import struct
 from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
 
 import engine_models
 import numpy as np
@@ -10,16 +12,18 @@ import pytest
 import safetensors.torch
 import torch
 from conftest import PASSWORD
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models.functions import Now
 
 from audit.models import Event
 from blobs.models import Blob
-from inference import registry, weights_upload
+from inference import jobs, registry, weights_upload
 from inference.engine import smoke
 from inference.engine.networks import NETWORKS
 from inference.engine.records import NETWORK_NAMES, WeightsRecord
 from inference.engine.weights_file import MAX_HEADER_BYTES, MAX_TENSORS, WeightsRefused, inspect
-from inference.models import ModelVersion
+from inference.models import Job, ModelVersion
 
 NETWORK = "modified_cnn"
 GOOD = engine_models.packed(NETWORK)
@@ -134,11 +138,21 @@ def recount(tensors):
 
 
 @pytest.fixture
-def upload(db, manager):
-    def send(content: bytes, *, version: str = "7.1", record: bytes = b"") -> ModelVersion:
-        return weights_upload.upload(NETWORK, "ultrasound", version, content, record, by=manager)
+def upload(db, manager, run_jobs):
+    """Upload as a page does, let a worker check it, and give back the job as it ended."""
+
+    def send(content: bytes, *, version: str = "7.1", record: bytes = b"") -> Job:
+        job = weights_upload.submit(NETWORK, "ultrasound", version, content, record, by=manager)
+        run_jobs()
+        job.refresh_from_db()
+        assert not waiting_files()
+        return job
 
     return send
+
+
+def waiting_files() -> list[Path]:
+    return list((Path(settings.WORK_ROOT) / "uploads").glob("*"))
 
 
 @pytest.mark.parametrize(
@@ -158,8 +172,8 @@ def test_weights_that_do_not_fit_or_do_not_run_are_refused(change, code):
 
 
 def test_a_refused_file_leaves_nothing_but_a_line_in_the_audit(upload):
-    with pytest.raises(WeightsRefused):
-        upload(changed(spoil))
+    job = upload(changed(spoil))
+    assert (job.state, job.failure_code) == ("failed", "not_finite")
     assert not ModelVersion.objects.exists()
     assert not Blob.objects.exists()
     (event,) = Event.objects.filter(verb="model.upload_refused")
@@ -167,19 +181,18 @@ def test_a_refused_file_leaves_nothing_but_a_line_in_the_audit(upload):
 
 
 def test_a_good_file_becomes_a_draft_that_cannot_answer_before_it_is_measured(upload, manager):
-    version = upload(GOOD)
-    assert (version.state, version.preprocessing) == ("draft", "ultrasound-head-128")
-    assert upload(GOOD).pk == version.pk, "the same upload again is the same version"
-    with pytest.raises(WeightsRefused) as taken:
-        upload(engine_models.packed(NETWORK, seed=1))
-    assert taken.value.code == "version_exists"
+    job = upload(GOOD)
+    version = job.model_version
+    assert (job.state, version.state, version.preprocessing) == ("succeeded", "draft", "ultrasound-head-128")
+    assert upload(GOOD).model_version == version, "the same upload again is the same version"
+    assert upload(engine_models.packed(NETWORK, seed=1)).failure_code == "version_exists"
     with pytest.raises(registry.IllegalMove):
         registry.activate(version, by=manager, reason="a test")
 
 
 def test_a_record_brings_threshold_and_card_but_not_the_right_to_answer(upload):
     stated = engine_models.record_of(GOOD, NETWORK, threshold=0.31, card={"data": "a test"})
-    version = upload(GOOD, record=stated.to_json())
+    version = upload(GOOD, record=stated.to_json()).model_version
     assert (version.threshold, version.card, version.state) == (0.31, {"data": "a test"}, "draft")
 
 
@@ -206,13 +219,40 @@ def form(content: bytes, **changes) -> dict:
 
 
 @pytest.mark.django_db
-def test_a_model_manager_uploads_on_a_page(manager, client_of):
+def test_a_model_manager_uploads_on_a_page(manager, client_of, run_jobs):
     page = client_of(manager)
-    done = page.post("/models/upload/", form(GOOD), follow=True)
-    assert "is registered as a draft" in done.content.decode()
+    waits = page.post("/models/upload/", form(GOOD), follow=True)
+    assert "Waits for a worker" in waits.content.decode()
+    run_jobs()
+    done = page.get(waits.redirect_chain[0][0]).content.decode()
+    assert "modified_cnn 7.1" in page.get("/models/work/").content.decode()
+    assert "is registered, draft" in done
     refused = page.post("/models/upload/", form(b"PK\x03\x04"))
     assert refused.status_code == 422
     assert "(pickle_refused)" in refused.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_file_that_does_not_run_is_refused_on_the_page_of_its_check(manager, client_of, run_jobs):
+    page = client_of(manager)
+    waits = page.post("/models/upload/", form(changed(spoil)), follow=True)
+    run_jobs()
+    said = page.get(waits.redirect_chain[0][0]).content.decode()
+    assert "Nothing was stored." in said
+    assert "not_finite" in said
+
+
+@pytest.mark.django_db
+def test_a_worker_that_dies_over_an_upload_leaves_it_to_the_next(manager, run_jobs):
+    job = weights_upload.submit(NETWORK, "ultrasound", "7.2", GOOD, b"", by=manager)
+    (held,) = jobs.claim(job.pk)
+    Job.objects.filter(pk=job.pk).update(lease_until=Now() - timedelta(seconds=1))
+    jobs.sweep()
+    Job.objects.filter(pk=job.pk).update(not_before=Now())
+    run_jobs()
+    assert ModelVersion.objects.filter(version="7.2").count() == 1
+    with pytest.raises(jobs.Fenced):
+        jobs.finish(held)
 
 
 @pytest.mark.django_db

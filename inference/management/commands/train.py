@@ -1,0 +1,40 @@
+"""Train a network from labelled folders, and register what came of it if asked."""
+
+from argparse import Namespace
+from typing import Any, TextIO, cast
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from inference import registry
+from inference.engine import catalogue
+from inference.training import command
+from inference.training.card import figure_words
+from inference.training.progress import shown_on
+
+
+class Command(BaseCommand):
+    help = "Train a network on folders of labelled scans (docs/training.md). After Ctrl-C the same goes on."
+
+    def create_parser(self, *args: Any, **options: Any) -> CommandParser:
+        """Django's own --version gives way to the version that is made."""
+        return super().create_parser(*args, conflict_handler="resolve", **options)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        command.add_arguments(parser)
+        parser.add_argument("--register", action="store_true", help="what came of it; it answers nobody yet")
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+        chosen = Namespace(**options)
+        try:
+            with shown_on(cast(TextIO, self.stdout)) as report:
+                records = command.train(chosen, report)
+        except command.REFUSALS as refused:
+            raise CommandError(str(refused)) from refused
+        except KeyboardInterrupt:
+            raise CommandError(command.STOPPED, returncode=130) from None
+        for record in records:
+            words = figure_words(record.card["held_out"]["auc"])
+            self.stdout.write(f"{record.modality}: AUC on held-out groups {words}")
+            if chosen.register:
+                version = registry.register(record, catalogue.weights_of(record, chosen.out), by=None)
+                self.stdout.write(f"{version} is registered.")

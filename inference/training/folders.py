@@ -1,0 +1,14 @@
+"""What a folder of labelled scans looks like. Nothing here opens a scan, so that the web may ask too."""
+
+from pathlib import Path
+
+from inference.engine.records import LABELS
+from inference.formats.stack import Modality
+
+
+def modality_of(folder: Path) -> Modality | None:
+    """What a folder holds, by its layout; None when it is none that training knows."""
+    if next(folder.glob("*/srr.nii.gz"), None):
+        return "mri"
+    is_known = (folder / "labels.csv").exists() or any((folder / label).is_dir() for label in LABELS)
+    return "ultrasound" if is_known else None
