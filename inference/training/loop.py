@@ -98,8 +98,8 @@ def learner(
 def _hold_still(module: nn.Module) -> None:
     """Only what a gradient from the tail reaches may learn: found by asking, not by a list of names."""
     size = 128
+    module.eval()  # first: a stem in training would take the statistics of an empty picture
     maps = part(module, "stem")(torch.zeros(1, 1, size, size)).detach()
-    module.eval()
     part(module, "tail")(maps).sum().backward()  # type: ignore[no-untyped-call]
     for weight in module.parameters():
         weight.requires_grad_(weight.grad is not None)
