@@ -38,9 +38,11 @@ def charts(card: Mapping[str, Any]) -> list[Chart]:
     ]
 
 
-def progress_chart(points: Sequence[Mapping[str, Any]]) -> Chart:
-    """What each epoch of a training has said so far; every figure that lies between 0 and 1 is a line."""
+def progress_chart(points: Sequence[Mapping[str, Any]]) -> Chart | None:
+    """What each epoch of a training has said so far: losses and AUCs. None before the first."""
     names = sorted({name for point in points for name in point if _is_drawn(name)})
+    if not names:
+        return None
     lines = [(name, _line(name, points)) for name in names]
     rows = tuple(
         (str(point["stage"]), *(f"{point[name]:.3f}" if name in point else "" for name in names))

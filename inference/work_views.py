@@ -39,7 +39,7 @@ def work(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         "last": points[-1] if points else None,
         "left": points[-1].get("seconds left") if points else None,
         "memory": points[-1].get("memory MiB") if points else None,
-        "chart": plots.progress_chart(points) if points else None,
+        "chart": plots.progress_chart(points),
         "made": _made(job),
     }
     return render(request, "inference/work.html", context)

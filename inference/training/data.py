@@ -2,6 +2,7 @@
 
 import csv
 import io
+import multiprocessing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -56,6 +57,8 @@ COLUMNS = ("file", "label", "group")
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"})
 Source = tuple[str, str, str, Callable[[], PictureStack]]
 """Name, label, group, and how to get the scan."""
+Prepared = NDArray[np.float32] | str
+"""A network's input, or why there is none."""
 
 
 def joined(parts: Sequence[Examples]) -> Examples:
@@ -72,8 +75,7 @@ def joined(parts: Sequence[Examples]) -> Examples:
 def prepared(sources: Iterable[Source], recipe_id: str, *, processes: int = 2) -> Examples:
     """Every source through the engine's own preprocessing; what it refuses is set aside with the reason."""
     listed = list(sources)
-    with ProcessPoolExecutor(processes) as pool:
-        results = list(pool.map(partial(_prepare_one, recipe_id), listed, chunksize=8))
+    results = _mapped(partial(_prepare_one, recipe_id), listed, processes)
     good = [
         (source, found) for source, found in zip(listed, results, strict=True) if not isinstance(found, str)
     ]
@@ -86,6 +88,14 @@ def prepared(sources: Iterable[Source], recipe_id: str, *, processes: int = 2) -
         tuple(source[0] for source, _ in good),
         refused,
     )
+
+
+def _mapped(work: Callable[[Source], Prepared], listed: list[Source], processes: int) -> list[Prepared]:
+    """In order, by several processes; by this one alone where it may have no children, as in a worker."""
+    if multiprocessing.current_process().daemon:
+        return [work(source) for source in listed]
+    with ProcessPoolExecutor(processes) as pool:
+        return list(pool.map(work, listed, chunksize=8))
 
 
 def cached(folder: Path | None, name: str, sources: Sequence[Source], recipe_id: str) -> Examples:
@@ -113,7 +123,7 @@ def _loaded(path: Path) -> Examples:
         return Examples(file["t"], file["y"], file["g"], names, {str(a): str(b) for a, b in file["r"]})
 
 
-def _prepare_one(recipe_id: str, source: Source) -> NDArray[np.float32] | str:
+def _prepare_one(recipe_id: str, source: Source) -> Prepared:
     try:
         found = prepare(source[3](), RECIPES[recipe_id], scope=False)
     except NotAnalysable as refused:

@@ -27,9 +27,9 @@ def worker(environment: Mapping[str, str], log: Path, *, queue: str = QUEUE, pro
     return _program("worker", (*_CELERY, "worker", *options, *QUIET), environment, log)
 
 
-def trainer(environment: Mapping[str, str], log: Path) -> Program:
+def trainer(environment: Mapping[str, str], log: Path, *, queue: str = TRAINING_QUEUE) -> Program:
     """One process for trainings, replaced after each: what they held in memory goes with it."""
-    options = ("-Q", TRAINING_QUEUE, "-c", "1", "-n", "trainer@%h", "--max-tasks-per-child", "1")
+    options = ("-Q", queue, "-c", "1", "-n", "trainer@%h", "--max-tasks-per-child", "1")
     return _program("trainer", (*_CELERY, "worker", *options, *QUIET), environment, log)
 
 

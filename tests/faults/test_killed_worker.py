@@ -1,11 +1,7 @@
 """kill -9 of the worker in the middle of a job: the job finishes, once."""
 
-import os
-import time
-from collections.abc import Callable
-
 import pytest
-from django.db import connection
+from patience import until
 
 from audit.models import Event
 from inference.models import Job, Prediction
@@ -13,37 +9,6 @@ from launcher import services
 from launcher.processes import Process
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
-
-
-def until(holds: Callable[[], bool], *, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, list(Job.objects.values())
-        time.sleep(0.02)
-
-
-@pytest.fixture
-def environment(settings, tmp_path) -> dict[str, str]:
-    """What a real worker needs to join this test: its database, its blobs, short leases."""
-    database = connection.settings_dict
-    host = f"?host={database['HOST']}" if database["HOST"].startswith("/") else ""
-    where = "" if host else f"{database['HOST']}:{database['PORT'] or 5432}"
-    login = database["USER"] + (f":{database['PASSWORD']}" if database["PASSWORD"] else "")
-    return dict(os.environ) | {
-        "DATABASE_URL": f"postgres://{login}@{where}/{database['NAME']}{host}",
-        "BLOB_ROOT": str(tmp_path / "blobs"),
-        "JOB_QUEUE": settings.JOB_QUEUE,
-        "JOB_LEASE_SECONDS": "2",
-        "JOB_SWEEP_SECONDS": "1",
-        "JOB_RING_AGAIN_SECONDS": "2",
-    }
-
-
-@pytest.fixture
-def queue(settings, tmp_path) -> str:
-    """A queue that no earlier test's doorbells are in."""
-    settings.JOB_QUEUE = f"test-{tmp_path.name}"
-    return settings.JOB_QUEUE
 
 
 def test_a_job_whose_worker_is_killed_is_finished_once_by_the_next(

@@ -1,0 +1,58 @@
+"""kill -9 of a real trainer in the middle of a training: the next one goes on and registers the version."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from patience import until
+
+from inference import trainings
+from inference.models import Job, ModelVersion
+from inference.phantom import render, sample_spec
+from launcher import services
+from launcher.processes import Process
+
+pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
+TINY = {"phantoms": 5, "phantom_epochs": 40, "epochs": 1, "folds": 2, "steps": 1}
+
+
+@pytest.fixture
+def pictures(tmp_path) -> Path:
+    for patient in range(6):
+        label = ("normal", "ventriculomegaly")[patient % 2]
+        path = tmp_path / "learn-from" / "phantoms" / label / f"patient-{patient}" / "axial.png"
+        path.parent.mkdir(parents=True)
+        spec = sample_spec(np.random.default_rng(patient), label=label)
+        path.write_bytes(render(spec, "ultrasound", seed=patient).png())
+    return tmp_path / "learn-from"
+
+
+@pytest.fixture(autouse=True)
+def learn_from(settings, pictures) -> None:
+    settings.TRAINING_DATA_DIR = str(pictures)
+
+
+def test_a_training_whose_trainer_is_killed_is_finished_by_the_next(
+    learn_from, queue, environment, settings, tmp_path, manager
+):
+    job = trainings.submit("cnn", "3.0", ["phantoms"], by=manager, about="phantoms", **TINY)
+
+    def trainer(name: str) -> Process:
+        log = tmp_path / f"{name}.log"
+        return Process(services.trainer(environment, log, queue=settings.TRAINING_QUEUE))
+
+    def done() -> int:
+        return Job.objects.values_list("progress", flat=True).get(pk=job.pk).get("done", 0)
+
+    sweeper = services.worker(environment, tmp_path / "worker.log", queue=queue, processes=1)
+    with Process(services.beat(environment, tmp_path / "beat.log", tmp_path / "schedule")), Process(sweeper):
+        first = trainer("first")
+        until(lambda: done() >= 3, seconds=180)
+        first.kill()
+        with trainer("second"):
+            until(lambda: not Job.objects.filter(state__in=["queued", "running"]).exists(), seconds=180)
+
+    job.refresh_from_db()
+    stages = [point["stage"] for point in job.progress["points"]]
+    assert (job.state, job.attempts, job.model_version) == ("succeeded", 2, ModelVersion.objects.get())
+    assert sum(stage == "phantoms, epoch 1 of 40" for stage in stages) == 1
