@@ -21,7 +21,7 @@ from inference.models import Job, ModelVersion
 from inference.training.folders import modality_of
 
 if TYPE_CHECKING:
-    from inference.training.run import Step
+    from inference.training.course import Step
 
 POINTS_KEPT = 400
 

@@ -5,6 +5,7 @@ for the rest. A file of another plan, other pictures or another torch is not tak
 """
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -69,9 +70,9 @@ class Checkpoints:
         return Memory(tensors, json.loads(said["facts"]))
 
     def forget(self) -> None:
-        """Remove the files: the training is over."""
-        for path in self.folder.glob("*.safetensors") if self.folder else ():
-            path.unlink()
+        """Remove the folder: the training is over."""
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _path(self, phase: str) -> Path:
         return (self.folder or Path()) / f"{phase}.safetensors"

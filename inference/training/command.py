@@ -23,11 +23,13 @@ from inference.training.calibrate import Target
 from inference.training.card import card, figure_words, markdown, operating_point, plot_name
 from inference.training.checkpoints import Checkpoints, fingerprint
 from inference.training.confound import confound_checks
+from inference.training.course import Report, Step
 from inference.training.folders import modality_of
 from inference.training.groups import GroupLeak
 from inference.training.material import Material, material
+from inference.training.plan import Plan, Stem
 from inference.training.progress import Clock, shown_on
-from inference.training.run import Outcome, Plan, Report, Stem, Step, run
+from inference.training.run import Outcome, run
 
 STAGES = ("folds", "phantom_epochs", "epochs", "steps", "patience", "copies")
 RATES = ("phantom_rate", "rate")

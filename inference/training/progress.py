@@ -8,7 +8,12 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
-from inference.training.run import Report, Step
+from inference.training.course import Report, Step
+
+RECENT = 20
+"""Units of work whose pace tells the time left."""
+WHOLE = 10
+"""From here on decimals tell nobody anything."""
 
 
 class Clock:
@@ -43,9 +48,6 @@ class Clock:
         }
 
 
-RECENT = 20
-
-
 def memory_mib() -> int:
     """The most memory this process has held."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
@@ -78,7 +80,3 @@ def _words(step: Step) -> str:
         f"{name} {value:.0f}" if value >= WHOLE else f"{name} {value:.3f}"
         for name, value in step.values.items()
     )
-
-
-WHOLE = 10
-"""From here on decimals tell nobody anything."""

@@ -15,9 +15,9 @@ import torch
 from inference.engine.records import WeightsRecord
 from inference.phantom import render, sample_spec
 from inference.training.command import main, parser, train
+from inference.training.course import Step
 from inference.training.data import folder_sources
 from inference.training.folders import modality_of
-from inference.training.run import Step
 
 REPOSITORY = Path(__file__).parents[2]
 SMALL = ["--phantoms", "5", "--phantom-epochs", "2", "--epochs", "2", "--patience", "9", "--steps", "1"]
