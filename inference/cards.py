@@ -13,8 +13,8 @@ LOWS = ("low", "lower")
 HIGHS = ("high", "upper")
 WHOLE = "Also"
 FIRST = (
-    "intended_use", "limits", "known_biases", "held_out", "figures", "predictive_values", "confound",
-    "held_out_by_severity", "held_out_phantoms", "data", "split", "counts",
+    "intended_use", "limits", "known_biases", "held_out", "against_baseline", "figures", "predictive_values",
+    "confound", "held_out_by_severity", "held_out_phantoms", "data", "split", "counts",
 )  # fmt: skip
 DRAWN = frozenset({"held_out_answers"})
 """Shown as charts (inference.plots), not as numbers."""

@@ -187,6 +187,8 @@ def markdown(record: WeightsRecord) -> str:
     lines += [f"Split: {found['split']}.", "", "## Held-out figures", ""]
     lines += ["95 % intervals: bootstrap over groups for AUC, Wilson for shares.", ""]
     lines += [_figures_table(found), ""]
+    if "against_baseline" in found:
+        lines += [found["against_baseline"], ""]
     plots = [f"![{title}](plots/{plot_name(record, title)})" for title in PLOTS]
     lines += [" ".join(plots), ""]
     lines += [
@@ -204,8 +206,9 @@ def markdown(record: WeightsRecord) -> str:
     lines += ["", "## Source or anatomy?", "", _confound_words(found["confound"]), "", "## Known limits", ""]
     lines += [f"- {limit}" for limit in found["limits"]]
     lines += ["", "## How it was made", "", f"`{found['training']['command']}`", ""]
+    settings = {name: value for name, value in found["training"].items() if name != "command"}
     lines += [
-        _table("Setting", found["training"], str),
+        _table("Setting", settings, str),
         "",
         f"Weights: SHA-256 `{record.weights_sha256}`",
         "",

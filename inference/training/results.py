@@ -6,6 +6,7 @@ With --write it replaces the block between the marks in README.md; a test holds 
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -13,23 +14,47 @@ import numpy as np
 
 from inference.engine import catalogue
 from inference.engine.records import WeightsRecord
+from inference.training.card import markdown
 from inference.training.curves import answers
 from inference.training.figures import difference
 
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 README = Path(__file__).resolve().parents[2] / "README.md"
+CARDS = README.parent / "docs" / "models"
 BASELINE = "cnn"
 
 
 def main(arguments: Sequence[str], out: TextIO) -> int:
-    """Print the table, or write it into the README."""
+    """Print the table, or write it into the README and each verdict onto its card."""
     parser = argparse.ArgumentParser(prog="python -m inference.training.results", description=__doc__)
-    parser.add_argument("--write", action="store_true", help="into README.md")
+    parser.add_argument("--write", action="store_true", help="into README.md and the cards")
     if parser.parse_args(arguments).write:
+        write_verdicts()
         README.write_text(with_table(README.read_text(), table()))
     else:
         out.write(table() + "\n")
     return 0
+
+
+def write_verdicts() -> None:
+    """Say on every shipped card how the network does beside the baseline."""
+    records = [record for record, _ in catalogue.shipped()]
+    for record in records:
+        said = {**record.card, "against_baseline": _verdict(record, records)}
+        with_verdict = replace(record, card=said)
+        name = f"{record.network}-{record.modality}-{record.version}"
+        (catalogue.SHIPPED / f"{name}.json").write_bytes(with_verdict.to_json())
+        (CARDS / f"{name}.md").write_text(markdown(with_verdict))
+
+
+def _verdict(record: WeightsRecord, records: list[WeightsRecord]) -> str:
+    baseline = _baseline(record, records)
+    if baseline is None:
+        return f"{BASELINE} is the baseline that other networks are compared with."
+    return (
+        f"AUC minus that of {baseline.network} {baseline.version} on the same held-out pictures: "
+        f"{_against(record, baseline)}."
+    )
 
 
 def with_table(text: str, found: str) -> str:

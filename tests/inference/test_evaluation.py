@@ -13,14 +13,16 @@ from sklearn.metrics import average_precision_score, precision_recall_curve, roc
 
 from audit.models import Event
 from inference import charts, plots, registry
+from inference.engine import catalogue
 from inference.models import Evaluation, ModelVersion
 from inference.phantom import render, sample_spec
+from inference.training.card import markdown
 from inference.training.curves import answers, precision_recall, reliability, roc
 from inference.training.evaluate import main
 from inference.training.evaluation import listed
 from inference.training.figures import auc, average_precision, shares
 from inference.training.groups import GroupLeak
-from inference.training.results import BEGIN, END, README, difference, table, with_table
+from inference.training.results import BEGIN, CARDS, END, README, difference, table, with_table
 
 RNG = np.random.default_rng(0)
 TRUTH = np.repeat([0, 1], 40)
@@ -91,6 +93,14 @@ def test_the_readmes_table_is_what_the_cards_say():
     text = README.read_text()
     assert with_table(text, table()) == text, "python -m inference.training.results --write"
     assert text.count(BEGIN) == text.count(END) == 1
+
+
+def test_every_shipped_card_says_how_it_does_beside_the_baseline_and_has_its_page():
+    for record, _ in catalogue.shipped():
+        page = CARDS / f"{record.network}-{record.modality}-{record.version}.md"
+        assert page.read_text() == markdown(record), "python -m inference.training.results --write"
+        said = record.card["against_baseline"]
+        assert said.endswith(("beats it.", "is beaten.", "not settled.", "are compared with.")), said
 
 
 @pytest.fixture(scope="module")
