@@ -11,6 +11,10 @@ from inference.training.curves import Bin, Curve
 
 WIDTH, HEIGHT = 320, 280
 LEFT, RIGHT, TOP, BOTTOM = 46, 10, 12, 44
+LEGEND = 14
+"""Height of a line of the legend."""
+LINES = 4
+"""Ways of drawing a line."""
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 STYLE = (
     "<style>text{font:11px sans-serif;fill:#444}.frame{fill:none;stroke:#999}.grid{stroke:#ddd}"
@@ -95,17 +99,17 @@ def lines_chart(
     columns: tuple[str, ...],
     rows: tuple[tuple[str, ...], ...],
 ) -> Chart:
-    """Several lines, told apart by their dashes and by their names at the right end."""
+    """Several lines, told apart by their dashes; a legend at the lower left names them."""
     marks = []
     for number, (name, points) in enumerate(lines):
         drawn = " ".join(f"{_x(x):.1f},{_y(y):.1f}" for x, y in points)
-        marks.append(f'<polyline class="curve line-{number % LINES}" points="{drawn}"/>')
-        height = _y(points[-1][1]) - 5 if points else TOP
-        marks.append(f'<text x="{_x(1) - 3:.1f}" y="{height:.1f}" text-anchor="end">{escape(name)}</text>')
+        height = _y(0) - 8 - LEGEND * (len(lines) - 1 - number)
+        sample = f"{_x(0) + 6:.1f},{height:.1f} {_x(0) + 28:.1f},{height:.1f}"
+        marks += [
+            f'<polyline class="curve line-{number % LINES}" points="{part}"/>' for part in (drawn, sample)
+        ]
+        marks.append(f'<text x="{_x(0) + 33:.1f}" y="{height + 4:.1f}">{escape(name)}</text>')
     return Chart(title, words, _framed(title, axes, marks, diagonal=False), columns, rows)
-
-
-LINES = 4
 
 
 def standalone(chart: Chart) -> str:

@@ -6,6 +6,9 @@ from typing import Any
 from inference.charts import Chart, curve_chart, lines_chart, reliability_chart
 from inference.training.curves import answers, precision_recall, reliability, roc
 
+ROWS = 40
+"""Epochs in the table behind a progress chart."""
+
 
 def charts(card: Mapping[str, Any]) -> list[Chart]:
     """ROC, precision and recall, reliability; none for a card without answers."""
@@ -56,9 +59,6 @@ def progress_chart(points: Sequence[Mapping[str, Any]]) -> Chart | None:
 def _line(name: str, points: Sequence[Mapping[str, Any]]) -> list[tuple[float, float]]:
     last = max(float(points[-1]["done"]), 1.0)
     return [(point["done"] / last, min(float(point[name]), 1.0)) for point in points if name in point]
-
-
-ROWS = 40
 
 
 def _is_drawn(name: str) -> bool:

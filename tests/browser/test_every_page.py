@@ -1,17 +1,25 @@
 """Every page, in both themes: axe finds nothing, nothing is wider than the screen, the keyboard is enough."""
 
+from dataclasses import replace
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from accounts.models import Membership, Role
 from cases import services
-from inference import jobs
+from inference import jobs, registry
+from inference.engine import catalogue
 from inference.models import Job, ModelVersion
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 THEMES = ["dark", "light"]
+ASKED = {"network": "cnn", "version": "3.0", "data": {"ultrasound": "phantoms"}, "numbers": {"epochs": 4}}
+POINTS = [
+    {"done": n, "stage": f"folds, epoch {n}", "held-out loss": 0.7 - n / 10, "ultrasound held-out AUC": n / 4}
+    for n in (1, 2)
+]
 
 
 def complaints(page: Page) -> list[str]:
@@ -27,17 +35,24 @@ def everything(case, alice, department, add_scan, run_jobs):
         Membership(user=alice, department=department, role=role)
         for role in (Role.AUDITOR, Role.MODEL_MANAGER)
     )
+    record, weights = catalogue.newest("cnn", "ultrasound")
+    candidate = registry.register(replace(record, version="9.9"), weights, by=None)
+    registry.start_shadow(candidate, by=None, reason="a test")
     scan = add_scan(case, alice)
     run_jobs()
     services.open_case(by=alice, department=department, patient_id="P-2", priority=20, is_demo=True)
     first, _ = services.submit_scan(scan, by=alice)
     jobs.fail(jobs.claim(first.pk)[0], "worker_lost", "The worker that held the job stopped answering.")
+    training = jobs.submit(Job.Kind.TRAIN, requested_by=alice, parameters=ASKED)
+    (held,) = jobs.claim(training.pk)
+    jobs.heartbeat([held], "folds, epoch 2 of 4", progress={"done": 4, "total": 9, "points": POINTS})
     return case
 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_axe_finds_nothing_and_nothing_overflows(theme, everything, alice, log_in, page, keep):
-    model = ModelVersion.objects.filter(modality="ultrasound").first()
+    candidate = ModelVersion.objects.get(version="9.9")
+    model = ModelVersion.objects.get(modality="ultrasound", network="cnn", state="active")
     page.goto("/account/login/")
     assert complaints(page) == []
     keep("login")
@@ -51,6 +66,12 @@ def test_axe_finds_nothing_and_nothing_overflows(theme, everything, alice, log_i
         "model-card": f"/models/{model.pk}/",
         "model-retire": f"/models/{model.pk}/retire/",
         "models-upload": "/models/upload/",
+        "models-train": "/models/train/",
+        "models-work": "/models/work/",
+        "model-candidate": f"/models/{candidate.pk}/",
+        "model-compare": f"/models/{candidate.pk}/compare/",
+        "model-stop-shadow": f"/models/{candidate.pk}/stop-shadow/",
+        "training": f"/models/work/{Job.objects.get(kind=Job.Kind.TRAIN).pk}/",
         "models-then": "/models/at/?at=2026-01-01T14:02",
         "queue": "/queue/",
         "audit": "/audit/",
