@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -24,6 +26,7 @@ from inference.jobs import Claim, RefusedWork
 from inference.models import Job
 
 SECONDS = 90
+ABANDONED_SECONDS = 7 * 24 * 3600
 MAX_RECORD_BYTES = 1024 * 1024
 UNCHOSEN = {"threshold": 0.5, "threshold_target": "not chosen on data", "temperature": 1.0}
 
@@ -37,13 +40,15 @@ def submit(network: str, modality: Modality, version: str, content: bytes, state
         inspect(content)
         if len(stated) > MAX_RECORD_BYTES:
             raise WeightsRefused("bad_record", "The record is larger than any that training writes.")
-    path = _waiting(sha256_hex(content))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+    name = str(uuid.uuid4())
+    _folder().mkdir(parents=True, exist_ok=True)
+    _forget_abandoned()
+    (_folder() / name).write_bytes(content)
     parameters = {
         "network": network,
         "modality": modality,
         "version": version,
+        "file": name,
         "weights": sha256_hex(content),
         "record": stated.decode("utf-8", "replace"),
     }
@@ -53,7 +58,7 @@ def submit(network: str, modality: Modality, version: str, content: bytes, state
 def carry_out(held: Claim) -> None:
     """Run the waiting file once, and register it as a draft. Raises RefusedWork, and keeps nothing then."""
     asked, by = held.job.parameters, held.job.requested_by
-    path = _waiting(asked["weights"])
+    path = _folder() / asked["file"]
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -100,8 +105,16 @@ def _refusals_told(network: str, content: bytes, by: User | None) -> Iterator[No
         raise
 
 
-def _waiting(sha256: str) -> Path:
-    return Path(settings.WORK_ROOT) / "uploads" / sha256
+def _folder() -> Path:
+    """Where uploads wait; each has a name of its own, so that the same file may come twice."""
+    return Path(settings.WORK_ROOT) / "uploads"
+
+
+def _forget_abandoned() -> None:
+    """Files of checks that were cancelled, or that nobody ever did."""
+    for path in _folder().iterdir():
+        if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+            path.unlink(missing_ok=True)
 
 
 def _smoke_run(network: str, modality: str, content: bytes) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Weights from outside: checked before they are opened, run once in a child, or refused with the reason."""
 
 import json
+import os
 import struct
 from dataclasses import asdict
 from datetime import timedelta
@@ -240,6 +241,25 @@ def test_a_file_that_does_not_run_is_refused_on_the_page_of_its_check(manager, c
     said = page.get(waits.redirect_chain[0][0]).content.decode()
     assert "Nothing was stored." in said
     assert "not_finite" in said
+
+
+@pytest.mark.django_db
+def test_the_same_file_sent_twice_is_checked_twice_and_registered_once(manager, run_jobs):
+    sent = [weights_upload.submit(NETWORK, "ultrasound", "7.3", GOOD, b"", by=manager) for _ in range(2)]
+    run_jobs()
+    states = [Job.objects.get(pk=job.pk).state for job in sent]
+    assert states == ["succeeded", "succeeded"]
+    assert ModelVersion.objects.filter(version="7.3").count() == 1
+
+
+@pytest.mark.django_db
+def test_a_file_whose_check_was_cancelled_is_forgotten_after_a_week(manager, run_jobs):
+    job = weights_upload.submit(NETWORK, "ultrasound", "7.4", GOOD, b"", by=manager)
+    jobs.cancel(job, by=manager)
+    (left,) = waiting_files()
+    os.utime(left, (0, 0))
+    weights_upload.submit(NETWORK, "ultrasound", "7.5", GOOD, b"", by=manager)
+    assert left not in waiting_files()
 
 
 @pytest.mark.django_db
