@@ -12,6 +12,7 @@ from django.urls import reverse
 from cases import words
 from cases.models import Case, Scan
 from inference import queue
+from inference.engine.members import ENSEMBLE
 from inference.models import Explanation, Job, ModelVersion, Prediction
 
 
@@ -45,6 +46,19 @@ class Answer:
     why: list[Why]
     work: list[Work]
 
+    @property
+    def is_combined(self) -> bool:
+        """Whether several networks answer as one here."""
+        return bool(self.version.network == ENSEMBLE)
+
+    @property
+    def range(self) -> tuple[float, float] | None:
+        """Where the probability lies when the picture is held differently: from, and how far; in percent."""
+        said = self.prediction
+        if said is None or said.probability_low is None or said.probability_high is None:
+            return None
+        return 100 * said.probability_low, 100 * (said.probability_high - said.probability_low)
+
 
 @dataclass(frozen=True)
 class ScanReading:
@@ -72,8 +86,9 @@ class ScanReading:
 
     @property
     def said(self) -> list[tuple[str, str]]:
-        """Network and label of every answer that is one."""
-        given = [(answer.version.network, answer.prediction) for answer in self.answers]
+        """Network and label of every answer that is one; an ensemble only repeats what its members said."""
+        alone = [answer for answer in self.answers if not answer.is_combined]
+        given = [(answer.version.network, answer.prediction) for answer in alone]
         return [(network, answer.label) for network, answer in given if answer and answer.analysable]
 
     @property
@@ -196,7 +211,7 @@ def _scan(
     given = [prediction for job in jobs if (prediction := _given(job))]
     return ScanReading(
         scan=scan,
-        answers=sorted(answers, key=lambda answer: answer.version.network),
+        answers=sorted(answers, key=lambda answer: (not answer.is_combined, answer.version.network)),
         earlier=[prediction for prediction in given if prediction.pk not in shown],
     )
 

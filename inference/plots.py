@@ -38,6 +38,29 @@ def charts(card: Mapping[str, Any]) -> list[Chart]:
             diagonal=False,
         ),
         reliability_chart(reliability(truth, chances)),
+        *_risk_and_coverage(card),
+    ]
+
+
+def _risk_and_coverage(card: Mapping[str, Any]) -> list[Chart]:
+    """How often the answers that remain are wrong, once the doubted ones are set aside."""
+    points = card.get("selective_curve")
+    if not points:
+        return []
+    names = ("by doubt", "by distance from the threshold", "in any order")
+    wrong = points[-1][1]
+    lines = [(name, [(row[0], min(row[1 + n], 1.0)) for row in points]) for n, name in enumerate(names[:2])]
+    rows = tuple((f"{row[0]:.2f}", f"{row[1]:.2f}", f"{row[2]:.2f}", f"{wrong:.2f}") for row in points[1::2])
+    return [
+        lines_chart(
+            "Risk and coverage",
+            "How often an answer is wrong when only the surest are taken. A line that falls towards the left "
+            "means that doubt tells wrong answers from right ones.",
+            ("share answered", "share of these that is wrong"),
+            [*lines, (names[2], [(row[0], wrong) for row in points])],
+            ("share answered", *names),
+            rows,
+        )
     ]
 
 

@@ -1,8 +1,8 @@
 """Model versions: every write an administrator causes."""
 
+from collections.abc import Callable
 from datetime import datetime
 from importlib.metadata import version as installed
-from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -81,19 +81,23 @@ def predecessor(modality: str, role: str) -> ModelVersion | None:
 
 
 def register(
-    record_: WeightsRecord, weights: Path, *, by: User | None, training: Job | None = None
+    record_: WeightsRecord,
+    content: Callable[[], bytes],
+    *,
+    by: User | None,
+    training: Job | None = None,
 ) -> ModelVersion:
     """A new version from a trusted file and its record; the same version again is returned as it is.
 
-    training: the job that made it. Raises ValueError when the file is not the one the record names,
-    VersionExists when the name is taken.
+    content: reads the weights file, asked only for a new version. training: the job that made it.
+    Raises ValueError when the file is not the one the record names, VersionExists when the name is taken.
     """
     known = _known(record_)
     if known:
         return known
-    blob = store.put(weights.read_bytes())
+    blob = store.put(content())
     if blob.sha256 != record_.weights_sha256:
-        raise ValueError(f"{weights.name} is not the file its record names")
+        raise ValueError(f"The weights of {record_.name} are not the file its record names.")
     return register_blob(record_, blob, by=by, training=training)
 
 

@@ -12,6 +12,8 @@ from inference.engine.records import Explanation as ExplanationRecord
 from inference.images import npy
 from inference.models import Explanation, Job, ModelVersion, Prediction
 
+LATER = frozenset({"probability_low", "probability_high", "doubt"})
+
 
 @dataclass(frozen=True)
 class StoredExplanation:
@@ -41,6 +43,9 @@ def create_prediction(job: Job, answer: Answer) -> Prediction:
         refusal_reason=refusal.reason if refusal else "",
         label=answer.label or "",
         probability=answer.probability,
+        probability_low=answer.probability_low,
+        probability_high=answer.probability_high,
+        doubt=answer.doubt,
         threshold=answer.threshold,
         threshold_target=version.threshold_target,
         temperature=version.temperature,
@@ -110,6 +115,9 @@ def answer_of(prediction: Prediction) -> Answer:
         backend=prediction.backend,
         device=prediction.device,
         versions=prediction.versions,
+        probability_low=prediction.probability_low,
+        probability_high=prediction.probability_high,
+        doubt=prediction.doubt,
     )
 
 
@@ -134,10 +142,12 @@ def weights_record_of(version: ModelVersion) -> WeightsRecord:
 def digest(row: Prediction | Explanation) -> str:
     """SHA-256 of all that a row says. The audit line carries it, and the audit is chained.
 
-    The time of writing is left out: the database sets it, and the audit line has its own.
+    The time of writing is left out: the database sets it, and the audit line has its own. A column that came
+    after the first rows counts where it says something, so that older digests still hold.
     """
     names = [field.attname for field in row._meta.concrete_fields if field.attname != "created_at"]
     said = {name: getattr(row, name) for name in names}
+    said = {name: value for name, value in said.items() if name not in LATER or value is not None}
     ids = {name: str(value) for name, value in said.items() if isinstance(value, UUID)}
     return sha256_hex(canonical_json(said | ids))
 

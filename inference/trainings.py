@@ -80,7 +80,9 @@ def _register(held: Claim, records: list[Any], out: Path) -> None:
     try:
         with transaction.atomic():
             versions = [
-                registry.register(record, catalogue.weights_of(record, out), by=by, training=held.job)
+                registry.register(
+                    record, catalogue.weights_of(record, out).read_bytes, by=by, training=held.job
+                )
                 for record in records
             ]
             jobs.finish(held, made=versions[0])

@@ -23,6 +23,7 @@ from audit.trail import record
 from blobs import store
 from blobs.store import BlobCorrupt
 from inference import images, jobs, registry, results, trainings, weights_upload
+from inference.engine.members import ENSEMBLE
 from inference.engine.records import Answer
 from inference.jobs import Claim, Fenced, RefusedWork
 from inference.models import Job, ModelVersion, Prediction
@@ -34,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 SEED = 0
 # What every answer is explained by, and how much less urgent that is than answering:
-# each answer that waits comes before any LIME.
+# each answer that waits comes before any LIME. An ensemble is explained by its members.
 EXPLANATIONS = {"gradcam": 0, "lime": 1}
 
 
@@ -111,7 +112,7 @@ def _publish_prediction(held: Claim, answer: Answer) -> None:
         jobs.finish(held)
         prediction = results.create_prediction(job, answer)
         record("prediction.published", actor=None, subject=prediction, thread=job.thread, **_said(prediction))
-        if prediction.analysable and job.kind == Job.Kind.PREDICT:
+        if prediction.analysable and job.kind == Job.Kind.PREDICT and job.scan[1].network != ENSEMBLE:
             _queue_explanations(job, prediction)
 
 
@@ -168,6 +169,7 @@ def _said(prediction: Prediction) -> dict[str, Any]:
         "weights_sha256": prediction.weights_sha256,
         "label": prediction.label,
         "probability": prediction.probability,
+        "doubt": prediction.doubt,
         "refusal": prediction.refusal_code,
         "digest": results.digest(prediction),
     }
@@ -201,7 +203,7 @@ def _model(version: ModelVersion) -> "LoadedModel":
         raise ModelIntegrity(f"{version}: {fault}") from fault
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=12)
 def _loaded(version_id: uuid.UUID) -> "LoadedModel":
     version = ModelVersion.objects.select_related("weights").get(pk=version_id)
     science = _science()

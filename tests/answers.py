@@ -41,7 +41,7 @@ def version(
         card={"purpose": "a test"} if card is None else card,
         **PREPROCESSING,
     )
-    return registry.register(record, weights, by=None)
+    return registry.register(record, weights.read_bytes, by=None)
 
 
 def active_version(folder: Path, **stated) -> ModelVersion:

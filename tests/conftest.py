@@ -157,9 +157,10 @@ QUICK = {"cnn", "modified_cnn"}
 
 def seat_shipped(networks: set[str]) -> None:
     """Register and activate the newest shipped version of each network for each modality."""
-    for record, weights in catalogue.shipped():
-        if record.network in networks:
-            registry.activate(registry.register(record, weights, by=None), by=None, reason="shipped")
+    for one in catalogue.shipped():
+        if one.record.network in networks:
+            version = registry.register(one.record, one.content, by=None)
+            registry.activate(version, by=None, reason="shipped")
 
 
 @pytest.fixture

@@ -1,42 +1,57 @@
 """The model versions that come with the code, without touching torch."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from inference.engine.members import composed
 from inference.engine.records import WeightsRecord
 from inference.formats.stack import Modality
 
 SHIPPED = Path(__file__).parent / "shipped"
 
 
-def shipped() -> tuple[tuple[WeightsRecord, Path], ...]:
-    """Every shipped version with the path of its weights, by file name."""
-    found = []
-    for path in sorted(SHIPPED.glob("*.json")):
-        record = WeightsRecord.from_json(path.read_text())
-        found.append((record, _weights_beside(path, record)))
-    return tuple(found)
+@dataclass(frozen=True)
+class Shipped:
+    """A version that comes with the code. weights: its file; None for an ensemble, which has only members."""
+
+    record: WeightsRecord
+    weights: Path | None
+
+    def content(self) -> bytes:
+        """The bytes of the weights file; an ensemble's are put together from its members'."""
+        if self.weights:
+            return self.weights.read_bytes()
+        return composed([(member.record, member.content()) for member in members_of(self.record)])
 
 
-def _weights_beside(path: Path, record: WeightsRecord) -> Path:
-    """A version's own file, or the one that its network shares among modalities."""
-    own = path.with_suffix(".safetensors")
-    return own if own.exists() else path.with_name(f"{record.network}-{record.version}.safetensors")
+def shipped() -> tuple[Shipped, ...]:
+    """Every shipped version, by file name."""
+    return tuple(_read(path) for path in sorted(SHIPPED.glob("*.json")))
+
+
+def named(name: str) -> Shipped:
+    """The shipped version `<network>-<modality>-<version>`. Raises LookupError."""
+    path = SHIPPED / f"{name}.json"
+    if not path.exists():
+        raise LookupError(f"No version {name} comes with this release.")
+    return _read(path)
+
+
+def members_of(record: WeightsRecord) -> Sequence[Shipped]:
+    """The shipped versions that a shipped ensemble is made of."""
+    return [named(name) for name in record.members]
+
+
+def newest(network: str, modality: Modality) -> Shipped | None:
+    """The shipped version of a network for a modality with the highest version number."""
+    fitting = [one for one in shipped() if (one.record.network, one.record.modality) == (network, modality)]
+    return max(fitting, key=lambda one: _order(one.record.version), default=None)
 
 
 def weights_of(record: WeightsRecord, folder: Path) -> Path:
     """The weights that `write` laid down for a record."""
     return _weights_beside(_record_path(record, folder), record)
-
-
-def newest(network: str, modality: Modality) -> tuple[WeightsRecord, Path] | None:
-    """The shipped version of a network for a modality with the highest version number."""
-    fitting = [entry for entry in shipped() if entry[0].network == network and entry[0].modality == modality]
-    return max(fitting, key=lambda entry: _order(entry[0].version), default=None)
-
-
-def _order(version: str) -> tuple[int, ...]:
-    """Versions are dotted numbers: 1.10 comes after 1.9."""
-    return tuple(int(part) for part in version.split("."))
 
 
 def write(record: WeightsRecord, content: bytes, folder: Path, *, shared: bool = False) -> Path:
@@ -54,5 +69,21 @@ def write(record: WeightsRecord, content: bytes, folder: Path, *, shared: bool =
     return path
 
 
+def _read(path: Path) -> Shipped:
+    record = WeightsRecord.from_json(path.read_text())
+    return Shipped(record, None if record.members else _weights_beside(path, record))
+
+
+def _weights_beside(path: Path, record: WeightsRecord) -> Path:
+    """A version's own file, or the one that its network shares among modalities."""
+    own = path.with_suffix(".safetensors")
+    return own if own.exists() else path.with_name(f"{record.network}-{record.version}.safetensors")
+
+
+def _order(version: str) -> tuple[int, ...]:
+    """Versions are dotted numbers: 1.10 comes after 1.9."""
+    return tuple(int(part) for part in version.split("."))
+
+
 def _record_path(record: WeightsRecord, folder: Path) -> Path:
-    return folder / f"{record.network}-{record.modality}-{record.version}.json"
+    return folder / f"{record.name}.json"

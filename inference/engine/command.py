@@ -12,6 +12,7 @@ import numpy as np
 from inference.engine import catalogue
 from inference.engine.drawing import overlay_png
 from inference.engine.explain import EXPLAINERS, explain
+from inference.engine.members import ENSEMBLE
 from inference.engine.networks import NETWORKS
 from inference.engine.predict import predict
 from inference.engine.records import Answer, Explanation
@@ -49,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         "not a cleared device.",
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="PNG, JPEG, TIFF, DICOM or NIfTI")
-    parser.add_argument("--model", default="modified_cnn", choices=list(NETWORKS))
+    parser.add_argument("--model", default="modified_cnn", choices=[*NETWORKS, ENSEMBLE])
     parser.add_argument("--modality", required=True, choices=list(MODALITIES))
     parser.add_argument("--explain", nargs="+", default=[], choices=list(EXPLAINERS), metavar="METHOD")
     parser.add_argument("--frames", nargs="+", type=int, default=None, help="frames to read, from 0")
@@ -64,8 +65,7 @@ def _shipped_model(network: str, modality: Modality) -> LoadedModel | None:
     found = catalogue.newest(network, modality)
     if found is None:
         return None
-    record, path = found
-    return load(record, path.read_bytes())
+    return load(found.record, found.content())
 
 
 def _one_file(model: LoadedModel, file: str, number: int, options: argparse.Namespace) -> dict[str, Any]:

@@ -12,9 +12,10 @@ import torch
 from numpy.typing import NDArray
 
 from inference.engine.quality import NotAnalysable, refuse
-from inference.engine.records import POSITIVE, Answer, Prepared, Refusal
+from inference.engine.records import POSITIVE, Answer, Prepared, Refusal, WeightsRecord
 from inference.engine.remember import prepared_once
 from inference.engine.scope import shipped_gate
+from inference.engine.views import Steadiness, log_odds, steadiness, viewed_logits
 from inference.engine.weights import LoadedModel
 from inference.formats.stack import PictureStack
 
@@ -47,14 +48,20 @@ def predict(
     attempts = [_attempt(model, stack, wish) for stack, wish in zip(stacks, chosen, strict=True)]
     tensors = [attempt.prepared.tensor for attempt in attempts if attempt.prepared]
     started = time.perf_counter()
-    logits = frame_logits(model, np.concatenate(tensors)) if tensors else np.zeros((0, 2))
+    passed = _passed(model, np.concatenate(tensors)) if tensors else np.zeros((1, 0, 2))
     share = (time.perf_counter() - started) / max(len(tensors), 1)
     answers, row = [], 0
     for attempt in attempts:
         count = len(attempt.prepared.frames) if attempt.prepared else 0
-        answers.append(_answer(model, attempt, logits[row : row + count], share))
+        answers.append(_answer(model, attempt, passed[:, row : row + count], share))
         row += count
     return answers
+
+
+def _passed(model: LoadedModel, tensor: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Logits (1 + views, frames, 2): of the pictures as they are, then of each view of them."""
+    plain = frame_logits(model, tensor)
+    return np.concatenate([plain[None], viewed_logits(lambda seen: frame_logits(model, seen), tensor)])
 
 
 def frame_logits(model: LoadedModel, tensor: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -88,9 +95,9 @@ def _attempt(model: LoadedModel, stack: PictureStack, wish: Sequence[int] | None
     return _Attempt(prepared, None, time.perf_counter() - started)
 
 
-def _answer(model: LoadedModel, attempt: _Attempt, logits: NDArray[np.float64], share: float) -> Answer:
+def _answer(model: LoadedModel, attempt: _Attempt, passed: NDArray[np.float64], share: float) -> Answer:
     prepared = attempt.prepared
-    found = _judged(model, prepared, logits, attempt.seconds + share) if prepared else None
+    found = _judged(model, prepared, passed, attempt.seconds + share) if prepared else None
     return Answer(
         **(found or _refused(attempt)),
         threshold=model.record.threshold,
@@ -107,12 +114,13 @@ def _answer(model: LoadedModel, attempt: _Attempt, logits: NDArray[np.float64], 
 
 
 def _judged(
-    model: LoadedModel, prepared: Prepared, logits: NDArray[np.float64], seconds: float
+    model: LoadedModel, prepared: Prepared, passed: NDArray[np.float64], seconds: float
 ) -> Mapping[str, Any]:
-    record = model.record
+    record, logits = model.record, passed[0]
     normal, positive = (float(value) for value in logits.mean(axis=0))
     chance = calibrated(np.array([normal, positive]), record.temperature)
     probability = float(chance[record.labels.index(POSITIVE)])
+    steady = _steadiness(record, passed)
     return {
         "analysable": True,
         "refusal": None,
@@ -125,7 +133,15 @@ def _judged(
         "input_sha256": prepared.sha256,
         "quality": prepared.quality,
         "seconds": seconds,
+        "probability_low": steady.low,
+        "probability_high": steady.high,
+        "doubt": steady.doubt,
     }
+
+
+def _steadiness(record: WeightsRecord, passed: NDArray[np.float64]) -> Steadiness:
+    odds = log_odds(passed.mean(axis=1), record.temperature)
+    return steadiness(float(odds[0]), odds[1:], record.threshold)
 
 
 def _refused(attempt: _Attempt) -> Mapping[str, Any]:

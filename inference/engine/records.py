@@ -88,6 +88,7 @@ class WeightsRecord:
     threshold_target: what it was chosen for, in words ("sensitivity 95 % on validation").
     temperature: logits are divided by it before the softmax.
     card: data, split, figures with intervals, known biases, intended use, recipe.
+    members: names of the shipped versions that a shipped ensemble is made of; its weights are theirs.
     """
 
     network: str
@@ -101,12 +102,19 @@ class WeightsRecord:
     temperature: float
     card: Mapping[str, Any] = field(default_factory=dict)
     labels: tuple[str, ...] = LABELS
+    members: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """`<network>-<modality>-<version>`, as its files are called."""
+        return f"{self.network}-{self.modality}-{self.version}"
 
     @classmethod
     def from_json(cls, content: bytes | str) -> "WeightsRecord":
         """Read the record back; unknown or missing keys raise TypeError."""
         fields = json.loads(content)
         fields["labels"] = tuple(fields.get("labels", LABELS))
+        fields["members"] = tuple(fields.get("members", ()))
         return cls(**fields)
 
     def to_json(self) -> bytes:
@@ -121,6 +129,8 @@ class Answer:
     probability: calibrated P(ventriculomegaly), 0 to 1; None when not analysable.
     logits: one pair (normal, ventriculomegaly) for the scan, before the temperature;
         frame_logits: the same for each frame read.
+    probability_low, probability_high, doubt: how the answer moves when the picture is held a little
+        differently (inference.engine.views); None when not analysable.
     backend, device, versions: what computed it, e.g. "torch", "cpu",
         {"torch": "2.14.1", "numpy": "2.3.1"}.
     """
@@ -146,6 +156,9 @@ class Answer:
     backend: str
     device: str
     versions: Mapping[str, str]
+    probability_low: float | None = None
+    probability_high: float | None = None
+    doubt: float | None = None
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def published_stem() -> VGG16:
     if found is None:
         raise ScopeMismatch("no shipped VGG16 holds the stem that the scope gate rests on")
     network = VGG16()
-    tensors = safetensors.torch.load_file(found[1])
+    tensors = safetensors.torch.load(found.content())
     network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
     return network.eval()
 

@@ -1,12 +1,14 @@
 """From a weights file to a module that is ready to answer."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import safetensors.torch
 import torch
 from torch import nn
 
-from inference.engine.networks import NETWORKS, Network
+from inference.engine.members import ENSEMBLE, member_networks
+from inference.engine.networks import NETWORKS, Network, ensemble_of
 from inference.engine.preprocess import RECIPES
 from inference.engine.records import Recipe, WeightsRecord, sha256_hex
 
@@ -36,10 +38,11 @@ def load(record: WeightsRecord, content: bytes, *, device: str = "cpu") -> Loade
     """Check the hash before a single byte is parsed, then build. Raises WeightsMismatch."""
     if sha256_hex(content) != record.weights_sha256:
         raise WeightsMismatch("the weights file does not have the hash its record states")
-    network, recipe = _network(record), _recipe(record)
-    module = network.build()
+    recipe = _recipe(record)
     try:
         tensors = safetensors.torch.load(content)
+        network = _network(record, tensors)
+        module = network.build()
         module.load_state_dict({name: _as_stored(tensor) for name, tensor in tensors.items()}, strict=True)
     except (safetensors.SafetensorError, RuntimeError) as error:
         raise WeightsMismatch(f"the weights do not fit the network {record.network}: {error}") from error
@@ -51,10 +54,13 @@ def _as_stored(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.float() if tensor.is_floating_point() else tensor
 
 
-def _network(record: WeightsRecord) -> Network:
-    network = NETWORKS.get(record.network)
-    if network is None:
-        raise WeightsMismatch(f"there is no network named {record.network}")
+def _network(record: WeightsRecord, tensors: Iterable[str]) -> Network:
+    wanted = member_networks(tensors) if record.network == ENSEMBLE else [record.network]
+    unknown = [name for name in wanted if name not in NETWORKS]
+    if unknown or not wanted:
+        raise WeightsMismatch(f"there is no network named {', '.join(unknown) or record.network}")
+    networks = [NETWORKS[name] for name in wanted]
+    network = ensemble_of(networks) if record.network == ENSEMBLE else networks[0]
     if network.labels != record.labels:
         raise WeightsMismatch(f"the record's labels are not those of {record.network}")
     return network

@@ -33,6 +33,11 @@ class Prediction(Immutable):
     refusal_reason = models.CharField(max_length=500, blank=True)
     label = models.CharField(max_length=20, blank=True)
     probability = models.FloatField(null=True, help_text="Calibrated P(ventriculomegaly).")
+    probability_low = models.FloatField(
+        null=True, help_text="Least probability among slightly changed views of the picture."
+    )
+    probability_high = models.FloatField(null=True, help_text="The greatest.")
+    doubt = models.FloatField(null=True, help_text="Chance that another view would turn the call; 0 to 0.5.")
     threshold = models.FloatField()
     threshold_target = models.CharField(max_length=120)
     temperature = models.FloatField()
@@ -74,6 +79,13 @@ class Prediction(Immutable):
     def percent(self) -> float | None:
         """The probability in percent, for people."""
         return None if self.probability is None else 100 * self.probability
+
+    @property
+    def turns(self) -> bool:
+        """Whether slightly changed views of the picture fall on both sides of the threshold."""
+        if self.probability_low is None or self.probability_high is None:
+            return False
+        return self.probability_low < self.threshold <= self.probability_high
 
 
 class Explanation(Immutable):

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from inference.engine.predict import calibrated
 Floats = NDArray[np.float64]
 Truth = NDArray[np.int64]
 RANGE = (0.25, 20.0)
+TargetName = Literal["sensitivity", "specificity"]
 
 
 def fit_temperature(logits: Floats, truth: Truth) -> float:
@@ -34,11 +35,24 @@ def fit_temperature(logits: Floats, truth: Truth) -> float:
 class Target:
     """What a threshold is chosen for: a share of the positives found, or of the negatives left in peace."""
 
-    name: Literal["sensitivity", "specificity"]
+    name: TargetName
     share: float
 
     def __str__(self) -> str:
         return f"{self.name} {self.share:.0%} on held-out groups"
+
+
+def target_of(text: str) -> Target:
+    """The target in words such as "sensitivity=0.95". Raises ValueError with a sentence."""
+    name, _, share = text.partition("=")
+    try:
+        wanted = float(share or 0.9)
+    except ValueError:
+        wanted = math.nan
+    known = {str(kind): kind for kind in get_args(TargetName)}
+    if name not in known or not 0 < wanted < 1:
+        raise ValueError(f"A target is sensitivity=SHARE or specificity=SHARE, not {text}.")
+    return Target(known[name], wanted)
 
 
 def threshold_for(chances: Floats, truth: Truth, target: Target) -> float:

@@ -19,8 +19,9 @@ from inference.engine.weights import configure
 from inference.formats.stack import MODALITIES, Modality
 from inference.plots import charts
 from inference.training import backbones
-from inference.training.calibrate import Target
-from inference.training.card import card, figure_words, markdown, operating_point, plot_name
+from inference.training.calibrate import Target, target_of
+from inference.training.card import card, operating_point
+from inference.training.card_page import figure_words, markdown, plot_name
 from inference.training.checkpoints import Checkpoints, fingerprint
 from inference.training.confound import confound_checks
 from inference.training.course import Report, Step
@@ -198,8 +199,7 @@ def _said_of(modality: Modality, entries: Sequence[str]) -> str:
 
 
 def _target(options: argparse.Namespace, modality: Modality) -> Target:
-    name, _, share = _said_of(modality, options.target).partition("=")
-    return Target("specificity" if name == "specificity" else "sensitivity", float(share or 0.9))
+    return target_of(_said_of(modality, options.target))
 
 
 def _material(options: argparse.Namespace, modality: Modality, folder: Path) -> Material:
@@ -237,7 +237,7 @@ def _written(
     content = _packed(outcome.module)
     records = []
     for found in materials:
-        checks = confound_checks(folders[found.modality], found, outcome, options.network)
+        checks = confound_checks(folders[found.modality], found, outcome, NETWORKS[options.network])
         record = _record(options, found, outcome, sha256_hex(content), training, checks)
         path = write(record, content, options.out, shared=len(materials) > 1)
         path.with_suffix(".md").write_text(markdown(record))

@@ -1,31 +1,33 @@
 """Does a network read ventricles, or does it recognise where a picture came from?"""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from captum.attr import LayerAttribution, LayerGradCam
 from numpy.typing import NDArray
 from torch import nn
 
 from inference.engine.ellipse import Ellipse
 from inference.engine.head import find_head
-from inference.engine.networks import NETWORKS
-from inference.engine.predict import calibrated
+from inference.engine.networks import Network
+from inference.engine.views import log_odds
 from inference.formats.stack import PictureStack
 from inference.training.augment import augment
 from inference.training.data import picture_stack, prepared
-from inference.training.figures import Figure, auc, bootstrap
+from inference.training.figures import Figure, Floats, Groups, Truth, auc, bootstrap
 from inference.training.loop import logits_of
 from inference.training.material import Material
 from inference.training.run import Outcome
 
 GROWN = 1.1
 LOOKS = 4
-UNDECIDED = 0.5
-"""A refused picture carries no answer, so it ranks in the middle."""
+UNDECIDED = 0.0
+"""Log-odds of a refused picture: it carries no answer, so it ranks in the middle."""
+BATCH = 32
 
 Change = Callable[[PictureStack, Ellipse], PictureStack]
 
@@ -45,53 +47,98 @@ def border_removed(stack: PictureStack, head: Ellipse) -> PictureStack:
     return replace(stack, pixels=pixels)
 
 
-def confound_checks(folder: Path, material: Material, outcome: Outcome, network: str) -> dict[str, Any]:
+CHANGES: Mapping[str, Change] = {"border_only": border_only, "border_removed": border_removed}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Log-odds at temperature 1 of held-out networks where there is only a source to read, or none.
+
+    changed: for each of CHANGES a row for each labelled picture; answered: the share not refused.
+    other: for each picture of neither class, the mean of all held-out networks.
+    """
+
+    changed: Mapping[str, Floats]
+    answered: Mapping[str, float]
+    other: Floats
+    other_groups: Groups
+
+    def as_json(self) -> dict[str, Any]:
+        """As a card keeps it, so that an ensemble's checks can be made from its members'."""
+        _, numbers = np.unique(self.other_groups, return_inverse=True)
+        return {
+            **{name: np.round(odds, 3).tolist() for name, odds in self.changed.items()},
+            "other": np.round(self.other, 3).tolist(),
+            "other_groups": numbers.tolist(),
+            "answered": dict(self.answered),
+        }
+
+
+def confound_checks(folder: Path, material: Material, outcome: Outcome, network: Network) -> dict[str, Any]:
     """What the held-out networks say when there is nothing to read but the source, or no source to read.
 
-    Only where the classes come from different sources is there one to recognise.
+    Only where the classes come from different sources is there one to recognise; where the heat lies is
+    asked of all.
     """
-    if material.modality != "ultrasound" or not len(material.labelled):
-        return {}
-    recipe_id = NETWORKS[network].recipes[material.modality]
-    only, answered = _changed_auc(folder, material, outcome, recipe_id, border_only)
-    removed, kept = _changed_auc(folder, material, outcome, recipe_id, border_removed)
-    found: dict[str, Any] = {
-        "auc_border_only": only.as_json(),
-        "share_answered_border_only": answered,
-        "auc_border_removed": removed.as_json(),
-        "share_answered_border_removed": kept,
-        "specificity_in_other_looks": _in_other_looks(material, outcome),
-    }
-    if len(material.other):
-        found["auc_against_other_anomalies"] = _against_other(material, outcome).as_json()
+    if not len(material.labelled):
+        return {"confound": {}}
+    heat = {"heat": _heat(material, outcome, network)}
+    if material.modality != "ultrasound":
+        return {"confound": {}, **heat}
+    checked = _checked(folder, material, outcome, network)
+    labelled, whole = material.labelled, log_odds(outcome.logits[material.modality], 1.0)
+    found = confound_figures(labelled.labels, labelled.groups, whole, checked)
+    found["specificity_in_other_looks"] = _in_other_looks(material, outcome)
+    return {"confound": found, "confound_odds": checked.as_json(), **heat}
+
+
+def confound_figures(truth: Truth, groups: Groups, whole: Floats, checked: Checked) -> dict[str, Any]:
+    """AUC by the source alone, without it, and against other anomalies of that source. whole: log-odds."""
+    found: dict[str, Any] = {}
+    for name, odds in checked.changed.items():
+        found[f"auc_{name}"] = bootstrap(auc, truth, odds, groups).as_json()
+        found[f"share_answered_{name}"] = checked.answered[name]
+    if len(checked.other):
+        found["auc_against_other_anomalies"] = _against_other(truth, groups, whole, checked).as_json()
     return found
 
 
-def _changed_auc(
-    folder: Path, material: Material, outcome: Outcome, recipe_id: str, change: Change
-) -> tuple[Figure, float]:
-    """AUC of the held-out networks on changed pictures, and the share of them that were not refused."""
+def _checked(folder: Path, material: Material, outcome: Outcome, network: Network) -> Checked:
+    changed, answered = {}, {}
+    for name, change in CHANGES.items():
+        changed[name], answered[name] = _changed_odds(folder, material, outcome, network, change)
+    other = material.other
+    says = (
+        [_odds_of(module, other.tensor) for module in outcome.fold_modules] if len(other) else [np.zeros(0)]
+    )
+    return Checked(changed, answered, np.mean(says, axis=0), other.groups)
+
+
+def _changed_odds(
+    folder: Path, material: Material, outcome: Outcome, network: Network, change: Change
+) -> tuple[Floats, float]:
+    """Log-odds of the held-out networks on changed pictures, and the share of them that were not refused."""
     labelled = material.labelled
     sources = [(name, "", name, _Changed(folder / name, change)) for name in labelled.names]
-    found = prepared(sources, recipe_id)
+    found = prepared(sources, network.recipes[material.modality])
     rows = {name: row for row, name in enumerate(labelled.names)}
-    scores = np.full(len(labelled), UNDECIDED)
+    odds = np.full(len(labelled), UNDECIDED)
     for fold, module in zip(outcome.folds[material.modality], outcome.fold_modules, strict=True):
         mine = [i for i, name in enumerate(found.names) if fold[rows[name]]]
-        scores[[rows[found.names[i]] for i in mine]] = chances_of(module, found.tensor[mine])
-    figure = bootstrap(auc, labelled.labels, scores, labelled.groups)
-    return figure, len(found) / len(labelled)
+        odds[[rows[found.names[i]] for i in mine]] = _odds_of(module, found.tensor[mine])
+    return odds, len(found) / len(labelled)
 
 
-def _against_other(material: Material, outcome: Outcome) -> Figure:
+def _against_other(truth: Truth, groups: Groups, whole: Floats, checked: Checked) -> Figure:
     """AUC of ventriculomegaly against other anomalies of the same source, none of it seen in training."""
-    labelled, other = material.labelled, material.other
-    positive = labelled.labels == 1
-    ours = calibrated(outcome.logits[material.modality], 1.0)[positive, 1]
-    theirs = np.mean([chances_of(module, other.tensor) for module in outcome.fold_modules], axis=0)
-    truth = np.array([1] * len(ours) + [0] * len(theirs), np.int64)
-    groups = np.concatenate([labelled.groups[positive], other.groups])
-    return bootstrap(auc, truth, np.concatenate([ours, theirs]), groups)
+    positive = truth == 1
+    both = np.array([1] * int(positive.sum()) + [0] * len(checked.other), np.int64)
+    return bootstrap(
+        auc,
+        both,
+        np.concatenate([whole[positive], checked.other]),
+        np.concatenate([groups[positive], np.char.add("other-", checked.other_groups)]),
+    )
 
 
 def _in_other_looks(material: Material, outcome: Outcome) -> float:
@@ -102,18 +149,50 @@ def _in_other_looks(material: Material, outcome: Outcome) -> float:
     """
     labelled, draw = material.labelled, torch.Generator().manual_seed(0)
     styles = torch.from_numpy(material.other.tensor if len(material.other) else labelled.tensor)
-    middle = np.median(calibrated(outcome.logits[material.modality], 1.0)[labelled.labels == 1, 1])
+    middle = np.median(log_odds(outcome.logits[material.modality], 1.0)[labelled.labels == 1])
     below: list[NDArray[np.bool_]] = []
     for fold, module in zip(outcome.folds[material.modality], outcome.fold_modules, strict=True):
         normals = torch.from_numpy(labelled.tensor[fold & (labelled.labels == 0)])
         shown = [augment(normals, styles, draw).numpy() for _ in range(LOOKS)]
-        below += [chances_of(module, pictures) < middle for pictures in shown]
+        below += [_odds_of(module, pictures) < middle for pictures in shown]
     return float(np.concatenate(below).mean())
 
 
-def chances_of(module: nn.Module, tensor: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Uncalibrated P(ventriculomegaly) of prepared pictures."""
-    return calibrated(logits_of(module, tensor), 1.0)[:, 1]
+def _heat(material: Material, outcome: Outcome, network: Network) -> dict[str, Any]:
+    """Share of Grad-CAM's heat that lies outside the head, and the share of the picture that does.
+
+    Each picture is asked by the network that had not seen it, for the class that network names.
+    """
+    labelled, outside = material.labelled, np.zeros(len(material.labelled))
+    for fold, module in zip(outcome.folds[material.modality], outcome.fold_modules, strict=True):
+        outside[fold] = _heat_outside(module, network.gradcam_layer, labelled.tensor[fold])
+
+    def mean(_: Truth, values: Floats) -> float:
+        return float(values.mean())
+
+    return {
+        "heat_outside_head": bootstrap(mean, labelled.labels, outside, labelled.groups).as_json(),
+        "picture_outside_head": float((labelled.tensor == 0).mean()),
+    }
+
+
+def _heat_outside(module: nn.Module, layer: str, tensor: NDArray[np.float32]) -> Floats:
+    method = LayerGradCam(module, module.get_submodule(layer))
+    shares: list[Floats] = []
+    for start in range(0, len(tensor), BATCH):
+        pictures = torch.from_numpy(tensor[start : start + BATCH])
+        called = module(pictures).argmax(dim=1)
+        maps = method.attribute(pictures, target=called, relu_attributions=True)
+        fine = LayerAttribution.interpolate(maps, tuple(pictures.shape[-2:]), "bilinear").detach()
+        heat = fine.numpy().astype(np.float64)
+        total = np.maximum(heat.sum(axis=(1, 2, 3)), 1e-12)
+        shares.append((heat * (pictures.numpy() == 0)).sum(axis=(1, 2, 3)) / total)
+    return np.concatenate(shares) if shares else np.zeros(0)
+
+
+def _odds_of(module: nn.Module, tensor: NDArray[np.float32]) -> Floats:
+    """Log-odds of prepared pictures at temperature 1."""
+    return log_odds(logits_of(module, tensor), 1.0)
 
 
 def _shape(stack: PictureStack) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from inference.engine.records import WeightsRecord
 from inference.engine.weights import LoadedModel, WeightsMismatch, configure, load
 from inference.formats.stack import MODALITIES, Modality
 from inference.plots import charts
-from inference.training.card import figure_words
+from inference.training.card_page import figure_words
 from inference.training.evaluation import evaluate, listed
 from inference.training.groups import GroupLeak
 
@@ -68,10 +68,11 @@ def named(model: str, modality: Modality) -> tuple[WeightsRecord, bytes]:
         record = stem if stem.exists() else path.with_name(f"{network}-{modality}-{version}.json")
         return WeightsRecord.from_json(record.read_text()), path.read_bytes()
     network, _, version = model.partition(":")
-    for record_, path in reversed(catalogue.shipped()):
-        if (record_.network, record_.modality) == (network, modality) and version in {"", record_.version}:
-            return record_, path.read_bytes()
-    raise LookupError(f"No version {model} for {modality} comes with this release.")
+    fitting = [one for one in catalogue.shipped() if one.record.name == f"{network}-{modality}-{version}"]
+    found = next(iter(fitting), None) if version else catalogue.newest(network, modality)
+    if found is None:
+        raise LookupError(f"No version {model} for {modality} comes with this release.")
+    return found.record, found.content()
 
 
 def measured(model: LoadedModel, options: Any) -> dict[str, Any]:
@@ -103,6 +104,8 @@ def table(found: Mapping[str, Any]) -> str:
     for name, value in found["confound"].items():
         shown = figure_words(value) if isinstance(value, Mapping) else f"{value:.3f}"
         lines.append(f"{name.replace('_', ' '):<44} {shown}")
+    for name, value in {**found["heat"], **found["selective"]}.items():
+        lines.append(f"{name.replace('_', ' '):<44} {figure_words(value)}")
     for part in ("by_severity", "by_week"):
         for name, value in found[part].items():
             lines.append(f"{f'sensitivity, {part[3:]} {name}':<44} {figure_words(value)}")

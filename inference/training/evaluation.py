@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from inference.engine.explain import explain
 from inference.engine.head import find_head
 from inference.engine.predict import predict
-from inference.engine.records import LABELS
+from inference.engine.records import LABELS, Answer
 from inference.engine.weights import LoadedModel
 from inference.formats import read
 from inference.formats.errors import FormatError
@@ -31,7 +32,8 @@ from inference.training.figures import (
     shares,
     wilson,
 )
-from inference.training.groups import check_groups
+from inference.training.groups import check_groups, week_of
+from inference.training.selective import selective
 
 BATCH = 8
 PREVALENCES = (0.01, 0.1, 0.5)
@@ -74,16 +76,10 @@ def _from_table(table: Path) -> list[Labelled]:
             row["label"],
             row["group"],
             row.get("severity") or "",
-            row.get("week") or _last_number(row["group"]) if row["label"] in LABELS[1:] else "",
+            row.get("week") or week_of(row["group"]),
         )
         for row in rows
     ]
-
-
-def _last_number(group: str) -> str:
-    """The week in groups such as "mild-18"; "" for other names."""
-    match = re.fullmatch(r"[a-z]+-(\d\d)", group)
-    return match.group(1) if match else ""
 
 
 def _from_folders(folder: Path) -> list[Labelled]:
@@ -103,21 +99,33 @@ class Answers:
 
     scans: tuple[Labelled, ...]
     chances: np.ndarray[Any, np.dtype[np.float64]]
+    doubts: np.ndarray[Any, np.dtype[np.float64]]
+    heat_outside: np.ndarray[Any, np.dtype[np.float64]]
     refusals: dict[str, int]
 
 
 def answered(model: LoadedModel, folder: Path, scans: Sequence[Labelled], change: Any = None) -> Answers:
     """Every scan through the engine. change: (stack, head) -> stack, for the confound checks."""
-    chances = np.full(len(scans), np.nan)
+    chances, doubts, heat = (np.full(len(scans), np.nan) for _ in range(3))
     refusals: dict[str, int] = {}
     for start in range(0, len(scans), BATCH):
         read_in = list(_stacks(model, folder, scans[start : start + BATCH], refusals, change))
-        for (offset, _), answer in zip(read_in, predict(model, [stack for _, stack in read_in]), strict=True):
-            if answer.probability is not None:
-                chances[start + offset] = answer.probability
+        said = predict(model, [stack for _, stack in read_in])
+        for (offset, stack), answer in zip(read_in, said, strict=True):
+            row = start + offset
+            if answer.probability is not None and answer.doubt is not None:
+                chances[row], doubts[row] = answer.probability, answer.doubt
+                heat[row] = np.nan if change else _heat_outside(model, stack, answer)
             elif answer.refusal:
                 refusals[answer.refusal.code] = refusals.get(answer.refusal.code, 0) + 1
-    return Answers(tuple(scans), chances, refusals)
+    return Answers(tuple(scans), chances, doubts, heat, refusals)
+
+
+def _heat_outside(model: LoadedModel, stack: PictureStack, answer: Answer) -> float:
+    """Share of Grad-CAM's heat that lies outside the head; nan for networks without a layer to weigh."""
+    if not model.network.gradcam_layer:
+        return np.nan
+    return 1 - float(explain("gradcam", model, stack, answer).metrics["inside_head"])
 
 
 def _stacks(
@@ -158,6 +166,8 @@ def evaluate(model: LoadedModel, folder: Path, scans: Sequence[Labelled]) -> dic
         "by_severity": _by(kept, called[answers], truth[answers], "severity"),
         "by_week": _by(kept, called[answers], truth[answers], "week"),
         "confound": _confound(model, folder, found, answers),
+        "heat": _heat(found.heat_outside[answers], truth[answers], groups[answers]),
+        "selective": _selective(model, found, answers, truth, groups),
         "held_out_answers": _listed(truth[answers], chances[answers], groups[answers]),
     }
 
@@ -170,6 +180,24 @@ def _figures(truth: Any, chances: Any, called: Any, groups: Any) -> dict[str, Fi
         found["average_precision"] = bootstrap(average_precision, truth, chances, groups)
         found["f1"] = bootstrap(_f1, truth, called.astype(float), groups)
     return found
+
+
+def _selective(model: LoadedModel, found: Answers, answers: Any, truth: Any, groups: Any) -> dict[str, Any]:
+    chances, threshold = found.chances[answers], model.record.threshold
+    distance = np.abs(_logit(chances) - _logit(np.array(threshold)))
+    called = (chances >= threshold).astype(np.int64)
+    return selective(truth[answers], called, found.doubts[answers], distance, groups[answers])
+
+
+def _logit(chances: Any) -> Any:
+    inside = np.clip(chances, 1e-12, 1 - 1e-12)
+    return np.log(inside / (1 - inside))
+
+
+def _heat(outside: Any, truth: Any, groups: Any) -> dict[str, Any]:
+    if not len(outside) or np.isnan(outside).any():
+        return {}
+    return {"heat_outside_head": bootstrap(lambda _, v: float(v.mean()), truth, outside, groups).as_json()}
 
 
 def _f1(truth: Any, called: Any) -> float:

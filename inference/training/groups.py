@@ -1,10 +1,13 @@
 """Splitting by patient, never by picture."""
 
+import re
 from collections.abc import Sequence
 from pathlib import PurePath
 
 import numpy as np
 from numpy.typing import NDArray
+
+WEEK = re.compile(r"(?:^(?:mild|moderate|severe)-|GA)(\d\d)(?!\d)")
 
 
 class GroupLeak(ValueError):
@@ -50,6 +53,12 @@ def grouped_folds(
     for mask in held_out:
         refuse_leak(groups[mask], groups[~mask])
     return held_out
+
+
+def week_of(group: str) -> str:
+    """The gestational week in names such as "mild-18" or "atlas_GA21"; "" for other names."""
+    match = WEEK.search(group)
+    return match.group(1) if match else ""
 
 
 def _majority(labels: NDArray[np.int64]) -> int:

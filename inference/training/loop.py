@@ -104,6 +104,8 @@ def _hold_still(module: nn.Module) -> None:
     for weight in module.parameters():
         weight.requires_grad_(weight.grad is not None)
         weight.grad = None
+        if not weight.requires_grad:
+            weight.data += 0.0  # averaging takes the sign off a zero: so it goes before the first step too
 
 
 def part(module: nn.Module, name: str) -> Callable[[Tensor], Tensor]:

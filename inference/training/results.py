@@ -14,7 +14,7 @@ import numpy as np
 
 from inference.engine import catalogue
 from inference.engine.records import WeightsRecord
-from inference.training.card import markdown
+from inference.training.card_page import markdown
 from inference.training.curves import answers
 from inference.training.figures import difference
 
@@ -38,13 +38,12 @@ def main(arguments: Sequence[str], out: TextIO) -> int:
 
 def write_verdicts() -> None:
     """Say on every shipped card how the network does beside the baseline."""
-    records = [record for record, _ in catalogue.shipped()]
+    records = [one.record for one in catalogue.shipped()]
     for record in records:
         said = {**record.card, "against_baseline": _verdict(record, records)}
         with_verdict = replace(record, card=said)
-        name = f"{record.network}-{record.modality}-{record.version}"
-        (catalogue.SHIPPED / f"{name}.json").write_bytes(with_verdict.to_json())
-        (CARDS / f"{name}.md").write_text(markdown(with_verdict))
+        (catalogue.SHIPPED / f"{record.name}.json").write_bytes(with_verdict.to_json())
+        (CARDS / f"{record.name}.md").write_text(markdown(with_verdict))
 
 
 def _verdict(record: WeightsRecord, records: list[WeightsRecord]) -> str:
@@ -66,7 +65,7 @@ def with_table(text: str, found: str) -> str:
 
 def table() -> str:
     """Markdown: a line for each shipped version, and how it compares with the baseline's answers."""
-    records = [record for record, _ in catalogue.shipped()]
+    records = [one.record for one in catalogue.shipped()]
     lines = [
         "| | AUC | sensitivity | specificity | AUC minus baseline |",
         "|---|---|---|---|---|",
@@ -76,14 +75,14 @@ def table() -> str:
 
 
 def _place(network: str) -> int:
-    order = (BASELINE, "modified_cnn", "vgg16", "resnet18", "resnet50")
+    order = (BASELINE, "modified_cnn", "vgg16", "resnet18", "resnet50", "ensemble")
     return order.index(network) if network in order else len(order)
 
 
 def _line(record: WeightsRecord, baseline: WeightsRecord | None) -> str:
     held = record.card["held_out"]
     figures = " | ".join(_words(held[name]) for name in ("auc", "sensitivity", "specificity"))
-    page = f"docs/models/{record.network}-{record.modality}-{record.version}.md"
+    page = f"docs/models/{record.name}.md"
     name = f"[{record.modality}, `{record.network}`]({page})"
     return f"| {name} | {figures} | {_against(record, baseline)} |"
 

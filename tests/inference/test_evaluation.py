@@ -16,7 +16,7 @@ from inference import charts, plots, registry
 from inference.engine import catalogue
 from inference.models import Evaluation, ModelVersion
 from inference.phantom import render, sample_spec
-from inference.training.card import markdown
+from inference.training.card_page import markdown
 from inference.training.curves import answers, precision_recall, reliability, roc
 from inference.training.evaluate import main
 from inference.training.evaluation import listed
@@ -96,8 +96,8 @@ def test_the_readmes_table_is_what_the_cards_say():
 
 
 def test_every_shipped_card_says_how_it_does_beside_the_baseline_and_has_its_page():
-    for record, _ in catalogue.shipped():
-        page = CARDS / f"{record.network}-{record.modality}-{record.version}.md"
+    for record in (one.record for one in catalogue.shipped()):
+        page = CARDS / f"{record.name}.md"
         assert page.read_text() == markdown(record), "python -m inference.training.results --write"
         said = record.card["against_baseline"]
         assert said.endswith(("beats it.", "is beaten.", "not settled.", "are compared with.")), said
@@ -188,7 +188,7 @@ def test_a_model_that_is_not_there_is_named(model, said, folder):
 @pytest.fixture
 def draft(db, weights) -> ModelVersion:
     record = engine_models.record_of(weights.read_bytes(), "modified_cnn")
-    return registry.register(record, weights, by=None)
+    return registry.register(record, weights.read_bytes, by=None)
 
 
 def test_a_stored_evaluation_lets_a_draft_be_put_into_use(draft, folder, manager):

@@ -27,6 +27,7 @@ from inference.training.figures import (
 )
 from inference.training.graft import graft
 from inference.training.groups import GroupLeak, check_groups, grouped_folds, refuse_leak
+from inference.training.loop import learner
 
 
 def test_a_group_on_both_sides_of_a_split_is_refused():
@@ -260,3 +261,13 @@ def test_one_network_for_both_modalities_has_one_file_and_two_records(folder, da
     assert names == ["cnn-1.0.safetensors", "cnn-mri-1.0.json", "cnn-ultrasound-1.0.json"]
     records = [WeightsRecord.from_json(path.read_text()) for path in (tmp_path / "out").glob("*.json")]
     assert len({record.weights_sha256 for record in records}) == 1
+
+
+def test_a_stem_held_still_is_the_same_before_and_after_it_is_averaged():
+    module = NETWORKS["vgg16"].build()
+    with torch.no_grad():
+        module.features[0].weight[0, 0, 0, 0] = -0.0
+    still = learner(module, 1e-3, 1, frozen=True).result.features[0].weight
+    assert not torch.signbit(still[0, 0, 0, 0]), (
+        "or a resumed training ends with other bytes"
+    )

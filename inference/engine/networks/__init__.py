@@ -1,6 +1,7 @@
 """Every network we know, by name."""
 
 from inference.engine.networks import cnn, modified_cnn, resnet, vgg16
+from inference.engine.networks.ensemble import ensemble_of
 from inference.engine.networks.network import Backbone, Network
 
 NETWORKS: dict[str, Network] = {
@@ -11,4 +12,4 @@ NETWORKS: dict[str, Network] = {
     "resnet50": resnet.RESNET50,
 }
 
-__all__ = ["NETWORKS", "Backbone", "Network"]
+__all__ = ["NETWORKS", "Backbone", "Network", "ensemble_of"]

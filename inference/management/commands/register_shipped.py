@@ -22,9 +22,9 @@ class Command(BaseCommand):
     help = "Register the shipped model versions; activate those worth it whose seat is empty. Safe to repeat."
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
-        for record, weights in catalogue.shipped():
-            version = registry.register(record, weights, by=None)
+        for one in catalogue.shipped():
+            version = registry.register(one.record, one.content, by=None)
             is_empty = (version.modality, version.network) not in registry.seats()
-            if is_empty and worth_seating(record):
+            if is_empty and worth_seating(one.record):
                 registry.activate(version, by=None, reason="Shipped with Ventra; the seat was empty.")
                 self.stdout.write(f"{version} answers from now on.")

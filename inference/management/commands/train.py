@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from inference import registry
 from inference.engine import catalogue
 from inference.training import command
-from inference.training.card import figure_words
+from inference.training.card_page import figure_words
 from inference.training.progress import shown_on
 
 
@@ -36,5 +36,6 @@ class Command(BaseCommand):
             words = figure_words(record.card["held_out"]["auc"])
             self.stdout.write(f"{record.modality}: AUC on held-out groups {words}")
             if chosen.register:
-                version = registry.register(record, catalogue.weights_of(record, chosen.out), by=None)
+                weights = catalogue.weights_of(record, chosen.out)
+                version = registry.register(record, weights.read_bytes, by=None)
                 self.stdout.write(f"{version} is registered.")

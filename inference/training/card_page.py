@@ -1,0 +1,122 @@
+"""A model card as a page of docs/models."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from inference.engine.records import WeightsRecord
+
+PLOTS = ("ROC", "Precision and recall", "Reliability", "Risk and coverage")
+SAME_SOURCE = "Both classes come from the same volumes and slices, so no source tells them apart."
+SELECTIVE = (
+    "Answers that would turn when the picture is held a little differently are set aside first (`doubt`). "
+    "Area: mean share of wrong answers among the surest 1, 2, ... all; less is better. Distance: the same by "
+    "the bare distance from the threshold."
+)
+
+
+def figure_words(figure: Mapping[str, Any]) -> str:
+    """A figure as people read it: value, 95 % interval, number of pictures."""
+    if None in figure.values():
+        return "not measured"
+    return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f}, n = {figure['count']:.0f})"
+
+
+def plot_name(record: WeightsRecord, title: str) -> str:
+    """The file of one of the card's charts."""
+    return f"{record.name}-{title.lower().replace(' ', '-')}.svg"
+
+
+def markdown(record: WeightsRecord) -> str:
+    """The whole page."""
+    return "\n".join(_lines(record))
+
+
+def _lines(record: WeightsRecord) -> Iterator[str]:
+    found = record.card
+    yield from (
+        f"# {record.network}, {record.modality}, version {record.version}",
+        "",
+        found["intended_use"],
+        "",
+    )
+    yield from ("## Data", "", found["data"], "", _table("Count", found["counts"]), "")
+    yield from (f"Split: {found['split']}.", "")
+    yield from _held_out(record, found)
+    yield from _doubt(found)
+    yield from ("## Source or anatomy?", "", _confound(found), "", "## Known limits", "")
+    yield from (f"- {limit}" for limit in found["limits"])
+    yield from _making(record, found)
+
+
+def _held_out(record: WeightsRecord, found: Mapping[str, Any]) -> Iterator[str]:
+    yield from ("## Held-out figures", "")
+    yield from ("95 % intervals: bootstrap over groups for AUC, Wilson for shares.", "", _figures(found), "")
+    if "against_baseline" in found:
+        yield from (found["against_baseline"], "")
+    yield from (" ".join(f"![{title}](plots/{plot_name(record, title)})" for title in PLOTS), "")
+    yield (
+        f"Probability from which a scan is called ventriculomegaly: {record.threshold:.3f} "
+        f"({record.threshold_target}). Temperature: {record.temperature:.3f}."
+    )
+    yield from (
+        "",
+        "| Prevalence | Positive predictive value | Negative predictive value |",
+        "| --- | --- | --- |",
+    )
+    for row in found["predictive_values"]:
+        values = (row["positive_predictive_value"], row["negative_predictive_value"])
+        yield f"| {row['prevalence']:.0%} | {values[0]:.3f} | {values[1]:.3f} |"
+    yield ""
+    for title, part in (("severity", "held_out_by_severity"), ("gestational week", "held_out_by_week")):
+        if found.get(part):
+            yield from (_table(f"Sensitivity by {title}", found[part]), "")
+
+
+def _doubt(found: Mapping[str, Any]) -> Iterator[str]:
+    if found.get("selective"):
+        yield from (
+            "## What the doubt is worth",
+            "",
+            SELECTIVE,
+            "",
+            _table("Measure", found["selective"]),
+            "",
+        )
+
+
+def _making(record: WeightsRecord, found: Mapping[str, Any]) -> Iterator[str]:
+    settings = {name: value for name, value in found["training"].items() if name != "command"}
+    yield from ("", "## How it was made", "", f"`{found['training']['command']}`", "")
+    yield from (_table("Setting", settings), "", f"Weights: SHA-256 `{record.weights_sha256}`", "")
+    yield from (f"Preprocessing: `{record.preprocessing}`, SHA-256 `{record.preprocessing_sha256}`", "")
+
+
+def _confound(found: Mapping[str, Any]) -> str:
+    parts = [] if found["confound"] else [SAME_SOURCE]
+    if found["confound"] or found.get("heat"):
+        parts.append(_table("Check", {**found["confound"], **found.get("heat", {})}))
+    return "\n\n".join(parts)
+
+
+def _table(title: str, values: Mapping[str, Any]) -> str:
+    rows = [
+        f"| {name.replace('_', ' ')} | {_shown(value)} |" for name, value in values.items() if value != {}
+    ]
+    return "\n".join([f"| {title} | |", "| --- | --- |", *rows])
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping) and "low" in value:
+        return figure_words(value)
+    return f"{value:.3f}" if isinstance(value, float) and 0 < value < 1 else str(value)
+
+
+def _figures(found: Mapping[str, Any]) -> str:
+    parts = [part for part in ("held_out", "held_out_phantoms") if part in found]
+    names = {"held_out": "Real pictures", "held_out_phantoms": "Phantoms"}
+    rows = [f"| Figure | {' | '.join(names[part] for part in parts)} |", "| --- " * (len(parts) + 1) + "|"]
+    for name in ("auc", "sensitivity", "specificity", "accuracy"):
+        shown = " | ".join(figure_words(found[part][name]) for part in parts)
+        rows.append(f"| {name if name != 'auc' else 'AUC'} | {shown} |")
+    errors = " | ".join(f"{found[part]['calibration_error']:.3f}" for part in parts)
+    return "\n".join([*rows, f"| calibration error | {errors} |"])

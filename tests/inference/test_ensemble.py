@@ -1,0 +1,146 @@
+"""Several networks as one: made of the very weights of its members, and measured on the same pictures."""
+
+import json
+from dataclasses import replace
+from io import StringIO
+
+import numpy as np
+import pytest
+import safetensors.torch
+from django.core.management import CommandError, call_command
+from engine_models import packed, record_of
+
+from inference import registry
+from inference.engine import catalogue
+from inference.engine.members import ENSEMBLE, MembersDiffer, composed
+from inference.engine.predict import predict
+from inference.engine.views import log_odds
+from inference.engine.weights import WeightsMismatch, load
+from inference.models import Job, ModelVersion, Prediction
+from inference.phantom import render, sample_spec
+from inference.training.calibrate import Target
+from inference.training.combine import main
+from inference.training.combined import combined
+
+TARGET = Target("sensitivity", 0.9)
+
+
+@pytest.fixture(scope="module")
+def members():
+    """Two networks with random weights and temperatures of their own."""
+    contents = {network: packed(network) for network in ("cnn", "modified_cnn")}
+    return [
+        (record_of(content, network, temperature=temperature), content)
+        for (network, content), temperature in zip(contents.items(), (0.5, 2.0), strict=True)
+    ]
+
+
+@pytest.fixture
+def scan():
+    return render(sample_spec(np.random.default_rng(1)), "ultrasound", seed=1).stack()
+
+
+def loaded(members, content=None):
+    content = content or composed(members)
+    return load(record_of(content, "cnn", network=ENSEMBLE, temperature=1.0), content)
+
+
+def test_an_ensemble_says_the_mean_of_how_convinced_its_members_are(members, scan):
+    (said,) = predict(loaded(members), [scan])
+    alone = [predict(load(record, content), [scan])[0] for record, content in members]
+    odds = [
+        log_odds(np.array(answer.logits), record.temperature)
+        for answer, (record, _) in zip(alone, members, strict=True)
+    ]
+    assert log_odds(np.array(said.logits), 1.0) == pytest.approx(np.mean(odds), abs=1e-5)
+    assert said.input_sha256 == alone[0].input_sha256, "all read the same picture"
+
+
+def test_its_file_does_not_depend_on_the_order_in_which_members_are_named(members):
+    assert composed(members) == composed(members[::-1])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda m: m[:1], "at least two"),
+        (lambda m: [m[0], (replace(m[1][0], modality="mri"), m[1][1])], "different modalities"),
+        (lambda m: [m[0], (replace(m[1][0], preprocessing_sha256="0"), m[1][1])], "do not prepare"),
+        (lambda m: [m[0], (replace(m[1][0], network="cnn"), m[1][1])], "versions of the same network"),
+        (lambda m: [m[0], (replace(m[1][0], network=ENSEMBLE), m[1][1])], "member of another"),
+    ],
+)
+def test_versions_that_cannot_answer_as_one_are_refused_with_the_reason(members, spoil, said):
+    with pytest.raises(MembersDiffer, match=said):
+        composed(spoil(members))
+
+
+def test_members_without_answers_on_the_same_pictures_are_refused(members):
+    with pytest.raises(MembersDiffer, match="keeps no held-out answers"):
+        combined([record for record, _ in members], "", version="1.0", target=TARGET, command="")
+    ours = catalogue.named("cnn-ultrasound-2.0").record
+    other = catalogue.named("modified_cnn-ultrasound-2.0").record
+    fewer = replace(other, card={**other.card, "held_out_answers": other.card["held_out_answers"][1:]})
+    with pytest.raises(MembersDiffer, match="not measured on the same pictures"):
+        combined([ours, fewer], "", version="1.0", target=TARGET, command="")
+
+
+def test_a_file_with_a_member_that_nobody_knows_is_refused(members):
+    tensors = safetensors.torch.load(composed(members))
+    renamed = {name.replace("members.cnn.", "members.transformer."): t for name, t in tensors.items()}
+    content = safetensors.torch.save(renamed)
+    with pytest.raises(WeightsMismatch, match="transformer"):
+        loaded(members, content)
+
+
+@pytest.mark.parametrize("modality", ["ultrasound", "mri"])
+def test_the_shipped_ensembles_are_made_again_by_the_command_on_their_card(modality, tmp_path):
+    shipped = catalogue.newest(ENSEMBLE, modality).record
+    words = shipped.card["training"]["command"].replace("DIR", str(tmp_path)).split()
+    assert main(words[3:], StringIO()) == 0
+    again = json.loads((tmp_path / f"{shipped.name}.json").read_text())
+    kept = json.loads(shipped.to_json())
+    for name in ("held_out", "confound", "counts", "selective"):
+        assert again["card"][name] == kept["card"][name], name
+    for name in ("weights_sha256", "temperature", "threshold", "members"):
+        assert again[name] == kept[name], name
+
+
+@pytest.mark.django_db
+def test_registered_versions_become_an_ensemble_that_answers_nobody_yet(models):
+    said = StringIO()
+    asked = ["cnn:2.0", "modified_cnn:2.0", "--modality", "ultrasound", "--version", "7.0"]
+    call_command("combine", *asked, stdout=said)
+    made = ModelVersion.objects.get(network=ENSEMBLE, version="7.0")
+    assert made.state == ModelVersion.State.EVALUATED
+    assert "AUC on held-out groups" in said.getvalue()
+    assert made not in registry.active_versions("ultrasound")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["cnn:2.0", "cnn:9.9"], "No version cnn:9.9"),
+        (["cnn:2.0"], "at least two"),
+        (["cnn:2.0", "modified_cnn:2.0", "--target", "much"], "A target is"),
+    ],
+)
+def test_what_cannot_be_combined_is_said_in_one_sentence(models, asked, said):
+    with pytest.raises(CommandError, match=said):
+        call_command("combine", *asked, "--modality", "ultrasound", "--version", "7.0")
+
+
+@pytest.mark.django_db
+def test_an_active_ensemble_answers_like_any_version_and_is_explained_by_its_members(
+    models, case, alice, add_scan, run_jobs
+):
+    shipped = catalogue.newest(ENSEMBLE, "ultrasound")
+    version = registry.register(shipped.record, shipped.content, by=None)
+    registry.activate(version, by=None, reason="a test")
+    scan = add_scan(case, alice)
+    run_jobs(lime=False)
+    (said,) = Prediction.objects.filter(image=scan.image, model_version=version)
+    assert said.analysable
+    assert said.weights_sha256 == shipped.record.weights_sha256
+    assert not Job.objects.filter(kind=Job.Kind.EXPLAIN, model_version=version).exists()
