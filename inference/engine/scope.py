@@ -143,12 +143,15 @@ def refuse_adult(head: Ellipse, spacing: tuple[float, float] | None) -> None:
 
 
 def chances_of(tensors: Mapping[str, Floats], seen: Floats) -> Chances:
-    """Probabilities (n, 3) of CLASSES for features (n, 2048)."""
+    """Probabilities (n, 3) of CLASSES for features (n, 2048): the mean of the gate's fits.
+
+    The tensors' first axis counts the fits; two small layers each.
+    """
     even = (seen - tensors["centre"]) / tensors["spread"]
-    hidden = np.maximum(even @ tensors["hidden.weight"].T + tensors["hidden.bias"], 0)
-    logits = (hidden @ tensors["out.weight"].T + tensors["out.bias"]).astype(np.float64)
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+    hidden = even @ tensors["hidden.weight"].swapaxes(1, 2) + tensors["hidden.bias"][:, None]
+    logits = np.maximum(hidden, 0) @ tensors["out.weight"].swapaxes(1, 2) + tensors["out.bias"][:, None]
+    powers = np.exp((logits - logits.max(axis=-1, keepdims=True)).astype(np.float64))
+    return np.asarray((powers / powers.sum(axis=-1, keepdims=True)).mean(axis=0))
 
 
 def features(stem: VGG16, crops: Floats, wholes: Floats) -> Floats:
