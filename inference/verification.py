@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.db.models import F, Q
 
 from audit.models import Event
-from inference.models import Explanation, Job, Prediction
+from inference.models import Activation, Explanation, Job, ModelVersion, Prediction
 from inference.results import digest
 
 
@@ -17,9 +17,24 @@ def faults() -> Iterator[str]:
         yield f"explanation {explanation.pk} is not bound to its prediction"
     yield from _changed_since_published("prediction.published", Prediction)
     yield from _changed_since_published("explanation.published", Explanation)
+    yield from _misplaced_versions()
     answered = [Job.Kind.PREDICT, Job.Kind.SHADOW]
     for job in Job.objects.filter(state=Job.State.SUCCEEDED, kind__in=answered, answer__isnull=True):
         yield f"job {job.pk} succeeded without an answer"
+
+
+def _misplaced_versions() -> Iterator[str]:
+    """A version that answers holds a seat, and is the file that was registered."""
+    seated = Activation.objects.filter(ended_at__isnull=True).select_related("model_version")
+    answering = {seat.model_version_id for seat in seated if not seat.is_unseen}
+    registered = dict(
+        Event.objects.filter(verb="model.registered").values_list("subject_id", "detail__weights_sha256")
+    )
+    for version in ModelVersion.objects.defer("card"):
+        if (version.state == ModelVersion.State.ACTIVE) != (version.pk in answering):
+            yield f"model version {version} is {version.state}, and its seat says otherwise"
+        if registered.get(str(version.pk)) != version.weights_sha256:
+            yield f"model version {version} does not have the weights it was registered with"
 
 
 def _unfit_predictions() -> Iterator[Prediction]:

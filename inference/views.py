@@ -1,6 +1,7 @@
 """The pages of models and of the queue. No patient appears on them."""
 
 import uuid
+from collections.abc import Iterable
 
 from django.contrib import messages
 from django.db.models import Prefetch
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.gate import PersonRequest, role_required
 from accounts.roles import MANAGE_MODELS, SEE_MODELS, SEE_QUEUE, holds
 from inference import cards, comparison, jobs, plots, queue, registry, registry_views
-from inference.models import Activation, Job, ModelVersion
+from inference.models import Activation, Image, Job, ModelVersion
 
 
 @require_safe
@@ -23,8 +24,18 @@ def models(request: PersonRequest) -> HttpResponse:
         Prefetch("activations", queryset=open_seats, to_attr="seats")
     )
     rows = [{"version": version, "headlines": cards.headlines(version.card)} for version in versions]
-    context = {"section": "models", "rows": rows, "may_manage": holds(request.user, MANAGE_MODELS)}
+    context = {
+        "section": "models",
+        "rows": rows,
+        "unread": [modality.label for modality in Image.Modality if not _is_read(modality, versions)],
+        "may_manage": holds(request.user, MANAGE_MODELS),
+    }
     return render(request, "inference/models.html", context)
+
+
+def _is_read(modality: Image.Modality, versions: Iterable[ModelVersion]) -> bool:
+    """Whether a version answers scans of this modality, and somebody sees what it says."""
+    return any(version.modality == modality and version.state == version.State.ACTIVE for version in versions)
 
 
 @require_safe

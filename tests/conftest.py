@@ -49,7 +49,13 @@ def data_dir() -> Path:
     return Path(folder)
 
 
-GUARDED = ["audit_event", "audit_seal", "inference_prediction", "inference_explanation"]
+GUARDED = [
+    "audit_event",
+    "audit_seal",
+    "inference_prediction",
+    "inference_explanation",
+    "inference_modelversion",
+]
 
 
 @pytest.fixture

@@ -123,3 +123,9 @@ def test_a_job_cancelled_on_the_queue_page_is_on_the_trail(waiting, client_of, m
     assert "already over" in again.content.decode()
     (event,) = Event.objects.filter(verb="job.cancelled")
     assert event.actor_id == manager.pk
+
+
+def test_the_models_page_warns_of_a_modality_that_nobody_reads(version, client_of, alice):
+    page = client_of(alice).get("/models/").content.decode()
+    assert "No version answers MRI scans" in page
+    assert "No version answers Ultrasound scans" not in page

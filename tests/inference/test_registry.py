@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from audit.models import Event
-from inference import registry
+from inference import registry, verification
 from inference.models import Activation, ModelVersion
 
 pytestmark = pytest.mark.django_db
@@ -193,3 +193,21 @@ def test_an_auditor_looks_up_who_answered_when_in_their_own_time(first, second, 
     early = client_of(auditor).get("/models/at/", {"at": "2020-01-01T14:02"}).content.decode()
     assert "Nobody: no version was in use then." in early
     assert client_of(auditor).get("/models/at/", {"at": "yesterday"}).status_code == 422
+
+
+def test_verification_names_a_version_whose_state_and_seat_disagree(first, intruder):
+    assert list(verification.faults()) == []
+    intruder("UPDATE inference_modelversion SET state = 'retired' WHERE id = %s", [str(first.pk)])
+    (fault,) = verification.faults()
+    assert str(first) in fault
+    assert "its seat says otherwise" in fault
+
+
+def test_verification_names_a_version_with_other_weights_than_it_was_registered_with(first, second, intruder):
+    intruder(
+        "UPDATE inference_modelversion SET weights_id = %s WHERE id = %s",
+        [second.weights_sha256, str(first.pk)],
+    )
+    (fault,) = verification.faults()
+    assert str(first) in fault
+    assert "does not have the weights it was registered with" in fault

@@ -268,6 +268,4 @@ def test_a_stem_held_still_is_the_same_before_and_after_it_is_averaged():
     with torch.no_grad():
         module.features[0].weight[0, 0, 0, 0] = -0.0
     still = learner(module, 1e-3, 1, frozen=True).result.features[0].weight
-    assert not torch.signbit(still[0, 0, 0, 0]), (
-        "or a resumed training ends with other bytes"
-    )
+    assert not torch.signbit(still[0, 0, 0, 0]), "or a resumed training ends with other bytes"

@@ -24,11 +24,13 @@ def answered(case, alice, add_scan, run_jobs):
     return scan
 
 
-def damage(sha256: str, content: bytes = b"not what it was") -> None:
+def damage(sha256: str, content: bytes | None = b"not what it was") -> None:
+    """content None: the file is gone."""
     storage = storages["blobs"]
     name = f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
     storage.delete(name)
-    storage.save(name, ContentFile(content))
+    if content is not None:
+        storage.save(name, ContentFile(content))
 
 
 def test_every_active_version_answers_once(answered):
@@ -94,10 +96,22 @@ def blank_png() -> bytes:
     return file.getvalue()
 
 
-def test_damaged_weights_are_quarantined_and_never_answer(case, alice, add_scan, run_jobs):
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda _: b"not what it was",
+        lambda whole: whole[:-1],
+        lambda whole: whole[:100],
+        lambda whole: whole[:-1] + bytes([whole[-1] ^ 1]),
+        lambda _: b"",
+        None,
+    ],
+    ids=["replaced", "one byte short", "header only", "one bit flipped", "empty", "gone"],
+)
+def test_damaged_weights_are_quarantined_and_never_answer(harm, case, alice, add_scan, run_jobs):
     scan = add_scan(case, alice)
     version = ModelVersion.objects.get(network="cnn", modality="ultrasound")
-    damage(version.weights_sha256)
+    damage(version.weights_sha256, harm and harm(store.read(version.weights_sha256)))
     run_jobs()
     version.refresh_from_db()
     assert version.state == "quarantined"
@@ -141,6 +155,7 @@ def test_answers_and_explanations_never_change(answered, table):
     ("table", "change"),
     [
         ("prediction", "probability = 0.01"),
+        ("prediction", "doubt = 0"),
         ("prediction", "input_sha256 = repeat('0', 64)"),
         ("prediction", "preprocessing_sha256 = repeat('0', 64)"),
         ("explanation", "class_label = 'normal', explains_prediction = not explains_prediction"),
