@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from django.core.files.base import ContentFile
+from django.core.files.storage import storages
 
 from accounts.models import User
 from cases import intake
@@ -123,3 +124,12 @@ def explained_scan(case: Case, by: User, png: bytes, folder: Path) -> Explanatio
     upload = ContentFile(png)
     scan, _ = intake.receive(case, upload, modality="ultrasound", by=by, file_name="scan.png")
     return explanation(answer(scan.image.jobs.get()))
+
+
+def damage(sha256: str, content: bytes | None = b"not what it was") -> None:
+    """Replace a stored file behind the store's back; content None: it is gone."""
+    storage = storages["blobs"]
+    name = f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
+    storage.delete(name)
+    if content is not None:
+        storage.save(name, ContentFile(content))

@@ -8,9 +8,9 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from inference.engine.backends import Passed
 from inference.engine.quality import NotAnalysable, refuse
 from inference.engine.records import POSITIVE, Answer, Prepared, Refusal, WeightsRecord
 from inference.engine.remember import prepared_once
@@ -19,8 +19,7 @@ from inference.engine.views import Steadiness, log_odds, steadiness, viewed_logi
 from inference.engine.weights import LoadedModel
 from inference.formats.stack import PictureStack
 
-BACKEND = "torch"
-PARTS = ("torch", "numpy", "scipy")
+PARTS = ("numpy", "scipy")
 
 
 class NumericalError(ArithmeticError):
@@ -66,12 +65,15 @@ def _passed(model: LoadedModel, tensor: NDArray[np.float32]) -> NDArray[np.float
 
 def frame_logits(model: LoadedModel, tensor: NDArray[np.float32]) -> NDArray[np.float64]:
     """Logits (frames, 2) for a prepared tensor (frames, channels, size, size). Raises NumericalError."""
-    with torch.inference_mode():
-        out = model.module(torch.tensor(tensor, device=model.device))
-    logits = out.cpu().numpy().astype(np.float64)
-    if not np.isfinite(logits).all():
+    return passed(model, tensor).logits
+
+
+def passed(model: LoadedModel, tensor: NDArray[np.float32]) -> Passed:
+    """Logits, and maps where the network is cut, for a prepared tensor. Raises NumericalError."""
+    found = model.passed(tensor)
+    if not np.isfinite(found.logits).all():
         raise NumericalError(f"{model.record.network} {model.record.version} gave a logit that is not finite")
-    return np.asarray(logits)
+    return found
 
 
 def calibrated(logits: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
@@ -107,9 +109,9 @@ def _answer(model: LoadedModel, attempt: _Attempt, passed: NDArray[np.float64], 
         weights_sha256=model.record.weights_sha256,
         preprocessing=model.recipe.id,
         preprocessing_sha256=model.recipe.sha256,
-        backend=BACKEND,
+        backend=model.backend.name,
         device=model.device,
-        versions=_versions(),
+        versions=_versions(model.backend.libraries),
     )
 
 
@@ -161,6 +163,6 @@ def _refused(attempt: _Attempt) -> Mapping[str, Any]:
 
 
 @cache
-def _versions() -> Mapping[str, str]:
-    parts = {name: version(name) for name in PARTS}
+def _versions(libraries: tuple[str, ...]) -> Mapping[str, str]:
+    parts = {name: version(name) for name in (*libraries, *PARTS)}
     return {**parts, "scope": shipped_gate().record["weights_sha256"][:12]}

@@ -70,7 +70,7 @@ def train(options: argparse.Namespace, report: Report) -> list[WeightsRecord]:
 
     Raises one of REFUSALS, with a sentence, before any work is done.
     """
-    configure(options.threads)
+    configure(options.threads, learning=True)
     start, origin = _start(options)
     folders = _folders(options)
     for modality in folders:

@@ -30,6 +30,7 @@ SENTENCES = {
     "job.cancelled": "cancelled a job",
     "prediction.published": "published an answer",
     "explanation.published": "published an explanation",
+    "prediction.reproduced": "ran an answer again and compared",
     "model.registered": "registered a model version",
     "model.evaluated": "recorded the evaluation of a model version",
     "model.upload_refused": "uploaded a weights file that was refused",

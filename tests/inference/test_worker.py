@@ -2,10 +2,9 @@
 
 import hashlib
 
+import answers
 import numpy as np
 import pytest
-from django.core.files.base import ContentFile
-from django.core.files.storage import storages
 from django.db import DatabaseError, IntegrityError, transaction
 
 from audit.models import Event
@@ -22,15 +21,6 @@ def answered(case, alice, add_scan, run_jobs):
     scan = add_scan(case, alice)
     run_jobs(lime=False)
     return scan
-
-
-def damage(sha256: str, content: bytes | None = b"not what it was") -> None:
-    """content None: the file is gone."""
-    storage = storages["blobs"]
-    name = f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
-    storage.delete(name)
-    if content is not None:
-        storage.save(name, ContentFile(content))
 
 
 def test_every_active_version_answers_once(answered):
@@ -111,7 +101,7 @@ def blank_png() -> bytes:
 def test_damaged_weights_are_quarantined_and_never_answer(harm, case, alice, add_scan, run_jobs):
     scan = add_scan(case, alice)
     version = ModelVersion.objects.get(network="cnn", modality="ultrasound")
-    damage(version.weights_sha256, harm and harm(store.read(version.weights_sha256)))
+    answers.damage(version.weights_sha256, harm and harm(store.read(version.weights_sha256)))
     run_jobs()
     version.refresh_from_db()
     assert version.state == "quarantined"
@@ -123,7 +113,7 @@ def test_damaged_weights_are_quarantined_and_never_answer(harm, case, alice, add
 
 def test_damaged_pixels_fail_the_job_with_their_reason(case, alice, add_scan, run_jobs):
     scan = add_scan(case, alice)
-    damage(scan.image.pixels_id)
+    answers.damage(scan.image.pixels_id)
     run_jobs()
     assert set(Job.objects.values_list("state", "failure_code")) == {("failed", "input_corrupt")}
 
@@ -185,5 +175,5 @@ def test_a_stored_answer_comes_back_as_the_engines_record(answered):
 
 
 def test_an_unreadable_blob_is_reported_by_the_store(answered):
-    damage(answered.image.original_id)
+    answers.damage(answered.image.original_id)
     assert list(store.corrupt()) == [f"blob {answered.image.original_id} has changed"]

@@ -2,12 +2,20 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.engine.explain import gradcam, lime
+from inference.engine.explain import (
+    gradcam,
+    integrated_gradients,
+    lime,
+    lime_reference,
+    occlusion,
+    rise,
+)
 from inference.engine.explain.method import Explainer, GridMap
 from inference.engine.explain.placing import to_scan
 from inference.engine.quality import NotAnalysable
@@ -18,8 +26,31 @@ from inference.formats.stack import PictureStack
 
 EXPLAINERS: dict[str, Explainer] = {
     "gradcam": gradcam.explain,
+    "gradcam_plus_plus": gradcam.explain_plus_plus,
     "lime": lime.explain,
+    "lime_reference": lime_reference.explain,
+    "integrated_gradients": integrated_gradients.explain,
+    "occlusion": occlusion.explain,
+    "rise": rise.explain,
 }
+
+
+PARAMETERS: dict[str, type[Any]] = {
+    "lime": lime.Parameters,
+    "lime_reference": lime_reference.Parameters,
+    "integrated_gradients": integrated_gradients.Parameters,
+    "occlusion": occlusion.Parameters,
+    "rise": rise.Parameters,
+}
+
+
+def parameters_of(method: str, stored: Mapping[str, Any]) -> dict[str, Any]:
+    """What a stored explanation was asked with; what it found out besides is left away.
+
+    Raises KeyError when the method asks for something that was not stored: then it was another method.
+    """
+    kind = PARAMETERS.get(method)
+    return {} if kind is None else {field.name: stored[field.name] for field in fields(kind)}
 
 
 class NotBound(Exception):

@@ -1,41 +1,49 @@
-"""LIME (Ribeiro et al. 2016) as the lime package does it: superpixels, hiding some, a weighted linear fit.
+"""LIME (Ribeiro et al. 2016) as this project runs it: even superpixels, balanced masks, a surrogate.
 
-The package's own image door wants colour pictures and shows a progress bar; its parts are used instead:
-the same quickshift superpixels, the same draw of which to hide, the same kernel, and `lime_base` itself.
+What it estimates is LIME's own weighted linear fit; `lime_reference` is the lime package's way there. Masks
+come in blocks until the order of the weights has settled. Where the backend offers a draft of the network
+(whole-number arithmetic, held to the real one before it is used) the masks are shown to that.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from lime.lime_base import LimeBase
 from numpy.typing import NDArray
-from skimage.segmentation import quickshift
-from sklearn.metrics import pairwise_distances
+from scipy.stats import spearmanr
 
-from inference.engine.explain.method import GridMap
+from inference.engine.explain.method import GridMap, middle_row
+from inference.engine.explain.superpixels import distances, even_pieces, hidden_pictures
+from inference.engine.explain.surrogate import Fit, balanced_masks, fitted
 from inference.engine.predict import calibrated, frame_logits
 from inference.engine.records import Label, Prepared
 from inference.engine.weights import LoadedModel
 
-BATCH = 50
+BATCH = 128
+FEW = 1e-4
+"""Probabilities that move less than this over all masks give no order worth settling."""
+
+Floats = NDArray[np.float64]
+Asked = Callable[[NDArray[np.bool_]], Floats]
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """hidden: the value a hidden superpixel takes; 0 is the middle brightness of the head.
+    """samples: masks at most; least: before it may stop.
 
-    kernel_width and the quickshift numbers are the lime package's defaults, except that quickshift's
-    kernel is narrower in proportion to our smaller input.
+    settled: rank correlation with the weights of a block fewer at which it stops. pieces: superpixels aimed
+    at. hidden: grey of a hidden one; 0 is the head's middle. kernel_width: the lime package's. draft: whether
+    one may be used.
     """
 
-    samples: int = 500
+    samples: int = 512
+    least: int = 256
+    settled: float = 0.95
+    pieces: int = 50
     kernel_width: float = 0.25
     hidden: float = 0.0
-    quickshift_kernel: float = 1.0
-    quickshift_distance: float = 200.0
-    quickshift_ratio: float = 0.2
+    draft: bool = True
 
 
 def explain(
@@ -48,85 +56,64 @@ def explain(
 ) -> GridMap:
     """Signed weights of the superpixels of the middle frame read, for that frame's own probability."""
     chosen = Parameters(**parameters)
-    row = len(prepared.frames) // 2
+    row = middle_row(prepared)
     picture = prepared.tensor[row, 0]
-    segments = superpixels(picture, chosen, seed)
-    shown = _draw(int(segments.max()) + 1, chosen.samples, seed)
-    chances = _chances(model, picture, segments, shown, chosen.hidden)
-    weights, metrics = _fit(shown, chances, model.record.labels.index(class_label), chosen, seed)
-    values = np.where(segments >= 0, weights[segments], 0.0)
+    segments = even_pieces(picture, chosen.pieces)
+    draft = model.draft(prepared.modality) if chosen.draft else None
+    answers = draft or (lambda pictures: frame_logits(model, pictures))
+
+    def asked(shown: NDArray[np.bool_]) -> Floats:
+        pictures = hidden_pictures(picture, segments, shown, chosen.hidden)
+        parts = [answers(pictures[start : start + BATCH, None]) for start in range(0, len(pictures), BATCH)]
+        chances = calibrated(np.concatenate(parts), model.record.temperature)
+        return np.asarray(chances[:, model.record.labels.index(class_label)])
+
+    fit, metrics = sampled(asked, segments, chosen, seed)
+    values = np.where(segments >= 0, fit.weights[segments], 0.0)
     return GridMap(
         values=values[None].astype(np.float32),
         rows=(row,),
         signed=True,
         unit=f"change in the probability of {class_label} of this frame",
-        parameters={**asdict(chosen), "superpixels": len(weights), "library": "lime"},
-        metrics={**metrics, "samples": float(chosen.samples)},
+        parameters={**asdict(chosen), "superpixels": len(fit.weights), "drafted": draft is not None},
+        metrics=metrics,
         segments=segments[None],
     )
 
 
-def superpixels(picture: NDArray[np.float32], chosen: Parameters, seed: int) -> NDArray[np.int32]:
-    """Quickshift inside the head, numbered from 0 without gaps; -1 where the preparation hid the picture."""
-    inside = picture != 0
-    level = (picture - picture.min()) / max(float(np.ptp(picture)), 1e-6)
-    found = quickshift(  # type: ignore[no-untyped-call]
-        np.repeat(level[:, :, None], 3, axis=2).astype(np.float64),
-        kernel_size=chosen.quickshift_kernel,
-        max_dist=chosen.quickshift_distance,
-        ratio=chosen.quickshift_ratio,
-        rng=seed,
-    )
-    segments = np.full(picture.shape, -1, np.int32)
-    segments[inside] = np.unique(found[inside], return_inverse=True)[1]
-    return segments
+def sampled(
+    asked: Asked, segments: NDArray[np.int32], chosen: Parameters, seed: int
+) -> tuple[Fit, dict[str, float]]:
+    """Masks, block by block, until the weights' order holds or the samples are spent."""
+    apart, side = distances(segments), segments.shape[0]
+    blocks = balanced_masks(len(apart), np.random.default_rng(seed))
+    shown, chances = np.zeros((0, len(apart)), np.bool_), np.zeros(0)
+    before: Fit | None = None
+    while True:
+        more = next(blocks)[: chosen.samples - len(shown)]
+        shown, chances = np.concatenate([shown, more]), np.concatenate([chances, asked(more)])
+        fit = fitted(shown, chances, apart, chosen.kernel_width, side=side, seed=seed)
+        stability = _agreement(before, fit)
+        enough = len(shown) >= chosen.least and (stability >= chosen.settled or np.ptp(chances) < FEW)
+        if len(shown) >= chosen.samples or enough:
+            return fit, _metrics(fit, asked, len(shown), stability)
+        before = fit
 
 
-def _draw(features: int, samples: int, seed: int) -> NDArray[np.int64]:
-    """Which superpixels each sample shows; the first shows all, as the fit expects."""
-    shown = np.random.RandomState(seed).randint(0, 2, (samples, features))
-    shown[0] = 1
-    return shown.astype(np.int64)
+def _agreement(before: Fit | None, after: Fit) -> float:
+    """Rank correlation of the weights with those of a block fewer; 0 where there is no order to compare."""
+    if before is None or np.ptp(before.weights) == 0 or np.ptp(after.weights) == 0:
+        return 0.0
+    return float(spearmanr(before.weights, after.weights).statistic)
 
 
-def _chances(
-    model: LoadedModel,
-    picture: NDArray[np.float32],
-    segments: NDArray[np.int32],
-    shown: NDArray[np.int64],
-    hidden: float,
-) -> NDArray[np.float64]:
-    """Calibrated probabilities (samples, classes) of the picture with superpixels hidden."""
-    outside = np.ones((len(shown), 1), np.int64)
-    visible = np.hstack([shown, outside]).astype(bool)
-    found = []
-    for start in range(0, len(shown), BATCH):
-        keep = visible[start : start + BATCH][:, segments]
-        pictures = np.where(keep, picture, np.float32(hidden))[:, None].astype(np.float32)
-        found.append(frame_logits(model, pictures))
-    return calibrated(np.concatenate(found), model.record.temperature)
-
-
-def _fit(
-    shown: NDArray[np.int64], chances: NDArray[np.float64], target: int, chosen: Parameters, seed: int
-) -> tuple[NDArray[np.float64], dict[str, float]]:
-    """Weight of each superpixel, and how well the weights tell the network's answer."""
-
-    def kernel(distances: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.sqrt(np.exp(-(distances**2) / chosen.kernel_width**2))
-
-    base = LimeBase(kernel, verbose=False, random_state=np.random.RandomState(seed))
-    distances = pairwise_distances(shown, shown[:1], metric="cosine").ravel()
-    intercept, pairs, score, predicted = base.explain_instance_with_data(
-        shown, chances, distances, target, num_features=shown.shape[1], feature_selection="none"
-    )
-    weights = np.zeros(shown.shape[1])
-    for feature, weight in pairs:
-        weights[feature] = weight
-    metrics = {
-        "local_r2": float(score),
-        "intercept": float(intercept),
-        "local_prediction": float(predicted[0]),
-        "prediction": float(chances[0, target]),
+def _metrics(fit: Fit, asked: Asked, samples: int, stability: float) -> dict[str, float]:
+    whole = np.ones((1, len(fit.weights)), np.bool_)
+    return {
+        "local_r2": fit.r2,
+        "intercept": fit.intercept,
+        "local_prediction": float(fit.intercept + fit.weights.sum()),
+        "prediction": float(asked(whole)[0]),
+        "rank_stability": stability,
+        "samples": float(samples),
     }
-    return weights, metrics

@@ -7,8 +7,19 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.engine.backends import Passed
+from inference.engine.networks.network import Cut
+from inference.engine.predict import calibrated, frame_logits, passed
 from inference.engine.records import Label, Prepared
 from inference.engine.weights import LoadedModel
+
+Floats = NDArray[np.float64]
+BATCH = 32
+"""Changed pictures that go through a network at once."""
+
+
+class CannotExplain(TypeError):
+    """The method has nothing to hold on to in this network; the sentence says what is missing."""
 
 
 @dataclass(frozen=True)
@@ -41,5 +52,35 @@ class Explainer(Protocol):
         seed: int,
         parameters: Mapping[str, Any],
     ) -> GridMap:
-        """Unknown parameters raise TypeError."""
+        """Unknown parameters raise TypeError; a network the method does not suit CannotExplain."""
         ...
+
+
+def cut_of(model: LoadedModel) -> Cut:
+    """The network's two parts. Raises CannotExplain for an ensemble."""
+    if not isinstance(model.module, Cut):
+        raise CannotExplain("An ensemble has no layer of its own to look at: its members have.")
+    return model.module
+
+
+def cut_pass(model: LoadedModel, prepared: Prepared) -> tuple[Passed, NDArray[np.float32]]:
+    """One pass of a prepared scan, and the maps it gave. Raises CannotExplain."""
+    cut_of(model)
+    found = passed(model, prepared.tensor)
+    if found.maps is None:
+        raise CannotExplain("The backend keeps no maps of this network.")
+    return found, found.maps
+
+
+def middle_row(prepared: Prepared) -> int:
+    """The row of the frame that methods explain which change pictures many times."""
+    return len(prepared.frames) // 2
+
+
+def chances_of(model: LoadedModel, pictures: NDArray[np.float32], class_label: Label) -> Floats:
+    """Calibrated probabilities (n,) of a class for pictures (n, size, size)."""
+    parts = [
+        frame_logits(model, pictures[start : start + BATCH, None]) for start in range(0, len(pictures), BATCH)
+    ]
+    chances = calibrated(np.concatenate(parts), model.record.temperature)
+    return np.asarray(chances[:, model.record.labels.index(class_label)])

@@ -9,7 +9,7 @@ keeps a shape that fills a small part of the picture.
 import torch
 from torch import Tensor, nn
 
-from inference.engine.networks.network import SMALL, WIDE_RECIPES, Network, halved
+from inference.engine.networks.network import SMALL, WIDE_RECIPES, Cut, Network, halved
 
 
 class ChannelAttention(nn.Module):
@@ -49,7 +49,7 @@ class ResidualBlock(nn.Module):
         return out
 
 
-class ModifiedCNN(nn.Module):
+class ModifiedCNN(Cut):
     """Three resolutions, the last dilated to see the whole head; mean and maximum pooling; linear head."""
 
     def __init__(self) -> None:
@@ -67,9 +67,13 @@ class ModifiedCNN(nn.Module):
         )
         self.head = nn.Sequential(nn.Dropout(0.4), nn.Linear(128, 2))
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Logits (n, 2) for pictures (n, 1, 128, 128), which are halved, or (n, 1, 64, 64)."""
-        maps = self.trunk(self.stem(halved(pictures)))
+    def maps(self, pictures: Tensor) -> Tensor:
+        """(n, 64, 8, 8) for pictures (n, 1, 128, 128), which are halved, or (n, 1, 64, 64)."""
+        maps: Tensor = self.trunk(self.stem(halved(pictures)))
+        return maps
+
+    def judge(self, maps: Tensor) -> Tensor:
+        """Logits (n, 2)."""
         logits: Tensor = self.head(torch.cat([maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))], dim=1))
         return logits
 

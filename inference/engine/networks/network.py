@@ -27,14 +27,42 @@ class Backbone:
     licence: str
 
 
+class Cut(nn.Module):
+    """A network in two parts, cut where Grad-CAM looks: what it sees, and what it makes of that.
+
+    An answer and its map then cost one pass through `maps`; the rest is small.
+    """
+
+    def maps(self, pictures: Tensor) -> Tensor:
+        """Feature maps (n, channels, rows, columns) of pictures (n, 1, size, size)."""
+        raise NotImplementedError
+
+    def judge(self, maps: Tensor) -> Tensor:
+        """Logits (n, 2) of feature maps."""
+        raise NotImplementedError
+
+    def pooled_head(self) -> Tensor | None:
+        """Weights (2, channels) where `judge` is pooling and one linear layer; else None.
+
+        Then the gradient that Grad-CAM averages is these weights over the number of pixels of a map, whatever
+        the picture: the mean over the pixels is as large where a maximum is taken first.
+        """
+        return None
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Logits (n, 2) of pictures."""
+        return self.judge(self.maps(pictures))
+
+
 @dataclass(frozen=True)
 class Network:
     """An architecture.
 
-    build: a fresh module with random weights, (n, 1, size, size) float32 in, (n, 2) logits out.
+    build: a fresh module with random weights, (n, 1, size, size) float32 in, (n, 2) logits out. But for an
+        ensemble it is Cut where Grad-CAM looks.
         A module with a backbone also has `stem` and `tail`: what stays as published, and what is fine-tuned.
     recipes: the id of the preprocessing for each modality.
-    gradcam_layer: dotted name of the module whose output Grad-CAM weighs.
+    gradcam_layer: dotted name of the module whose output Grad-CAM weighs: what `maps` gives.
     licence: of the architecture's code and of any weights it starts from.
     side: of the picture that the network works on, in pixels; it halves larger ones itself.
     """

@@ -7,12 +7,12 @@ import torchvision
 from torch import Tensor, nn
 
 from inference.engine.networks.imagenet import AsImageNet, without_inplace
-from inference.engine.networks.network import WIDE_RECIPES, Backbone, Network
+from inference.engine.networks.network import WIDE_RECIPES, Backbone, Cut, Network
 
 LICENCE = "BSD-3-Clause (torchvision)"
 
 
-class ResNet(nn.Module):
+class ResNet(Cut):
     """A torchvision ResNet behind our grey pictures: four stages, mean pooling, a linear head."""
 
     def __init__(self, build: Callable[..., nn.Module]) -> None:
@@ -20,9 +20,20 @@ class ResNet(nn.Module):
         self.colours = AsImageNet()
         self.trunk: Any = without_inplace(build(num_classes=2))
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Logits (n, 2) for pictures (n, 1, 128, 128)."""
-        return self.tail(self.stem(pictures))
+    def maps(self, pictures: Tensor) -> Tensor:
+        """All four stages: (n, channels, 4, 4) for pictures (n, 1, 128, 128)."""
+        maps: Tensor = self.trunk.layer4(self.stem(pictures))
+        return maps
+
+    def judge(self, maps: Tensor) -> Tensor:
+        """Logits (n, 2): mean pooling and one linear layer."""
+        logits: Tensor = self.trunk.fc(maps.mean(dim=(2, 3)))
+        return logits
+
+    def pooled_head(self) -> Tensor:
+        """The linear layer's weights (2, channels)."""
+        weights: Tensor = self.trunk.fc.weight
+        return weights
 
     def stem(self, pictures: Tensor) -> Tensor:
         """Everything up to the third stage: (n, channels, 8, 8)."""
@@ -33,8 +44,7 @@ class ResNet(nn.Module):
 
     def tail(self, maps: Tensor) -> Tensor:
         """The fourth stage, pooling and the linear head: logits (n, 2)."""
-        logits: Tensor = self.trunk.fc(self.trunk.layer4(maps).mean(dim=(2, 3)))
-        return logits
+        return self.judge(self.trunk.layer4(maps))
 
 
 def resnet18() -> ResNet:

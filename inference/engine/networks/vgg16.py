@@ -8,13 +8,13 @@ from torch import Tensor, nn
 from torchvision.models.vgg import cfgs, make_layers
 
 from inference.engine.networks.imagenet import AsImageNet, without_inplace
-from inference.engine.networks.network import WIDE_RECIPES, Backbone, Network
+from inference.engine.networks.network import WIDE_RECIPES, Backbone, Cut, Network
 
-LAST_BLOCK = 24
-"""Index in `features` at which the fifth block begins."""
+LAST_BLOCK, LAST_POOL = 24, 30
+"""Indices in `features` at which the fifth block begins and its pooling stands."""
 
 
-class VGG16(nn.Module):
+class VGG16(Cut):
     """Thirteen convolutions in five blocks, 512 pooled channels, two logits."""
 
     def __init__(self) -> None:
@@ -25,9 +25,20 @@ class VGG16(nn.Module):
         self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(512, 2))
         _initialise(self.features)
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Logits (n, 2) for pictures (n, 1, 128, 128)."""
-        return self.tail(self.stem(pictures))
+    def maps(self, pictures: Tensor) -> Tensor:
+        """All five blocks but for the last pooling: (n, 512, 8, 8) for pictures (n, 1, 128, 128)."""
+        maps: Tensor = self.features[:LAST_POOL](self.colours(pictures))
+        return maps
+
+    def judge(self, maps: Tensor) -> Tensor:
+        """Logits (n, 2): pooling and one linear layer."""
+        logits: Tensor = self.head(self.features[LAST_POOL:](maps).mean(dim=(2, 3)))
+        return logits
+
+    def pooled_head(self) -> Tensor:
+        """The linear layer's weights (2, 512)."""
+        weights: Tensor = self.head.get_parameter("1.weight")
+        return weights
 
     def stem(self, pictures: Tensor) -> Tensor:
         """The four blocks that stay as ImageNet left them: (n, 512, 8, 8)."""
@@ -40,8 +51,7 @@ class VGG16(nn.Module):
 
     def tail(self, maps: Tensor) -> Tensor:
         """The fifth block, pooling and head, which are fine-tuned: logits (n, 2)."""
-        logits: Tensor = self.head(self.features[LAST_BLOCK:](maps).mean(dim=(2, 3)))
-        return logits
+        return self.judge(self.features[LAST_BLOCK:LAST_POOL](maps))
 
 
 def _initialise(features: nn.Module) -> None:

@@ -25,7 +25,7 @@ from inference.training.scope.sources import across_sources
 def main(arguments: Sequence[str], out: TextIO) -> int:
     """Write scope.safetensors, scope.json and scope.md. 0 when done, 2 when refused."""
     options = _parser().parse_args(arguments)
-    configure(options.threads)
+    configure(options.threads, learning=True)
     try:
         stem = _stem(options.weights_dir)
     except (backbones.BackboneMissing, backbones.BackboneRefused, ScopeMismatch) as refused:

@@ -1,0 +1,290 @@
+"""How fast and how true: Grad-CAM and LIME beside the reference libraries, in one run.
+
+    python bench/explain.py [--json] [--pictures 2] [--reference 20000] [--networks resnet18 vgg16]
+
+Grad-CAM: classification and map together, over one forward pass of the fastest single-precision backend here
+(PyTorch or ONNX Runtime, logits only), medians of alternating repeats; maps are held to captum's.
+LIME: agreement with a reference of many independent samples on the same superpixels, against time, for the
+lime package's default (1,000 samples, batches of 10, PyTorch) and for ours. Phantoms, shipped MRI versions.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from captum.attr import LayerGradCam
+from lime import lime_image
+from scipy.stats import spearmanr
+
+from inference.engine import catalogue
+from inference.engine.backends import with_onnxruntime
+from inference.engine.explain import gradcam, lime
+from inference.engine.explain.method import chances_of
+from inference.engine.explain.superpixels import even_pieces, hidden_pictures
+from inference.engine.explain.surrogate import linear_fit
+from inference.engine.predict import calibrated
+from inference.engine.preprocess import prepare
+from inference.engine.records import POSITIVE, Prepared
+from inference.engine.weights import LoadedModel, configure, load
+from inference.phantom import render, sample_spec
+
+MODALITY = "mri"
+KERNEL = lime.Parameters().kernel_width
+PIECES = lime.Parameters().pieces
+LIME_SAMPLES = 1000
+OURS = (128, 160, 192, 256, 320, 384, 512)
+THEIRS = (250, 500, 1000, 2000)
+POOL = 2000
+"""Independent samples besides the reference's, dealt into as many runs of each length as they give."""
+SEEDS = 3
+
+
+def main() -> None:
+    options = parser().parse_args()
+    configure(options.threads)
+    found: dict[str, Any] = {"gradcam": {}, "lime": {}, "curves": {}, "checks": {}}
+    for name in options.networks:
+        said(f"{name}: Grad-CAM")
+        ratios, checks = gradcam_ratios(name, options)
+        found["gradcam"][name], found["checks"][name] = ratios, checks
+        said(f"{name}: LIME")
+        found["lime"][name], found["curves"][name] = lime_shares(name, options)
+    print(json.dumps(found, indent=None if options.json else 2))
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--json", action="store_true", help="one line")
+    made.add_argument("--networks", nargs="+", default=["resnet18", "vgg16"])
+    made.add_argument("--pictures", type=int, default=2)
+    made.add_argument("--reference", type=int, default=20_000, help="samples of LIME's reference")
+    made.add_argument("--repeats", type=int, default=25)
+    made.add_argument("--threads", type=int, default=2)
+    return made
+
+
+def said(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
+
+
+def shipped(name: str, backend: str) -> LoadedModel:
+    one = catalogue.newest(name, MODALITY)
+    assert one is not None
+    return load(one.record, one.content(), backend=backend)
+
+
+def head(model: LoadedModel, seed: int) -> Prepared:
+    spec = sample_spec(np.random.default_rng(seed), label=POSITIVE)
+    return prepare(render(spec, MODALITY, seed=seed).stack(), model.recipe, scope=False)
+
+
+# Grad-CAM
+
+
+def gradcam_ratios(name: str, options: argparse.Namespace) -> tuple[dict[str, float], dict[str, float]]:
+    model, eager = shipped(name, "onnxruntime"), shipped(name, "torch")
+    plain = with_onnxruntime._session(with_onnxruntime._graph(eager.module, maps=False), options.threads)
+    ratios, checks = {}, {}
+    for count in (1, 8):
+        pictures = np.concatenate([head(model, 50 + n).tensor[:1] for n in range(count)])
+        times = alternating(
+            {
+                "onnxruntime": lambda x=pictures: plain.run(None, {"pictures": x}),
+                "both": lambda x=pictures: classified_and_mapped(model, x),
+            },
+            options.repeats,
+        )
+        torch.set_num_threads(options.threads)
+        times |= alternating({"torch": lambda x=pictures: eager.passed(x)}, options.repeats)
+        torch.set_num_threads(1)
+        ratios[f"b{count}"] = times["both"] / min(times["onnxruntime"], times["torch"])
+        checks |= {f"b{count}_{key}_ms": 1000 * value for key, value in times.items()}
+        checks[f"b{count}_from_captum"] = from_captum(model, eager, pictures)
+    return ratios, checks
+
+
+def classified_and_mapped(model: LoadedModel, pictures: np.ndarray) -> Any:
+    """What a worker does for an answer and its Grad-CAM."""
+    found = model.passed(pictures)
+    chances = calibrated(found.logits, model.record.temperature)
+    return chances, gradcam.of_maps(model, found.maps, POSITIVE, pictures.shape[-1])
+
+
+def from_captum(model: LoadedModel, eager: LoadedModel, pictures: np.ndarray) -> float:
+    """Greatest difference of the maps, as a share of the map's maximum."""
+    layer = eager.module.get_submodule(model.network.gradcam_layer)
+    target = model.record.labels.index(POSITIVE)
+    theirs = LayerGradCam(eager.module, layer).attribute(
+        torch.from_numpy(pictures), target=target, relu_attributions=True
+    )
+    ours = gradcam.weighed(model, model.passed(pictures).maps, POSITIVE)
+    reference = theirs.detach().numpy()[:, 0]
+    return float(np.abs(ours - reference).max() / max(reference.max(), 1e-12))
+
+
+def alternating(works: dict[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
+    """Median seconds of each, taken in turns so that a slow moment of the machine hits all."""
+    for work in works.values():
+        work(), work()
+    seconds: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(repeats):
+        for name, work in works.items():
+            started = time.perf_counter()
+            work()
+            seconds[name].append(time.perf_counter() - started)
+    return {name: float(np.median(values)) for name, values in seconds.items()}
+
+
+# LIME
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Agreement with the reference, and seconds."""
+
+    rank: float
+    top: float
+    error: float
+    seconds: float
+
+
+def lime_shares(name: str, options: argparse.Namespace) -> tuple[dict[str, float], dict[str, Any]]:
+    model, eager = shipped(name, "onnxruntime"), shipped(name, "torch")
+    model.draft(MODALITY)  # made once for each version, not for each picture
+    theirs: dict[int, list[Scores]] = {}
+    ours: dict[int, list[Scores]] = {}
+    ceilings: list[Scores] = []
+    for number in range(options.pictures):
+        prepared = head(model, 70 + number)
+        reference, halves = referenced(model, prepared, options.reference, number)
+        ceilings.append(scores(halves[0], halves[1], 0.0))
+        seconds = package_seconds(eager, prepared, options.threads)
+        for count, weights in independent(model, prepared, 1000 + number):
+            theirs.setdefault(count, []).append(scores(weights, reference, seconds * count / LIME_SAMPLES))
+        for count in OURS:
+            for seed in range(SEEDS):
+                ours.setdefault(count, []).append(one_of_ours(model, prepared, reference, count, seed))
+        said(f"  picture {number + 1}: the package takes {seconds:.2f} s")
+    peer = mean(theirs[LIME_SAMPLES])
+    shares = {
+        "time_share_at_rank": first_share(ours, peer, lambda s: s.rank >= peer.rank and s.top >= peer.top),
+        "time_share_at_error": first_share(ours, peer, lambda s: s.error <= peer.error),
+        "reference_ceiling": float(np.mean([c.rank for c in ceilings])),
+    }
+    curves = {
+        "lime": {n: vars(mean(s)) for n, s in theirs.items()},
+        "ours": {n: vars(mean(s)) for n, s in ours.items()},
+    }
+    curves["ceiling"] = vars(mean(ceilings))
+    return shares, curves
+
+
+def referenced(
+    model: LoadedModel, prepared: Prepared, count: int, seed: int
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Weights from many independent samples, and from either half of them."""
+    segments = even_pieces(picture_of(prepared), PIECES)
+    shown = np.random.default_rng(900 + seed).random((count, segments.max() + 1)) < 0.5
+    chances = asked(model, prepared, segments, shown)
+    half = count // 2
+    halves = [
+        linear_fit(shown[part], chances[part], KERNEL).weights for part in (slice(half), slice(half, None))
+    ]
+    return linear_fit(shown, chances, KERNEL).weights, halves
+
+
+def independent(model: LoadedModel, prepared: Prepared, seed: int) -> Iterator[tuple[int, np.ndarray]]:
+    """LIME's own way: independent masks and its linear fit. Its answers are the same by any exact backend."""
+    segments = even_pieces(picture_of(prepared), PIECES)
+    shown = np.random.default_rng(seed).random((POOL, segments.max() + 1)) < 0.5
+    chances = asked(model, prepared, segments, shown)
+    for count in THEIRS:
+        for start in range(0, POOL, count):
+            part = slice(start, start + count)
+            yield count, linear_fit(shown[part], chances[part], KERNEL).weights
+
+
+def asked(model: LoadedModel, prepared: Prepared, segments: np.ndarray, shown: np.ndarray) -> np.ndarray:
+    parts = [
+        chances_of(model, hidden_pictures(picture_of(prepared), segments, shown[i : i + 500], 0.0), POSITIVE)
+        for i in range(0, len(shown), 500)
+    ]
+    return np.concatenate(parts)
+
+
+def package_seconds(eager: LoadedModel, prepared: Prepared, threads: int) -> float:
+    """The lime package from picture to weights, on our superpixels, in PyTorch as its users run it."""
+    torch.set_num_threads(threads)
+    picture = picture_of(prepared)
+    segments = even_pieces(picture, PIECES)
+
+    def classifier(images: np.ndarray) -> np.ndarray:
+        grey = np.ascontiguousarray(images[..., 0][:, None], np.float32)
+        return calibrated(eager.passed(grey).logits, eager.record.temperature)
+
+    colours = np.repeat(picture[:, :, None], 3, axis=2).astype(np.float64)
+    classifier(colours[None].repeat(10, axis=0))
+    explainer = lime_image.LimeImageExplainer(random_state=0)
+    started = time.perf_counter()
+    explainer.explain_instance(
+        colours,
+        classifier,
+        labels=(1,),
+        top_labels=None,
+        hide_color=0,
+        num_samples=LIME_SAMPLES,
+        segmentation_fn=lambda _: segments + 1,
+    )
+    seconds = time.perf_counter() - started
+    torch.set_num_threads(1)
+    return seconds
+
+
+def one_of_ours(
+    model: LoadedModel, prepared: Prepared, reference: np.ndarray, count: int, seed: int
+) -> Scores:
+    parameters = {"samples": count, "least": count, "settled": 2.0}
+    started = time.perf_counter()
+    found = lime.explain(model, prepared, POSITIVE, seed=seed, parameters=parameters)
+    seconds = time.perf_counter() - started
+    segments = found.segments[0]
+    places = [np.argwhere(segments == piece)[0] for piece in range(segments.max() + 1)]
+    weights = np.array([found.values[0][tuple(place)] for place in places])
+    return scores(weights, reference, seconds)
+
+
+def picture_of(prepared: Prepared) -> np.ndarray:
+    return prepared.tensor[len(prepared.frames) // 2, 0]
+
+
+def scores(weights: np.ndarray, reference: np.ndarray, seconds: float) -> Scores:
+    top = set(np.argsort(-np.abs(weights))[:5]) & set(np.argsort(-np.abs(reference))[:5])
+    error = np.linalg.norm(weights - reference) / np.linalg.norm(reference)
+    return Scores(float(spearmanr(weights, reference).statistic), len(top) / 5, float(error), seconds)
+
+
+def mean(parts: list[Scores]) -> Scores:
+    return Scores(*(float(np.mean([vars(part)[name] for part in parts])) for name in vars(parts[0])))
+
+
+def first_share(
+    ours: dict[int, list[Scores]], peer: Scores, reached: Callable[[Scores], bool]
+) -> float | None:
+    """Time of our fewest samples from which on the peer is reached, as a share of the peer's."""
+    good = None
+    for count in sorted(ours, reverse=True):
+        found = mean(ours[count])
+        if not reached(found):
+            break
+        good = found.seconds / peer.seconds
+    return good
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""A draft of a network: a faster pass, held to the real one before anybody uses it."""
+
+from functools import cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from inference.engine.backends import Backend, Pass
+from inference.engine.networks import Network
+from inference.engine.preprocess import RECIPES, prepare
+from inference.engine.records import Label
+from inference.formats.stack import Modality
+from inference.phantom import render, sample_spec
+
+WORTH_IT = 2_000_000
+"""Weights from which a draft is worth the seconds it takes to make; the small networks answer in no time."""
+AGREEMENT = 0.995
+"""Correlation of its log-odds with the real ones, below which a draft is thrown away."""
+BOTH: tuple[Label, ...] = ("normal", "ventriculomegaly")
+CELLS, SHOWN, HELD = 8, 32, 32
+"""Coarse cells along a side of a mask; masked phantoms to set scales by, and others to hold the draft to."""
+
+
+def drafted(
+    module: nn.Module, backend: Backend, network: Network, modality: Modality, threads: int
+) -> Pass | None:
+    """The draft of a network for one modality; None where the backend has none, or it is no good.
+
+    Scales come from phantoms, so that the same weights give the same draft whatever was explained before.
+    """
+    size = sum(weight.numel() for weight in module.parameters())
+    if backend.drafted is None or size < WORTH_IT:
+        return None
+    pictures = _masked_phantoms(network.recipes[modality], modality)
+    found = backend.drafted(module, pictures[:SHOWN], threads)
+    with torch.inference_mode():
+        real = module(torch.from_numpy(pictures[SHOWN:])).numpy().astype(np.float64)
+    ours = found(pictures[SHOWN:]).logits
+    agreement = np.corrcoef(real[:, 1] - real[:, 0], ours[:, 1] - ours[:, 0])[0, 1]
+    return found if agreement >= AGREEMENT else None
+
+
+@cache
+def _masked_phantoms(recipe_id: str, modality: Modality) -> NDArray[np.float32]:
+    """Heads with parts hidden, as explaining shows them: (SHOWN + HELD, 1, size, size)."""
+    rng, found = np.random.default_rng(1), []
+    for number, label in enumerate(BOTH):
+        stack = render(sample_spec(rng, label=label), modality, seed=number).stack()
+        picture = prepare(stack, RECIPES[recipe_id], scope=False).tensor[0, 0]
+        cell = picture.shape[0] // CELLS
+        for _ in range((SHOWN + HELD) // 2):
+            shown = np.kron(rng.random((CELLS, CELLS)) < rng.uniform(0.4, 1), np.ones((cell, cell)))
+            found.append(np.where(shown > 0, picture, 0)[None])
+    order = np.random.default_rng(2).permutation(len(found))
+    return np.stack(found)[order].astype(np.float32)

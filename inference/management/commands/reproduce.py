@@ -1,0 +1,29 @@
+"""Run a stored answer and its explanations again: identical, within tolerance, or different, and by what."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from inference.engine.weights import configure
+from inference.models import Prediction
+from inference.reproduction import reproduce
+
+
+class Command(BaseCommand):
+    help = "Run a stored answer and its explanations again and compare (docs/explanations.md)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("prediction", type=UUID)
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+        prediction = Prediction.objects.filter(pk=options["prediction"]).first()
+        if prediction is None:
+            raise CommandError(f"There is no answer {options['prediction']}.")
+        configure(settings.ENGINE_THREADS)
+        found = reproduce(prediction, by=None)
+        for one in found:
+            self.stdout.write(f"{one.subject}: {one.verdict}{f' ({one.first})' if one.first else ''}")
+        if any(one.verdict == "different" for one in found):
+            raise CommandError("Not reproduced.")

@@ -1,0 +1,139 @@
+"""Run a stored answer and its explanations again, and say what came out otherwise. Imports torch.
+
+Nothing is written but an audit line: an answer never changes, and its repetition checks it.
+"""
+
+import platform
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from accounts.models import User
+from audit.trail import record
+from blobs import store
+from blobs.store import BlobCorrupt
+from inference import images, results
+from inference.engine.backends import BACKENDS
+from inference.engine.explain import NotBound, explain, parameters_of
+from inference.engine.predict import predict
+from inference.engine.records import Answer
+from inference.engine.weights import LoadedModel, WeightsMismatch, load
+from inference.formats.stack import PictureStack
+from inference.models import Explanation, Prediction
+
+Verdict = Literal["identical", "within tolerance", "different"]
+NUMBERS = 1e-4
+"""Greatest difference of a logit or a probability that rounding on another machine explains."""
+HEAT = 0.02
+"""The same for a heatmap, as a share of its greatest absolute value."""
+CONDITIONS = ("weights_sha256", "preprocessing_sha256", "input_sha256", "backend", "device", "versions")
+"""What the numbers depend on, in the order in which a difference is looked for."""
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """One stored row beside its repetition. first: the first thing that differs, "" when nothing does."""
+
+    subject: str
+    verdict: Verdict
+    first: str
+
+
+def reproduce(prediction: Prediction, *, by: User | None) -> list[Repeated]:
+    """The answer, then each of its explanations; an audit line keeps the verdicts."""
+    found = list(_repeated(prediction))
+    record(
+        "prediction.reproduced",
+        actor=by,
+        subject=prediction,
+        thread=prediction.job.thread,
+        verdicts=[asdict(one) for one in found],
+        machine=platform.node(),
+    )
+    return found
+
+
+def _repeated(prediction: Prediction) -> Iterator[Repeated]:
+    try:
+        stack, model = images.stack_of(prediction.image), _model(prediction)
+    except (BlobCorrupt, WeightsMismatch) as fault:
+        yield Repeated("answer", "different", f"what is stored is not what it was: {fault}")
+        return
+    stored = results.answer_of(prediction)
+    wanted = list(prediction.frames) or prediction.job.parameters.get("frames")
+    (again,) = predict(model, [stack], frames=[wanted])
+    yield _answers(stored, again)
+    for row in prediction.explanations.order_by("method", "class_label"):
+        yield _explanations(row, model, stack, again)
+
+
+def _model(prediction: Prediction) -> LoadedModel:
+    """The version's network, by the library that answered where this machine has it."""
+    version = prediction.model_version
+    backend = prediction.backend if prediction.backend in BACKENDS else None
+    content = store.read(version.weights_sha256)
+    return load(results.weights_record_of(version), content, backend=backend)
+
+
+def _answers(stored: Answer, again: Answer) -> Repeated:
+    if stored.analysable != again.analysable or stored.label != again.label:
+        return Repeated("answer", "different", _first_condition(stored, again) or "the call")
+    if stored.refusal != again.refusal:
+        return Repeated("answer", "different", _first_condition(stored, again) or "the reason for refusing")
+    gap = max((abs(a - b) for a, b in zip(_numbers(stored), _numbers(again), strict=True)), default=0.0)
+    if gap == 0:
+        return Repeated("answer", "identical", "")
+    return Repeated("answer", _judged(gap, NUMBERS), _first_condition(stored, again) or "the numbers alone")
+
+
+def _numbers(answer: Answer) -> list[float]:
+    said = (answer.probability, answer.probability_low, answer.probability_high, answer.doubt)
+    parts = [answer.logits or (), *answer.frame_logits, [value for value in said if value is not None]]
+    return [float(number) for part in parts for number in part]
+
+
+def _judged(gap: float, tolerance: float) -> Verdict:
+    return "within tolerance" if gap <= tolerance else "different"
+
+
+def _first_condition(stored: Answer, again: Answer) -> str:
+    """The first condition that is not what it was, in words; "" when all are."""
+    for name in CONDITIONS:
+        before, now = getattr(stored, name), getattr(again, name)
+        if before != now:
+            return _in_words(name, before, now)
+    return ""
+
+
+def _in_words(name: str, before: Any, now: Any) -> str:
+    if isinstance(before, Mapping):
+        parts = [part for part in sorted({*before, *now}) if before.get(part) != now.get(part)]
+        before, now = before.get(parts[0], "none"), now.get(parts[0], "none")
+        return f"library {parts[0]}: {before} before, {now} now"
+    return f"{name.replace('_sha256', '')}: {str(before)[:12]} before, {str(now)[:12]} now"
+
+
+def _explanations(row: Explanation, model: LoadedModel, stack: PictureStack, again: Answer) -> Repeated:
+    subject = f"{row.method} of {row.class_label}"
+    try:
+        made = explain(
+            row.method,
+            model,
+            stack,
+            again,
+            class_label=row.class_label,  # type: ignore[arg-type]  # the engine wrote it
+            seed=row.seed,
+            parameters=parameters_of(row.method, row.parameters),
+        )
+    except (NotBound, KeyError, TypeError) as refused:
+        return Repeated(subject, "different", f"the method: {refused}")
+    before, now = images.load_npy(row.heatmap_id), made.heatmap
+    if before.shape != now.shape:
+        return Repeated(subject, "different", "the map's shape")
+    if before.tobytes() == now.tobytes():
+        return Repeated(subject, "identical", "")
+    scale = max(float(np.abs(before).max()), 1e-6)
+    gap = float(np.abs(before.astype(np.float64) - now).max()) / scale
+    return Repeated(subject, _judged(gap, HEAT), "the map")

@@ -1,0 +1,104 @@
+"""One network, two libraries: the same answers and the same maps, and each answer says which made it."""
+
+import numpy as np
+import pytest
+import torch
+from captum.attr import LayerGradCam
+from engine_models import packed, random_model, record_of
+
+from inference.engine import catalogue
+from inference.engine.backends import BACKENDS, best_for
+from inference.engine.explain import gradcam
+from inference.engine.networks import NETWORKS
+from inference.engine.predict import predict
+from inference.engine.weights import load
+from inference.phantom import render, sample_spec
+
+SMALL = ("cnn", "modified_cnn", "resnet18", "vgg16")
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return np.random.default_rng(0).standard_normal((3, 1, 128, 128)).astype(np.float32)
+
+
+@pytest.fixture(scope="module", params=SMALL)
+def both(request):
+    """The same random weights, opened by either library."""
+    content = packed(request.param)
+    record = record_of(content, request.param)
+    return {name: load(record, content, backend=name) for name in BACKENDS}
+
+
+def test_both_backends_give_the_same_logits_and_maps_for_any_number_of_pictures(both, pictures):
+    for count in (1, 3):
+        torchs, onnx = (both[name].passed(pictures[:count]) for name in ("torch", "onnxruntime"))
+        assert onnx.logits == pytest.approx(torchs.logits, abs=1e-4)
+        scale = np.abs(torchs.maps).max()
+        assert np.abs(onnx.maps - torchs.maps).max() <= 1e-5 * scale
+        assert onnx.maps.shape == torchs.maps.shape
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("label", ["normal", "ventriculomegaly"])
+def test_grad_cam_is_captums_map(both, pictures, backend, label):
+    model = both[backend]
+    layer = model.module.get_submodule(model.network.gradcam_layer)
+    target = model.record.labels.index(label)
+    reference = LayerGradCam(model.module, layer).attribute(
+        torch.from_numpy(pictures), target=target, relu_attributions=True
+    )
+    reference = reference.detach().numpy()[:, 0]
+    ours = gradcam.weighed(model, model.passed(pictures).maps, label)
+    assert reference.max() > 0
+    assert np.abs(ours - reference).max() <= 1e-5 * reference.max()
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_network_is_cut_where_its_grad_cam_layer_stands(network, pictures):
+    module = random_model(network).module
+    seen = []
+    layer = module.get_submodule(NETWORKS[network].gradcam_layer)
+    hook = layer.register_forward_hook(lambda *parts: seen.append(parts[2]))
+    with torch.inference_mode():
+        logits, maps = module(torch.from_numpy(pictures)), module.maps(torch.from_numpy(pictures))
+    hook.remove()
+    assert torch.equal(maps, seen[0])
+    assert torch.equal(module.judge(maps), logits)
+
+
+def test_an_answer_says_which_library_made_it():
+    content = packed("cnn")
+    stack = render(sample_spec(np.random.default_rng(1)), "ultrasound", seed=1).stack()
+    said = {}
+    for name in BACKENDS:
+        (said[name],) = predict(load(record_of(content, "cnn"), content, backend=name), [stack])
+        assert said[name].backend == name
+        assert name in said[name].versions
+    assert said["torch"].probability == pytest.approx(said["onnxruntime"].probability, abs=1e-6)
+    assert best_for("cpu").name == "onnxruntime"
+    assert best_for("cuda").name == "torch"
+
+
+def test_a_backend_that_does_not_work_on_a_device_is_refused():
+    content = packed("cnn")
+    with pytest.raises(ValueError, match="onnxruntime does not work on cuda"):
+        load(record_of(content, "cnn"), content, device="cuda", backend="onnxruntime")
+
+
+def test_a_draft_says_nearly_what_the_network_says():
+    shipped = catalogue.newest("resnet18", "mri")
+    model = load(shipped.record, shipped.content(), backend="onnxruntime")
+    draft = model.draft("mri")
+    assert draft is not None
+    head = render(sample_spec(np.random.default_rng(9)), "mri", seed=9).stack().pixels[0] / 255.0
+    parts = np.stack([np.where(np.arange(128)[:, None] < cut, head[:128, :128], 0) for cut in (40, 80, 128)])
+    pictures = parts[:, None].astype(np.float32)
+    real = model.passed(pictures).logits
+    assert draft(pictures) == pytest.approx(real, abs=0.25)
+
+
+def test_small_networks_and_torch_have_no_draft():
+    assert random_model("cnn").draft("ultrasound") is None
+    content = packed("cnn")
+    assert load(record_of(content, "cnn"), content, backend="onnxruntime").draft("ultrasound") is None
