@@ -20,7 +20,8 @@ STYLE = (
     "<style>text{font:11px sans-serif;fill:#444}.frame{fill:none;stroke:#999}.grid{stroke:#ddd}"
     ".guide{stroke:#999;stroke-dasharray:3 3}.band{fill:#2a7f8e;fill-opacity:.18}"
     ".curve{fill:none;stroke:#2a7f8e;stroke-width:2}.point{fill:#b26a00}.whisker{stroke:#2a7f8e;stroke-width:1.5}"
-    ".dot{fill:#2a7f8e}</style>"
+    ".dot{fill:#2a7f8e}.line-1{stroke-dasharray:7 4}.line-2{stroke-dasharray:2 3}"
+    ".line-3{stroke-dasharray:9 3 2 3}</style>"
 )
 """For a chart that stands alone in a file; on a page, static/css/charts.css does this for either theme."""
 
@@ -98,12 +99,14 @@ def lines_chart(
     lines: Sequence[Line],
     columns: tuple[str, ...],
     rows: tuple[tuple[str, ...], ...],
+    *,
+    legend: float = 0.0,
 ) -> Chart:
-    """Several lines, told apart by their dashes; a legend at the lower left names them."""
+    """Several lines, told apart by their dashes. legend: the height, 0 to 1, at which it ends."""
     marks = []
     for number, (name, points) in enumerate(lines):
         drawn = " ".join(f"{_x(x):.1f},{_y(y):.1f}" for x, y in points)
-        height = _y(0) - 8 - LEGEND * (len(lines) - 1 - number)
+        height = _y(legend) - 8 - LEGEND * (len(lines) - 1 - number)
         sample = f"{_x(0) + 6:.1f},{height:.1f} {_x(0) + 28:.1f},{height:.1f}"
         marks += [
             f'<polyline class="curve line-{number % LINES}" points="{part}"/>' for part in (drawn, sample)

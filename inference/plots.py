@@ -60,6 +60,7 @@ def _risk_and_coverage(card: Mapping[str, Any]) -> list[Chart]:
             [*lines, (names[2], [(row[0], wrong) for row in points])],
             ("share answered", *names),
             rows,
+            legend=0.75,  # above what is worth reading: half of the answers are wrong at worst
         )
     ]
 

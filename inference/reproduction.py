@@ -127,7 +127,9 @@ def _explanations(row: Explanation, model: LoadedModel, stack: PictureStack, aga
             seed=row.seed,
             parameters=parameters_of(row.method, row.parameters),
         )
-    except (NotBound, KeyError, TypeError) as refused:
+    except KeyError:
+        return Repeated(subject, "different", "the method: it has changed since")
+    except (NotBound, TypeError) as refused:
         return Repeated(subject, "different", f"the method: {refused}")
     before, now = images.load_npy(row.heatmap_id), made.heatmap
     if before.shape != now.shape:

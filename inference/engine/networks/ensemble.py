@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from inference.engine.members import ENSEMBLE
 from inference.engine.networks.network import WIDE_RECIPES, Network
 
 
@@ -33,7 +34,7 @@ def ensemble_of(members: Sequence[Network]) -> Network:
     """The record of an ensemble. It has no layer that Grad-CAM could weigh: its members do."""
     titles = ", ".join(member.title for member in members)
     return Network(
-        name="ensemble",
+        name=ENSEMBLE,
         title=f"Ensemble of {titles}",
         build=lambda: Ensemble(members),
         recipes=WIDE_RECIPES,
