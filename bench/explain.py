@@ -26,11 +26,11 @@ from inference.engine import catalogue
 from inference.engine.backends import with_onnxruntime
 from inference.engine.explain import gradcam, lime
 from inference.engine.explain.method import chances_of
-from inference.engine.explain.superpixels import even_pieces, hidden_pictures
 from inference.engine.explain.surrogate import linear_fit
 from inference.engine.predict import calibrated
 from inference.engine.preprocess import prepare
 from inference.engine.records import POSITIVE, Prepared
+from inference.engine.superpixels import even_pieces, hidden_pictures
 from inference.engine.weights import LoadedModel, configure, load
 from inference.phantom import render, sample_spec
 

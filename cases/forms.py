@@ -1,14 +1,17 @@
 """What people type, checked and turned into what the services take."""
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
 
 from accounts.models import Department
+from cases import words
 from cases.models import Case, CaseQuerySet
-from inference.models import Image
+from inference.engine.records import METHOD_NAMES
+from inference.models import Image, Prediction
 
 MAX_WEEKS = 44
 
@@ -127,3 +130,16 @@ class FramesForm(forms.Form):
                 raise forms.ValidationError("Write frames as numbers: 60, 64-66.")
             chosen.update(range(int(first) - 1, min(int(last or first), 10_000)))
         return sorted(chosen)
+
+
+class ExplainForm(forms.Form):
+    """Another method, or the class that was not called."""
+
+    method = forms.ChoiceField(choices=[(name, words.method(name)) for name in METHOD_NAMES])
+    class_label = forms.ChoiceField(label="For")
+
+    def __init__(self, prediction: Prediction, labels: Iterable[str], data: Any = None) -> None:
+        super().__init__(data, auto_id=f"%s-{prediction.pk}")
+        field: Any = self.fields["class_label"]
+        field.choices = [(label, label) for label in labels]
+        field.initial = prediction.label

@@ -10,10 +10,12 @@ from typing import Any
 from django.urls import reverse
 
 from cases import words
+from cases.forms import ExplainForm
 from cases.models import Case, Scan
+from cases.words import Trust
 from inference import queue
 from inference.engine.members import ENSEMBLE
-from inference.models import Explanation, Job, ModelVersion, Prediction
+from inference.models import Explanation, Job, ModelVersion, Prediction, Repetition
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,13 @@ class Why:
 
     explanation: Explanation
     method: str
-    trust: list[str]
+    trust: Trust
+
+    @property
+    def key(self) -> str:
+        """The method, and the class where it is not the one that was called."""
+        row = self.explanation
+        return row.method if row.explains_prediction else f"{row.method} {row.class_label}"
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,12 @@ class Answer:
     frames: str
     why: list[Why]
     work: list[Work]
+    repetition: Repetition | None
+
+    @property
+    def explain_form(self) -> ExplainForm | None:
+        """How to ask for another explanation of this answer."""
+        return ExplainForm(self.prediction, self.version.labels) if self.prediction else None
 
     @property
     def is_combined(self) -> bool:
@@ -130,7 +144,8 @@ class CaseReading:
         work = [work for scan in self.scans for answer in scan.answers for work in answer.work]
         why = [why.explanation.pk for scan in self.scans for answer in scan.answers for why in answer.why]
         said = [(item.job.pk, item.job.state, item.stage, item.job.token) for item in work]
-        return hashlib.sha256(repr((said, why)).encode()).hexdigest()[:16]
+        again = [answer.repetition.pk for scan in self.scans for answer in scan.answers if answer.repetition]
+        return hashlib.sha256(repr((said, why, again)).encode()).hexdigest()[:16]
 
 
 def read_case(case: Case) -> CaseReading:
@@ -147,12 +162,29 @@ def read_case(case: Case) -> CaseReading:
         "method", "-created_at"
     ):
         explanations[row.prediction_id].append(row)
+    repetitions = _newest_repetitions(scans)
     waiting = [job.pk for job in jobs if job.state == Job.State.QUEUED]
     places = queue.positions(waiting) if waiting else {}
     by_image = defaultdict(list)
     for job in jobs:
         by_image[job.image_id].append(job)
-    return CaseReading([_scan(scan, by_image[scan.image_id], explanations, places) for scan in scans])
+    more = _More(explanations, repetitions, places)
+    return CaseReading([_scan(scan, by_image[scan.image_id], more) for scan in scans])
+
+
+@dataclass(frozen=True)
+class _More:
+    """What belongs to answers, by their key, and the places in line of jobs that wait."""
+
+    explanations: dict[uuid.UUID, list[Explanation]]
+    repetitions: dict[uuid.UUID, Repetition]
+    places: dict[uuid.UUID, int]
+
+
+def _newest_repetitions(scans: Sequence[Scan]) -> dict[uuid.UUID, Repetition]:
+    """The last time each answer was run again."""
+    rows = Repetition.objects.filter(prediction__image__in=[scan.image_id for scan in scans])
+    return {row.prediction_id: row for row in rows.order_by("created_at")}
 
 
 def overlays(reading: ScanReading) -> list[dict[str, Any]]:
@@ -164,13 +196,14 @@ def overlays(reading: ScanReading) -> list[dict[str, Any]]:
             "version": answer.version.version,
             "answer": str(why.explanation.prediction_id),
             "method": why.method,
-            "key": why.explanation.method,
+            "key": why.key,
             "classLabel": why.explanation.class_label,
             "unit": why.explanation.unit,
             "signed": why.explanation.signed,
             "frames": why.explanation.frames,
             "address": reverse("cases:heatmap", args=[why.explanation.pk, 0]).removesuffix("0"),
-            "trust": " ".join(why.trust),
+            "reliable": why.trust.is_reliable,
+            "trust": why.trust.short,
         }
         for answer in reading.answers
         for why in answer.why
@@ -197,16 +230,11 @@ def picture(scan: Scan, reading: ScanReading, view: str) -> dict[str, Any]:
     }
 
 
-def _scan(
-    scan: Scan,
-    jobs: Sequence[Job],
-    explanations: dict[uuid.UUID, list[Explanation]],
-    places: dict[uuid.UUID, int],
-) -> ScanReading:
+def _scan(scan: Scan, jobs: Sequence[Job], more: _More) -> ScanReading:
     by_version: dict[uuid.UUID, list[Job]] = defaultdict(list)
     for job in jobs:
         by_version[job.scan[1].pk].append(job)
-    answers = [_answer(scan, found, explanations, places) for found in by_version.values()]
+    answers = [_answer(scan, found, more) for found in by_version.values()]
     shown = {answer.prediction.pk for answer in answers if answer.prediction}
     given = [prediction for job in jobs if (prediction := _given(job))]
     return ScanReading(
@@ -216,12 +244,7 @@ def _scan(
     )
 
 
-def _answer(
-    scan: Scan,
-    jobs: Sequence[Job],
-    explanations: dict[uuid.UUID, list[Explanation]],
-    places: dict[uuid.UUID, int],
-) -> Answer:
+def _answer(scan: Scan, jobs: Sequence[Job], more: _More) -> Answer:
     """jobs: of one model version, newest first."""
     newest = next((prediction for job in jobs if (prediction := _given(job))), None)
     return Answer(
@@ -229,8 +252,9 @@ def _answer(
         prediction=newest,
         headline=words.headline(newest) if newest else "",
         frames=words.frames(newest.frames, scan.image.frames) if newest and newest.frames else "",
-        why=[_why(row) for row in _newest_by_method(explanations[newest.pk] if newest else [])],
-        work=[_work(job, places.get(job.pk)) for job in _worth_telling(jobs, newest)],
+        why=[_why(row) for row in _newest_of_each(more.explanations[newest.pk])] if newest else [],
+        work=[_work(job, more.places.get(job.pk)) for job in _worth_telling(jobs, newest)],
+        repetition=more.repetitions.get(newest.pk) if newest else None,
     )
 
 
@@ -239,12 +263,12 @@ def _given(job: Job) -> Prediction | None:
     return prediction
 
 
-def _newest_by_method(explanations: Iterable[Explanation]) -> list[Explanation]:
-    """explanations: newest first within a method."""
-    found: dict[str, Explanation] = {}
+def _newest_of_each(explanations: Iterable[Explanation]) -> list[Explanation]:
+    """One for each method and class, those of the class that was called first. explanations: newest first."""
+    found: dict[tuple[bool, str], Explanation] = {}
     for row in explanations:
-        found.setdefault(row.method, row)
-    return list(found.values())
+        found.setdefault((not row.explains_prediction, row.method), row)
+    return [found[key] for key in sorted(found)]
 
 
 def _worth_telling(jobs: Sequence[Job], newest: Prediction | None) -> list[Job]:
@@ -269,4 +293,7 @@ def _work(job: Job, place: int | None) -> Work:
 
 
 def _why(explanation: Explanation) -> Why:
-    return Why(explanation, words.method(explanation.method), words.trust(explanation))
+    name = words.method(explanation.method)
+    if not explanation.explains_prediction:
+        name = f"{name}, for {explanation.class_label}"
+    return Why(explanation, name, words.trust(explanation))

@@ -14,15 +14,34 @@ from audit.trail import record
 from blobs.models import Blob
 from cases.models import Case, Patient, Scan
 from inference import images, jobs, registry
+from inference.engine.records import METHOD_NAMES
 from inference.formats.stack import PictureStack
-from inference.models import Image, Job, ModelVersion
+from inference.models import Image, Job, ModelVersion, Prediction
 
+EXPLAINING_SEED = 0
+"""Of what is drawn at random: whoever asks twice is given the same map."""
+CHECKING_DELAY = 2
+"""How much less urgent running an answer again is than answering and explaining."""
 UNSEEN_DELAY = 5
 """How much less urgent a candidate's answer is than any that somebody waits for."""
 
 
-class KeyReused(Exception):
+class CannotDo(Exception):
+    """What was asked for makes no sense as things stand. `code` for programs, the sentence for people."""
+
+    code = ""
+
+
+class KeyReused(CannotDo):
     """The idempotency key was already used for something else."""
+
+    code = "idempotency_key_reused"
+
+
+class NothingToExplain(CannotDo):
+    """The answer is a refusal, or the method or the class is not known."""
+
+    code = "nothing_to_explain"
 
 
 @transaction.atomic
@@ -178,6 +197,53 @@ def choose_frames(scan: Scan, frames: list[int], *, by: User) -> list[Job]:
     return submit_scan(scan, by=by, frames=sorted(set(frames)))
 
 
+@transaction.atomic
+def explain(prediction: Prediction, *, method: str, class_label: str, by: User) -> tuple[Job, bool]:
+    """Explain an answer by another method, or for the class that was not called: (job, queued now).
+
+    The same wish again is the job that has fulfilled it, or will. Raises NothingToExplain.
+    """
+    scan = _scan_to_write(prediction, by)
+    if not prediction.analysable:
+        raise NothingToExplain("There is no answer to explain: the scan is not analysable.")
+    if method not in METHOD_NAMES or class_label not in prediction.model_version.labels:
+        raise NothingToExplain("There is no such method, or the model knows no such class.")
+    parameters = {"method": method, "seed": EXPLAINING_SEED}
+    if class_label != prediction.label:
+        parameters["class_label"] = class_label
+    known = prediction.explain_jobs.filter(kind=Job.Kind.EXPLAIN, parameters=parameters)
+    if job := known.exclude(state__in=[Job.State.FAILED, Job.State.CANCELLED]).first():
+        return job, False
+    asked = jobs.submit(
+        Job.Kind.EXPLAIN,
+        image=prediction.image,
+        model_version=prediction.model_version,
+        prediction=prediction,
+        requested_by=by,
+        thread=scan.case.thread,
+        priority=scan.case.priority,
+        parameters=parameters,
+    )
+    return asked, True
+
+
+@transaction.atomic
+def run_again(prediction: Prediction, *, by: User) -> Job:
+    """Run an answer and its explanations again and compare; whoever may see the case may check it."""
+    scan = scan_of(prediction.image)
+    if not Case.objects.visible_to(by).filter(pk=scan.case_id).exists():
+        raise PermissionDenied("You may not see this case.")
+    return jobs.submit(
+        Job.Kind.REPEAT,
+        image=prediction.image,
+        model_version=prediction.model_version,
+        prediction=prediction,
+        requested_by=by,
+        thread=scan.case.thread,
+        priority=scan.case.priority - CHECKING_DELAY,
+    )
+
+
 def refuse_scan(case: Case, *, by: User, code: str, detail: str) -> None:
     """Remember that a file was submitted and refused, and why."""
     record("scan.refused", actor=by, subject=case, thread=case.thread, code=code, reason=detail)
@@ -193,6 +259,12 @@ def cancel_job(job: Job, *, by: User) -> None:
 def scan_of(image: Image) -> Scan:
     """The scan an image belongs to."""
     return Scan.objects.select_related("case").get(image=image)
+
+
+def _scan_to_write(prediction: Prediction, user: User) -> Scan:
+    scan = scan_of(prediction.image)
+    _require_writer(scan.case, user)
+    return scan
 
 
 def _require_writer(case: Case, user: User) -> None:

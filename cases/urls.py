@@ -14,6 +14,8 @@ urlpatterns = [
     path("scans/<uuid:pk>/try-again/", views.try_again, name="try_again"),
     path("scans/<uuid:pk>/choose-frames/", views.choose_frames, name="choose_frames"),
     path("scans/<uuid:pk>/frames/<int:number>", pixel_views.frame, name="frame"),
+    path("answers/<uuid:pk>/explain/", views.explain, name="explain"),
+    path("answers/<uuid:pk>/run-again/", views.run_again, name="run_again"),
     path("explanations/<uuid:pk>/heatmap/<int:row>", pixel_views.heatmap, name="heatmap"),
     path("jobs/<uuid:pk>/cancel/", views.cancel_job, name="cancel_job"),
 ]

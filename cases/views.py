@@ -14,12 +14,12 @@ from accounts.roles import WRITE_CASES, departments_where
 from audit.trail import record
 from blobs.store import BlobCorrupt
 from cases import reading, services, worklist
-from cases.forms import FramesForm, OpenCaseForm, UploadForm, WorklistForm
+from cases.forms import ExplainForm, FramesForm, OpenCaseForm, UploadForm, WorklistForm
 from cases.models import Case, Scan
 from cases.pictures import thumbnail
 from cases.timeline import timeline
 from inference import jobs
-from inference.models import Job
+from inference.models import Job, Prediction
 
 logger = logging.getLogger(__name__)
 
@@ -112,6 +112,34 @@ def try_again(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 @people_only
+def explain(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """Explain an answer by another method, or for the other class."""
+    prediction, scan = _answer(request, pk)
+    form = ExplainForm(prediction, prediction.model_version.labels, request.POST)
+    if not form.is_valid():
+        messages.warning(request, "Choose a method and a class.")
+    else:
+        try:
+            _, asked = services.explain(prediction, by=request.user, **form.cleaned_data)
+        except services.NothingToExplain as fault:
+            messages.warning(request, str(fault))
+        else:
+            if not asked:
+                messages.info(request, "This explanation is already there, or on its way.")
+    return redirect(f"{scan.case.get_absolute_url()}?scan={scan.number}")
+
+
+@require_POST
+@people_only
+def run_again(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """Run an answer and its explanations again and compare."""
+    prediction, scan = _answer(request, pk)
+    services.run_again(prediction, by=request.user)
+    return redirect(f"{scan.case.get_absolute_url()}?scan={scan.number}")
+
+
+@require_POST
+@people_only
 def cancel_job(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """Stop a job of a case one may write."""
     job = get_object_or_404(Job.objects.shown(), pk=pk)
@@ -121,6 +149,14 @@ def cancel_job(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     except jobs.IllegalMove:
         messages.warning(request, "The job was already over: nothing was changed.")
     return redirect(f"{scan.case.get_absolute_url()}?scan={scan.number}")
+
+
+def _answer(request: PersonRequest, pk: uuid.UUID) -> tuple[Prediction, Scan]:
+    """An answer about a visible scan, and the scan."""
+    answers = Prediction.objects.shown().select_related("model_version", "image", "job")
+    prediction = get_object_or_404(answers, pk=pk)
+    scans = Scan.objects.visible_to(request.user).select_related("case", "image")
+    return prediction, get_object_or_404(scans, image=prediction.image_id)
 
 
 def _visible(request: PersonRequest, pk: uuid.UUID) -> Case:

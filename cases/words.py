@@ -1,13 +1,23 @@
 """Answers, stages and trust in words."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from django.contrib.humanize.templatetags.humanize import ordinal
 
 from inference.engine.records import POSITIVE
+from inference.engine.trust import Doubt, doubts_about, excess
 from inference.models import Explanation, Job, Prediction
 
-METHODS = {"gradcam": "Grad-CAM", "lime": "LIME"}
+METHODS = {
+    "gradcam": "Grad-CAM",
+    "gradcam_plus_plus": "Grad-CAM++",
+    "lime": "LIME",
+    "lime_reference": "LIME, the package's way",
+    "integrated_gradients": "Integrated Gradients",
+    "occlusion": "Occlusion",
+    "rise": "RISE",
+}
 EVEN = 0.5
 
 
@@ -47,8 +57,10 @@ def agreement(said: Sequence[tuple[str, str]]) -> str:
 
 
 def subject(job: Job) -> str:
-    """What a job is doing: "Classifying", or the method it explains by."""
-    return method(job.parameters.get("method", "")) if job.kind == Job.Kind.EXPLAIN else "Answer"
+    """What a job is doing: answering, running an answer again, or the method it explains by."""
+    if job.kind == Job.Kind.EXPLAIN:
+        return method(job.parameters.get("method", ""))
+    return "Run again" if job.kind == Job.Kind.REPEAT else "Answer"
 
 
 def stage(job: Job, place: int | None) -> str:
@@ -70,19 +82,56 @@ def frames(numbers: Sequence[int], total: int) -> str:
     return f"{'frames' if len(numbers) > 1 else 'frame'} {listed} of {total}"
 
 
-def trust(explanation: Explanation) -> list[str]:
-    """What is measured about an explanation, one sentence each; nothing measured, nothing said."""
-    said = []
+DOUBTS: Mapping[Doubt, str] = {
+    "empty": "the map is empty: this method found nothing that speaks for the class.",
+    "no_better_than_chance": "hiding what it marks costs hardly more than hiding as much elsewhere.",
+    "outside_head": "most of its heat lies outside the head.",
+    "unsettled": "more samples would have changed the order of its pieces.",
+}
+
+
+@dataclass(frozen=True)
+class Trust:
+    """How far to trust an explanation. sentences: what is measured about it, if anything."""
+
+    is_reliable: bool
+    sentences: tuple[str, ...]
+
+    @property
+    def short(self) -> str:
+        """The verdict and what it rests on, to be read at a glance."""
+        return " ".join(self.sentences[:2])
+
+
+def trust(explanation: Explanation) -> Trust:
+    """The verdict first, then what it rests on."""
     metrics = explanation.metrics
-    if (inside := metrics.get("inside_head")) is not None:
-        said.append(f"{100 * inside:.0f} % of the heat lies inside the head.")
-    if (r2 := metrics.get("local_r2")) is not None:
-        said.append(
-            f"LIME's simple model accounts for {_r2(r2)} of how the network's answer varies (R² {r2:.2f})."
+    doubts = doubts_about(explanation.method, metrics)
+    told = (*_cost(metrics, explanation.class_label), *_figures(metrics))
+    if doubts:
+        return Trust(False, tuple(f"Unreliable: {DOUBTS[doubt]}" for doubt in doubts) + told)
+    measured = excess(metrics) is not None
+    return Trust(True, (("Reliable.",) if measured else ()) + told)
+
+
+def _cost(metrics: Mapping[str, float], class_label: str) -> Iterator[str]:
+    if "chance_hidden" in metrics:
+        yield (
+            f"Without the fifth of the head that it marks most, the probability of {class_label} goes from "
+            f"{metrics['chance_whole']:.2f} to {metrics['chance_hidden']:.2f}; "
+            f"without a fifth elsewhere, to {metrics['chance_hidden_elsewhere']:.2f}."
         )
-    if metrics.get("peak") == 0:
-        said.append("The map is empty: this method found nothing that speaks for the answer.")
-    return said
+
+
+def _figures(metrics: Mapping[str, float]) -> Iterator[str]:
+    if (inside := metrics.get("inside_head")) is not None:
+        yield f"{100 * inside:.0f} % of the heat lies inside the head."
+    if (r2 := metrics.get("local_r2")) is not None:
+        yield f"LIME's simple model accounts for {_r2(r2)} of how the network's answer varies (R² {r2:.2f})."
+    if (stable := metrics.get("rank_stability")) is not None:
+        yield f"The order of its pieces is settled to {max(stable, 0):.2f} (1 is for good)."
+    if (agreement := metrics.get("gradcam_agreement")) is not None:
+        yield f"It agrees with Grad-CAM to {agreement:.2f} (1 is wholly, 0 not at all)."
 
 
 def _r2(value: float) -> str:

@@ -1,14 +1,15 @@
 """Run a stored answer and its explanations again, and say what came out otherwise. Imports torch.
 
-Nothing is written but an audit line: an answer never changes, and its repetition checks it.
+An answer never changes, and its repetition is a row of its own.
 """
 
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
+from django.db import transaction
 
 from accounts.models import User
 from audit.trail import record
@@ -21,7 +22,7 @@ from inference.engine.predict import predict
 from inference.engine.records import Answer
 from inference.engine.weights import LoadedModel, WeightsMismatch, load
 from inference.formats.stack import PictureStack
-from inference.models import Explanation, Prediction
+from inference.models import Explanation, Job, Prediction, Repetition
 
 Verdict = Literal["identical", "within tolerance", "different"]
 NUMBERS = 1e-4
@@ -41,21 +42,36 @@ class Repeated:
     first: str
 
 
-def reproduce(prediction: Prediction, *, by: User | None) -> list[Repeated]:
-    """The answer, then each of its explanations; an audit line keeps the verdicts."""
-    found = list(_repeated(prediction))
-    record(
-        "prediction.reproduced",
-        actor=by,
-        subject=prediction,
-        thread=prediction.job.thread,
-        verdicts=[asdict(one) for one in found],
-        machine=platform.node(),
-    )
-    return found
+def reproduce(prediction: Prediction, *, by: User | None) -> Repetition:
+    """Run again and keep what came of it."""
+    return keep(prediction, list(repeated(prediction)), by=by)
 
 
-def _repeated(prediction: Prediction) -> Iterator[Repeated]:
+def keep(
+    prediction: Prediction, found: Sequence[Repeated], *, by: User | None, job: Job | None = None
+) -> Repetition:
+    """Store the verdicts, in one transaction with their audit line."""
+    with transaction.atomic():
+        row = Repetition.objects.create(
+            prediction=prediction,
+            job=job,
+            verdicts=[asdict(one) for one in found],
+            machine=platform.node()[:120],
+        )
+        record(
+            "prediction.reproduced",
+            actor=by,
+            subject=row,
+            thread=prediction.job.thread,
+            model_version=str(prediction.model_version),
+            reason=str(row),
+            digest=results.digest(row),
+        )
+    return row
+
+
+def repeated(prediction: Prediction) -> Iterator[Repeated]:
+    """The answer, then each of its explanations, beside what comes out now."""
     try:
         stack, model = images.stack_of(prediction.image), _model(prediction)
     except (BlobCorrupt, WeightsMismatch) as fault:
@@ -126,6 +142,7 @@ def _explanations(row: Explanation, model: LoadedModel, stack: PictureStack, aga
             class_label=row.class_label,  # type: ignore[arg-type]  # the engine wrote it
             seed=row.seed,
             parameters=parameters_of(row.method, row.parameters),
+            check=False,
         )
     except KeyError:
         return Repeated(subject, "different", "the method: it has changed since")

@@ -10,7 +10,7 @@ from blobs.models import Blob
 from inference.engine.records import Answer, Refusal, WeightsRecord, canonical_json, sha256_hex
 from inference.engine.records import Explanation as ExplanationRecord
 from inference.images import npy
-from inference.models import Explanation, Job, ModelVersion, Prediction
+from inference.models import Explanation, Job, ModelVersion, Prediction, Repetition
 
 LATER = frozenset({"probability_low", "probability_high", "doubt"})
 
@@ -139,7 +139,7 @@ def weights_record_of(version: ModelVersion) -> WeightsRecord:
     )
 
 
-def digest(row: Prediction | Explanation) -> str:
+def digest(row: Prediction | Explanation | Repetition) -> str:
     """SHA-256 of all that a row says. The audit line carries it, and the audit is chained.
 
     The time of writing is left out: the database sets it, and the audit line has its own. A column that came

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.db.models import F, Q
 
 from audit.models import Event
-from inference.models import Activation, Explanation, Job, ModelVersion, Prediction
+from inference.models import Activation, Explanation, Job, ModelVersion, Prediction, Repetition
 from inference.results import digest
 
 
@@ -17,6 +17,7 @@ def faults() -> Iterator[str]:
         yield f"explanation {explanation.pk} is not bound to its prediction"
     yield from _changed_since_published("prediction.published", Prediction)
     yield from _changed_since_published("explanation.published", Explanation)
+    yield from _changed_since_published("prediction.reproduced", Repetition)
     yield from _misplaced_versions()
     answered = [Job.Kind.PREDICT, Job.Kind.SHADOW]
     for job in Job.objects.filter(state=Job.State.SUCCEEDED, kind__in=answered, answer__isnull=True):
@@ -62,7 +63,9 @@ def _unbound_explanations() -> Iterator[Explanation]:
     yield from Explanation.objects.exclude(bound & honest).iterator()
 
 
-def _changed_since_published(verb: str, table: type[Prediction] | type[Explanation]) -> Iterator[str]:
+def _changed_since_published(
+    verb: str, table: type[Prediction] | type[Explanation] | type[Repetition]
+) -> Iterator[str]:
     """The audit line of each published row carries the row's digest."""
     published = dict(Event.objects.filter(verb=verb).values_list("subject_id", "detail__digest"))
     name = table._meta.verbose_name

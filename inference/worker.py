@@ -87,6 +87,8 @@ def _run(claims: Sequence[Claim]) -> None:
     match claims[0].job.kind:
         case Job.Kind.EXPLAIN:
             _explain(claims[0])
+        case Job.Kind.REPEAT:
+            _repeat(claims[0])
         case Job.Kind.CHECK:
             weights_upload.carry_out(claims[0])
         case Job.Kind.TRAIN:
@@ -123,15 +125,20 @@ def _explain(held: Claim) -> None:
     image, version = job.scan
     model, stack = _model(version), images.stack_of(image)
     method = job.parameters["method"]
-    jobs.heartbeat([held], f"explaining ({method.upper()})")
-    explanation = _science().explain.explain(
-        method,
-        model,
-        stack,
-        results.answer_of(prediction),
-        class_label=job.parameters.get("class_label"),
-        seed=job.parameters.get("seed", SEED),
-    )
+    science = _science()
+    jobs.heartbeat([held], "explaining")
+    try:
+        with science.explain.telling(lambda words: jobs.heartbeat([held], f"explaining, {words}"[:60])):
+            explanation = science.explain.explain(
+                method,
+                model,
+                stack,
+                results.answer_of(prediction),
+                class_label=job.parameters.get("class_label"),
+                seed=job.parameters.get("seed", SEED),
+            )
+    except science.explain.CannotExplain as refused:
+        raise RefusedWork("cannot_explain", str(refused)) from refused
     stored = results.put_arrays(explanation)
     with transaction.atomic():
         jobs.finish(held)
@@ -147,6 +154,18 @@ def _explain(held: Claim) -> None:
             model_version=str(version),
             digest=digest,
         )
+
+
+def _repeat(held: Claim) -> None:
+    job, prediction = held.job, held.job.prediction
+    if prediction is None:
+        raise ValueError("a repeat job names its prediction")
+    science = _science()
+    jobs.heartbeat([held], "running the answer and its explanations again")
+    found = list(science.reproduction.repeated(prediction))
+    with transaction.atomic():
+        jobs.finish(held)
+        science.reproduction.keep(prediction, found, by=job.requested_by, job=job)
 
 
 def _queue_explanations(job: Job, prediction: Prediction) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from django.db.models.functions import Now
 from django.test import Client
 
 from accounts.models import Department, Membership, Role, User
+from accounts.tokens import issue_token
 from cases import intake, services
 from cases.models import Case, Scan
 from inference import registry, worker
@@ -54,6 +56,7 @@ GUARDED = [
     "audit_seal",
     "inference_prediction",
     "inference_explanation",
+    "inference_repetition",
     "inference_modelversion",
 ]
 
@@ -138,6 +141,17 @@ def client_of() -> Callable[[User], Client]:
         return client
 
     return logged_in
+
+
+@pytest.fixture
+def api() -> Callable[[User], Client]:
+    """A program that holds a token of the user."""
+
+    def with_token(user: User) -> Client:
+        token = issue_token(user, lifetime=timedelta(hours=1))
+        return Client(headers={"Authorization": f"Token {token}"})
+
+    return with_token
 
 
 @pytest.fixture

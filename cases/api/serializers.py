@@ -12,6 +12,7 @@ from accounts.models import Department
 from accounts.roles import WRITE_CASES, departments_where
 from cases.models import Case, Scan
 from inference.api.serializers import JobSerializer
+from inference.engine.records import LABELS, METHOD_NAMES
 from inference.models import Image
 
 
@@ -138,6 +139,15 @@ class FramesToReadSerializer(RequestSerializer):
         if max(frames) > last:
             raise serializers.ValidationError(f"The scan has frames 0 to {last}.", "no_such_frame")
         return frames
+
+
+class ExplainSerializer(RequestSerializer):
+    """By which method, and for which class."""
+
+    method = serializers.ChoiceField(choices=METHOD_NAMES)
+    class_label = serializers.ChoiceField(
+        choices=LABELS, required=False, help_text="The class that was called unless you say otherwise."
+    )
 
 
 class ScanSerializer(serializers.ModelSerializer[Scan]):

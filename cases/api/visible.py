@@ -19,7 +19,9 @@ JOBS = (
     .prefetch_related("explanations")
 )
 PREDICTIONS = (
-    Prediction.objects.shown().select_related("model_version", "job").prefetch_related("explanations")
+    Prediction.objects.shown()
+    .select_related("model_version", "job")
+    .prefetch_related("explanations", "repetitions")
 )
 EXPLANATIONS = Explanation.objects.select_related("job")
 

@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
-from inference.models import Activation, Explanation, Job, ModelVersion, Prediction
+from inference.models import Activation, Explanation, Job, ModelVersion, Prediction, Repetition
 
 NOTICE = "Research and decision support, not a cleared device."
 
@@ -207,6 +207,25 @@ class ExplanationSerializer(serializers.ModelSerializer[Explanation]):
         return {"url": url, "sha256": sha256}
 
 
+class VerdictSerializer(serializers.Serializer[Any]):
+    """One stored row beside its repetition."""
+
+    subject = serializers.CharField(help_text="answer, or method and class of an explanation")
+    verdict = serializers.ChoiceField(choices=["identical", "within tolerance", "different"])
+    first = serializers.CharField(help_text="The first thing that differs; empty when nothing does.")
+
+
+class RepetitionSerializer(serializers.ModelSerializer[Repetition]):
+    """An answer and its explanations, run again and compared."""
+
+    verdict = serializers.CharField(read_only=True)
+    verdicts = VerdictSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Repetition
+        fields: ClassVar = ["id", "verdict", "verdicts", "machine", "created_at"]
+
+
 class PredictionSerializer(serializers.ModelSerializer[Prediction]):
     """What one model version said about one scan, with everything needed to check it."""
 
@@ -227,6 +246,7 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
     explanations = serializers.HyperlinkedRelatedField[Explanation](
         view_name="api:explanation", many=True, read_only=True
     )
+    repetitions = RepetitionSerializer(many=True, read_only=True)
     notice = serializers.SerializerMethodField()
 
     class Meta:
@@ -261,6 +281,7 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
             "seconds",
             "created_at",
             "explanations",
+            "repetitions",
             "notice",
         ]
 

@@ -11,6 +11,7 @@ from inference.engine.backends import Backend, Pass
 from inference.engine.networks import Network
 from inference.engine.preprocess import RECIPES, prepare
 from inference.engine.records import Label
+from inference.engine.superpixels import even_pieces, hidden_pictures
 from inference.formats.stack import Modality
 from inference.phantom import render, sample_spec
 
@@ -19,8 +20,10 @@ WORTH_IT = 2_000_000
 AGREEMENT = 0.995
 """Correlation of its log-odds with the real ones, below which a draft is thrown away."""
 BOTH: tuple[Label, ...] = ("normal", "ventriculomegaly")
-CELLS, SHOWN, HELD = 8, 32, 32
-"""Coarse cells along a side of a mask; masked phantoms to set scales by, and others to hold the draft to."""
+HEADS, PIECES = 8, 50
+"""Phantoms, and pieces of each that are hidden or shown."""
+SHOWN, HELD = 32, 32
+"""Masked phantoms to set scales by, and others to hold the draft to."""
 
 
 def drafted(
@@ -44,14 +47,13 @@ def drafted(
 
 @cache
 def _masked_phantoms(recipe_id: str, modality: Modality) -> NDArray[np.float32]:
-    """Heads with parts hidden, as explaining shows them: (SHOWN + HELD, 1, size, size)."""
+    """Heads with pieces hidden, as explaining shows them: (SHOWN + HELD, 1, size, size)."""
     rng, found = np.random.default_rng(1), []
-    for number, label in enumerate(BOTH):
-        stack = render(sample_spec(rng, label=label), modality, seed=number).stack()
+    for number in range(HEADS):
+        stack = render(sample_spec(rng, label=BOTH[number % 2]), modality, seed=number).stack()
         picture = prepare(stack, RECIPES[recipe_id], scope=False).tensor[0, 0]
-        cell = picture.shape[0] // CELLS
-        for _ in range((SHOWN + HELD) // 2):
-            shown = np.kron(rng.random((CELLS, CELLS)) < rng.uniform(0.4, 1), np.ones((cell, cell)))
-            found.append(np.where(shown > 0, picture, 0)[None])
-    order = np.random.default_rng(2).permutation(len(found))
-    return np.stack(found)[order].astype(np.float32)
+        pieces = even_pieces(picture, PIECES)
+        masks = rng.random(((SHOWN + HELD) // HEADS, pieces.max() + 1)) < rng.uniform(0.3, 1)
+        found.append(hidden_pictures(picture, pieces, masks, 0.0)[:, None])
+    order = np.random.default_rng(2).permutation(SHOWN + HELD)
+    return np.concatenate(found)[order]

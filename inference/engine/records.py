@@ -20,6 +20,17 @@ POSITIVE: Label = "ventriculomegaly"
 NETWORK_NAMES = ("cnn", "modified_cnn", "vgg16", "resnet18", "resnet50")
 """Every architecture there is, for those who may not import torch; a test holds it to NETWORKS."""
 
+METHOD_NAMES = (
+    "gradcam",
+    "gradcam_plus_plus",
+    "lime",
+    "lime_reference",
+    "integrated_gradients",
+    "occlusion",
+    "rise",
+)
+"""Every way of explaining, likewise."""
+
 
 def canonical_json(value: Any) -> bytes:
     """The one byte form of a JSON value: sorted keys, no spaces, UTF-8."""

@@ -1,6 +1,6 @@
 """Images, model versions, jobs and what came of them. No table here knows a patient."""
 
-from inference.models.answer import Explanation, Prediction
+from inference.models.answer import Explanation, Prediction, Repetition
 from inference.models.image import Image
 from inference.models.immutable import Immutable
 from inference.models.job import Job
@@ -15,4 +15,5 @@ __all__ = [
     "Job",
     "ModelVersion",
     "Prediction",
+    "Repetition",
 ]

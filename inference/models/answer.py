@@ -121,3 +121,33 @@ class Explanation(Immutable):
 
     def __str__(self) -> str:
         return f"{self.method} of {self.class_label}"
+
+
+class Repetition(Immutable):
+    """A stored answer and its explanations, run again and compared (inference.reproduction)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    prediction = models.ForeignKey(Prediction, on_delete=models.PROTECT, related_name="repetitions")
+    job = models.OneToOneField(
+        Job, null=True, on_delete=models.PROTECT, related_name="repetition", help_text="None: by command."
+    )
+    verdicts = models.JSONField(help_text="subject, verdict and the first thing that differs, for each row")
+    machine = models.CharField(max_length=120)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.verdict}: {self.first}" if self.first else self.verdict
+
+    @property
+    def verdict(self) -> str:
+        """The worst of all: identical, within tolerance, or different."""
+        found = {one["verdict"] for one in self.verdicts}
+        return next(word for word in ("different", "within tolerance", "identical") if word in found)
+
+    @property
+    def first(self) -> str:
+        """What differs first in the first row that has this verdict; "" when nothing does."""
+        return next(str(one["first"]) for one in self.verdicts if one["verdict"] == self.verdict)

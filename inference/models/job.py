@@ -30,6 +30,7 @@ class Job(models.Model):
         PREDICT = "predict", "Classify"
         EXPLAIN = "explain", "Explain"
         SHADOW = "shadow", "Classify, unseen"
+        REPEAT = "repeat", "Run again"
         CHECK = "check", "Check uploaded weights"
         TRAIN = "train", "Train"
 

@@ -95,6 +95,11 @@ def slice_stack(volume: Path, index: int, look: Look) -> PictureStack:
     )
 
 
+def labelled_slices(volume: Path) -> Labels:
+    """The tissue labels of a volume (slices, rows, columns)."""
+    return _volume(volume)[1]
+
+
 def widest_mm(ventricles: Mask) -> float:
     """Diameter of the largest circle that fits into the ventricles of a slice."""
     return float(2 * MILLIMETRES * ndimage.distance_transform_edt(ventricles).max())

@@ -12,7 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions, serializers
 from rest_framework.views import set_rollback
 
-from cases.services import KeyReused
+from cases.services import CannotDo
 from inference.formats.errors import FormatError
 from inference.jobs import IllegalMove
 
@@ -52,8 +52,8 @@ def problem_response(exception: Exception, _context: dict[str, Any]) -> HttpResp
     match exception:
         case FormatError():
             return problem(exception.status, exception.code, exception.detail)
-        case KeyReused():
-            return problem(422, "idempotency_key_reused", str(exception))
+        case CannotDo():
+            return problem(422, exception.code, str(exception))
         case IllegalMove():
             return problem(409, "illegal_move", str(exception))
         case Http404():

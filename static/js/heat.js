@@ -15,6 +15,7 @@ import { magnitude, signed } from "./colour.js";
  * @property {boolean} signed
  * @property {number[]} frames  indices of the frames it covers
  * @property {string} address
+ * @property {boolean} reliable
  * @property {string} trust
  */
 

@@ -192,6 +192,7 @@ function mark() {
   for (const button of list(".show-overlay", HTMLButtonElement)) {
     button.setAttribute("aria-pressed", String(button.dataset.overlay === overlay?.id));
   }
+  element("trust", HTMLElement).classList.toggle("unreliable", overlay?.reliable === false);
   element("trust", HTMLElement).textContent = overlay
     ? `${overlay.method} of ${overlay.model} ${overlay.version}, for ${overlay.classLabel}. ${overlay.trust}`
     : "";

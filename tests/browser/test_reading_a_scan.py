@@ -77,7 +77,7 @@ def test_from_log_in_to_answer_and_heatmap(
         page.wait_for_selector("#heat-canvas[data-overlay]")
         settled(page)
         assert page.evaluate(OPAQUE, "heat-canvas") > 50
-        expect(page.locator("#trust")).to_contain_text("of the heat lies inside the head")
+        expect(page.locator("#trust")).to_contain_text("eliable")
         keep(f"case-{method.lower()}")
     assert page.evaluate("window.notReloaded"), "the page must not have been loaded again"
     assert Event.objects.filter(verb="scan.viewed").count() == 1

@@ -208,10 +208,10 @@ def test_the_number_of_queries_does_not_grow_with_scans_and_answers(
     for seed in range(6):
         scan = small_scan(case, alice, seed=seed)
         answers.explanation(answers.answer(Job.objects.get(image=scan.image)))
-    # session, user, case, audit line, scans, jobs, explanations, timeline, may write, memberships
-    with django_assert_num_queries(10):
+    # session, user, case, audit line, scans, jobs, explanations, repetitions, timeline, may write, roles
+    with django_assert_num_queries(11):
         client.get(case.get_absolute_url())
     services.submit_scan(scan, by=alice)
-    with django_assert_num_queries(11):  # and the places in the queue
+    with django_assert_num_queries(12):  # and the places in the queue
         client.get(case.get_absolute_url())
     assert Prediction.objects.count() == 6

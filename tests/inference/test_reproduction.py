@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from audit.models import Event
 from inference import verification
-from inference.models import Prediction
+from inference.models import Job, Prediction, Repetition
 from inference.reproduction import reproduce
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,8 @@ def changed(prediction: Prediction, intruder, **values) -> Prediction:
 
 
 def test_on_the_same_machine_everything_is_identical_to_the_byte(prediction, alice):
-    found = {one.subject: (one.verdict, one.first) for one in reproduce(prediction, by=alice)}
+    row = reproduce(prediction, by=alice)
+    found = {one["subject"]: (one["verdict"], one["first"]) for one in row.verdicts}
     label = prediction.label
     assert found == {
         "answer": ("identical", ""),
@@ -38,8 +39,9 @@ def test_on_the_same_machine_everything_is_identical_to_the_byte(prediction, ali
         f"lime of {label}": ("identical", ""),
     }
     line = Event.objects.get(verb="prediction.reproduced")
-    assert line.subject_id == str(prediction.pk)
-    assert [one["verdict"] for one in line.detail["verdicts"]] == ["identical"] * 3
+    assert line.subject_id == str(row.pk)
+    assert line.thread == prediction.job.thread
+    assert row.verdict == "identical"
     assert list(verification.faults()) == []
 
 
@@ -64,13 +66,48 @@ def test_an_answer_that_nobody_gave_is_said_in_one_sentence(db):
     ],
 )
 def test_the_first_thing_that_differs_is_named(prediction, intruder, values, verdict, first):
-    answer, *_ = reproduce(changed(prediction, intruder, **values), by=None)
-    assert answer.verdict == verdict
-    assert first in answer.first
+    answer, *_ = reproduce(changed(prediction, intruder, **values), by=None).verdicts
+    assert answer["verdict"] == verdict
+    assert first in answer["first"]
 
 
 def test_damaged_pixels_are_named_before_anything_is_run(prediction):
     answers.damage(prediction.image.pixels_id)
-    (only,) = reproduce(prediction, by=None)
-    assert only.verdict == "different"
-    assert "not what it was" in only.first
+    row = reproduce(prediction, by=None)
+    assert row.verdict == "different"
+    assert "not what it was" in row.first
+
+
+def test_a_verdict_that_was_changed_afterwards_is_found(prediction, intruder):
+    row = reproduce(prediction, by=None)
+    intruder("UPDATE inference_repetition SET machine = 'another' WHERE id = %s", [str(row.pk)])
+    assert list(verification.faults()) == [f"repetition {row.pk} was changed after it was published"]
+
+
+def test_the_button_on_the_case_page_runs_it_again_and_shows_the_verdict(
+    prediction, case, auditor, client_of, run_jobs
+):
+    client = client_of(auditor)
+    page = client.get(case.get_absolute_url()).content.decode()
+    assert f"/answers/{prediction.pk}/run-again/" in page
+    client.post(f"/answers/{prediction.pk}/run-again/")
+    run_jobs()
+    row = Repetition.objects.get(prediction=prediction)
+    assert (row.verdict, row.job.requested_by) == ("identical", auditor)
+    assert "identical" in client.get(case.get_absolute_url()).content.decode()
+
+
+def test_nobody_from_elsewhere_can_ask_for_it(prediction, charlie, client_of):
+    assert client_of(charlie).post(f"/answers/{prediction.pk}/run-again/").status_code == 404
+    assert not Job.objects.filter(kind=Job.Kind.REPEAT).exists()
+
+
+def test_the_api_asks_for_it_and_lists_what_came_of_it(prediction, alice, api, run_jobs):
+    client = api(alice)
+    asked = client.post(f"/api/v1/predictions/{prediction.pk}/repetitions/")
+    assert asked.status_code == 202
+    assert asked.json()["kind"] == "repeat"
+    run_jobs()
+    (found,) = client.get(f"/api/v1/predictions/{prediction.pk}/").json()["repetitions"]
+    assert found["verdict"] == "identical"
+    assert found["verdicts"][0]["subject"] == "answer"

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.engine.explain import (
+    checks,
     gradcam,
     integrated_gradients,
     lime,
@@ -16,7 +17,7 @@ from inference.engine.explain import (
     occlusion,
     rise,
 )
-from inference.engine.explain.method import Explainer, GridMap
+from inference.engine.explain.method import CannotExplain, Explainer, GridMap, telling
 from inference.engine.explain.placing import to_scan
 from inference.engine.quality import NotAnalysable
 from inference.engine.records import Answer, Explanation, Label, Prepared
@@ -66,16 +67,19 @@ def explain(
     class_label: Label | None = None,
     seed: int = 0,
     parameters: Mapping[str, Any] | None = None,
+    check: bool = True,
 ) -> Explanation:
     """Where the model looked for a class (by default the answer's own label), in scan coordinates.
 
-    Raises NotBound when scan, weights or preprocessing are not those the answer rests on.
+    check: measure how far the map is to be trusted, too (explain.checks). Raises NotBound when scan, weights
+    or preprocessing are not those the answer rests on.
     """
     started = time.perf_counter()
     _check_model(model, answer)
     label = _known_class(class_label or answer.label, model)
     prepared = _bound_input(model, stack, answer)
     found = EXPLAINERS[method](model, prepared, label, seed=seed, parameters=parameters or {})
+    measured = _measured(method, model, prepared, label, found, seed) if check else {}
     heatmap = _placed(found.values, found.rows, prepared, order=int(not found.signed))
     return Explanation(
         method=method,
@@ -86,7 +90,11 @@ def explain(
         frames=tuple(prepared.frames[row] for row in found.rows),
         parameters=found.parameters,
         seed=seed,
-        metrics={**found.metrics, "inside_head": _inside_head(heatmap, prepared.head[list(found.rows)])},
+        metrics={
+            **found.metrics,
+            **measured,
+            "inside_head": _inside_head(heatmap, prepared.head[list(found.rows)]),
+        },
         seconds=time.perf_counter() - started,
         input_sha256=prepared.sha256,
         weights_sha256=model.record.weights_sha256,
@@ -94,6 +102,13 @@ def explain(
         preprocessing_sha256=model.recipe.sha256,
         segments=_placed_segments(found, prepared),
     )
+
+
+def _measured(
+    method: str, model: LoadedModel, prepared: Prepared, label: Label, found: GridMap, seed: int
+) -> dict[str, float]:
+    beside = checks.agreement(model, prepared, label, found) if method != "gradcam" else {}
+    return {**checks.checked(model, prepared, label, found, seed=seed), **beside}
 
 
 def _check_model(model: LoadedModel, answer: Answer) -> None:
@@ -147,3 +162,6 @@ def _inside_head(heatmap: NDArray[Any], head: NDArray[np.bool_]) -> float:
     heat = np.abs(heatmap.astype(np.float64))
     total = float(heat.sum())
     return float(heat[head].sum()) / total if total > 0 else 0.0
+
+
+__all__ = ["EXPLAINERS", "PARAMETERS", "CannotExplain", "NotBound", "explain", "parameters_of", "telling"]

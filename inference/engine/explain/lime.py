@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from inference.engine.explain.method import GridMap, middle_row
-from inference.engine.explain.superpixels import distances, even_pieces, hidden_pictures
+from inference.engine.explain.method import GridMap, middle_row, tell
 from inference.engine.explain.surrogate import Fit, balanced_masks, fitted
 from inference.engine.predict import calibrated, frame_logits
 from inference.engine.records import Label, Prepared
+from inference.engine.superpixels import distances, even_pieces, hidden_pictures
 from inference.engine.weights import LoadedModel
 
 BATCH = 128
@@ -98,6 +98,7 @@ def sampled(
         if len(shown) >= chosen.samples or enough:
             return fit, _metrics(fit, asked, len(shown), stability)
         before = fit
+        tell(f"{len(shown)} of at most {chosen.samples} masks, order {max(stability, 0):.0%} settled")
 
 
 def _agreement(before: Fit | None, after: Fit) -> float:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import pairwise_distances
 
 from inference.engine.explain.method import GridMap, middle_row
-from inference.engine.explain.superpixels import even_pieces, hidden_pictures, quickshift_pieces
 from inference.engine.predict import calibrated, frame_logits
 from inference.engine.records import Label, Prepared
+from inference.engine.superpixels import even_pieces, hidden_pictures, quickshift_pieces
 from inference.engine.weights import LoadedModel
 
 BATCH = 10

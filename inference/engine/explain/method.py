@@ -1,6 +1,8 @@
 """The one signature every way of explaining has."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -20,6 +22,26 @@ BATCH = 32
 
 class CannotExplain(TypeError):
     """The method has nothing to hold on to in this network; the sentence says what is missing."""
+
+
+Tell = Callable[[str], None]
+_listener: ContextVar[Tell | None] = ContextVar("_listener", default=None)
+
+
+@contextmanager
+def telling(listener: Tell) -> Iterator[None]:
+    """While a method runs inside, `listener` hears what it tells."""
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
+def tell(words: str) -> None:
+    """Say how far this method is, to whoever listens; a long one says it now and then."""
+    if listener := _listener.get():
+        listener(words)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ class Command(BaseCommand):
             raise CommandError(f"There is no answer {options['prediction']}.")
         configure(settings.ENGINE_THREADS)
         found = reproduce(prediction, by=None)
-        for one in found:
-            self.stdout.write(f"{one.subject}: {one.verdict}{f' ({one.first})' if one.first else ''}")
-        if any(one.verdict == "different" for one in found):
+        for one in found.verdicts:
+            first = f" ({one['first']})" if one["first"] else ""
+            self.stdout.write(f"{one['subject']}: {one['verdict']}{first}")
+        if found.verdict == "different":
             raise CommandError("Not reproduced.")

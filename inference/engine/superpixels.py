@@ -1,4 +1,4 @@
-"""The pieces of a head that LIME hides and shows."""
+"""The pieces of a head that explanations hide and show."""
 
 import numpy as np
 from numpy.typing import NDArray
