@@ -3,10 +3,10 @@
     python bench/trust.py [--mri DIR] [--heads 30] [--networks cnn vgg16] [--methods gradcam lime] [--json]
 
 Heads with ventriculomegaly whose ventricles are known, and which the version calls so: phantoms of both
-modalities, and with --mri slices of real volumes with their labels. For each method and version: the pointing
-game and the share of positive heat in the ventricles, beside maps of chance and of the middle of the head, and
-how alike the map is with one from random weights. Then the badge "unreliable" against whether a map finds the
-ventricles.
+modalities, and with --mri slices of real volumes with their labels. For each method and version: the
+pointing game and the share of positive heat in the ventricles, beside maps of chance and of the middle of the
+head, and how alike the map is with one from random weights. Then the badge "unreliable" against whether a map
+finds the ventricles.
 """
 
 import argparse

@@ -14,8 +14,8 @@ HIGHS = ("high", "upper")
 WHOLE = "Also"
 FIRST = (
     "intended_use", "limits", "known_biases", "held_out", "against_baseline", "figures", "predictive_values",
-    "confound", "heat", "selective", "held_out_by_severity", "held_out_by_week", "held_out_phantoms",
-    "data", "split", "counts",
+    "confound", "heat", "explanations", "selective", "held_out_by_severity", "held_out_by_week",
+    "held_out_phantoms", "data", "split", "counts",
 )  # fmt: skip
 DRAWN = frozenset({"held_out_answers", "held_out_odds", "held_out_kinds", "confound_odds", "selective_curve"})
 """Shown as charts (inference.plots) or kept for whoever computes a figure again, not as numbers."""

@@ -13,6 +13,12 @@ SELECTIVE = (
     "the bare distance from the threshold."
 )
 
+EXPLANATIONS = (
+    "Phantoms with ventriculomegaly, maps for that class: does the strongest place lie in the ventricles, "
+    "and how much of the positive heat; beside maps of chance with the same spectrum, and one that marks the "
+    "middle of every head. Likeness: rank correlation with the map of the same network with random weights."
+)
+
 
 def figure_words(figure: Mapping[str, Any]) -> str:
     """A figure as people read it: value, 95 % interval, number of pictures."""
@@ -43,7 +49,9 @@ def _lines(record: WeightsRecord) -> Iterator[str]:
     yield from (f"Split: {found['split']}.", "")
     yield from _held_out(record, found)
     yield from _doubt(found)
-    yield from ("## Source or anatomy?", "", _confound(found), "", "## Known limits", "")
+    yield from ("## Source or anatomy?", "", _confound(found), "")
+    yield from _explanations(found)
+    yield from ("## Known limits", "")
     yield from (f"- {limit}" for limit in found["limits"])
     yield from _making(record, found)
 
@@ -82,6 +90,15 @@ def _doubt(found: Mapping[str, Any]) -> Iterator[str]:
             _table("Measure", found["selective"]),
             "",
         )
+
+
+def _explanations(found: Mapping[str, Any]) -> Iterator[str]:
+    measured = found.get("explanations")
+    if measured:
+        yield from ("## Where explanations look", "", EXPLANATIONS, "", measured["verdict"], "")
+        for method, figures in measured.items():
+            if method != "verdict":
+                yield from (_table(method, figures), "")
 
 
 def _making(record: WeightsRecord, found: Mapping[str, Any]) -> Iterator[str]:

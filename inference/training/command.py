@@ -29,6 +29,7 @@ from inference.training.folders import modality_of
 from inference.training.groups import GroupLeak
 from inference.training.material import Material, material
 from inference.training.plan import Plan, Stem
+from inference.training.pointing import with_explanations
 from inference.training.progress import Clock, shown_on
 from inference.training.run import Outcome, run
 
@@ -127,6 +128,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--version", default="1.0", help="dotted numbers")
     parser.add_argument("--phantoms", type=int, default=3000, help="of each modality")
+    parser.add_argument(
+        "--explained", type=int, default=24, help="phantoms whose maps the card measures, of each modality"
+    )
     parser.add_argument(
         "--target",
         default=["sensitivity=0.9"],
@@ -239,6 +243,7 @@ def _written(
     for found in materials:
         checks = confound_checks(folders[found.modality], found, outcome, NETWORKS[options.network])
         record = _record(options, found, outcome, sha256_hex(content), training, checks)
+        record = with_explanations(record, content, options.explained)
         path = write(record, content, options.out, shared=len(materials) > 1)
         path.with_suffix(".md").write_text(markdown(record))
         _draw(record, options.out)

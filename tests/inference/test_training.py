@@ -173,7 +173,20 @@ def folder(tmp_path_factory) -> Path:
     return folder
 
 
-SMALL = ["--phantoms", "5", "--phantom-epochs", "1", "--epochs", "1", "--steps", "1", "--folds", "2"]
+SMALL = [
+    "--phantoms",
+    "5",
+    "--explained",
+    "1",
+    "--phantom-epochs",
+    "1",
+    "--epochs",
+    "1",
+    "--steps",
+    "1",
+    "--folds",
+    "2",
+]
 
 
 def trained(folder: Path, out: Path, network: str = "modified_cnn", *more: str) -> WeightsRecord:

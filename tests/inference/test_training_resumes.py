@@ -20,7 +20,20 @@ from inference.training.data import folder_sources
 from inference.training.folders import modality_of
 
 REPOSITORY = Path(__file__).parents[2]
-SMALL = ["--phantoms", "5", "--phantom-epochs", "2", "--epochs", "2", "--patience", "9", "--steps", "1"]
+SMALL = [
+    "--phantoms",
+    "5",
+    "--explained",
+    "1",
+    "--phantom-epochs",
+    "2",
+    "--epochs",
+    "2",
+    "--patience",
+    "9",
+    "--steps",
+    "1",
+]
 FREE = ["--network", "cnn"]
 SETTLED = ["--network", "resnet18", "--from-scratch", "--settle", "--copies", "1"]
 

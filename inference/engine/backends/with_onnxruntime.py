@@ -99,7 +99,8 @@ def _graph(module: nn.Module, *, maps: bool = True) -> bytes:
     example = torch.zeros(2, 1, SIZE, SIZE)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter tells of its own internals
-        _log_quietly("torch.onnx")
+        for teller in ("torch.onnx", "onnxscript", "onnx_ir"):
+            _log_quietly(teller)
         program = torch.onnx.export(
             traced.eval(),
             (example,),
