@@ -7,9 +7,10 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 
-from accounts.models import Department
+from accounts.models import Department, User
 from cases import words
 from cases.models import Case, CaseQuerySet
+from cases.models.case import OPEN
 from inference.engine.records import METHOD_NAMES
 from inference.models import Image, Prediction
 
@@ -22,9 +23,17 @@ class WorklistForm(forms.Form):
     q = forms.CharField(required=False, max_length=64, label="Case number or patient ID")
     modality = forms.ChoiceField(required=False, choices=[("", "Any modality"), *Image.Modality.choices])
     progress = forms.ChoiceField(required=False, choices=[("", "Any state"), *Case.Progress.choices])
+    stage = forms.ChoiceField(
+        required=False, choices=[("", "Any stage"), (OPEN, "Not signed"), *Case.Stage.choices]
+    )
+    mine = forms.BooleanField(required=False, label="Assigned to me")
+    order = forms.ChoiceField(
+        required=False,
+        choices=[("newest", "Newest first"), ("oldest", "Longest waiting"), ("urgent", "Most urgent")],
+    )
     after = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
-    def narrow(self, cases: CaseQuerySet) -> CaseQuerySet:
+    def narrow(self, cases: CaseQuerySet, user: User) -> CaseQuerySet:
         """The cases that pass every filter that is set; a filter that is not valid is not set."""
         self.is_valid()
         wanted = self.cleaned_data
@@ -34,7 +43,16 @@ class WorklistForm(forms.Form):
             cases = cases.with_scans_of(wanted["modality"])
         if wanted.get("progress"):
             cases = cases.in_progress(wanted["progress"])
+        if wanted.get("stage"):
+            cases = cases.at_stage(wanted["stage"])
+        if wanted.get("mine"):
+            cases = cases.filter(assignee=user)
         return cases
+
+    def chosen_order(self) -> str:
+        """One of cases.models.case.ORDERS."""
+        self.is_valid()
+        return self.cleaned_data.get("order") or "newest"
 
     def continues_after(self) -> uuid.UUID | None:
         """The last case of the page before."""

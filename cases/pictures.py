@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from inference import images
+from inference.engine.drawing import blend
 from inference.models import Explanation, Image
 
 THUMBNAIL = 176  # pixels of the longer side
@@ -33,9 +34,25 @@ def thumbnail(pixels_sha256: str, number: int) -> str:
     grey = _windowed(_content(images.frame(pixels_sha256, number)))
     picture = Pillow.fromarray(grey)
     picture.thumbnail((THUMBNAIL, THUMBNAIL))
+    return "data:image/png;base64," + base64.b64encode(_png(np.asarray(picture))).decode()
+
+
+def frame_png(image: Image, number: int) -> bytes:
+    """One frame in grey levels, for a report."""
+    return _png(_windowed(images.frame(image.pixels_id, number)))
+
+
+def overlay_png(image: Image, number: int, explanation: Explanation, row: int) -> bytes:
+    """One frame under one row of its heatmap: warm speaks for the class, cold against it."""
+    heat = images.frame(explanation.heatmap_id, row).astype(np.float64)
+    strongest = max(float(np.abs(heat).max()), 1e-9)
+    return _png(blend(images.frame(image.pixels_id, number).astype(np.float64), heat / strongest))
+
+
+def _png(pixels: NDArray[np.uint8]) -> bytes:
     file = io.BytesIO()
-    picture.save(file, format="PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    Pillow.fromarray(pixels).save(file, format="PNG", optimize=True)
+    return file.getvalue()
 
 
 def _little(frame: NDArray[np.generic]) -> bytes:

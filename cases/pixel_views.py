@@ -3,6 +3,7 @@
 import uuid
 from datetime import timedelta
 
+from django.core.exceptions import PermissionDenied
 from django.db.models.functions import Now
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_safe
 from accounts.gate import PersonRequest, people_only
 from audit.models import Event
 from audit.trail import record
-from cases import pictures
+from cases import pictures, review
 from cases.models import Scan
 from inference.models import Explanation, Image
 
@@ -38,8 +39,10 @@ def heatmap(request: PersonRequest, pk: uuid.UUID, row: int) -> HttpResponse:
     """One frame of a heatmap at the scan's size: little-endian float16."""
     explanation = get_object_or_404(Explanation.objects.select_related("prediction__image"), pk=pk)
     image = explanation.prediction.image
-    scans = Scan.objects.visible_to(request.user).select_related("case")
+    scans = Scan.objects.visible_to(request.user).select_related("case__department")
     scan = get_object_or_404(scans, image=image)
+    if not review.may_see_answers(scan.case, request.user):
+        raise PermissionDenied("The models' answers are hidden until you have filed your read.")
     try:
         content = pictures.heatmap_bytes(explanation, row)
     except IndexError:

@@ -12,7 +12,9 @@ from accounts.models import Department, User
 from accounts.roles import WRITE_CASES, departments_where
 from audit.trail import record
 from blobs.models import Blob
+from cases import review
 from cases.models import Case, Patient, Scan
+from cases.refusals import CannotDo
 from inference import images, jobs, registry
 from inference.engine.records import METHOD_NAMES
 from inference.formats.stack import PictureStack
@@ -26,16 +28,22 @@ UNSEEN_DELAY = 5
 """How much less urgent a candidate's answer is than any that somebody waits for."""
 
 
-class CannotDo(Exception):
-    """What was asked for makes no sense as things stand. `code` for programs, the sentence for people."""
-
-    code = ""
-
-
 class KeyReused(CannotDo):
     """The idempotency key was already used for something else."""
 
     code = "idempotency_key_reused"
+
+
+class CaseSigned(CannotDo):
+    """A signed case takes addenda only."""
+
+    code = "case_signed"
+
+
+class NotAReader(CannotDo):
+    """A case is given to somebody who may read it."""
+
+    code = "not_a_reader"
 
 
 class NothingToExplain(CannotDo):
@@ -89,16 +97,18 @@ def add_scan(
 ) -> tuple[Scan, bool]:
     """Add a decoded scan and queue it for every active version: (scan, added now).
 
-    The same file again in the same case is the scan that is already there. Raises
-    PermissionDenied where `by` is no reader.
+    The same file again in the same case is the scan that is already there; a new one calls for a new read.
+    Raises PermissionDenied where `by` is no reader, CaseSigned.
     """
     _require_writer(case, by)
     pixels = images.put_pixels(stack)
     with transaction.atomic():
-        Case.objects.select_for_update().get(pk=case.pk)  # scans are numbered one at a time
+        held = Case.objects.select_for_update().get(pk=case.pk)  # scans are numbered one at a time
         known = case.scans.filter(original_sha256=original.sha256).first()
         if known:
             return known, False
+        if held.stage == Case.Stage.SIGNED:
+            raise CaseSigned("The case is signed. Open another case for further scans.")
         scan = Scan.objects.create(
             case=case,
             number=(case.scans.aggregate(last=Max("number"))["last"] or 0) + 1,
@@ -109,7 +119,21 @@ def add_scan(
         )
         record("scan.added", actor=by, subject=scan, thread=case.thread, **scan.facts())
         submit_scan(scan, by=by)
+        review.move_on(held)
     return scan, True
+
+
+@transaction.atomic
+def assign(case: Case, assignee: User | None, *, by: User) -> None:
+    """Give a case to a reader of its department, or to nobody. Raises PermissionDenied, NotAReader."""
+    _require_writer(case, by)
+    if assignee and not departments_where(assignee, WRITE_CASES).filter(pk=case.department_id).exists():
+        raise NotAReader(f"{assignee.full_name} is not a reader of this department.")
+    Case.objects.filter(pk=case.pk).update(assignee=assignee)
+    to = assignee.username if assignee else ""
+    record(
+        "case.assigned" if assignee else "case.released", actor=by, subject=case, thread=case.thread, to=to
+    )
 
 
 @transaction.atomic

@@ -10,6 +10,8 @@ from audit.trail import thread_of
 from cases.models import Case
 
 SHOWN = 200
+TELLING = {"prediction.published", "read.filed", "measurement.made"}
+"""Whose particulars would tell a blind reader what others have found."""
 LOOKS = {"case.viewed", "scan.viewed", "explanation.viewed"}
 
 
@@ -25,15 +27,18 @@ class Entry:
     door: str
 
 
-def timeline(case: Case) -> list[Entry]:
-    """The latest events; the same thing done again and again takes one line."""
-    return _folded(thread_of(case.thread)[:SHOWN])
+def timeline(case: Case, *, hidden: bool = False) -> list[Entry]:
+    """The latest events; the same thing done again and again takes one line.
+
+    hidden: without what models and other readers found, for a reader who has not filed a read yet.
+    """
+    return _folded(thread_of(case.thread)[:SHOWN], hidden=hidden)
 
 
-def _folded(events: Iterable[Event]) -> list[Entry]:
+def _folded(events: Iterable[Event], *, hidden: bool) -> list[Entry]:
     entries: list[Entry] = []
     for event in events:
-        entry = _entry(event)
+        entry = _entry(event, hidden=hidden)
         last = entries[-1] if entries else None
         if last and (last.who, last.what) == (entry.who, entry.what):
             more = last.more if last.more == entry.more else ""
@@ -43,8 +48,9 @@ def _folded(events: Iterable[Event]) -> list[Entry]:
     return entries
 
 
-def _entry(event: Event) -> Entry:
+def _entry(event: Event, *, hidden: bool) -> Entry:
     """Opening the page, drawing the pixels and laying a heatmap over them are one look."""
     if event.verb in LOOKS:
         return Entry(event.occurred_at, event.actor_name, "looked at the case", "", 1, event.door)
-    return Entry(event.occurred_at, event.actor_name, sentence(event), particulars(event), 1, event.door)
+    more = "" if hidden and event.verb in TELLING else particulars(event)
+    return Entry(event.occurred_at, event.actor_name, sentence(event), more, 1, event.door)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases import pixel_views, upload_views, views
+from cases import pixel_views, review_views, upload_views, views
 
 app_name = "cases"
 urlpatterns = [
@@ -11,6 +11,15 @@ urlpatterns = [
     path("cases/<uuid:pk>/", views.case, name="case"),
     path("cases/<uuid:pk>/live/", views.live, name="live"),
     path("cases/<uuid:pk>/scans/", upload_views.upload, name="upload"),
+    path("cases/<uuid:pk>/reads/", review_views.file_read, name="file_read"),
+    path("cases/<uuid:pk>/sign/", review_views.sign, name="sign"),
+    path("cases/<uuid:pk>/addenda/", review_views.add_addendum, name="add_addendum"),
+    path("cases/<uuid:pk>/report.pdf", review_views.report_pdf, name="report"),
+    path("cases/<uuid:pk>/report/", review_views.report_page, name="report_page"),
+    path("cases/<uuid:pk>/assign/", review_views.assign, name="assign"),
+    path("cases/<uuid:pk>/findings/", review_views.findings, name="findings"),
+    path("scans/<uuid:pk>/measurements/", review_views.measure, name="measure"),
+    path("measurements/<uuid:pk>/withdraw/", review_views.withdraw, name="withdraw"),
     path("scans/<uuid:pk>/try-again/", views.try_again, name="try_again"),
     path("scans/<uuid:pk>/choose-frames/", views.choose_frames, name="choose_frames"),
     path("scans/<uuid:pk>/frames/<int:number>", pixel_views.frame, name="frame"),

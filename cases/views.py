@@ -14,9 +14,12 @@ from accounts.roles import WRITE_CASES, departments_where
 from audit.trail import record
 from blobs.store import BlobCorrupt
 from cases import reading, services, worklist
+from cases.desk import desk, measurement_marks
 from cases.forms import ExplainForm, FramesForm, OpenCaseForm, UploadForm, WorklistForm
+from cases.measuring import CHECKLIST
 from cases.models import Case, Scan
 from cases.pictures import thumbnail
+from cases.review_forms import ReadForm
 from cases.timeline import timeline
 from inference import jobs
 from inference.models import Job, Prediction
@@ -160,21 +163,30 @@ def _answer(request: PersonRequest, pk: uuid.UUID) -> tuple[Prediction, Scan]:
 
 
 def _visible(request: PersonRequest, pk: uuid.UUID) -> Case:
-    cases = Case.objects.visible_to(request.user).select_related("patient", "department", "opened_by")
+    cases = Case.objects.visible_to(request.user).select_related(
+        "patient", "department", "opened_by", "assignee"
+    )
     return get_object_or_404(cases, pk=pk)
 
 
 def _shown(request: PersonRequest, case: Case, found: reading.CaseReading, view: str) -> dict[str, object]:
     current = _current(request, found)
+    sitting = desk(case, request.user)
     return {
         "section": "worklist",
         "case": case,
         "reading": found,
         "current": current,
+        "desk": sitting,
+        "answers_template": "cases/hidden_answers.html" if sitting.hidden else "cases/answers.html",
+        "frames_read": current.frames_read if current else [],
+        "read_form": ReadForm(initial={"kind": sitting.due}) if sitting.due else None,
+        "checklist": CHECKLIST,
         "thumbnails": [(entry, _thumbnail(entry)) for entry in found.scans],
         "picture": reading.picture(current.scan, current, view) if current else None,
-        "overlays": reading.overlays(current) if current else [],
-        "timeline": timeline(case),
+        "overlays": reading.overlays(current) if current and not sitting.hidden else [],
+        "marks": measurement_marks(sitting, current) if current else [],
+        "timeline": timeline(case, hidden=sitting.hidden),
         "view": view,
         "may_write": Case.objects.writable_by(request.user).filter(pk=case.pk).exists(),
         "upload_form": UploadForm(),

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import ordinal
 
 from inference.engine.records import POSITIVE
 from inference.engine.trust import Doubt, doubts_about, excess
 from inference.models import Explanation, Job, Prediction
+from inference.templatetags.figures import probability
 
 METHODS = {
     "gradcam": "Grad-CAM",
@@ -42,6 +44,25 @@ def finding(label: str, probability: float) -> str:
     if label == POSITIVE:
         return "Ventriculomegaly likely" if probability >= EVEN else "Ventriculomegaly possible"
     return "Ventriculomegaly unlikely" if probability < EVEN else "Ventriculomegaly uncertain"
+
+
+def worth(card: Mapping[str, Any], label: str, prevalence: float) -> str:
+    """How often such a call is right where so many scans have it (Bayes); "" when not measured."""
+    held = card.get("held_out") or {}
+    sensitivity, specificity = (
+        (held.get(name) or {}).get("value") for name in ("sensitivity", "specificity")
+    )
+    if sensitivity is None or specificity is None or not label:
+        return ""
+    hits, alarms = sensitivity * prevalence, (1 - specificity) * (1 - prevalence)
+    clears, misses = specificity * (1 - prevalence), (1 - sensitivity) * prevalence
+    right, wrong = (hits, alarms) if label == POSITIVE else (clears, misses)
+    if not right + wrong:
+        return ""
+    return (
+        f"Where {100 * prevalence:.3g} % of scans have ventriculomegaly, "
+        f"{100 * right / (right + wrong):.3g} % of such calls are right."
+    )
 
 
 def agreement(said: Sequence[tuple[str, str]]) -> str:
@@ -118,8 +139,8 @@ def _cost(metrics: Mapping[str, float], class_label: str) -> Iterator[str]:
     if "chance_hidden" in metrics:
         yield (
             f"Without the fifth of the head that it marks most, the probability of {class_label} goes from "
-            f"{metrics['chance_whole']:.2f} to {metrics['chance_hidden']:.2f}; "
-            f"without a fifth elsewhere, to {metrics['chance_hidden_elsewhere']:.2f}."
+            f"{probability(metrics['chance_whole'])} to {probability(metrics['chance_hidden'])}; "
+            f"without a fifth elsewhere, to {probability(metrics['chance_hidden_elsewhere'])}."
         )
 
 

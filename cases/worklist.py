@@ -2,15 +2,20 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import Count
+
 from accounts.models import User
+from cases import review
+from cases.calls import Call, call, newest_answers
 from cases.forms import WorklistForm
 from cases.models import Case, CaseQuerySet, Scan
 from cases.words import finding
 from inference.models import Prediction
 
+Stage = Case.Stage
 PAGE = 40
 
 
@@ -24,6 +29,8 @@ class Line:
     modalities: tuple[str, ...]
     scans: int
     verdict: str
+    is_hidden: bool
+    differs: bool
 
 
 @dataclass(frozen=True)
@@ -32,15 +39,25 @@ class Page:
 
     lines: list[Line]
     next_after: uuid.UUID | None
+    counts: list[tuple[str, str, int]]
 
 
 def page(user: User, form: WorklistForm) -> Page:
     """The newest cases that the user may see and the filters let through."""
-    cases = form.narrow(Case.objects.visible_to(user).with_progress())
-    cases = _continued(cases, user, form.continues_after()).select_related("patient", "department")
-    found = list(cases.order_by("-opened_at", "-pk")[: PAGE + 1])
+    order = form.chosen_order()
+    cases = form.narrow(Case.objects.visible_to(user).with_progress(), user)
+    cases = _continued(cases, user, form.continues_after(), order)
+    cases = cases.select_related("patient", "department", "assignee").prefetch_related("reads")
+    found = list(cases.in_order(order)[: PAGE + 1])
     shown = found[:PAGE]
-    return Page(_lines(shown), shown[-1].pk if len(found) > PAGE else None)
+    return Page(_lines(shown, user), shown[-1].pk if len(found) > PAGE else None, counts(user))
+
+
+def counts(user: User) -> list[tuple[str, str, int]]:
+    """How many cases stand at each stage that readers still work on: stage, its words, cases."""
+    open_ = Case.objects.visible_to(user).exclude(stage=Stage.SIGNED).order_by()
+    found = dict(open_.values_list("stage").annotate(cases=Count("pk")))
+    return [(stage.value, str(stage.label), found[stage]) for stage in Stage if found.get(stage)]
 
 
 def verdict(predictions: Sequence[Prediction]) -> str:
@@ -56,30 +73,25 @@ def verdict(predictions: Sequence[Prediction]) -> str:
     return f"{finding(labels.pop(), max(chances))} {figures}"
 
 
-def _continued(cases: CaseQuerySet, user: User, after: uuid.UUID | None) -> CaseQuerySet:
+def _continued(cases: CaseQuerySet, user: User, after: uuid.UUID | None, order: str) -> CaseQuerySet:
     last = Case.objects.visible_to(user).filter(pk=after).first() if after else None
-    return cases.after(last) if last else cases
+    return cases.after(last, order) if last else cases
 
 
-def _lines(cases: Sequence[Case]) -> list[Line]:
+def _lines(cases: Sequence[Case], user: User) -> list[Line]:
     scans = defaultdict(list)
     for scan in Scan.objects.filter(case__in=cases).select_related("image"):
         scans[scan.case_id].append(scan)
     answers = newest_answers(scan.image_id for found in scans.values() for scan in found)
-    return [_line(case, scans[case.pk], answers) for case in cases]
+    hidden = review.hidden_cases(cases, scans, user)
+    return [_line(case, scans[case.pk], answers, is_hidden=case.pk in hidden) for case in cases]
 
 
-def newest_answers(images: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[Prediction]]:
-    """For each image the newest answer of every model version."""
-    answers = Prediction.objects.shown().filter(image__in=list(images))
-    newest = answers.order_by("image_id", "model_version_id", "-created_at")
-    found = defaultdict(list)
-    for answer in newest.distinct("image_id", "model_version_id"):
-        found[answer.image_id].append(answer)
-    return found
-
-
-def _line(case: Case, scans: Sequence[Scan], answers: dict[uuid.UUID, list[Prediction]]) -> Line:
+def _line(
+    case: Case, scans: Sequence[Scan], answers: dict[uuid.UUID, list[Prediction]], *, is_hidden: bool
+) -> Line:
+    said = [answers[scan.image_id] for scan in scans]
+    called = call(said)
     progress = Case.Progress(case.progress)  # type: ignore[attr-defined]  # annotated by with_progress
     return Line(
         case=case,
@@ -87,5 +99,14 @@ def _line(case: Case, scans: Sequence[Scan], answers: dict[uuid.UUID, list[Predi
         progress_words=str(progress.label),
         modalities=tuple(sorted({scan.image.get_modality_display() for scan in scans})),
         scans=len(scans),
-        verdict=verdict([answer for scan in scans for answer in answers[scan.image_id]]),
+        verdict="" if is_hidden else verdict([answer for found in said for answer in found]),
+        is_hidden=is_hidden and any(said),
+        differs=not is_hidden and _differs(case, called),
     )
+
+
+def _differs(case: Case, called: Call | None) -> bool:
+    """Whether the last read and the models call the case by different names."""
+    reads = list(case.reads.all())
+    finding = reads[-1].finding if reads else ""
+    return called is not None and finding in review.CLASSES and finding != called.label

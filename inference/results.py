@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from django.db.models import Model
 
 from blobs import store
 from blobs.models import Blob
 from inference.engine.records import Answer, Refusal, WeightsRecord, canonical_json, sha256_hex
 from inference.engine.records import Explanation as ExplanationRecord
 from inference.images import npy
-from inference.models import Explanation, Job, ModelVersion, Prediction, Repetition
+from inference.models import Explanation, Job, ModelVersion, Prediction
 
 LATER = frozenset({"probability_low", "probability_high", "doubt"})
 
@@ -139,7 +142,7 @@ def weights_record_of(version: ModelVersion) -> WeightsRecord:
     )
 
 
-def digest(row: Prediction | Explanation | Repetition) -> str:
+def digest(row: Model) -> str:
     """SHA-256 of all that a row says. The audit line carries it, and the audit is chained.
 
     The time of writing is left out: the database sets it, and the audit line has its own. A column that came
@@ -149,7 +152,8 @@ def digest(row: Prediction | Explanation | Repetition) -> str:
     said = {name: getattr(row, name) for name in names}
     said = {name: value for name, value in said.items() if name not in LATER or value is not None}
     ids = {name: str(value) for name, value in said.items() if isinstance(value, UUID)}
-    return sha256_hex(canonical_json(said | ids))
+    moments = {name: value.isoformat() for name, value in said.items() if isinstance(value, datetime)}
+    return sha256_hex(canonical_json(said | ids | moments))
 
 
 def _refusal(prediction: Prediction) -> Refusal | None:

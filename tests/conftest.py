@@ -15,7 +15,7 @@ from django.test import Client
 from accounts.models import Department, Membership, Role, User
 from accounts.tokens import issue_token
 from cases import intake, services
-from cases.models import Case, Scan
+from cases.models import Case, ReadingRules, Scan
 from inference import registry, worker
 from inference.engine import catalogue
 from inference.models import Job
@@ -58,6 +58,11 @@ GUARDED = [
     "inference_explanation",
     "inference_repetition",
     "inference_modelversion",
+    "cases_read",
+    "cases_measurement",
+    "cases_withdrawal",
+    "cases_signoff",
+    "cases_addendum",
 ]
 
 
@@ -84,7 +89,10 @@ def intruder(db) -> Callable[..., None]:
 
 @pytest.fixture
 def department(db) -> Department:
-    return Department.objects.create(name="Fetal medicine", slug="fetal-medicine")
+    """Its readers see answers at once: reading first has tests of its own."""
+    found = Department.objects.create(name="Fetal medicine", slug="fetal-medicine")
+    ReadingRules.objects.create(department=found, mode=ReadingRules.Mode.CONCURRENT)
+    return found
 
 
 @pytest.fixture

@@ -117,6 +117,7 @@ class Segments(Bytes):
 def _seen(request: Request, pk: uuid.UUID) -> Explanation:
     explanations: QuerySet[Explanation] = visible.explanations(request.user)
     explanation = get_object_or_404(explanations, pk=pk)
+    visible.refuse_if_hidden(visible.user_of(request), explanation.prediction.image)
     record("explanation.viewed", actor=request.user, subject=explanation, thread=explanation.job.thread)
     return explanation
 

@@ -81,6 +81,7 @@ class OnePrediction(RetrieveAPIView[Prediction]):
         """The answer; seeing it is recorded in its case's thread."""
         prediction = super().get_object()
         user = visible.user_of(self.request)
+        visible.refuse_if_hidden(user, prediction.image)
         record("prediction.viewed", actor=user, subject=prediction, thread=prediction.job.thread)
         return prediction
 
@@ -160,5 +161,6 @@ class OneExplanation(RetrieveAPIView[Explanation]):
         """The explanation; seeing it is recorded in its case's thread."""
         explanation = super().get_object()
         user = visible.user_of(self.request)
+        visible.refuse_if_hidden(user, explanation.prediction.image)
         record("explanation.viewed", actor=user, subject=explanation, thread=explanation.job.thread)
         return explanation

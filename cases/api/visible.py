@@ -10,8 +10,9 @@ from django.shortcuts import get_object_or_404
 from rest_framework.request import Request
 
 from accounts.models import User
+from cases import review
 from cases.models import Case, Scan
-from inference.models import Explanation, Job, Prediction
+from inference.models import Explanation, Image, Job, Prediction
 
 JOBS = (
     Job.objects.shown()
@@ -20,10 +21,10 @@ JOBS = (
 )
 PREDICTIONS = (
     Prediction.objects.shown()
-    .select_related("model_version", "job")
+    .select_related("model_version", "job", "image")
     .prefetch_related("explanations", "repetitions")
 )
-EXPLANATIONS = Explanation.objects.select_related("job")
+EXPLANATIONS = Explanation.objects.select_related("job", "prediction__image")
 
 
 def user_of(request: Request) -> User:
@@ -64,6 +65,13 @@ def case_to_write(user: User, pk: uuid.UUID) -> Case:
     if not Case.objects.writable_by(user).filter(pk=pk).exists():
         raise PermissionDenied("You are not a reader of this department.")
     return case
+
+
+def refuse_if_hidden(user: User, image: Image) -> None:
+    """A reader who reads first gets no answer through the API either. Raises PermissionDenied."""
+    scan = Scan.objects.select_related("case__department").get(image=image)
+    if not review.may_see_answers(scan.case, user):
+        raise PermissionDenied("The models' answers are hidden until you have filed your read.")
 
 
 def _images(user: User | AnonymousUser) -> QuerySet[Scan, uuid.UUID]:

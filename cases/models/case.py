@@ -1,6 +1,7 @@
 """Patients, cases and scans."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
@@ -30,6 +31,15 @@ class Patient(models.Model):
 
     def __str__(self) -> str:
         return self.patient_id
+
+
+OPEN = "open"
+ORDERS: Mapping[str, tuple[str, ...]] = {
+    "newest": ("-opened_at", "-pk"),
+    "oldest": ("opened_at", "pk"),
+    "urgent": ("-priority", "opened_at", "pk"),
+}
+"""How a list of cases may be sorted; each ends with the key, so that every place in it is known."""
 
 
 class CaseQuerySet(models.QuerySet["Case"]):
@@ -81,10 +91,23 @@ class CaseQuerySet(models.QuerySet["Case"]):
         """The cases that are just so far; needs with_progress."""
         return self.filter(models.Q(progress=progress))
 
-    def after(self, case: "Case") -> Self:
-        """The cases that follow this one in the newest-first order: a page's keyset."""
-        same_moment = models.Q(opened_at=case.opened_at, pk__lt=case.pk)
-        return self.filter(models.Q(opened_at__lt=case.opened_at) | same_moment)
+    def in_order(self, order: str) -> Self:
+        """By one of ORDERS."""
+        return self.order_by(*ORDERS[order])
+
+    def after(self, case: "Case", order: str) -> Self:
+        """The cases that follow this one in that order: a page's keyset."""
+        follows, equal = models.Q(), models.Q()
+        for key in ORDERS[order]:
+            name, direction = key.removeprefix("-"), "lt" if key.startswith("-") else "gt"
+            value = getattr(case, name)
+            follows |= equal & models.Q(**{f"{name}__{direction}": value})
+            equal &= models.Q(**{name: value})
+        return self.filter(follows)
+
+    def at_stage(self, stage: str) -> Self:
+        """The cases whose readers do this next; "open" is every stage but signed."""
+        return self.exclude(stage=Case.Stage.SIGNED) if stage == OPEN else self.filter(stage=stage)
 
 
 def _scans_of(case: OuterRef) -> "models.QuerySet[Scan]":
@@ -98,6 +121,16 @@ class Case(models.Model):
         ROUTINE = 0, "Routine"
         SOON = 10, "Soon"
         URGENT = 20, "Urgent"
+
+    class Stage(models.TextChoices):
+        """What readers do next; cases.review alone moves it."""
+
+        TO_READ = "to_read", "Awaiting a read"
+        TO_CONCLUDE = "to_conclude", "Blind read filed"
+        SECOND = "second", "Awaiting a second reader"
+        ADJUDICATION = "adjudication", "Awaiting adjudication"
+        TO_SIGN = "to_sign", "Ready to sign"
+        SIGNED = "signed", "Signed"
 
     class Progress(models.TextChoices):
         """How far the reading of a case is; see CaseQuerySet.with_progress."""
@@ -116,6 +149,12 @@ class Case(models.Model):
         "gestational age in days", null=True, validators=[MinValueValidator(70), MaxValueValidator(308)]
     )
     priority = models.SmallIntegerField(choices=Priority, default=Priority.ROUTINE)
+    stage = models.CharField(
+        max_length=12, choices=Stage, default=Stage.TO_READ, help_text="What readers do next; cases.review."
+    )
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     question = models.CharField(max_length=500, blank=True, help_text="Why the scan was asked for.")
     is_demo = models.BooleanField(default=False, help_text="Synthetic or public demonstration data.")
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -129,6 +168,12 @@ class Case(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["department", "-opened_at", "-id"], name="case_of_department"),
             models.Index(fields=["-opened_at", "-id"], name="case_newest"),
+            models.Index(fields=["department", "stage", "-opened_at", "-id"], name="case_at_stage"),
+            models.Index(fields=["-priority", "opened_at", "id"], name="case_urgent"),
+            models.Index(
+                fields=["department", "stage"], condition=~models.Q(stage="signed"), name="case_open"
+            ),
+            models.Index(fields=["assignee", "-opened_at", "-id"], name="case_assigned"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

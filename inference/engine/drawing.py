@@ -18,7 +18,7 @@ def overlay_png(stack: PictureStack, found: Explanation) -> bytes:
     heat = found.heatmap.astype(np.float64)
     strongest = max(float(np.abs(heat).max()), 1e-9)
     frames = [
-        _blend(stack.pixels[frame].astype(np.float64), picture / strongest)
+        blend(stack.pixels[frame].astype(np.float64), picture / strongest)
         for frame, picture in zip(found.frames, heat, strict=True)
     ]
     out = io.BytesIO()
@@ -26,7 +26,8 @@ def overlay_png(stack: PictureStack, found: Explanation) -> bytes:
     return out.getvalue()
 
 
-def _blend(frame: NDArray[np.float64], heat: NDArray[np.float64]) -> NDArray[np.uint8]:
+def blend(frame: NDArray[np.float64], heat: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """A frame (rows, columns) under a map of the same shape, -1 to 1: colours (rows, columns, 3)."""
     low, high = np.percentile(frame, [0.5, 99.5])
     grey = np.clip((frame - low) / max(high - low, 1e-9), 0, 1)[:, :, None] * 255
     colour = np.where(heat[:, :, None] >= 0, WARM, COLD)

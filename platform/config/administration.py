@@ -1,4 +1,4 @@
-"""Accounts in Django's admin: users, departments and memberships, and nothing else.
+"""Accounts in Django's admin: users, departments with how they read, memberships, and nothing else.
 
 It stands in the composition root because every change leaves an audit line, and accounts may not know
 the audit. Framework tables that would be side doors (tokens, lock-outs) are not registered on this site.
@@ -17,6 +17,7 @@ from django.shortcuts import redirect
 
 from accounts.models import Department, Membership, User
 from audit.trail import record
+from cases.models import ReadingRules
 
 
 class Administration(admin.AdminSite):
@@ -92,6 +93,12 @@ class DepartmentAdmin(AuditedAdmin):
     prepopulated_fields = {"slug": ("name",)}  # noqa: RUF012  # read by Django only
 
 
+class ReadingRulesAdmin(AuditedAdmin):
+    """How a department reads: who sees answers when, and when a second reader is asked."""
+
+    list_display = ("department", "mode", "second_reader", "severity_scheme", "prevalence")
+
+
 def _tell(request: HttpRequest, verb: str, subject: models.Model, change: Any) -> None:
     record(verb, actor=request.user, subject=subject, name=str(subject), change=change)
 
@@ -99,3 +106,4 @@ def _tell(request: HttpRequest, verb: str, subject: models.Model, change: Any) -
 site = Administration(name="admin")
 site.register(User, AccountAdmin)
 site.register(Department, DepartmentAdmin)
+site.register(ReadingRules, ReadingRulesAdmin)

@@ -12,7 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions, serializers
 from rest_framework.views import set_rollback
 
-from cases.services import CannotDo
+from cases.refusals import CannotDo
 from inference.formats.errors import FormatError
 from inference.jobs import IllegalMove
 

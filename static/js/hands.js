@@ -14,13 +14,16 @@
 /** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [-0.05, 0], ArrowRight: [0.05, 0], ArrowUp: [0, 0.05], ArrowDown: [0, -0.05] };
 
-/** @param {HTMLCanvasElement} canvas @param {Actions} actions @param {boolean} isStack the wheel moves through frames */
-export function listenToPointer(canvas, actions, isStack) {
+/**
+ * @param {HTMLCanvasElement} canvas @param {Actions} actions @param {boolean} isStack the wheel moves through frames
+ * @param {() => boolean} isMeasuring the first button sets calipers
+ */
+export function listenToPointer(canvas, actions, isStack, isMeasuring) {
   canvas.addEventListener("pointerdown", (event) => canvas.setPointerCapture(event.pointerId));
   canvas.addEventListener("pointermove", (event) => {
     const isPan = event.buttons && (event.shiftKey || event.buttons & 4);
     if (isPan) actions.pan(event.movementX, event.movementY);
-    else if (event.buttons & 1) actions.adjust(event.movementX / 400, -event.movementY / 400);
+    else if (event.buttons & 1 && !isMeasuring()) actions.adjust(event.movementX / 400, -event.movementY / 400);
   });
   canvas.addEventListener("dblclick", actions.reset);
   canvas.addEventListener("wheel", (event) => listenToWheel(event, actions, isStack), { passive: false });
@@ -34,8 +37,8 @@ function listenToWheel(event, actions, isStack) {
   else actions.step(Math.sign(event.deltaY));
 }
 
-/** @param {HTMLCanvasElement} canvas @param {Actions} actions */
-export function listenToKeys(canvas, actions) {
+/** @param {HTMLCanvasElement} canvas @param {Actions} actions @param {() => boolean} isMeasuring arrows move a caliper */
+export function listenToKeys(canvas, actions, isMeasuring) {
   /** @type {Record<string, () => void>} */
   const keys = {
     h: () => actions.hide(true),
@@ -45,10 +48,11 @@ export function listenToKeys(canvas, actions) {
     "]": () => actions.step(1),
     g: () => actions.toggle("gradcam"),
     l: () => actions.toggle("lime"),
+    v: () => document.querySelector("#read-form input[type=radio], #desk a.button")?.focus(),
   };
   canvas.addEventListener("keydown", (event) => {
     const step = ARROWS[event.key];
-    if (!step) return;
+    if (!step || isMeasuring()) return;
     event.preventDefault();
     actions.adjust(...step);
   });

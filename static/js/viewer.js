@@ -5,6 +5,7 @@ import { element, frameMarks, json, list } from "./page.js";
 import { frame, ownWindow, paint } from "./picture.js";
 import { apply, content, panned, zoomed } from "./zoom.js";
 import { heat, paint as paintHeat, paintBar, peak } from "./heat.js";
+import { setUpCaliper } from "./caliper.js";
 
 /** @typedef {import("./heat.js").Overlay} Overlay */
 
@@ -15,6 +16,7 @@ const slider = document.getElementById("frame");
 const opacity = element("opacity", HTMLInputElement);
 const threshold = element("threshold", HTMLInputElement);
 const modelChoice = element("model", HTMLSelectElement);
+const marks = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (document.getElementById("marks")));
 const readout = element("readout", HTMLElement);
 
 const state = {
@@ -98,6 +100,7 @@ function drawFrame(number, pixels) {
   }
   if (!state.isBegun) begin();
   scanCanvas.dataset.frame = String(number);
+  caliper.show(number);
   redraw();
   showHeat();
 }
@@ -113,7 +116,7 @@ function begin() {
 /** @param {import("./zoom.js").Place} place */
 function move(place) {
   state.place = place;
-  apply([scanCanvas, heatCanvas], place);
+  apply(scanCanvas, [scanCanvas, heatCanvas, marks], place);
 }
 
 function reset() {
@@ -290,8 +293,9 @@ document.addEventListener("htmx:afterSettle", takeStock);
 
 fit(scanCanvas);
 fit(heatCanvas);
-listenToPointer(scanCanvas, actions, picture.frames > 1);
-listenToKeys(scanCanvas, actions);
+const caliper = setUpCaliper({ marks, canvas: scanCanvas, spacing: picture.spacing });
+listenToPointer(scanCanvas, actions, picture.frames > 1, () => caliper.isActive());
+listenToKeys(scanCanvas, actions, () => caliper.isActive());
 listenToControls();
 takeStock();
 show(state.frame);

@@ -1,4 +1,4 @@
-// The worklist with the keyboard alone: j and k move, Enter opens, / searches.
+// The worklist with the keyboard alone: j and k move, Enter opens, a claims or releases, / searches.
 
 /** @type {HTMLAnchorElement[]} */
 const cases = [...document.querySelectorAll("#worklist .w-case a")];
@@ -20,6 +20,7 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.key === "j") move(1);
   else if (event.key === "k") move(-1);
+  else if (event.key === "a") /** @type {HTMLButtonElement | null} */ (document.activeElement?.closest("tr")?.querySelector(".w-assignee button"))?.click();
   else if (event.key === "/" && search) {
     event.preventDefault();
     search.select();

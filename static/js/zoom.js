@@ -1,4 +1,4 @@
-// Zoom and pan: both canvases are moved together, their pixels stay what they are.
+// Zoom and pan: all layers are moved together, their pixels stay what they are.
 
 const MOST = 8;
 
@@ -46,11 +46,9 @@ export function panned(canvas, place, dx, dy) {
   return { ...place, x: within(place.x - dx / width / place.scale), y: within(place.y - dy / height / place.scale) };
 }
 
-/** @param {HTMLCanvasElement[]} canvases @param {Place} place */
-export function apply(canvases, place) {
-  for (const canvas of canvases) {
-    const [width, height] = drawn(canvas);
-    const [dx, dy] = [(0.5 - place.x) * width * place.scale, (0.5 - place.y) * height * place.scale];
-    canvas.style.transform = `translate(${dx}px, ${dy}px) scale(${place.scale})`;
-  }
+/** @param {HTMLCanvasElement} canvas the scan @param {(HTMLElement | SVGElement)[]} layers @param {Place} place */
+export function apply(canvas, layers, place) {
+  const [width, height] = drawn(canvas);
+  const [dx, dy] = [(0.5 - place.x) * width * place.scale, (0.5 - place.y) * height * place.scale];
+  for (const layer of layers) layer.style.transform = `translate(${dx}px, ${dy}px) scale(${place.scale})`;
 }

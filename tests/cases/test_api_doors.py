@@ -36,6 +36,8 @@ OPENS = row(    201, 201, 201, 403, 400, 403, 403, 401)  # fmt: skip
 SUBMITS = row(  202, 202, 202, 403, 404, 403, 403, 401)  # fmt: skip
 CHOOSES = row(  202, 202, 202, 403, 404, 403, 403, 401)  # fmt: skip
 CANCELS = row(  200, 200, 200, 403, 404, 403, 403, 401)  # fmt: skip
+EXPLAINS = row( 202, 202, 202, 403, 404, 403, 403, 401)  # fmt: skip
+CHECKS = row(   202, 202, 202, 202, 404, 404, 404, 401)  # fmt: skip
 ANYBODY = row(  200, 200, 200, 200, 200, 200, 200, 200)  # fmt: skip
 
 TABLE = {
@@ -51,6 +53,8 @@ TABLE = {
     "job": {"GET": SEES},
     "cancel-job": {"POST": CANCELS},
     "prediction": {"GET": SEES},
+    "explain": {"POST": EXPLAINS},
+    "run-again": {"POST": CHECKS},
     "explanation": {"GET": SEES},
     "heatmap": {"GET": SEES},
     "segments": {"GET": SEES},
@@ -84,6 +88,8 @@ def world(tokens, alice, case, phantom_png, tmp_path):
         "try-again": scan.pk,
         "job": prediction.job_id,
         "prediction": prediction.pk,
+        "explain": prediction.pk,
+        "run-again": prediction.pk,
         "explanation": explanation.pk,
         "heatmap": explanation.pk,
         "segments": explanation.pk,
@@ -112,6 +118,7 @@ def body(world, name: str) -> dict:
         file = SimpleUploadedFile("scan.png", world.png)
         return {"data": {"file": file, "modality": "ultrasound"}}
     sent = {"cases": {"department": "fetal-medicine", "patient_id": "P-9"}, "frames-to-read": {"frames": [0]}}
+    sent["explain"] = {"method": "occlusion"}
     return {"data": sent.get(name, {}), "content_type": "application/json"}
 
 

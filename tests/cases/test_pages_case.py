@@ -208,10 +208,11 @@ def test_the_number_of_queries_does_not_grow_with_scans_and_answers(
     for seed in range(6):
         scan = small_scan(case, alice, seed=seed)
         answers.explanation(answers.answer(Job.objects.get(image=scan.image)))
-    # session, user, case, audit line, scans, jobs, explanations, repetitions, timeline, may write, roles
-    with django_assert_num_queries(11):
+    # session, user, case, audit line, scans, jobs, explanations, repetitions, timeline, may write, roles;
+    # how the reader stands to the case (4), measurements, what the models call it (2)
+    with django_assert_num_queries(18):
         client.get(case.get_absolute_url())
     services.submit_scan(scan, by=alice)
-    with django_assert_num_queries(12):  # and the places in the queue
+    with django_assert_num_queries(19):  # and the places in the queue
         client.get(case.get_absolute_url())
     assert Prediction.objects.count() == 6

@@ -8,7 +8,8 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
 from accounts.tokens import create_service_account
-from cases import services
+from cases import measuring, services
+from cases.measuring import Points
 from inference import jobs
 from inference.models import Job
 
@@ -26,12 +27,16 @@ OWN_LIST = row( 200, 200, 200, 200, 200, 200, 403, 302)  # fmt: skip
 SEES = row(     200, 200, 200, 404, 404, 404, 403, 302)  # fmt: skip
 OPENS = row(    200, 200, 403, 200, 403, 403, 403, 302)  # fmt: skip
 WRITES = row(   302, 302, 403, 404, 404, 404, 403, 302)  # fmt: skip
+CHECKS = row(   302, 302, 302, 404, 404, 404, 403, 302)  # fmt: skip
+MEASURES = row( 201, 201, 403, 404, 404, 404, 403, 302)  # fmt: skip
 MODELS = row(   200, 200, 200, 200, 200, 403, 403, 302)  # fmt: skip
 MANAGES = row(  403, 403, 403, 403, 200, 403, 403, 302)  # fmt: skip
 QUEUE = row(    403, 200, 403, 403, 200, 200, 403, 302)  # fmt: skip
 CANCELS = row(  403, 302, 403, 403, 302, 302, 403, 302)  # fmt: skip
 AUDIT = row(    403, 403, 200, 403, 403, 403, 403, 302)  # fmt: skip
 
+OF_A_CASE = ("file_read", "sign", "add_addendum", "assign", "report", "report_page", "findings")
+MEASURED = {"tool": "distance", "frame": 0, "start_row": 1, "start_column": 1, "end_row": 3, "end_column": 3}
 TABLE = {
     "cases:worklist": ("GET", OWN_LIST),
     "cases:open_case": ("GET", OPENS),
@@ -43,6 +48,17 @@ TABLE = {
     "cases:choose_frames": ("POST", WRITES),
     "cases:try_again": ("POST", WRITES),
     "cases:cancel_job": ("POST", WRITES),
+    "cases:explain": ("POST", WRITES),
+    "cases:run_again": ("POST", CHECKS),
+    "cases:file_read": ("POST", WRITES),
+    "cases:sign": ("GET", SEES),
+    "cases:add_addendum": ("GET", SEES),
+    "cases:assign": ("POST", WRITES),
+    "cases:report": ("GET", SEES),
+    "cases:report_page": ("GET", SEES),
+    "cases:measure": ("POST", MEASURES),
+    "cases:withdraw": ("POST", WRITES),
+    "cases:findings": ("GET", SEES),
     "inference:models": ("GET", MODELS),
     "inference:model": ("GET", MODELS),
     "inference:move": ("GET", MANAGES),
@@ -70,8 +86,16 @@ def record(case, alice, small_scan, tmp_path):
         Job.Kind.PREDICT, image=scan.image, model_version=version, requested_by=alice, thread=case.thread
     )
     check = jobs.submit(Job.Kind.CHECK, requested_by=alice)
+    points = Points(0, (1.0, 1.0), (4.0, 5.0))
+    measurement = measuring.measure(scan, points, by=alice, tool="distance")
     return SimpleNamespace(
-        check=check, case=case, scan=scan, explanation=explanation, job=waiting, model=version
+        measurement=measurement,
+        check=check,
+        case=case,
+        scan=scan,
+        explanation=explanation,
+        job=waiting,
+        model=version,
     )
 
 
@@ -87,6 +111,11 @@ def address(name: str, record) -> tuple[str, dict[str, str]]:
         "cases:frame": [scan, 0],
         "cases:heatmap": [record.explanation.pk, 0],
         "cases:cancel_job": [job],
+        "cases:explain": [record.explanation.prediction_id],
+        "cases:run_again": [record.explanation.prediction_id],
+        "cases:measure": [scan],
+        "cases:withdraw": [record.measurement.pk],
+        **{f"cases:{name}": [case] for name in OF_A_CASE},
         "inference:cancel_job": [job],
         "inference:model": [model],
         "inference:compare": [model],
@@ -94,7 +123,14 @@ def address(name: str, record) -> tuple[str, dict[str, str]]:
         "inference:work": [record.check.pk],
         "audit:export": ["csv"],
     }
-    sent = {"cases:upload": {"modality": "ultrasound"}, "cases:choose_frames": {"frames": "1"}}
+    sent = {
+        "cases:upload": {"modality": "ultrasound"},
+        "cases:choose_frames": {"frames": "1"},
+        "cases:explain": {"method": "lime", "class_label": "normal"},
+        "cases:file_read": {"kind": "final", "finding": "normal"},
+        "cases:withdraw": {"reason": "Wrong plane."},
+        "cases:measure": MEASURED,
+    }
     return reverse(name, args=places.get(name, [])), sent.get(name, {})
 
 

@@ -133,8 +133,8 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
     for number in range(12):
         scan = small_scan(open_case(f"P-{number}"), alice, seed=number)
         answers.answer(Job.objects.get(image=scan.image))
-    # session, user, cases, scans, answers, audit line, memberships
-    with django_assert_num_queries(7):
+    # session, user, cases, reads, scans, answers, who reads blind, counts by stage, audit line, memberships
+    with django_assert_num_queries(10):
         assert len(shown(client.get("/"))) == 12
 
 

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit import seals
 from blobs import store
+from cases import verification as record_verification
 from inference import verification
 
 
@@ -38,6 +39,7 @@ class Command(BaseCommand):
         """One sentence for each fault, blobs first."""
         yield from store.corrupt()
         yield from verification.faults()
+        yield from record_verification.faults()
         for fault in seals.verify(anchor=_read(anchor)):
             yield f"audit seal {fault.seal}, event {fault.event}: {fault.reason}"
 

@@ -1,0 +1,166 @@
+"""Calipers: what readers measure, what is withdrawn, and what the widths say beside the models."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+
+from accounts.models import User
+from audit.trail import record
+from cases.calls import Call
+from cases.models import Case, Measurement, Scan, Withdrawal
+from cases.refusals import CannotDo
+from cases.severity import WIDE_MM, Scheme, in_grey_zone
+from inference.engine.records import POSITIVE
+from inference.models import Image
+from inference.results import digest
+
+CHECKLIST: Mapping[str, str] = {
+    "axial": "Strict axial plane, at the level of the thalami",
+    "cavum": "Cavum septi pellucidi seen in front",
+    "glomus": "At the glomus of the choroid plexus",
+    "perpendicular": "Perpendicular to the ventricle's long axis",
+    "on_to_on": "On to on: inner wall to inner wall",
+}
+"""What makes an atrial width comparable (NHS GGC guideline 491; ISUOG 2020)."""
+SHORTEST_PX = 0.5
+
+
+class NotMeasurable(CannotDo):
+    """The points lie outside the scan, or on each other."""
+
+    code = "not_measurable"
+
+
+class AlreadyWithdrawn(CannotDo):
+    """A measurement is withdrawn once."""
+
+    code = "already_withdrawn"
+
+
+@dataclass(frozen=True)
+class Points:
+    """Where the ends of a caliper lie: (row, column) in pixels of one frame."""
+
+    frame: int
+    start: tuple[float, float]
+    end: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Width:
+    """The widest standing atrial width of a case, with its severity; "" below the first step."""
+
+    measurement: Measurement
+    mm: float
+    severity: str
+
+    @property
+    def is_grey(self) -> bool:
+        """Whether a repeated measurement could fall on the other side of 10 mm."""
+        return in_grey_zone(self.mm)
+
+
+@transaction.atomic
+def measure(
+    scan: Scan, points: Points, *, by: User, tool: str, side: str = "", checklist: Sequence[str] = ()
+) -> Measurement:
+    """Store a distance, in mm where the scan has a spacing. Raises NotMeasurable, PermissionDenied."""
+    _require_reader(scan.case, by)
+    _check(points, scan.image)
+    spacing = _spacing(scan.image)
+    width = tool == Measurement.Tool.ATRIAL_WIDTH
+    found = Measurement.objects.create(
+        scan=scan,
+        frame=points.frame,
+        tool=tool,
+        side=side if width else "",
+        start=list(points.start),
+        end=list(points.end),
+        length_px=_length(points, (1.0, 1.0)),
+        length_mm=_length(points, spacing) if spacing else None,
+        pixel_spacing=list(spacing) if spacing else None,
+        pixel_spacing_source=scan.image.pixel_spacing_source,
+        checklist={name: name in checklist for name in CHECKLIST} if width else {},
+        made_by=by,
+    )
+    record(
+        "measurement.made",
+        actor=by,
+        subject=found,
+        thread=scan.case.thread,
+        scan=scan.number,
+        detail=f"{found.title}: {found}",
+        digest=digest(found),
+    )
+    return found
+
+
+@transaction.atomic
+def withdraw(measurement: Measurement, *, by: User, reason: str) -> Withdrawal:
+    """Let a measurement no longer count. Raises AlreadyWithdrawn, PermissionDenied."""
+    case = measurement.scan.case
+    _require_reader(case, by)
+    if Withdrawal.objects.filter(measurement=measurement).exists():
+        raise AlreadyWithdrawn("The measurement was withdrawn before.")
+    row = Withdrawal.objects.create(measurement=measurement, withdrawn_by=by, reason=reason.strip()[:200])
+    record(
+        "measurement.withdrawn",
+        actor=by,
+        subject=row,
+        thread=case.thread,
+        scan=measurement.scan.number,
+        reason=row.reason,
+        digest=digest(row),
+    )
+    return row
+
+
+def widest(measurements: Sequence[Measurement], scheme: Scheme) -> Width | None:
+    """The widest of the standing atrial widths that are known in mm."""
+    tool = Measurement.Tool.ATRIAL_WIDTH
+    known = [(one.length_mm, one) for one in measurements if one.tool == tool and one.length_mm is not None]
+    if not known:
+        return None
+    mm, measurement = max(known, key=lambda pair: pair[0])
+    return Width(measurement, mm, scheme.of(mm))
+
+
+def conflict(width: Width | None, called: Call | None) -> Literal["", "wide", "narrow"]:
+    """Whether caliper and models contradict each other: wide but called normal, or the other way round."""
+    if width is None or called is None:
+        return ""
+    if width.mm >= WIDE_MM and called.label != POSITIVE:
+        return "wide"
+    return "narrow" if width.mm < WIDE_MM and called.label == POSITIVE else ""
+
+
+def _check(points: Points, image: Image) -> None:
+    inside = all(
+        -0.5 <= row <= image.rows - 0.5 and -0.5 <= column <= image.columns - 0.5
+        for row, column in (points.start, points.end)
+    )
+    if not inside or not 0 <= points.frame < image.frames:
+        raise NotMeasurable("The points do not lie on this scan.")
+    if _length(points, (1.0, 1.0)) < SHORTEST_PX:
+        raise NotMeasurable("Both points are the same: nothing was measured.")
+
+
+def _length(points: Points, spacing: tuple[float, float]) -> float:
+    """PixelSpacing: mm between rows, then between columns."""
+    rows, columns = (b - a for a, b in zip(points.start, points.end, strict=True))
+    return math.hypot(rows * spacing[0], columns * spacing[1])
+
+
+def _spacing(image: Image) -> tuple[float, float] | None:
+    if image.row_spacing is None or image.column_spacing is None:
+        return None
+    return image.row_spacing, image.column_spacing
+
+
+def _require_reader(case: Case, user: User) -> None:
+    if not Case.objects.writable_by(user).filter(pk=case.pk).exists():
+        raise PermissionDenied("You are not a reader of this department.")

@@ -1,0 +1,18 @@
+"""Patients, cases and scans; and what readers made of them."""
+
+from cases.models.case import Case, CaseQuerySet, Patient, Scan
+from cases.models.measurement import Measurement, Withdrawal
+from cases.models.review import Addendum, Read, ReadingRules, SignOff
+
+__all__ = [
+    "Addendum",
+    "Case",
+    "CaseQuerySet",
+    "Measurement",
+    "Patient",
+    "Read",
+    "ReadingRules",
+    "Scan",
+    "SignOff",
+    "Withdrawal",
+]

@@ -1,0 +1,85 @@
+"""What readers measure on a scan."""
+
+import uuid
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+from cases.models.case import Case, Scan
+from inference.models import Immutable
+
+
+class MeasurementQuerySet(models.QuerySet["Measurement"]):
+    """Measurements that stand, and measurements that were withdrawn."""
+
+    def standing(self) -> Self:
+        """Without those that somebody has withdrawn."""
+        return self.filter(withdrawal__isnull=True)
+
+    def of_case(self, case: Case) -> Self:
+        """Those on any scan of the case, in the order they were made."""
+        return self.filter(scan__case=case).select_related("scan", "made_by").order_by("created_at")
+
+
+class Measurement(Immutable):
+    """The distance between two points of one frame. It is never overwritten: a better one is another one.
+
+    start, end: (row, column) in pixels, 0 in the middle of the first pixel. length_mm: None where the scan
+    has no spacing. checklist: what the reader says of the plane, for the atrial width.
+    """
+
+    class Tool(models.TextChoices):
+        DISTANCE = "distance", "Distance"
+        ATRIAL_WIDTH = "atrial_width", "Atrial width"
+
+    class Side(models.TextChoices):
+        LEFT = "left", "Left"
+        RIGHT = "right", "Right"
+        UNKNOWN = "", "Side not said"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    scan = models.ForeignKey(Scan, on_delete=models.PROTECT, related_name="measurements")
+    frame = models.PositiveIntegerField(help_text="Index in the scan, from 0.")
+    tool = models.CharField(max_length=12, choices=Tool)
+    side = models.CharField(max_length=5, choices=Side, blank=True, default=Side.UNKNOWN)
+    start = models.JSONField()
+    end = models.JSONField()
+    length_px = models.FloatField()
+    length_mm = models.FloatField(null=True)
+    pixel_spacing = models.JSONField(null=True, help_text="mm between rows and between columns")
+    pixel_spacing_source = models.CharField(max_length=60, blank=True)
+    checklist = models.JSONField(default=dict, help_text="What the reader says of the plane.")
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = MeasurementQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("created_at",)
+        indexes: ClassVar = [models.Index(fields=["scan", "created_at"], name="measurement_of_scan")]
+
+    def __str__(self) -> str:
+        if self.length_mm is None:
+            return f"{self.length_px:.1f} pixels (no scale known)"
+        return f"{self.length_mm:.1f} mm"
+
+    @property
+    def title(self) -> str:
+        """What was measured: "Atrial width, left"."""
+        side = f", {self.get_side_display().lower()}" if self.side else ""
+        return f"{self.get_tool_display()}{side}"
+
+
+class Withdrawal(Immutable):
+    """A measurement that no longer counts; it stays on record."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    measurement = models.OneToOneField(Measurement, on_delete=models.PROTECT, related_name="withdrawal")
+    withdrawn_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=200)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    def __str__(self) -> str:
+        return self.reason

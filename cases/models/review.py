@@ -1,0 +1,146 @@
+"""How a department reads, what its readers found, and what was signed."""
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models.functions import Now
+
+from accounts.models import Department
+from cases.models.case import Case
+from cases.severity import SCHEMES, Scheme
+from inference.models import Immutable
+
+
+class ReadingRules(models.Model):
+    """How a department reads its cases. A department without a row reads by the defaults."""
+
+    class Mode(models.TextChoices):
+        READER_FIRST = (
+            "reader_first",
+            "Reader first: answers are hidden until a blind read is filed",
+        )
+        CONCURRENT = "concurrent", "Concurrent: answers are shown at once"
+
+    class SecondReader(models.TextChoices):
+        NEVER = "never", "Never"
+        DISAGREEMENT = "disagreement", "When reader and models disagree"
+        ALWAYS = "always", "Always"
+
+    department = models.OneToOneField(
+        Department, primary_key=True, on_delete=models.PROTECT, related_name="reading_rules"
+    )
+    mode = models.CharField(max_length=12, choices=Mode, default=Mode.READER_FIRST)
+    second_reader = models.CharField(max_length=12, choices=SecondReader, default=SecondReader.DISAGREEMENT)
+    severity_scheme = models.CharField(
+        max_length=20, choices=[(name, scheme.title) for name, scheme in SCHEMES.items()], default="smfm-45"
+    )
+    prevalence = models.FloatField(
+        default=0.01,
+        validators=[MinValueValidator(0.0001), MaxValueValidator(0.9999)],
+        help_text="Share of the department's scans with ventriculomegaly, for predictive values.",
+    )
+
+    class Meta:
+        verbose_name_plural = "reading rules"
+
+    def __str__(self) -> str:
+        return f"Reading rules of {self.department}"
+
+    @classmethod
+    def of(cls, department: Department) -> "ReadingRules":
+        """The department's rules, or the defaults."""
+        return cls.objects.filter(department=department).first() or cls(department=department)
+
+    @property
+    def scheme(self) -> Scheme:
+        """The severity scheme by its name."""
+        return SCHEMES[self.severity_scheme]
+
+
+class Read(Immutable):
+    """What one reader found in a case. It never changes: whoever thinks again files another.
+
+    seen: the answers shown to the reader before the read was filed, as {prediction, network, label,
+    probability}; empty for a blind read. agrees: with the models' call, None where they made none.
+    seconds: since the reader first opened the case.
+    """
+
+    class Kind(models.TextChoices):
+        BLIND = "blind", "Blind read"
+        FINAL = "final", "Final read"
+        SECOND = "second", "Second read"
+        ADJUDICATION = "adjudication", "Adjudication"
+
+    class Finding(models.TextChoices):
+        NORMAL = "normal", "Normal"
+        VENTRICULOMEGALY = "ventriculomegaly", "Ventriculomegaly"
+        INDETERMINATE = "indeterminate", "Indeterminate"
+        NOT_DIAGNOSTIC = "not_diagnostic", "Not diagnostic"
+
+    class Laterality(models.TextChoices):
+        LEFT = "left", "Left"
+        RIGHT = "right", "Right"
+        BOTH = "both", "Both sides"
+        NOT_SAID = "", "Not said"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="reads")
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=12, choices=Kind)
+    finding = models.CharField(max_length=16, choices=Finding)
+    laterality = models.CharField(max_length=5, choices=Laterality, blank=True, default=Laterality.NOT_SAID)
+    note = models.TextField(blank=True, max_length=4000)
+    agrees = models.BooleanField(null=True)
+    reason = models.CharField(max_length=500, blank=True, help_text="Why the models were overridden.")
+    seen = models.JSONField(default=list)
+    scans = models.JSONField(help_text="SHA-256 of every scan that was read.")
+    seconds = models.PositiveIntegerField(null=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ("created_at",)
+        indexes: ClassVar = [models.Index(fields=["case", "created_at"], name="read_of_case")]
+
+    def __str__(self) -> str:
+        side = f", {self.get_laterality_display().lower()}" if self.laterality else ""
+        return f"{self.get_finding_display()}{side}"
+
+
+class SignOff(Immutable):
+    """A reader's signature under a case: name, time, meaning and the hash of what was signed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="sign_off")
+    read = models.OneToOneField(Read, on_delete=models.PROTECT, related_name="sign_off")
+    signed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=300, help_text="As it stood on the day of signing.")
+    meaning = models.CharField(max_length=200)
+    content = models.JSONField(help_text="Everything that was signed.")
+    content_sha256 = models.CharField(max_length=64)
+    signed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"Signed by {self.name}"
+
+
+class Addendum(Immutable):
+    """What was found out after the signature. previous_sha256: of the signature or the addendum before."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="addenda")
+    text = models.TextField(max_length=4000)
+    written_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=300)
+    previous_sha256 = models.CharField(max_length=64)
+    content_sha256 = models.CharField(max_length=64)
+    written_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("written_at",)
+        verbose_name_plural = "addenda"
+
+    def __str__(self) -> str:
+        return f"Addendum by {self.name}"

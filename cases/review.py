@@ -1,0 +1,351 @@
+"""Reading a case: who may see the models' answers, which read comes next, and what a signature binds.
+
+A read, a signature and an addendum never change. What readers do next is Case.stage, and `stage_of` says what
+it must be; nothing else moves it.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from accounts.models import Membership, Role, User
+from accounts.roles import WRITE_CASES, departments_where
+from audit.models import Event
+from audit.trail import record
+from cases.calls import Call, call_of
+from cases.models import Addendum, Case, Measurement, Read, ReadingRules, Scan, SignOff
+from cases.refusals import CannotDo
+from inference.engine.records import canonical_json, sha256_hex
+from inference.results import digest
+
+Kind = Read.Kind
+Stage = Case.Stage
+CLASSES = frozenset({Read.Finding.NORMAL, Read.Finding.VENTRICULOMEGALY})
+"""Findings that a model can agree or disagree with."""
+MEANING = "I have read this case, and this is my finding."
+
+
+class NotNow(CannotDo):
+    """The case is at another stage, or it is another reader's turn."""
+
+    code = "not_now"
+
+
+class ReasonNeeded(CannotDo):
+    """Whoever overrides the models says why."""
+
+    code = "reason_needed"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a case and one user stand to each other.
+
+    reads: those that cover every scan of the case, oldest first; one that is added later calls for new ones.
+    """
+
+    case: Case
+    user: User
+    rules: ReadingRules
+    reads: list[Read]
+    roles: frozenset[str]
+    has_scans: bool
+
+    @property
+    def is_reader(self) -> bool:
+        """Whether the user reads cases of this department."""
+        return bool(self.roles & WRITE_CASES)
+
+    @property
+    def is_concurrent(self) -> bool:
+        """Whether the department shows answers at once."""
+        return self.rules.mode == ReadingRules.Mode.CONCURRENT
+
+    @property
+    def has_read(self) -> bool:
+        """Whether the user has filed a read of every scan."""
+        return any(read.reader_id == self.user.pk for read in self.reads)
+
+    @property
+    def sees_answers(self) -> bool:
+        """Whether the models' answers may be shown to this user now.
+
+        Readers first file a read of their own, unless the department reads concurrently, the case is signed,
+        or they are asked to adjudicate. Whoever does not read cases is not blinded.
+        """
+        free = self.is_concurrent or self.case.stage == Stage.SIGNED or not self.is_reader
+        return free or self.user.is_service or self.has_read or self.due == Kind.ADJUDICATION
+
+    @property
+    def due(self) -> Kind | None:
+        """Which read this user may file now; None when it is somebody else's turn, or nobody's."""
+        if not self.is_reader or not self.has_scans:
+            return None
+        match self.case.stage:
+            case Stage.TO_READ | Stage.TO_CONCLUDE:
+                return Kind.FINAL if self.is_concurrent or self.has_read else Kind.BLIND
+            case Stage.SECOND:
+                return None if self._has_judged else Kind.SECOND
+            case Stage.ADJUDICATION:
+                may = Role.SENIOR_READER in self.roles and not self._has_judged
+                return Kind.ADJUDICATION if may else None
+            case _:
+                return None
+
+    @property
+    def _has_judged(self) -> bool:
+        return any(read.reader_id == self.user.pk and read.kind != Kind.BLIND for read in self.reads)
+
+    @property
+    def counting(self) -> Read | None:
+        """The read whose finding is the case's: the adjudication where there was one, else the final read."""
+        return counting_read(self.reads)
+
+
+def standing(case: Case, user: User) -> Standing:
+    """In four queries: rules, the newest scan, reads, roles."""
+    newest = case.scans.aggregate(added=Max("added_at"))["added"]
+    roles = Membership.objects.filter(user=user, department=case.department_id).values_list("role", flat=True)
+    return Standing(
+        case=case,
+        user=user,
+        rules=ReadingRules.of(case.department),
+        reads=_current_reads(case, newest),
+        roles=frozenset(roles) if user.is_active else frozenset(),
+        has_scans=newest is not None,
+    )
+
+
+def may_see_answers(case: Case, user: User) -> bool:
+    """Whether the models' answers may be shown to this user now; see Standing."""
+    return standing(case, user).sees_answers
+
+
+def _current_reads(case: Case, newest: datetime | None) -> list[Read]:
+    reads = case.reads.select_related("reader").order_by("created_at")
+    return [read for read in reads if newest and read.created_at >= newest]
+
+
+def hidden_cases(
+    cases: Sequence[Case], scans: Mapping[uuid.UUID, Sequence[Scan]], user: User
+) -> set[uuid.UUID]:
+    """Those of many cases whose answers may not be shown to this user, as Standing has it.
+
+    scans: of each case. The reads of the cases are at hand.
+    """
+    blinding = departments_where(user, WRITE_CASES).exclude(reading_rules__mode=ReadingRules.Mode.CONCURRENT)
+    blind = set(blinding.values_list("pk", flat=True))
+    return {
+        case.pk
+        for case in cases
+        if case.department_id in blind
+        and case.stage not in {Stage.SIGNED, Stage.ADJUDICATION}
+        and not any(
+            read.reader_id == user.pk and all(read.created_at >= scan.added_at for scan in scans[case.pk])
+            for read in case.reads.all()
+        )
+    }
+
+
+@transaction.atomic
+def file_read(
+    case: Case, *, by: User, kind: str, finding: str, laterality: str = "", note: str = "", reason: str = ""
+) -> Read:
+    """File a read. Raises NotNow when another read is due, ReasonNeeded, PermissionDenied.
+
+    kind: what the reader believed to be filing, so that a page left open files nothing by mistake.
+    """
+    case = _locked(case, by)
+    stands = standing(case, by)
+    if not stands.has_scans:
+        raise NotNow("There is no scan to read yet.")
+    if stands.due is None or stands.due != kind:
+        raise NotNow("The case has moved on since this page was opened. Nothing was filed.")
+    called = call_of(case)
+    agrees = _agrees(finding, called)
+    if kind in {Kind.FINAL, Kind.ADJUDICATION} and agrees is False and not reason.strip():
+        raise ReasonNeeded("Your finding differs from the models' call: say why.")
+    read = Read.objects.create(
+        case=case,
+        reader=by,
+        kind=kind,
+        finding=finding,
+        laterality=laterality if finding == Read.Finding.VENTRICULOMEGALY else "",
+        note=note.strip(),
+        agrees=agrees,
+        reason=reason.strip() if agrees is False else "",
+        seen=called.as_json() if called and stands.sees_answers else [],
+        scans=list(case.scans.order_by("number").values_list("original_sha256", flat=True)),
+        seconds=_seconds(case, by),
+    )
+    record(
+        "read.filed",
+        actor=by,
+        subject=read,
+        thread=case.thread,
+        read=kind,
+        finding=finding,
+        digest=digest(read),
+    )
+    move_on(case)
+    return read
+
+
+def _agrees(finding: str, called: Call | None) -> bool | None:
+    if called is None or finding not in CLASSES:
+        return None
+    return finding == called.label
+
+
+def _seconds(case: Case, user: User) -> int | None:
+    """Since the reader first opened the case after the read they filed before, if any."""
+    looks = Event.objects.filter(thread=case.thread, verb="case.viewed", actor_id=user.pk)
+    if last := case.reads.filter(reader=user).aggregate(last=Max("created_at"))["last"]:
+        looks = looks.filter(occurred_at__gt=last)
+    first = looks.order_by("occurred_at").values_list("occurred_at", flat=True).first()
+    return None if first is None else max(0, round((timezone.now() - first).total_seconds()))
+
+
+def stage_of(case: Case) -> Stage:
+    """What readers do next, from everything that was filed."""
+    if SignOff.objects.filter(case=case).exists():
+        return Stage.SIGNED
+    added = case.scans.aggregate(added=Max("added_at"))["added"]
+    newest = {Kind(read.kind): read for read in _current_reads(case, added)}
+    if Kind.FINAL not in newest:
+        return Stage.TO_CONCLUDE if Kind.BLIND in newest else Stage.TO_READ
+    final, second = newest[Kind.FINAL], newest.get(Kind.SECOND)
+    if Kind.ADJUDICATION in newest:
+        return Stage.TO_SIGN
+    if second:
+        return Stage.TO_SIGN if second.finding == final.finding else Stage.ADJUDICATION
+    return Stage.SECOND if _wants_second(case, final) else Stage.TO_SIGN
+
+
+def _wants_second(case: Case, final: Read) -> bool:
+    rule = ReadingRules.of(case.department).second_reader
+    disagrees = rule == ReadingRules.SecondReader.DISAGREEMENT and final.agrees is False
+    return rule == ReadingRules.SecondReader.ALWAYS or disagrees
+
+
+def counting_read(reads: Sequence[Read]) -> Read | None:
+    """The read whose finding is the case's, among those that cover all its scans."""
+    newest = {read.kind: read for read in reads}
+    return newest.get(Read.Kind.ADJUDICATION) or newest.get(Read.Kind.FINAL)
+
+
+@transaction.atomic
+def sign(case: Case, *, by: User) -> SignOff:
+    """Sign the read that counts. The caller has confirmed the password. Raises NotNow, PermissionDenied."""
+    case = _locked(case, by)
+    read = standing(case, by).counting
+    if case.stage != Stage.TO_SIGN or read is None:
+        raise NotNow("There is nothing to sign yet, or it is signed already.")
+    if read.reader_id != by.pk:
+        raise NotNow(f"{read.reader.full_name} filed the read that counts, and signs it.")
+    signed_at = timezone.now()
+    content = signed_content(case, read, by=by, at=signed_at)
+    signature = SignOff.objects.create(
+        case=case,
+        read=read,
+        signed_by=by,
+        name=by.full_name,
+        meaning=MEANING,
+        content=content,
+        content_sha256=sha256_hex(canonical_json(content)),
+        signed_at=signed_at,
+    )
+    record(
+        "case.signed",
+        actor=by,
+        subject=signature,
+        thread=case.thread,
+        finding=read.finding,
+        sha256=signature.content_sha256,
+        digest=digest(signature),
+    )
+    move_on(case)
+    return signature
+
+
+def signed_content(case: Case, read: Read, *, by: User, at: datetime) -> dict[str, Any]:
+    """Everything a signature stands for: plain JSON values, so that its hash can be computed again."""
+    rules = ReadingRules.of(case.department)
+    return {
+        "case": case.number,
+        "patient_id": case.patient.patient_id,
+        "gestational_age_days": case.gestational_age_days,
+        "scans": [
+            {"number": scan.number, "sha256": scan.original_sha256} for scan in case.scans.order_by("number")
+        ],
+        "reads": [
+            {"id": str(one.pk), "reader": one.reader.username, "kind": one.kind, "digest": digest(one)}
+            for one in case.reads.select_related("reader")
+        ],
+        "measurements": [
+            {"id": str(one.pk), "digest": digest(one)} for one in Measurement.objects.of_case(case).standing()
+        ],
+        "finding": read.finding,
+        "laterality": read.laterality,
+        "note": read.note,
+        "reason": read.reason,
+        "severity_scheme": rules.severity_scheme,
+        "reading_mode": rules.mode,
+        "signed_by": by.username,
+        "name": by.full_name,
+        "meaning": MEANING,
+        "signed_at": at.isoformat(),
+    }
+
+
+@transaction.atomic
+def add_addendum(case: Case, *, by: User, text: str) -> Addendum:
+    """Add to a signed case; each addendum holds the hash of what stood before. Raises NotNow."""
+    case = _locked(case, by)
+    signature = SignOff.objects.filter(case=case).first()
+    if signature is None:
+        raise NotNow("The case is not signed yet: file another read instead.")
+    last = case.addenda.last()
+    previous = last.content_sha256 if last else signature.content_sha256
+    at = timezone.now()
+    content = addendum_content(text.strip(), by.full_name, previous, at)
+    addendum = Addendum.objects.create(
+        case=case,
+        text=text.strip(),
+        written_by=by,
+        name=by.full_name,
+        previous_sha256=previous,
+        content_sha256=sha256_hex(canonical_json(content)),
+        written_at=at,
+    )
+    record("case.amended", actor=by, subject=addendum, thread=case.thread, digest=digest(addendum))
+    return addendum
+
+
+def addendum_content(text: str, name: str, previous_sha256: str, at: datetime) -> dict[str, str]:
+    """What an addendum's hash covers."""
+    return {"text": text, "name": name, "previous": previous_sha256, "written_at": at.isoformat()}
+
+
+def _locked(case: Case, by: User) -> Case:
+    """The case, held until the transaction ends, so that two reads come one after the other."""
+    if not Case.objects.writable_by(by).filter(pk=case.pk).exists():
+        raise PermissionDenied("You are not a reader of this department.")
+    return (
+        Case.objects.select_for_update(of=("self",)).select_related("department", "patient").get(pk=case.pk)
+    )
+
+
+def move_on(case: Case) -> None:
+    """Let the case stand at the stage that everything filed so far puts it at."""
+    stage = stage_of(case)
+    if stage != case.stage:
+        Case.objects.filter(pk=case.pk).update(stage=stage)
+        case.stage = stage

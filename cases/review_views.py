@@ -1,0 +1,165 @@
+"""The doors through which readers read, measure, sign and amend."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.gate import PersonRequest, people_only
+from accounts.models import User
+from audit.trail import record
+from cases import measuring, report, review, services
+from cases.desk import desk
+from cases.models import Case, Measurement, Scan
+from cases.reading import read_case
+from cases.refusals import CannotDo
+from cases.review_forms import AddendumForm, MeasurementForm, ReadForm, SignForm, WithdrawalForm
+
+
+@require_POST
+@people_only
+def file_read(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """File a read; the page then shows what it was hiding."""
+    case = _case(request, pk)
+    form = ReadForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, case, str(next(iter(form.errors.values()))[0]))
+    return _done(request, case, lambda: review.file_read(case, by=request.user, **form.cleaned_data))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters("password")
+@people_only
+def sign(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """What will be signed, and the password."""
+    case = _case(request, pk)
+    form = SignForm(request, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        return _done(request, case, lambda: review.sign(case, by=request.user))
+    context = {"section": "worklist", "case": case, "form": form, "desk": desk(case, request.user)}
+    context["meaning"] = review.MEANING
+    return render(request, "cases/sign.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters("password")
+@people_only
+def add_addendum(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """An addendum to a signed case."""
+    case = _case(request, pk)
+    form = AddendumForm(request, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        text = form.cleaned_data["text"]
+        return _done(request, case, lambda: review.add_addendum(case, by=request.user, text=text))
+    context = {"section": "worklist", "case": case, "form": form}
+    return render(request, "cases/addendum.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@people_only
+def assign(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """Claim a case, release it, or give it to a colleague."""
+    case = _case(request, pk)
+    name = request.POST.get("to", "")
+    assignee = get_object_or_404(User, username=name, is_active=True) if name else None
+    return _done(request, case, lambda: services.assign(case, assignee, by=request.user))
+
+
+@require_POST
+@people_only
+def measure(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """Store what the viewer's calipers measured."""
+    scan = get_object_or_404(Scan.objects.visible_to(request.user).select_related("case", "image"), pk=pk)
+    form = MeasurementForm(request.POST)
+    if not form.is_valid():
+        return JsonResponse({"code": "invalid", "detail": "The viewer sent no measurement."}, status=400)
+    said = form.cleaned_data
+    try:
+        found = measuring.measure(
+            scan,
+            form.points(),
+            by=request.user,
+            tool=said["tool"],
+            side=said["side"],
+            checklist=said["checklist"],
+        )
+    except CannotDo as refused:
+        return JsonResponse({"code": refused.code, "detail": str(refused)}, status=422)
+    return JsonResponse({"id": str(found.pk), "title": found.title, "value": str(found)}, status=201)
+
+
+@require_POST
+@people_only
+def withdraw(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """Let a measurement no longer count; it stays on record."""
+    scans = Scan.objects.visible_to(request.user)
+    one = get_object_or_404(Measurement.objects.select_related("scan__case"), pk=pk, scan__in=scans)
+    form = WithdrawalForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, one.scan.case, "Say why the measurement no longer counts.")
+    reason = form.cleaned_data["reason"]
+    return _done(request, one.scan.case, lambda: measuring.withdraw(one, by=request.user, reason=reason))
+
+
+@require_safe
+@people_only
+def findings(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """The measurements and what follows from them, again: after the viewer has stored one."""
+    case = _case(request, pk)
+    return render(request, "cases/findings.html", {"case": case, "desk": desk(case, request.user)})
+
+
+@require_safe
+@people_only
+def report_pdf(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """The report as a file."""
+    case, found = _report(request, pk)
+    response = HttpResponse(report.pdf(found), content_type="application/pdf")
+    response.headers["Content-Disposition"] = f'attachment; filename="ventra-{case.number}.pdf"'
+    return response
+
+
+@require_safe
+@people_only
+def report_page(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """The report as a page to print."""
+    case, found = _report(request, pk)
+    context = {"section": "worklist", "case": case, "report": found, "notice": report.NOTICE}
+    return render(request, "cases/report.html", context | {"unsigned": report.UNSIGNED})
+
+
+def _report(request: PersonRequest, pk: uuid.UUID) -> tuple[Case, report.Report]:
+    case = _case(request, pk)
+    record("case.reported", actor=request.user, subject=case, thread=case.thread)
+    return case, report.report(case, read_case(case), desk(case, request.user))
+
+
+def _case(request: PersonRequest, pk: uuid.UUID) -> Case:
+    cases = Case.objects.visible_to(request.user).select_related("department", "patient", "assignee")
+    return get_object_or_404(cases, pk=pk)
+
+
+def _done(request: PersonRequest, case: Case, act: Callable[[], Any]) -> HttpResponse:
+    """Carry it out, or say why not; then the page again, on the scan that was shown."""
+    try:
+        act()
+    except CannotDo as refused:
+        return _refused(request, case, str(refused))
+    return redirect(_back(request, case))
+
+
+def _refused(request: PersonRequest, case: Case, sentence: str) -> HttpResponse:
+    messages.warning(request, sentence)
+    return redirect(_back(request, case))
+
+
+def _back(request: PersonRequest, case: Case) -> str:
+    if request.POST.get("back") == "worklist":
+        return "/"
+    number = request.POST.get("scan", "")
+    return f"{case.get_absolute_url()}?scan={number}" if number.isdecimal() else case.get_absolute_url()

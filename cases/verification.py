@@ -1,0 +1,64 @@
+"""Do reads, measurements, signatures and addenda still say what they said when they were made?"""
+
+from collections.abc import Iterator
+
+from django.db.models import Model
+
+from audit.models import Event
+from cases import review
+from cases.models import Addendum, Case, Measurement, Read, SignOff, Withdrawal
+from inference.engine.records import canonical_json, sha256_hex
+from inference.results import digest
+
+TOLD: tuple[tuple[str, type[Model]], ...] = (
+    ("read.filed", Read),
+    ("measurement.made", Measurement),
+    ("measurement.withdrawn", Withdrawal),
+    ("case.signed", SignOff),
+    ("case.amended", Addendum),
+)
+"""Each row has its audit line, and the line carries the row's digest."""
+
+
+def faults() -> Iterator[str]:
+    """One sentence for each row that is not what it was."""
+    for verb, table in TOLD:
+        yield from _changed(verb, table)
+    yield from _broken_signatures()
+    yield from _broken_addenda()
+    for case in Case.objects.filter(reads__isnull=False).distinct():
+        if review.stage_of(case) != case.stage:
+            yield f"case {case.number} stands at {case.stage}, and its reads say otherwise"
+
+
+def _changed(verb: str, table: type[Model]) -> Iterator[str]:
+    told = dict(Event.objects.filter(verb=verb).values_list("subject_id", "detail__digest"))
+    name = table._meta.verbose_name
+    for row in table._default_manager.iterator():
+        expected = told.pop(str(row.pk), None)
+        if expected is None:
+            yield f"{name} {row.pk} was never filed"
+        elif digest(row) != expected:
+            yield f"{name} {row.pk} was changed after it was filed"
+    for missing in told:
+        yield f"{name} {missing} was filed and is gone"
+
+
+def _broken_signatures() -> Iterator[str]:
+    for signature in SignOff.objects.select_related("case"):
+        if sha256_hex(canonical_json(signature.content)) != signature.content_sha256:
+            yield f"the signature of case {signature.case.number} does not fit what was signed"
+
+
+def _broken_addenda() -> Iterator[str]:
+    """Each addendum holds the hash of what stood before it."""
+    for signature in SignOff.objects.select_related("case"):
+        previous = signature.content_sha256
+        for addendum in signature.case.addenda.all():
+            content = review.addendum_content(
+                addendum.text, addendum.name, addendum.previous_sha256, addendum.written_at
+            )
+            fits = sha256_hex(canonical_json(content)) == addendum.content_sha256
+            if addendum.previous_sha256 != previous or not fits:
+                yield f"addendum {addendum.pk} does not follow what stood before it"
+            previous = addendum.content_sha256

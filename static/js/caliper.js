@@ -1,0 +1,200 @@
+// Calipers: two points on a frame, set by pointer, pen, touch or the arrow keys, and stored by the server.
+
+import { element, json, list } from "./page.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** @typedef {[number, number]} Point  row and column in pixels; 0 is the middle of the first pixel */
+/** @typedef {{id: string, frame: number, start: Point, end: Point, words: string}} Measurement */
+/** @typedef {{marks: SVGSVGElement, canvas: HTMLCanvasElement, spacing: [number, number] | null}} Place */
+
+/** @param {Point} start @param {Point} end @param {[number, number] | null} spacing mm between rows, columns */
+export function lengthWords(start, end, spacing) {
+  const [down, right] = [end[0] - start[0], end[1] - start[1]];
+  if (!spacing) return `${Math.hypot(down, right).toFixed(1)} pixels (no scale known)`;
+  return `${Math.hypot(down * spacing[0], right * spacing[1]).toFixed(1)} mm`;
+}
+
+/** @param {Place} place @returns {{isActive: () => boolean, show: (frame: number) => void}} */
+export function setUpCaliper({ marks, canvas, spacing }) {
+  const form = document.getElementById("caliper");
+  const state = {
+    tool: "window",
+    frame: 0,
+    /** @type {Point[]} */ points: [],
+    /** @type {Point | null} */ cursor: null,
+    isDragged: false,
+    stored: /** @type {Measurement[]} */ (json("measurements") ?? []),
+  };
+
+  /** @param {PointerEvent} event @returns {Point} where it points on the frame */
+  function pointed(event) {
+    const box = marks.getBoundingClientRect();
+    const fit = Math.min(box.width / canvas.width, box.height / canvas.height);
+    const left = box.left + (box.width - canvas.width * fit) / 2;
+    const top = box.top + (box.height - canvas.height * fit) / 2;
+    return inside([(event.clientY - top) / fit - 0.5, (event.clientX - left) / fit - 0.5]);
+  }
+
+  /** @param {Point} point @returns {Point} */
+  function inside([row, column]) {
+    const within = (/** @type {number} */ value, /** @type {number} */ last) => Math.max(0, Math.min(last, value));
+    return [within(row, canvas.height - 1), within(column, canvas.width - 1)];
+  }
+
+  function draw() {
+    const shown = state.stored.filter(({ frame }) => frame === state.frame).map((one) => line(one.start, one.end, one.words));
+    const [start, end] = state.points;
+    if (start) shown.push(line(start, end ?? state.cursor ?? start, "", "pending"));
+    if (state.cursor && !end) shown.push(cross(state.cursor));
+    marks.replaceChildren(...shown);
+    say();
+  }
+
+  function say() {
+    const words = document.getElementById("caliper-words");
+    if (!(words instanceof HTMLOutputElement)) return; // nobody measures on a signed case
+    const [start, end] = state.points;
+    const far = end ?? state.cursor;
+    if (state.tool === "window") words.value = "";
+    else if (start && far) words.value = lengthWords(start, far, spacing);
+    else words.value = "Drag from one inner wall to the other, or move with the arrows and press Enter at both ends.";
+  }
+
+  /** @param {string} tool */
+  function choose(tool) {
+    Object.assign(state, { tool, points: [], cursor: null });
+    for (const button of list("#tool-choice button", HTMLButtonElement)) {
+      button.setAttribute("aria-pressed", String(button.value === tool));
+    }
+    canvas.classList.toggle("measuring", tool !== "window");
+    if (tool !== "window") canvas.focus();
+    ask(false);
+    draw();
+  }
+
+  /** @param {boolean} isDone show what else belongs to the measurement */
+  function ask(isDone) {
+    if (!form) return;
+    form.hidden = !isDone;
+    element("atrial-fields", HTMLElement).hidden = state.tool !== "atrial_width";
+    if (isDone) element("caliper-length", HTMLElement).textContent = lengthWords(state.points[0], state.points[1], spacing);
+  }
+
+  /** @param {Point} point */
+  function set(point) {
+    if (state.points.length >= 2) state.points = [];
+    state.points.push(point);
+    if (state.points.length === 2) {
+      state.cursor = null;
+      ask(true);
+    }
+    draw();
+  }
+
+  canvas.addEventListener("pointerdown", (event) => {
+    if (state.tool === "window" || event.button !== 0 || event.shiftKey) return;
+    state.points = [pointed(event)];
+    state.cursor = pointed(event);
+    state.isDragged = true;
+    ask(false);
+    draw();
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (!state.isDragged) return;
+    state.cursor = pointed(event);
+    draw();
+  });
+  canvas.addEventListener("pointerup", (event) => {
+    if (!state.isDragged) return;
+    state.isDragged = false;
+    const [row, column] = pointed(event);
+    const [first] = state.points;
+    if (Math.hypot(row - first[0], column - first[1]) > 1) set([row, column]);
+    else choose(state.tool);
+  });
+  canvas.addEventListener("keydown", (event) => {
+    if (state.tool === "window") return;
+    /** @type {Record<string, Point>} */
+    const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+    const step = steps[event.key];
+    if (step) {
+      const size = event.shiftKey ? 10 : 0.5;
+      const [row, column] = state.cursor ?? [canvas.height / 2, canvas.width / 2];
+      state.cursor = inside([row + size * step[0], column + size * step[1]]);
+    } else if (event.key === "Enter") set(state.cursor ?? [canvas.height / 2, canvas.width / 2]);
+    else if (event.key === "Escape") choose("window");
+    else return;
+    event.preventDefault();
+    draw();
+  });
+  for (const button of list("#tool-choice button", HTMLButtonElement)) {
+    button.addEventListener("click", () => choose(button.value));
+  }
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target instanceof Element && event.target.closest("input:not([type=range]), textarea, select");
+    const button = list("#tool-choice button", HTMLButtonElement)[+event.key - 1];
+    if (!typing && button && !event.ctrlKey && !event.metaKey && !event.altKey) choose(button.value);
+  });
+  document.getElementById("caliper-discard")?.addEventListener("click", () => choose("window"));
+  if (form instanceof HTMLFormElement) {
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const stored = await store(form, state.tool, state.frame, state.points);
+      if (!stored) return;
+      const [start, end] = state.points;
+      state.stored.push({ id: stored.id, frame: state.frame, start, end, words: `${stored.title}: ${stored.value}` });
+      form.reset();
+      choose("window");
+    });
+  }
+
+  return {
+    isActive: () => state.tool !== "window",
+    show: (frame) => {
+      Object.assign(state, { frame, points: [], cursor: null });
+      ask(false);
+      draw();
+    },
+  };
+}
+
+/**
+ * @param {HTMLFormElement} form @param {string} tool @param {number} frame @param {Point[]} points
+ * @returns {Promise<{id: string, title: string, value: string} | null>}
+ */
+async function store(form, tool, frame, [start, end]) {
+  const sent = new FormData(form);
+  const more = { tool, frame, start_row: start[0], start_column: start[1], end_row: end[0], end_column: end[1] };
+  for (const [name, value] of Object.entries(more)) sent.set(name, String(value));
+  const response = await fetch(form.action, { method: "POST", body: sent });
+  const said = await response.json().catch(() => ({ detail: "The measurement was not stored. Try again." }));
+  if (!response.ok) {
+    element("caliper-length", HTMLElement).textContent = said.detail;
+    return null;
+  }
+  const page = await fetch(form.dataset.findings ?? "");
+  if (page.ok) element("findings-box", HTMLElement).innerHTML = await page.text();
+  return said;
+}
+
+/** @param {Point} start @param {Point} end @param {string} words @param {string} kind */
+function line(start, end, words, kind = "") {
+  const group = document.createElementNS(SVG, "g");
+  if (kind) group.classList.add(kind);
+  const drawn = document.createElementNS(SVG, "line");
+  const places = { x1: start[1] + 0.5, y1: start[0] + 0.5, x2: end[1] + 0.5, y2: end[0] + 0.5 };
+  for (const [name, value] of Object.entries(places)) drawn.setAttribute(name, String(value));
+  const title = document.createElementNS(SVG, "title");
+  title.textContent = words;
+  group.append(drawn, cross(start), cross(end), title);
+  return group;
+}
+
+/** @param {Point} point */
+function cross([row, column]) {
+  const path = document.createElementNS(SVG, "path");
+  const [x, y] = [column + 0.5, row + 0.5];
+  path.setAttribute("d", `M${x - 2} ${y}h4M${x} ${y - 2}v4`);
+  return path;
+}

@@ -1,0 +1,133 @@
+"""Calipers: stored once, in mm where the scan says how large a pixel is, and never overwritten."""
+
+import answers
+import pytest
+
+from cases import measuring, verification
+from cases.measuring import Points
+from cases.models import Measurement, Scan, Withdrawal
+from cases.severity import SCHEMES, in_grey_zone
+from inference.models import Image, Job
+
+pytestmark = pytest.mark.django_db
+SENT = {"tool": "atrial_width", "side": "left", "frame": 0, "checklist": ["axial", "glomus"]}
+POINTS = {"start_row": 1, "start_column": 2, "end_row": 4, "end_column": 6}
+
+
+@pytest.fixture
+def scan(case, alice, small_scan) -> Scan:
+    """8 x 10 pixels, no spacing."""
+    return small_scan(case, alice)
+
+
+def with_spacing(scan: Scan, rows: float, columns: float) -> Scan:
+    spacing = {"row_spacing": rows, "column_spacing": columns, "pixel_spacing_source": "PixelSpacing"}
+    Image.objects.filter(pk=scan.image_id).update(**spacing)
+    return Scan.objects.select_related("image", "case").get(pk=scan.pk)
+
+
+def width(scan, by, millimetres: float) -> Measurement:
+    """An atrial width of so many mm, on pixels of 2 mm."""
+    points = Points(0, (1.0, 1.0), (1.0, 1.0 + millimetres / 2))
+    return measuring.measure(scan, points, by=by, tool="atrial_width")
+
+
+def test_without_a_spacing_a_length_is_in_pixels_and_says_so(scan, alice, client_of, case):
+    client = client_of(alice)
+    stored = client.post(f"/scans/{scan.pk}/measurements/", SENT | POINTS)
+    assert stored.status_code == 201
+    assert stored.json()["value"] == "5.0 pixels (no scale known)"
+    one = Measurement.objects.get()
+    assert (one.length_px, one.length_mm) == (5.0, None)
+    assert one.checklist == {
+        "axial": True, "cavum": False, "glomus": True, "perpendicular": False, "on_to_on": False,
+    }  # fmt: skip
+    page = client.get(case.get_absolute_url()).content.decode()
+    assert "5.0 pixels (no scale known)" in page
+    assert "Not confirmed: cavum septi pellucidi seen in front" in page
+
+
+def test_rows_and_columns_have_spacings_of_their_own(scan, alice):
+    one = measuring.measure(
+        with_spacing(scan, 2.0, 0.5), Points(0, (1, 2), (4, 6)), by=alice, tool="distance"
+    )
+    assert one.length_mm == pytest.approx((6.0**2 + 2.0**2) ** 0.5)
+    assert one.pixel_spacing_source == "PixelSpacing"
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"end_row": 99}, "not_measurable"),
+        ({"frame": 7}, "not_measurable"),
+        ({"end_row": 1, "end_column": 2}, "not_measurable"),
+        ({"tool": "hammer"}, "invalid"),
+        ({"start_row": "nan"}, "invalid"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_and_nothing_is_stored(scan, alice, client_of, changed, code):
+    refused = client_of(alice).post(f"/scans/{scan.pk}/measurements/", SENT | POINTS | changed)
+    assert refused.status_code in {400, 422}
+    assert refused.json()["code"] == code
+    assert not Measurement.objects.exists()
+
+
+def test_a_measurement_is_withdrawn_with_a_reason_and_stays_on_record(scan, alice, client_of, case):
+    client, one = client_of(alice), width(with_spacing(scan, 2, 2), alice, 12)
+    client.post(f"/measurements/{one.pk}/withdraw/", {"reason": ""})
+    assert not Withdrawal.objects.exists()
+    client.post(f"/measurements/{one.pk}/withdraw/", {"reason": "Wrong plane."})
+    client.post(f"/measurements/{one.pk}/withdraw/", {"reason": "Again."})
+    assert Withdrawal.objects.get().reason == "Wrong plane."
+    assert not Measurement.objects.standing().exists()
+    page = client.get(case.get_absolute_url()).content.decode()
+    assert "Withdrawn: Wrong plane." in page
+    assert list(verification.faults()) == []
+
+
+def test_a_measurement_that_was_changed_is_found(scan, alice, intruder):
+    one = width(with_spacing(scan, 2, 2), alice, 12)
+    intruder("UPDATE cases_measurement SET length_mm = 8")
+    assert list(verification.faults()) == [f"measurement {one.pk} was changed after it was filed"]
+
+
+@pytest.mark.parametrize(
+    ("millimetres", "shown"),
+    [
+        (8.0, ["Caliper and models differ", "is not wide"]),
+        (10.4, ["Grey zone", "mild"]),
+        (14.0, ["14.0 mm", "moderate", "SMFM Consult Series #45"]),
+    ],
+)
+def test_the_page_says_what_follows_from_a_width(
+    case, alice, small_scan, client_of, tmp_path, millimetres, shown
+):
+    answers.active_version(tmp_path)
+    scan = small_scan(case, alice, shape=(1, 8, 12))
+    answers.answer(Job.objects.get(image=scan.image))  # ventriculomegaly, 0.75
+    width(with_spacing(scan, 2, 2), alice, millimetres)
+    page = client_of(alice).get(case.get_absolute_url()).content.decode()
+    assert all(words in page for words in shown)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "millimetres", "severity"),
+    [
+        ("smfm-45", 9.99, ""), ("smfm-45", 10, "mild"), ("smfm-45", 12, "mild"),
+        ("smfm-45", 12.01, "moderate"), ("smfm-45", 15, "moderate"),
+        ("smfm-45", 15.01, "severe"), ("gaglioti-2005", 15, "severe"),
+        ("gaglioti-2005", 12.1, "moderate"), ("two-step", 14, "mild"), ("two-step", 15.1, "severe"),
+    ],
+)  # fmt: skip
+def test_severity_comes_from_millimetres_under_a_named_scheme(scheme, millimetres, severity):
+    assert SCHEMES[scheme].of(millimetres) == severity
+
+
+def test_the_grey_zone_lies_around_ten_millimetres():
+    assert [in_grey_zone(mm) for mm in (8.9, 9, 10, 10.9, 11)] == [False, True, True, True, False]
+
+
+def test_only_readers_of_the_department_measure(scan, auditor, charlie, client_of):
+    address = f"/scans/{scan.pk}/measurements/"
+    assert client_of(auditor).post(address, SENT | POINTS).status_code == 403
+    assert client_of(charlie).post(address, SENT | POINTS).status_code == 404
