@@ -7,6 +7,7 @@ from cases import pixel_views, review_views, upload_views, views
 app_name = "cases"
 urlpatterns = [
     path("", views.worklist_page, name="worklist"),
+    path("department/", views.department_page, name="department"),
     path("cases/new/", views.open_case, name="open_case"),
     path("cases/<uuid:pk>/", views.case, name="case"),
     path("cases/<uuid:pk>/live/", views.live, name="live"),

@@ -9,11 +9,12 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.gate import PersonRequest, people_only
-from accounts.roles import WRITE_CASES, departments_where
+from accounts.gate import PersonRequest, people_only, role_required
+from accounts.roles import READ_CASES, WRITE_CASES, departments_where
 from audit.trail import record
 from blobs.store import BlobCorrupt
 from cases import reading, services, worklist
+from cases.dashboard import dashboard
 from cases.desk import desk, measurement_marks
 from cases.forms import ExplainForm, FramesForm, OpenCaseForm, UploadForm, WorklistForm
 from cases.measuring import CHECKLIST
@@ -44,6 +45,15 @@ def worklist_page(request: PersonRequest) -> HttpResponse:
         "is_filtered": bool(form.chosen()),
     }
     return render(request, "cases/worklist.html", context)
+
+
+@require_safe
+@role_required(READ_CASES)
+def department_page(request: PersonRequest) -> HttpResponse:
+    """How do we read, and does anything drift?"""
+    record("department.viewed", actor=request.user)
+    context = {"section": "department", "dashboard": dashboard(request.user)}
+    return render(request, "cases/department.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

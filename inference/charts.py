@@ -5,6 +5,7 @@ Every chart has axes with words, shows how sure its curve is, and comes with the
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from html import escape
 
 from inference.training.curves import Bin, Curve
@@ -115,13 +116,71 @@ def lines_chart(
     return Chart(title, words, _framed(title, axes, marks, diagonal=False), columns, rows)
 
 
+@dataclass(frozen=True)
+class Week:
+    """A value with the range around it, and how many it rests on; None where nothing happened."""
+
+    start: date
+    value: float | None
+    low: float | None
+    high: float | None
+    count: int
+
+
+def weeks_chart(
+    title: str, words: str, what: str, weeks: Sequence[Week], *, top: float | None = None
+) -> Chart:
+    """A value for each week, with its range. top: of the axis; by default a round number above all."""
+    highest = top or _round_above(max((week.high or 0.0 for week in weeks), default=0.0))
+    marks, middles = [], []
+    for number, week in enumerate(weeks):
+        x = _x((number + 0.5) / len(weeks))
+        if number % 3 == 0:
+            marks.append(
+                f'<text x="{x:.1f}" y="{_y(0) + 15:.1f}" text-anchor="middle">{week.start:%d %b}</text>'
+            )
+        if week.value is None or week.low is None or week.high is None:
+            continue
+        low, high, y = (_y(value / highest) for value in (week.low, week.high, week.value))
+        marks.append(f'<line class="whisker" x1="{x:.1f}" x2="{x:.1f}" y1="{low:.1f}" y2="{high:.1f}"/>')
+        marks.append(f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>')
+        middles.append(f"{x:.1f},{y:.1f}")
+    marks.append(f'<polyline class="curve" points="{" ".join(middles)}"/>')
+    rows = tuple(
+        (f"{week.start:%Y-%m-%d}", f"{week.value:.2f}", f"{week.low:.2f} to {week.high:.2f}", str(week.count))
+        for week in weeks
+        if week.value is not None
+    )
+    svg = _framed(title, ("week", what), marks, diagonal=False, across=False, highest=highest)
+    return Chart(title, words, svg, ("week", what, "range", "count"), rows)
+
+
+def _round_above(value: float) -> float:
+    """1, 2 or 5 times a power of ten, at least 1."""
+    step = 1.0
+    while step < value:
+        step *= 2.5 if f"{step:.0e}"[0] == "2" else 2.0
+    return step
+
+
 def standalone(chart: Chart) -> str:
     """The drawing as a file of its own."""
     return chart.svg.replace(">", f">{STYLE}", 1)
 
 
-def _framed(title: str, axes: tuple[str, str], marks: Sequence[str], *, diagonal: bool) -> str:
-    """Axes, grid and marks. The picture's name is its title, for those who do not see it."""
+def _framed(
+    title: str,
+    axes: tuple[str, str],
+    marks: Sequence[str],
+    *,
+    diagonal: bool,
+    across: bool = True,
+    highest: float = 1.0,
+) -> str:
+    """Axes, grid and marks. The picture's name is its title, for those who do not see it.
+
+    across: number the horizontal axis from 0 to 1. highest: what the top of the vertical one stands for.
+    """
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
         f' aria-label="{escape(title)}">'
@@ -130,8 +189,9 @@ def _framed(title: str, axes: tuple[str, str], marks: Sequence[str], *, diagonal
         x, y = _x(tick), _y(tick)
         parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_y(0):.1f}" y2="{_y(1):.1f}"/>')
         parts.append(f'<line class="grid" x1="{_x(0):.1f}" x2="{_x(1):.1f}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text x="{x:.1f}" y="{_y(0) + 15:.1f}" text-anchor="middle">{tick:g}</text>')
-        parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>')
+        if across:
+            parts.append(f'<text x="{x:.1f}" y="{_y(0) + 15:.1f}" text-anchor="middle">{tick:g}</text>')
+        parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{tick * highest:g}</text>')
     if diagonal:
         parts.append(
             f'<line class="guide" x1="{_x(0):.1f}" y1="{_y(0):.1f}" x2="{_x(1):.1f}" y2="{_y(1):.1f}"/>'

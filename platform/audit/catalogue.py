@@ -29,6 +29,7 @@ SENTENCES = {
     "case.assigned": "assigned the case",
     "case.released": "released the case",
     "case.reported": "took the report",
+    "department.viewed": "looked at how the department reads",
     "measurement.made": "measured",
     "measurement.withdrawn": "withdrew a measurement",
     # inference

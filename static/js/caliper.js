@@ -1,6 +1,7 @@
 // Calipers: two points on a frame, set by pointer, pen, touch or the arrow keys, and stored by the server.
 
 import { element, json, list } from "./page.js";
+import { inside, pointed } from "./zoom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -26,21 +27,6 @@ export function setUpCaliper({ marks, canvas, spacing }) {
     isDragged: false,
     stored: /** @type {Measurement[]} */ (json("measurements") ?? []),
   };
-
-  /** @param {PointerEvent} event @returns {Point} where it points on the frame */
-  function pointed(event) {
-    const box = marks.getBoundingClientRect();
-    const fit = Math.min(box.width / canvas.width, box.height / canvas.height);
-    const left = box.left + (box.width - canvas.width * fit) / 2;
-    const top = box.top + (box.height - canvas.height * fit) / 2;
-    return inside([(event.clientY - top) / fit - 0.5, (event.clientX - left) / fit - 0.5]);
-  }
-
-  /** @param {Point} point @returns {Point} */
-  function inside([row, column]) {
-    const within = (/** @type {number} */ value, /** @type {number} */ last) => Math.max(0, Math.min(last, value));
-    return [within(row, canvas.height - 1), within(column, canvas.width - 1)];
-  }
 
   function draw() {
     const shown = state.stored.filter(({ frame }) => frame === state.frame).map((one) => line(one.start, one.end, one.words));
@@ -94,21 +80,21 @@ export function setUpCaliper({ marks, canvas, spacing }) {
 
   canvas.addEventListener("pointerdown", (event) => {
     if (state.tool === "window" || event.button !== 0 || event.shiftKey) return;
-    state.points = [pointed(event)];
-    state.cursor = pointed(event);
+    state.points = [pointed(marks, canvas, event)];
+    state.cursor = pointed(marks, canvas, event);
     state.isDragged = true;
     ask(false);
     draw();
   });
   canvas.addEventListener("pointermove", (event) => {
     if (!state.isDragged) return;
-    state.cursor = pointed(event);
+    state.cursor = pointed(marks, canvas, event);
     draw();
   });
   canvas.addEventListener("pointerup", (event) => {
     if (!state.isDragged) return;
     state.isDragged = false;
-    const [row, column] = pointed(event);
+    const [row, column] = pointed(marks, canvas, event);
     const [first] = state.points;
     if (Math.hypot(row - first[0], column - first[1]) > 1) set([row, column]);
     else choose(state.tool);
@@ -121,7 +107,7 @@ export function setUpCaliper({ marks, canvas, spacing }) {
     if (step) {
       const size = event.shiftKey ? 10 : 0.5;
       const [row, column] = state.cursor ?? [canvas.height / 2, canvas.width / 2];
-      state.cursor = inside([row + size * step[0], column + size * step[1]]);
+      state.cursor = inside(canvas, [row + size * step[0], column + size * step[1]]);
     } else if (event.key === "Enter") set(state.cursor ?? [canvas.height / 2, canvas.width / 2]);
     else if (event.key === "Escape") choose("window");
     else return;

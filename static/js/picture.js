@@ -37,6 +37,18 @@ export function frame(picture, number) {
   return promise;
 }
 
+/** Shares of the stored values, from dark to bright, between which a preset spreads its greys. */
+const PRESETS = { whole: [0, 1], tissue: [0.05, 0.95], fluid: [0.5, 0.999] };
+
+/** @param {Pixels} pixels @param {string} name of PRESETS @returns {Window | undefined} */
+export function preset(pixels, name) {
+  const shares = PRESETS[/** @type {keyof typeof PRESETS} */ (name)];
+  if (!shares) return undefined;
+  const sorted = pixels.filter((value) => value > 0).sort();
+  const [low, high] = shares.map((share) => sorted[Math.floor((sorted.length - 1) * share)] ?? 0);
+  return { centre: (low + high) / 2, width: Math.max(1, high - low), inverted: false };
+}
+
 /** @param {Picture} picture @param {Pixels} pixels @returns {Window} as the file says, or what fits the pixels */
 export function ownWindow(picture, pixels) {
   if (picture.window) return { centre: picture.window[0], width: picture.window[1], inverted: false };

@@ -2,10 +2,12 @@
 
 import { listenToKeys, listenToPointer } from "./hands.js";
 import { element, frameMarks, json, list } from "./page.js";
-import { frame, ownWindow, paint } from "./picture.js";
-import { apply, content, panned, zoomed } from "./zoom.js";
+import { frame, ownWindow, paint, preset } from "./picture.js";
+import { apply, content, panned, pointed, zoomed } from "./zoom.js";
 import { heat, paint as paintHeat, paintBar, peak } from "./heat.js";
 import { setUpCaliper } from "./caliper.js";
+import { setUpCine } from "./cine.js";
+import { join, setUpCompare } from "./compare.js";
 
 /** @typedef {import("./heat.js").Overlay} Overlay */
 
@@ -31,6 +33,8 @@ const state = {
   model: sessionStorage.getItem("model") ?? "",
   method: sessionStorage.getItem("method") ?? "",
   hidden: false,
+  /** @type {Float32Array | null} the map that is drawn */ values: null,
+  /** @type {[number, number] | null} */ under: null,
   problem: "",
 };
 
@@ -71,7 +75,9 @@ function say() {
   const mm = picture.spacing ? `, ${picture.spacing[0].toFixed(2)} mm a pixel` : ", no scale known";
   const overlay = chosen();
   const bare = overlay && !overlay.frames.includes(state.frame) ? `; ${overlay.method} did not read this frame` : "";
-  readout.textContent = state.problem || `W ${Math.round(width)} L ${Math.round(centre)}${mm}${bare}`;
+  const at = state.under && state.values ? state.values[Math.round(state.under[0]) * picture.columns + Math.round(state.under[1])] : null;
+  const here = overlay && at !== null ? `; here ${at.toFixed(2)}` : "";
+  readout.textContent = state.problem || `W ${Math.round(width)} L ${Math.round(centre)}${mm}${bare}${here}`;
 }
 
 /** @param {number} number */
@@ -147,8 +153,16 @@ async function showHeat() {
     const values = await heat(overlay, row, picture.view);
     if (chosen() !== overlay || overlay.frames[row] !== state.frame || state.hidden) return;
     const top = overlay.signed ? peak(values) : 1;
-    const how = { signed: overlay.signed, top, opacity: +opacity.value / 100, threshold: +threshold.value / 100 };
-    draw(heatCanvas, (target) => paintHeat(values, target, how));
+    const other = await otherHeat();
+    if (chosen() !== overlay || state.hidden) return;
+    draw(heatCanvas, (target) => {
+      paintHeat(values, target, how(overlay, values));
+      if (!other) return;
+      const right = new Uint8ClampedArray(target.length);
+      paintHeat(other.values, right, how(other.overlay, other.values));
+      join(target, right, picture.columns, compare.split());
+    });
+    state.values = values;
     heatCanvas.dataset.overlay = wanted;
     showBar(overlay, top);
   } catch (problem) {
@@ -157,10 +171,24 @@ async function showHeat() {
   }
 }
 
+/** @param {Overlay} overlay @param {Float32Array} values */
+function how(overlay, values) {
+  const top = overlay.signed ? peak(values) : 1;
+  return { signed: overlay.signed, top, opacity: +opacity.value / 100, threshold: +threshold.value / 100 };
+}
+
+/** The map on the right of the split, where it covers this frame. */
+async function otherHeat() {
+  const overlay = compare.chosen();
+  const row = overlay ? overlay.frames.indexOf(state.frame) : -1;
+  return overlay && row >= 0 ? { overlay, values: await heat(overlay, row, picture.view) } : null;
+}
+
 /** At once, before anything else is fetched: one method's heat must never stand under another's name. */
 function takeHeatAway() {
   draw(heatCanvas, () => {});
   delete heatCanvas.dataset.overlay;
+  state.values = null;
   element("colour-bar", HTMLElement).hidden = true;
 }
 
@@ -210,6 +238,7 @@ function takeStock() {
   modelChoice.replaceChildren(...models.map((name) => new Option(name, name)));
   element("model-choice", HTMLElement).hidden = models.length < 2;
   offerMethods();
+  compare.offer(state.overlays);
   document.getElementById("frame-marks")?.replaceChildren(...frameMarks(state.read));
   mark();
   showHeat();
@@ -273,6 +302,17 @@ function listenToControls() {
     const next = state.read.find((number) => number > state.frame) ?? state.read[0];
     if (next !== undefined) show(next);
   });
+  element("preset", HTMLSelectElement).addEventListener("change", (event) => {
+    if (!state.pixels) return;
+    const name = /** @type {HTMLSelectElement} */ (event.target).value;
+    const { inverted } = state.window;
+    state.window = { ...(preset(state.pixels, name) ?? ownWindow(picture, state.pixels)), inverted };
+    redraw();
+  });
+  scanCanvas.addEventListener("pointermove", (event) => {
+    state.under = pointed(marks, scanCanvas, event);
+    say();
+  });
   document.getElementById("add-frame")?.addEventListener("click", () => {
     const field = element("id_frames", HTMLInputElement);
     field.value = [field.value.trim(), state.frame + 1].filter(Boolean).join(", ");
@@ -293,6 +333,8 @@ document.addEventListener("htmx:afterSettle", takeStock);
 
 fit(scanCanvas);
 fit(heatCanvas);
+const compare = setUpCompare(showHeat);
+setUpCine(() => show((state.wanted + 1) % picture.frames));
 const caliper = setUpCaliper({ marks, canvas: scanCanvas, spacing: picture.spacing });
 listenToPointer(scanCanvas, actions, picture.frames > 1, () => caliper.isActive());
 listenToKeys(scanCanvas, actions, () => caliper.isActive());

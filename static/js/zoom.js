@@ -39,6 +39,24 @@ function drawn(canvas) {
   return [canvas.width * fit, canvas.height * fit];
 }
 
+/**
+ * @param {Element} layer as large as the scan on the screen @param {HTMLCanvasElement} canvas the scan
+ * @param {PointerEvent} event @returns {[number, number]} row and column in pixels, within the scan
+ */
+export function pointed(layer, canvas, event) {
+  const box = layer.getBoundingClientRect();
+  const fit = Math.min(box.width / canvas.width, box.height / canvas.height);
+  const left = box.left + (box.width - canvas.width * fit) / 2;
+  const top = box.top + (box.height - canvas.height * fit) / 2;
+  return inside(canvas, [(event.clientY - top) / fit - 0.5, (event.clientX - left) / fit - 0.5]);
+}
+
+/** @param {HTMLCanvasElement} canvas @param {[number, number]} point @returns {[number, number]} */
+export function inside(canvas, [row, column]) {
+  const within = (/** @type {number} */ value, /** @type {number} */ last) => Math.max(0, Math.min(last, value));
+  return [within(row, canvas.height - 1), within(column, canvas.width - 1)];
+}
+
 /** @param {HTMLCanvasElement} canvas @param {Place} place @param {number} dx @param {number} dy in screen pixels */
 export function panned(canvas, place, dx, dy) {
   const [width, height] = drawn(canvas);

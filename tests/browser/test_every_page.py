@@ -61,6 +61,7 @@ def test_axe_finds_nothing_and_nothing_overflows(theme, everything, alice, log_i
         "worklist": "/",
         "worklist-filtered": "/?q=nothing",
         "open-case": "/cases/new/",
+        "department": "/department/",
         "case": everything.get_absolute_url(),
         "models": "/models/",
         "model-card": f"/models/{model.pk}/",

@@ -232,3 +232,34 @@ def test_without_scripts_the_form_still_uploads(
     plain.wait_for_url("**?scan=1")
     context.close()
     assert case.scans.count() == 1
+
+
+def test_two_maps_are_compared_by_a_split(read_case, page, keep):
+    page.locator(".answer").first.get_by_role("button", name="Grad-CAM").click()
+    page.wait_for_selector("#heat-canvas[data-overlay]")
+    halves = """(side) => { const canvas = document.getElementById("heat-canvas");
+        const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+        let sum = 0; for (let i = 0; i < data.length; i += 4) {
+            const isLeft = (i / 4) % canvas.width < canvas.width / 2 - 2;
+            if (isLeft === (side === "left")) sum += data[i] + 3 * data[i + 1] + 7 * data[i + 2]; }
+        return sum; }"""
+    before = [page.evaluate(halves, side) for side in ("left", "right")]
+    page.get_by_label("Compare with").select_option(index=2)
+    page.wait_for_function("document.getElementById('split-field').hidden === false")
+    settled(page)
+    settled(page)
+    after = [page.evaluate(halves, side) for side in ("left", "right")]
+    assert after[0] == before[0]
+    assert after[1] != before[1]
+    keep("case-compared")
+
+
+def test_presets_change_the_greys_and_reset_brings_them_back(read_case, page):
+    page.wait_for_selector("#scan-canvas[data-frame]")
+    own = page.evaluate(BRIGHTNESS)
+    page.get_by_label("Greys").select_option("fluid")
+    settled(page)
+    assert page.evaluate(BRIGHTNESS) != own
+    page.get_by_role("button", name="Reset").click()
+    settled(page)
+    assert page.evaluate(BRIGHTNESS) == own

@@ -40,6 +40,7 @@ MEASURED = {"tool": "distance", "frame": 0, "start_row": 1, "start_column": 1, "
 TABLE = {
     "cases:worklist": ("GET", OWN_LIST),
     "cases:open_case": ("GET", OPENS),
+    "cases:department": ("GET", row(200, 200, 200, 200, 403, 403, 403, 302)),
     "cases:case": ("GET", SEES),
     "cases:live": ("GET", SEES),
     "cases:frame": ("GET", SEES),
