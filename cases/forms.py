@@ -3,9 +3,11 @@
 import uuid
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.db.models import QuerySet
+from django.http import QueryDict
 
 from accounts.models import Department, User
 from cases import words
@@ -15,6 +17,7 @@ from inference.engine.records import METHOD_NAMES
 from inference.models import Image, Prediction
 
 MAX_WEEKS = 44
+UNKEPT = frozenset({"q", "after"})
 
 
 class WorklistForm(forms.Form):
@@ -161,3 +164,21 @@ class ExplainForm(forms.Form):
         field: Any = self.fields["class_label"]
         field.choices = [(label, label) for label in labels]
         field.initial = prediction.label
+
+
+class SavedViewForm(forms.Form):
+    """A name, and the worklist's filters as its address has them; whatever is no filter is left out."""
+
+    name = forms.CharField(max_length=40)
+    query = forms.CharField(max_length=300)
+
+    def clean_query(self) -> str:
+        """Only filters that the worklist knows; the search text is not kept, it may name a patient."""
+        chosen = WorklistForm(QueryDict(self.cleaned_data["query"]))
+        chosen.is_valid()
+        kept = {
+            name: str(value) for name, value in chosen.cleaned_data.items() if value and name not in UNKEPT
+        }
+        if not kept:
+            raise forms.ValidationError("Set a filter first.")
+        return urlencode({name: "on" if value == "True" else value for name, value in kept.items()})

@@ -7,6 +7,8 @@ from cases import pixel_views, review_views, upload_views, views
 app_name = "cases"
 urlpatterns = [
     path("", views.worklist_page, name="worklist"),
+    path("views/", views.save_view, name="save_view"),
+    path("views/<uuid:pk>/forget/", views.forget_view, name="forget_view"),
     path("department/", views.department_page, name="department"),
     path("cases/new/", views.open_case, name="open_case"),
     path("cases/<uuid:pk>/", views.case, name="case"),

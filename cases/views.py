@@ -16,9 +16,9 @@ from blobs.store import BlobCorrupt
 from cases import reading, services, worklist
 from cases.dashboard import dashboard
 from cases.desk import desk, measurement_marks
-from cases.forms import ExplainForm, FramesForm, OpenCaseForm, UploadForm, WorklistForm
+from cases.forms import ExplainForm, FramesForm, OpenCaseForm, SavedViewForm, UploadForm, WorklistForm
 from cases.measuring import CHECKLIST
-from cases.models import Case, Scan
+from cases.models import Case, SavedView, Scan
 from cases.pictures import thumbnail
 from cases.review_forms import ReadForm
 from cases.timeline import timeline
@@ -43,8 +43,30 @@ def worklist_page(request: PersonRequest) -> HttpResponse:
         "page": page,
         "query": query.urlencode(),
         "is_filtered": bool(form.chosen()),
+        "saved_views": SavedView.objects.filter(owner=request.user),
     }
     return render(request, "cases/worklist.html", context)
+
+
+@require_POST
+@role_required(READ_CASES)
+def save_view(request: PersonRequest) -> HttpResponse:
+    """Keep the worklist's filters under a name; the same name again is the newer choice."""
+    form = SavedViewForm(request.POST)
+    if not form.is_valid():
+        messages.warning(request, "Give the view a name of at most 40 characters, and set a filter first.")
+        return redirect("cases:worklist")
+    name, query = form.cleaned_data["name"], form.cleaned_data["query"]
+    SavedView.objects.update_or_create(owner=request.user, name=name, defaults={"query": query})
+    return redirect(f"/?{query}")
+
+
+@require_POST
+@role_required(READ_CASES)
+def forget_view(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """Remove one of one's own saved views."""
+    get_object_or_404(SavedView, pk=pk, owner=request.user).delete()
+    return redirect("cases:worklist")
 
 
 @require_safe

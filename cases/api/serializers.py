@@ -97,6 +97,7 @@ class CaseSerializer(serializers.ModelSerializer[Case]):
     priority = PriorityField(read_only=True)
     opened_by = serializers.CharField(source="opened_by.username", read_only=True)
     scans = serializers.HyperlinkedIdentityField(view_name="api:scans")
+    reading = serializers.HyperlinkedIdentityField(view_name="api:reading")
 
     class Meta:
         model = Case
@@ -109,11 +110,13 @@ class CaseSerializer(serializers.ModelSerializer[Case]):
             "gestational_age_days",
             "gestational_age",
             "priority",
+            "stage",
             "question",
             "is_demo",
             "opened_by",
             "opened_at",
             "scans",
+            "reading",
         ]
 
 

@@ -3,6 +3,7 @@
 from cases.models.case import Case, CaseQuerySet, Patient, Scan
 from cases.models.measurement import Measurement, Withdrawal
 from cases.models.review import Addendum, Read, ReadingRules, SignOff
+from cases.models.saved_view import SavedView
 
 __all__ = [
     "Addendum",
@@ -12,6 +13,7 @@ __all__ = [
     "Patient",
     "Read",
     "ReadingRules",
+    "SavedView",
     "Scan",
     "SignOff",
     "Withdrawal",

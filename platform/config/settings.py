@@ -156,6 +156,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "JobKindEnum": "inference.models.Job.Kind",
+        "ReadKindEnum": "cases.models.Read.Kind",
         "Modality": "inference.models.Image.Modality",
         "JobState": "inference.models.Job.State",
     },

@@ -44,6 +44,7 @@ TABLE = {
     "schema": {"GET": ANYBODY},
     "cases": {"GET": LISTS, "POST": OPENS},
     "case": {"GET": SEES},
+    "reading": {"GET": SEES},
     "scans": {"GET": SEES, "POST": SUBMITS},
     "scan": {"GET": SEES},
     "original": {"GET": SEES},
@@ -81,6 +82,7 @@ def world(tokens, alice, case, phantom_png, tmp_path):
     keys = {
         "case": case.pk,
         "scans": case.pk,
+        "reading": case.pk,
         "scan": scan.pk,
         "original": scan.pk,
         "frame": scan.pk,

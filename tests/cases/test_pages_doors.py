@@ -10,6 +10,7 @@ from django.urls import URLPattern, get_resolver, reverse
 from accounts.tokens import create_service_account
 from cases import measuring, services
 from cases.measuring import Points
+from cases.models import SavedView
 from inference import jobs
 from inference.models import Job
 
@@ -40,6 +41,8 @@ MEASURED = {"tool": "distance", "frame": 0, "start_row": 1, "start_column": 1, "
 TABLE = {
     "cases:worklist": ("GET", OWN_LIST),
     "cases:open_case": ("GET", OPENS),
+    "cases:save_view": ("POST", row(302, 302, 302, 302, 403, 403, 403, 302)),
+    "cases:forget_view": ("POST", row(302, 404, 404, 404, 403, 403, 403, 302)),
     "cases:department": ("GET", row(200, 200, 200, 200, 403, 403, 403, 302)),
     "cases:case": ("GET", SEES),
     "cases:live": ("GET", SEES),
@@ -91,6 +94,7 @@ def record(case, alice, small_scan, tmp_path):
     measurement = measuring.measure(scan, points, by=alice, tool="distance")
     return SimpleNamespace(
         measurement=measurement,
+        view=SavedView.objects.create(owner=alice, name="Urgent", query="order=urgent"),
         check=check,
         case=case,
         scan=scan,
@@ -116,6 +120,7 @@ def address(name: str, record) -> tuple[str, dict[str, str]]:
         "cases:run_again": [record.explanation.prediction_id],
         "cases:measure": [scan],
         "cases:withdraw": [record.measurement.pk],
+        "cases:forget_view": [record.view.pk],
         **{f"cases:{name}": [case] for name in OF_A_CASE},
         "inference:cancel_job": [job],
         "inference:model": [model],
@@ -129,6 +134,7 @@ def address(name: str, record) -> tuple[str, dict[str, str]]:
         "cases:choose_frames": {"frames": "1"},
         "cases:explain": {"method": "lime", "class_label": "normal"},
         "cases:file_read": {"kind": "final", "finding": "normal"},
+        "cases:save_view": {"name": "Open", "query": "stage=open"},
         "cases:withdraw": {"reason": "Wrong plane."},
         "cases:measure": MEASURED,
     }

@@ -133,8 +133,9 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
     for number in range(12):
         scan = small_scan(open_case(f"P-{number}"), alice, seed=number)
         answers.answer(Job.objects.get(image=scan.image))
-    # session, user, cases, reads, scans, answers, who reads blind, counts by stage, audit line, memberships
-    with django_assert_num_queries(10):
+    # session, user, cases, reads, scans, answers, who reads blind, counts by stage, audit line, memberships,
+    # saved views
+    with django_assert_num_queries(11):
         assert len(shown(client.get("/"))) == 12
 
 
@@ -211,3 +212,30 @@ def test_a_case_cannot_be_opened_in_a_department_of_others(client_of, alice, oth
     }  # fmt: skip
     assert client_of(alice).post("/cases/new/", sent).status_code == 422
     assert not Case.objects.exists()
+
+
+def test_a_view_is_saved_under_a_name_without_the_search_text(case, alice, bob, client_of):
+    client = client_of(alice)
+    client.post("/views/", {"name": "My open MRI", "query": "stage=open&modality=mri&mine=on&q=P-1&evil=1"})
+    client.post("/views/", {"name": "Nothing", "query": "evil=1"})
+    page = client.get("/").content.decode()
+    assert "?modality=mri&amp;stage=open&amp;mine=on" in page
+    assert "Nothing" not in page
+    assert "My open MRI" not in client_of(bob).get("/").content.decode()
+    assert len(client.get("/?stage=open&order=urgent").context["page"].lines) == 1
+    assert client.get("/?stage=signed").context["page"].lines == []
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [("newest", ["C", "B", "A"]), ("oldest", ["A", "B", "C"]), ("urgent", ["B", "A", "C"])],
+)
+def test_the_list_is_sorted_as_asked_and_goes_on_in_that_order(order, expected, open_case, client_of, alice):
+    open_case("A")
+    open_case("B", priority=20)
+    open_case("C")
+    client = client_of(alice)
+    found = client.get(f"/?order={order}")
+    assert shown(found) == expected
+    first = found.context["page"].lines[0].case.pk
+    assert shown(client.get(f"/?order={order}&after={first}")) == expected[1:]

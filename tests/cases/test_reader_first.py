@@ -240,3 +240,17 @@ def test_a_case_is_claimed_given_on_and_released(read_case, alice, bob, charlie,
     refused = client.post(f"/cases/{read_case.pk}/assign/", {"to": "charlie"}, follow=True)
     assert "not a reader of this department" in refused.content.decode()
     assert Case.objects.get(pk=read_case.pk).assignee is None
+
+
+def test_a_program_reads_what_readers_found_and_a_blind_reader_nothing_of_others(
+    read_case, alice, bob, client_of, api
+):
+    file(client_of(alice), read_case, "blind", "normal", note="slim")
+    address = f"/api/v1/cases/{read_case.pk}/reading/"
+    found = api(alice).get(address).json()
+    assert found["stage"] == "to_conclude"
+    assert [(read["kind"], read["reader"], read["finding"]) for read in found["reads"]] == [
+        ("blind", "alice", "normal")
+    ]
+    assert found["signature"] is None
+    assert api(bob).get(address).json()["reads"] == []

@@ -1,0 +1,131 @@
+"""What readers made of a case, for programs that carry it on: reads, measurements, signature, addenda.
+
+Programs read it; only people file reads, measure and sign, and they do it on the case page.
+"""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from audit.trail import record
+from cases.api import visible
+from cases.desk import Desk, desk
+from cases.models import Addendum, Case, Measurement, Read, SignOff
+from inference.api.serializers import NOTICE
+
+
+class ReadSerializer(serializers.ModelSerializer[Read]):
+    """What one reader found; it never changes."""
+
+    reader = serializers.CharField(source="reader.username", read_only=True)
+
+    class Meta:
+        model = Read
+        fields: ClassVar = [
+            "id", "kind", "reader", "finding", "laterality", "note", "agrees", "reason", "seconds",
+            "created_at",
+        ]  # fmt: skip
+
+
+class MeasurementSerializer(serializers.ModelSerializer[Measurement]):
+    """A distance between two points of a frame; start and end are (row, column) in pixels."""
+
+    scan = serializers.IntegerField(source="scan.number", read_only=True, help_text="The scan's number.")
+    start = serializers.ListField(child=serializers.FloatField(), read_only=True)
+    end = serializers.ListField(child=serializers.FloatField(), read_only=True)
+    checklist = serializers.DictField(child=serializers.BooleanField(), read_only=True)
+    made_by = serializers.CharField(source="made_by.username", read_only=True)
+    withdrawn = serializers.SerializerMethodField(help_text="Why it no longer counts; null while it does.")
+
+    class Meta:
+        model = Measurement
+        fields: ClassVar = [
+            "id", "scan", "frame", "tool", "side", "start", "end", "length_px", "length_mm",
+            "pixel_spacing_source", "checklist", "made_by", "withdrawn", "created_at",
+        ]  # fmt: skip
+
+    def get_withdrawn(self, measurement: Measurement) -> str | None:
+        """The reason."""
+        withdrawal = getattr(measurement, "withdrawal", None)
+        return None if withdrawal is None else str(withdrawal)
+
+
+class SignatureSerializer(serializers.ModelSerializer[SignOff]):
+    """Name, time, meaning, and the hash of what was signed."""
+
+    class Meta:
+        model = SignOff
+        fields: ClassVar = ["id", "name", "meaning", "content_sha256", "signed_at"]
+
+
+class AddendumSerializer(serializers.ModelSerializer[Addendum]):
+    """What was found out after the signature."""
+
+    class Meta:
+        model = Addendum
+        fields: ClassVar = ["id", "name", "text", "previous_sha256", "content_sha256", "written_at"]
+
+
+class WidthSerializer(serializers.Serializer[Any]):
+    """The widest atrium that stands, with its severity under the department's scheme."""
+
+    mm = serializers.FloatField()
+    severity = serializers.CharField(allow_blank=True)
+    scheme = serializers.CharField()
+    is_grey = serializers.BooleanField(help_text="Between 9 and 11 mm: measure again.")
+
+
+class ReadingSerializer(serializers.Serializer[Desk]):
+    """Everything readers filed about a case. A reader who reads first is shown no other's findings."""
+
+    stage = serializers.ChoiceField(source="case.stage", choices=Case.Stage.choices)
+    reads = serializers.SerializerMethodField()
+    measurements = MeasurementSerializer(many=True)
+    width = serializers.SerializerMethodField()
+    conflict = serializers.CharField(
+        help_text="wide or narrow where the caliper says so and the models do not"
+    )
+    signature = SignatureSerializer(allow_null=True)
+    addenda = AddendumSerializer(many=True)
+    notice = serializers.SerializerMethodField()
+
+    @extend_schema_field(ReadSerializer(many=True))
+    def get_reads(self, found: Desk) -> Any:
+        """Those that cover every scan of the case."""
+        return ReadSerializer([] if found.hidden else found.reads, many=True).data
+
+    @extend_schema_field(WidthSerializer(allow_null=True))
+    def get_width(self, found: Desk) -> dict[str, Any] | None:
+        """None while nothing was measured in mm."""
+        width = found.width
+        if width is None:
+            return None
+        scheme = found.rules.severity_scheme
+        return {"mm": width.mm, "severity": width.severity, "scheme": scheme, "is_grey": width.is_grey}
+
+    def get_notice(self, _found: Desk) -> str:
+        """Said wherever a finding is shown."""
+        return NOTICE
+
+
+class Reading(GenericAPIView[Case]):
+    """What readers made of a case."""
+
+    serializer_class: Any = ReadingSerializer
+    queryset = Case.objects.none()
+    pagination_class = None
+    filter_backends = ()
+
+    @extend_schema(summary="Read what readers found", tags=["cases"], responses=ReadingSerializer)
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        """Stage, reads, measurements, signature and addenda."""
+        user = visible.user_of(request)
+        case = get_object_or_404(visible.cases(user), pk=pk)
+        record("case.viewed", actor=user, subject=case, thread=case.thread)
+        return Response(self.get_serializer(desk(case, user)).data)
