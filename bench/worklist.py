@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -36,10 +37,11 @@ ASKED = {
 
 def main() -> None:
     options = parser().parse_args()
-    with servers.throwaway() as started:
+    with servers.throwaway() as started, TemporaryDirectory(prefix="ventra-bench-") as folder:
         os.environ |= started.environment
         os.environ |= {"SECRET_KEY": secrets.token_urlsafe(64), "SECURE_SSL": "0", "LOG_LEVEL": "ERROR"}
-        os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "BLOB_ROOT": "/tmp/ventra-bench-blobs"}
+        os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "BLOB_ROOT": f"{folder}/blobs"}
+        os.environ["STATIC_ROOT"] = f"{folder}/static"
         found = measured(options)
     ratios = {
         name: round(found[-1]["pages"][name]["p95"] / found[0]["pages"][name]["p95"], 2)
@@ -64,6 +66,7 @@ def measured(options: argparse.Namespace) -> list[dict[str, Any]]:
     from django.db import connection
 
     call_command("migrate", verbosity=0)
+    call_command("collectstatic", verbosity=0, interactive=False)
     case, client = prepared()
     found, there = [], 0
     for size in sorted(options.cases):
@@ -101,7 +104,7 @@ def prepared() -> Any:
     picture = render(sample_spec(np.random.default_rng(1), label="ventriculomegaly"), "ultrasound", seed=1)
     intake.receive(case, ContentFile(picture.png()), modality="ultrasound", by=reader, file_name="a.png")
     answers.answer(Job.objects.get(kind=Job.Kind.PREDICT))
-    client = Client()
+    client = Client(headers={"Host": "localhost"})
     client.force_login(reader, backend="django.contrib.auth.backends.ModelBackend")
     return Case.objects.get(pk=case.pk), client
 
