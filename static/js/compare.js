@@ -1,12 +1,15 @@
 // Two maps on one scan: what lies left of the split is one method or model, what lies right of it another.
 
+import { heat, paint } from "./heat.js";
 import { element } from "./page.js";
 
 /** @typedef {import("./heat.js").Overlay} Overlay */
 
+/** @typedef {{overlay: Overlay, values: Float32Array}} Laid */
+
 /**
  * @param {() => void} onChange
- * @returns {{offer: (overlays: Overlay[]) => void, chosen: () => Overlay | undefined, split: () => number}}
+ * @returns {{offer: (overlays: Overlay[]) => void, map: (frame: number, view: string) => Promise<Laid | null>, split: () => number}}
  */
 export function setUpCompare(onChange) {
   const choice = element("compare", HTMLSelectElement);
@@ -31,21 +34,27 @@ export function setUpCompare(onChange) {
       element("compare-row", HTMLElement).hidden = overlays.length < 2;
       element("split-field", HTMLElement).hidden = !chosen();
     },
-    chosen,
+    map: async (frame, view) => {
+      const overlay = chosen();
+      const row = overlay ? overlay.frames.indexOf(frame) : -1;
+      return overlay && row >= 0 ? { overlay, values: await heat(overlay, row, view) } : null;
+    },
     split: () => +slider.value / 100,
   };
 }
 
 /**
- * @param {Uint8ClampedArray} left red, green, blue, alpha; the right part is written over
- * @param {Uint8ClampedArray} right @param {number} columns @param {number} split share of the width
+ * @param {Uint8ClampedArray} left red, green, blue, alpha; what lies right of the split is written over
+ * @param {Float32Array} values the other map @param {Parameters<typeof paint>[2]} manner
+ * @param {number} columns @param {number} split share of the width
  */
-export function join(left, right, columns, split) {
+export function join(left, values, manner, columns, split) {
+  const right = new Uint8ClampedArray(left.length);
+  paint(values, right, manner);
   const border = Math.round(split * columns);
-  for (let index = 0; index < left.length / 4; index++) {
-    const column = index % columns;
-    if (column < border) continue;
-    for (let part = 0; part < 4; part++) left[4 * index + part] = right[4 * index + part];
-    if (column === border) left.set([255, 255, 255, 150], 4 * index);
+  for (let index = 0; index < values.length; index++) {
+    if (index % columns < border) continue;
+    for (let part = 4 * index; part < 4 * index + 4; part++) left[part] = right[part];
+    if (index % columns === border) left.set([255, 255, 255, 150], 4 * index);
   }
 }

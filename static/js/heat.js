@@ -88,6 +88,14 @@ function presence(strength, threshold) {
   return step * step * (3 - 2 * step) * Math.min(1, 1.6 * strength);
 }
 
+/**
+ * @param {Overlay} overlay @param {Float32Array} values @param {number} opacity @param {number} threshold
+ * @returns {{signed: boolean, top: number, opacity: number, threshold: number}} how `paint` is to draw it
+ */
+export function manner(overlay, values, opacity, threshold) {
+  return { signed: overlay.signed, top: overlay.signed ? peak(values) : 1, opacity, threshold };
+}
+
 /** @param {HTMLCanvasElement} canvas @param {boolean} hasSign draw the bar, bright end up */
 export function paintBar(canvas, hasSign) {
   const context = canvas.getContext("2d");

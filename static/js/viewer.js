@@ -4,10 +4,11 @@ import { listenToKeys, listenToPointer } from "./hands.js";
 import { element, frameMarks, json, list } from "./page.js";
 import { frame, ownWindow, paint, preset } from "./picture.js";
 import { apply, content, panned, pointed, zoomed } from "./zoom.js";
-import { heat, paint as paintHeat, paintBar, peak } from "./heat.js";
+import { heat, manner, paint as paintHeat, paintBar, peak } from "./heat.js";
 import { setUpCaliper } from "./caliper.js";
 import { setUpCine } from "./cine.js";
 import { join, setUpCompare } from "./compare.js";
+import { listenToButtons } from "./controls.js";
 
 /** @typedef {import("./heat.js").Overlay} Overlay */
 
@@ -127,7 +128,6 @@ function move(place) {
 
 function reset() {
   begin();
-  element("invert", HTMLButtonElement).setAttribute("aria-pressed", "false");
   redraw();
 }
 
@@ -153,14 +153,12 @@ async function showHeat() {
     const values = await heat(overlay, row, picture.view);
     if (chosen() !== overlay || overlay.frames[row] !== state.frame || state.hidden) return;
     const top = overlay.signed ? peak(values) : 1;
-    const other = await otherHeat();
+    const right = await compare.map(state.frame, picture.view);
     if (chosen() !== overlay || state.hidden) return;
+    const [share, least] = [+opacity.value / 100, +threshold.value / 100];
     draw(heatCanvas, (target) => {
-      paintHeat(values, target, how(overlay, values));
-      if (!other) return;
-      const right = new Uint8ClampedArray(target.length);
-      paintHeat(other.values, right, how(other.overlay, other.values));
-      join(target, right, picture.columns, compare.split());
+      paintHeat(values, target, manner(overlay, values, share, least));
+      if (right) join(target, right.values, manner(right.overlay, right.values, share, least), picture.columns, compare.split());
     });
     state.values = values;
     heatCanvas.dataset.overlay = wanted;
@@ -169,19 +167,6 @@ async function showHeat() {
     state.problem = /** @type {Error} */ (problem).message;
     say();
   }
-}
-
-/** @param {Overlay} overlay @param {Float32Array} values */
-function how(overlay, values) {
-  const top = overlay.signed ? peak(values) : 1;
-  return { signed: overlay.signed, top, opacity: +opacity.value / 100, threshold: +threshold.value / 100 };
-}
-
-/** The map on the right of the split, where it covers this frame. */
-async function otherHeat() {
-  const overlay = compare.chosen();
-  const row = overlay ? overlay.frames.indexOf(state.frame) : -1;
-  return overlay && row >= 0 ? { overlay, values: await heat(overlay, row, picture.view) } : null;
 }
 
 /** At once, before anything else is fetched: one method's heat must never stand under another's name. */
@@ -285,38 +270,30 @@ function listenToControls() {
     offerMethods();
     choose(modelChoice.value, state.method);
   });
-  const hold = element("hold", HTMLButtonElement);
-  hold.addEventListener("pointerdown", () => hide(true));
-  for (const end of ["pointerup", "pointerleave", "pointercancel"]) hold.addEventListener(end, () => hide(false));
-  const invert = element("invert", HTMLButtonElement);
-  invert.addEventListener("click", () => {
-    state.window.inverted = !state.window.inverted;
-    invert.setAttribute("aria-pressed", String(state.window.inverted));
-    redraw();
-  });
-  element("nearer", HTMLButtonElement).addEventListener("click", () => actions.zoom(1.25));
-  element("farther", HTMLButtonElement).addEventListener("click", () => actions.zoom(0.8));
   window.addEventListener("resize", () => move(state.place));
-  element("reset", HTMLButtonElement).addEventListener("click", reset);
-  document.getElementById("next-read")?.addEventListener("click", () => {
-    const next = state.read.find((number) => number > state.frame) ?? state.read[0];
-    if (next !== undefined) show(next);
-  });
-  element("preset", HTMLSelectElement).addEventListener("change", (event) => {
-    if (!state.pixels) return;
-    const name = /** @type {HTMLSelectElement} */ (event.target).value;
-    const { inverted } = state.window;
-    state.window = { ...(preset(state.pixels, name) ?? ownWindow(picture, state.pixels)), inverted };
-    redraw();
-  });
   scanCanvas.addEventListener("pointermove", (event) => {
     state.under = pointed(marks, scanCanvas, event);
     say();
   });
-  document.getElementById("add-frame")?.addEventListener("click", () => {
-    const field = element("id_frames", HTMLInputElement);
-    field.value = [field.value.trim(), state.frame + 1].filter(Boolean).join(", ");
-  });
+}
+
+/** @param {string} name of a preset; "" for the greys as they were acquired */
+function grey(name) {
+  if (!state.pixels) return;
+  const { inverted } = state.window;
+  state.window = { ...(preset(state.pixels, name) ?? ownWindow(picture, state.pixels)), inverted };
+  redraw();
+}
+
+function invert() {
+  state.window.inverted = !state.window.inverted;
+  redraw();
+  return state.window.inverted;
+}
+
+function nextRead() {
+  const next = state.read.find((number) => number > state.frame) ?? state.read[0];
+  if (next !== undefined) show(next);
 }
 
 document.addEventListener("click", (event) => {
@@ -339,5 +316,6 @@ const caliper = setUpCaliper({ marks, canvas: scanCanvas, spacing: picture.spaci
 listenToPointer(scanCanvas, actions, picture.frames > 1, () => caliper.isActive());
 listenToKeys(scanCanvas, actions, () => caliper.isActive());
 listenToControls();
+listenToButtons({ zoom: actions.zoom, reset, hide, invert, grey, nextRead, frame: () => state.frame });
 takeStock();
 show(state.frame);
