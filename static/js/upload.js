@@ -1,5 +1,7 @@
 // Uploads one file at a time, each with its own progress and outcome. Without this the plain form works.
 
+import { filesOf } from "./folders.js";
+
 /** @typedef {{file: string, outcome: string, sentence: string, code: string, scan: number | null}} Outcome */
 
 const form = document.getElementById("upload");
@@ -145,11 +147,15 @@ for (const kind of ["dragenter", "dragover"]) {
 document.addEventListener("dragleave", (event) => {
   if (!event.relatedTarget) drop?.classList.remove("over");
 });
-document.addEventListener("drop", (event) => {
+document.addEventListener("drop", async (event) => {
   event.preventDefault();
   drop?.classList.remove("over");
-  const files = event.dataTransfer?.files;
-  if (!field || !files?.length) return;
-  field.files = files;
-  begin([...files]);
+  if (!field || !event.dataTransfer) return;
+  const { files } = event.dataTransfer;
+  const found = await filesOf(event.dataTransfer);
+  if (!found.length) return;
+  if (files.length === found.length) field.files = files;
+  begin(found);
 });
+const folder = document.getElementById("folder");
+if (folder instanceof HTMLInputElement) folder.addEventListener("change", () => begin([...(folder.files ?? [])]));

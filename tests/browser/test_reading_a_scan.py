@@ -234,6 +234,21 @@ def test_without_scripts_the_form_still_uploads(
     assert case.scans.count() == 1
 
 
+def test_a_whole_folder_is_uploaded_file_by_file(case, alice, phantom_png, log_in, page, tmp_path, forgiven):
+    forgiven.append("415 (Unsupported Media Type)")
+    (tmp_path / "series" / "inner").mkdir(parents=True)
+    for name, seed in (("series/a.png", 1), ("series/inner/b.png", 2)):
+        (tmp_path / name).write_bytes(phantom_png(seed=seed))
+    (tmp_path / "series" / "notes.txt").write_text("no picture")
+    log_in(alice)
+    page.goto(case.get_absolute_url())
+    page.get_by_label("Ultrasound").check()
+    page.get_by_label("or a whole folder").set_input_files(tmp_path / "series")
+    expect(page.locator("#outcomes")).to_contain_text("Added as scan 2.")
+    expect(page.locator("#outcomes")).to_contain_text("(unsupported_type) Nothing of it was kept.")
+    assert Scan.objects.count() == 2
+
+
 def test_two_maps_are_compared_by_a_split(read_case, page, keep):
     page.locator(".answer").first.get_by_role("button", name="Grad-CAM").click()
     page.wait_for_selector("#heat-canvas[data-overlay]")
