@@ -96,9 +96,8 @@ def _explanations(found: Mapping[str, Any]) -> Iterator[str]:
     measured = found.get("explanations")
     if measured:
         yield from ("## Where explanations look", "", EXPLANATIONS, "", measured["verdict"], "")
-        for method, figures in measured.items():
-            if method != "verdict":
-                yield from (_table(method, figures), "")
+        for method in sorted(measured.keys() - {"verdict"}):
+            yield from (_table(method, dict(sorted(measured[method].items()))), "")
 
 
 def _making(record: WeightsRecord, found: Mapping[str, Any]) -> Iterator[str]:

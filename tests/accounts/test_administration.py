@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from accounts.models import Department, Membership, Role, User
 from audit.models import Event
+from cases.models import ReadingRules
 from config import administration
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +28,7 @@ def form_of(user: User, **change: object) -> dict:
 
 
 def test_only_accounts_are_registered():
-    assert set(administration.site._registry) == {User, Department}
+    assert set(administration.site._registry) == {User, Department, ReadingRules}
     assert administration.site is not admin.site
 
 
