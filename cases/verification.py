@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 from django.db.models import Model
 
-from audit.models import Event
 from cases import review
 from cases.models import Addendum, Case, Measurement, Read, SignOff, Withdrawal
 from inference.engine.records import canonical_json, sha256_hex
-from inference.results import digest
+from inference.verification import changed
 
 TOLD: tuple[tuple[str, type[Model]], ...] = (
     ("read.filed", Read),
@@ -23,25 +22,12 @@ TOLD: tuple[tuple[str, type[Model]], ...] = (
 def faults() -> Iterator[str]:
     """One sentence for each row that is not what it was."""
     for verb, table in TOLD:
-        yield from _changed(verb, table)
+        yield from changed(verb, table, "filed")
     yield from _broken_signatures()
     yield from _broken_addenda()
     for case in Case.objects.filter(reads__isnull=False).distinct():
         if review.stage_of(case) != case.stage:
             yield f"case {case.number} stands at {case.stage}, and its reads say otherwise"
-
-
-def _changed(verb: str, table: type[Model]) -> Iterator[str]:
-    told = dict(Event.objects.filter(verb=verb).values_list("subject_id", "detail__digest"))
-    name = table._meta.verbose_name
-    for row in table._default_manager.iterator():
-        expected = told.pop(str(row.pk), None)
-        if expected is None:
-            yield f"{name} {row.pk} was never filed"
-        elif digest(row) != expected:
-            yield f"{name} {row.pk} was changed after it was filed"
-    for missing in told:
-        yield f"{name} {missing} was filed and is gone"
 
 
 def _broken_signatures() -> Iterator[str]:

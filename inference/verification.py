@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from django.db.models import F, Q
+from django.db.models import F, Model, Q
 
 from audit.models import Event
 from inference.models import Activation, Explanation, Job, ModelVersion, Prediction, Repetition
@@ -15,9 +15,9 @@ def faults() -> Iterator[str]:
         yield f"prediction {prediction.pk} does not match its model version or job"
     for explanation in _unbound_explanations():
         yield f"explanation {explanation.pk} is not bound to its prediction"
-    yield from _changed_since_published("prediction.published", Prediction)
-    yield from _changed_since_published("explanation.published", Explanation)
-    yield from _changed_since_published("prediction.reproduced", Repetition)
+    yield from changed("prediction.published", Prediction, "published")
+    yield from changed("explanation.published", Explanation, "published")
+    yield from changed("prediction.reproduced", Repetition, "published")
     yield from _misplaced_versions()
     answered = [Job.Kind.PREDICT, Job.Kind.SHADOW]
     for job in Job.objects.filter(state=Job.State.SUCCEEDED, kind__in=answered, answer__isnull=True):
@@ -63,17 +63,18 @@ def _unbound_explanations() -> Iterator[Explanation]:
     yield from Explanation.objects.exclude(bound & honest).iterator()
 
 
-def _changed_since_published(
-    verb: str, table: type[Prediction] | type[Explanation] | type[Repetition]
-) -> Iterator[str]:
-    """The audit line of each published row carries the row's digest."""
-    published = dict(Event.objects.filter(verb=verb).values_list("subject_id", "detail__digest"))
+def changed(verb: str, table: type[Model], done: str) -> Iterator[str]:
+    """One sentence for each row that its audit line does not vouch for: the line carries the row's digest.
+
+    done: what the verb did to the row, in the sentence.
+    """
+    told = dict(Event.objects.filter(verb=verb).values_list("subject_id", "detail__digest"))
     name = table._meta.verbose_name
     for row in table._default_manager.iterator():
-        expected = published.pop(str(row.pk), None)
+        expected = told.pop(str(row.pk), None)
         if expected is None:
-            yield f"{name} {row.pk} was never published"
+            yield f"{name} {row.pk} was never {done}"
         elif digest(row) != expected:
-            yield f"{name} {row.pk} was changed after it was published"
-    for missing in published:
-        yield f"{name} {missing} was published and is gone"
+            yield f"{name} {row.pk} was changed after it was {done}"
+    for missing in told:
+        yield f"{name} {missing} was {done} and is gone"
