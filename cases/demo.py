@@ -123,7 +123,7 @@ def _reader() -> User:
 
 def _question(head: DemoHead) -> str:
     kind = "volume" if head.is_volume else "picture"
-    return f"Synthetic {_LOOK[head.look]} {kind} (phantom, seed {head.seed}), made as {head.label}."
+    return f"Synthetic {_LOOK[head.look]} {kind} (phantom, seed {head.seed}). Are the ventricles wide?"
 
 
 def _file(head: DemoHead) -> tuple[bytes, str]:

@@ -133,6 +133,8 @@ def middle_map(one: Known) -> Floats:
 
 def with_explanations(record: WeightsRecord, content: bytes, count: int) -> WeightsRecord:
     """The record, its card told where maps of `count` phantoms point. An ensemble's stays as it is."""
+    if not count:
+        return record
     heads = list(wide_phantoms(record.modality, record.preprocessing, count))
     figures = explanation_figures(load(record, content), heads)
     return replace(record, card={**record.card, "explanations": figures}) if figures else record
