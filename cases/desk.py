@@ -5,18 +5,19 @@ from functools import cached_property
 from typing import Any
 
 from accounts.models import User
-from cases import measuring, review
+from cases import measuring
 from cases.calls import Call, call_of
 from cases.measuring import Width
 from cases.models import Addendum, Case, Measurement, Read, ReadingRules, SignOff
 from cases.reading import ScanReading
+from cases.standing import Standing, standing
 
 
 @dataclass(frozen=True)
 class Desk:
     """measurements: those this reader may see; a blind reader sees the own ones only."""
 
-    stands: review.Standing
+    stands: Standing
     measurements: list[Measurement]
     signature: SignOff | None
     addenda: list[Addendum]
@@ -101,7 +102,7 @@ class Desk:
 
 def desk(case: Case, user: User) -> Desk:
     """Everything the desk shows, in a fixed number of queries."""
-    stands = review.standing(case, user)
+    stands = standing(case, user)
     measurements = list(Measurement.objects.of_case(case).select_related("withdrawal"))
     if not stands.sees_answers:
         measurements = [one for one in measurements if one.made_by_id == user.pk]

@@ -12,8 +12,9 @@ from django.views.decorators.http import require_safe
 from accounts.gate import PersonRequest, people_only
 from audit.models import Event
 from audit.trail import record
-from cases import pictures, review
+from cases import pictures
 from cases.models import Scan
+from cases.standing import may_see_answers
 from inference.models import Explanation, Image
 
 BYTES = "application/octet-stream"
@@ -41,7 +42,7 @@ def heatmap(request: PersonRequest, pk: uuid.UUID, row: int) -> HttpResponse:
     image = explanation.prediction.image
     scans = Scan.objects.visible_to(request.user).select_related("case__department")
     scan = get_object_or_404(scans, image=image)
-    if not review.may_see_answers(scan.case, request.user):
+    if not may_see_answers(scan.case, request.user):
         raise PermissionDenied("The models' answers are hidden until you have filed your read.")
     try:
         content = pictures.heatmap_bytes(explanation, row)

@@ -1,12 +1,9 @@
-"""Reading a case: who may see the models' answers, which read comes next, and what a signature binds.
+"""Reading a case: filing reads, signing, amending, and what a signature binds.
 
 A read, a signature and an addendum never change. What readers do next is Case.stage, and `stage_of` says what
 it must be; nothing else moves it.
 """
 
-import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,13 +12,13 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from accounts.models import Membership, Role, User
-from accounts.roles import WRITE_CASES, departments_where
+from accounts.models import User
 from audit.models import Event
 from audit.trail import record
 from cases.calls import Call, call_of
-from cases.models import Addendum, Case, Measurement, Read, ReadingRules, Scan, SignOff
+from cases.models import Addendum, Case, Measurement, Read, ReadingRules, SignOff
 from cases.refusals import CannotDo
+from cases.standing import current, standing
 from inference.engine.records import canonical_json, sha256_hex
 from inference.results import digest
 
@@ -42,116 +39,6 @@ class ReasonNeeded(CannotDo):
     """Whoever overrides the models says why."""
 
     code = "reason_needed"
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How a case and one user stand to each other.
-
-    reads: those that cover every scan of the case, oldest first; one that is added later calls for new ones.
-    """
-
-    case: Case
-    user: User
-    rules: ReadingRules
-    reads: list[Read]
-    roles: frozenset[str]
-    has_scans: bool
-
-    @property
-    def is_reader(self) -> bool:
-        """Whether the user reads cases of this department."""
-        return bool(self.roles & WRITE_CASES)
-
-    @property
-    def is_concurrent(self) -> bool:
-        """Whether the department shows answers at once."""
-        return self.rules.mode == ReadingRules.Mode.CONCURRENT
-
-    @property
-    def has_read(self) -> bool:
-        """Whether the user has filed a read of every scan."""
-        return any(read.reader_id == self.user.pk for read in self.reads)
-
-    @property
-    def sees_answers(self) -> bool:
-        """Whether the models' answers may be shown to this user now.
-
-        Readers first file a read of their own, unless the department reads concurrently, the case is signed,
-        or they are asked to adjudicate. Whoever does not read cases is not blinded.
-        """
-        free = self.is_concurrent or self.case.stage == Stage.SIGNED or not self.is_reader
-        return free or self.user.is_service or self.has_read or self.due == Kind.ADJUDICATION
-
-    @property
-    def due(self) -> Kind | None:
-        """Which read this user may file now; None when it is somebody else's turn, or nobody's."""
-        if not self.is_reader or not self.has_scans:
-            return None
-        match self.case.stage:
-            case Stage.TO_READ | Stage.TO_CONCLUDE:
-                return Kind.FINAL if self.is_concurrent or self.has_read else Kind.BLIND
-            case Stage.SECOND:
-                return None if self._has_judged else Kind.SECOND
-            case Stage.ADJUDICATION:
-                may = Role.SENIOR_READER in self.roles and not self._has_judged
-                return Kind.ADJUDICATION if may else None
-            case _:
-                return None
-
-    @property
-    def _has_judged(self) -> bool:
-        return any(read.reader_id == self.user.pk and read.kind != Kind.BLIND for read in self.reads)
-
-    @property
-    def counting(self) -> Read | None:
-        """The read whose finding is the case's: the adjudication where there was one, else the final read."""
-        return counting_read(self.reads)
-
-
-def standing(case: Case, user: User) -> Standing:
-    """In four queries: rules, the newest scan, reads, roles."""
-    newest = case.scans.aggregate(added=Max("added_at"))["added"]
-    roles = Membership.objects.filter(user=user, department=case.department_id).values_list("role", flat=True)
-    return Standing(
-        case=case,
-        user=user,
-        rules=ReadingRules.of(case.department),
-        reads=_current_reads(case, newest),
-        roles=frozenset(roles) if user.is_active else frozenset(),
-        has_scans=newest is not None,
-    )
-
-
-def may_see_answers(case: Case, user: User) -> bool:
-    """Whether the models' answers may be shown to this user now; see Standing."""
-    return standing(case, user).sees_answers
-
-
-def _current_reads(case: Case, newest: datetime | None) -> list[Read]:
-    reads = case.reads.select_related("reader").order_by("created_at")
-    return [read for read in reads if newest and read.created_at >= newest]
-
-
-def hidden_cases(
-    cases: Sequence[Case], scans: Mapping[uuid.UUID, Sequence[Scan]], user: User
-) -> set[uuid.UUID]:
-    """Those of many cases whose answers may not be shown to this user, as Standing has it.
-
-    scans: of each case. The reads of the cases are at hand.
-    """
-    blinding = departments_where(user, WRITE_CASES).exclude(reading_rules__mode=ReadingRules.Mode.CONCURRENT)
-    blind = set(blinding.values_list("pk", flat=True))
-    return {
-        case.pk
-        for case in cases
-        if case.department_id in blind
-        and case.stage not in {Stage.SIGNED, Stage.ADJUDICATION}
-        and not any(
-            read.reader_id == user.pk and all(read.created_at >= scan.added_at for scan in scans[case.pk])
-            for read in case.reads.all()
-        )
-    }
 
 
 @transaction.atomic
@@ -218,7 +105,7 @@ def stage_of(case: Case) -> Stage:
     if SignOff.objects.filter(case=case).exists():
         return Stage.SIGNED
     added = case.scans.aggregate(added=Max("added_at"))["added"]
-    newest = {Kind(read.kind): read for read in _current_reads(case, added)}
+    newest = {Kind(read.kind): read for read in current(case.reads.order_by("created_at"), added)}
     if Kind.FINAL not in newest:
         return Stage.TO_CONCLUDE if Kind.BLIND in newest else Stage.TO_READ
     final, second = newest[Kind.FINAL], newest.get(Kind.SECOND)
@@ -233,12 +120,6 @@ def _wants_second(case: Case, final: Read) -> bool:
     rule = ReadingRules.of(case.department).second_reader
     disagrees = rule == ReadingRules.SecondReader.DISAGREEMENT and final.agrees is False
     return rule == ReadingRules.SecondReader.ALWAYS or disagrees
-
-
-def counting_read(reads: Sequence[Read]) -> Read | None:
-    """The read whose finding is the case's, among those that cover all its scans."""
-    newest = {read.kind: read for read in reads}
-    return newest.get(Read.Kind.ADJUDICATION) or newest.get(Read.Kind.FINAL)
 
 
 @transaction.atomic

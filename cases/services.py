@@ -16,14 +16,9 @@ from cases import review
 from cases.models import Case, Patient, Scan
 from cases.refusals import CannotDo
 from inference import images, jobs, registry
-from inference.engine.records import METHOD_NAMES
 from inference.formats.stack import PictureStack
-from inference.models import Image, Job, ModelVersion, Prediction
+from inference.models import Image, Job, ModelVersion
 
-EXPLAINING_SEED = 0
-"""Of what is drawn at random: whoever asks twice is given the same map."""
-CHECKING_DELAY = 2
-"""How much less urgent running an answer again is than answering and explaining."""
 UNSEEN_DELAY = 5
 """How much less urgent a candidate's answer is than any that somebody waits for."""
 
@@ -44,12 +39,6 @@ class NotAReader(CannotDo):
     """A case is given to somebody who may read it."""
 
     code = "not_a_reader"
-
-
-class NothingToExplain(CannotDo):
-    """The answer is a refusal, or the method or the class is not known."""
-
-    code = "nothing_to_explain"
 
 
 @transaction.atomic
@@ -100,7 +89,7 @@ def add_scan(
     The same file again in the same case is the scan that is already there; a new one calls for a new read.
     Raises PermissionDenied where `by` is no reader, CaseSigned.
     """
-    _require_writer(case, by)
+    require_writer(case, by)
     pixels = images.put_pixels(stack)
     with transaction.atomic():
         held = Case.objects.select_for_update().get(pk=case.pk)  # scans are numbered one at a time
@@ -126,7 +115,7 @@ def add_scan(
 @transaction.atomic
 def assign(case: Case, assignee: User | None, *, by: User) -> None:
     """Give a case to a reader of its department, or to nobody. Raises PermissionDenied, NotAReader."""
-    _require_writer(case, by)
+    require_writer(case, by)
     if assignee and not departments_where(assignee, WRITE_CASES).filter(pk=case.department_id).exists():
         raise NotAReader(f"{assignee.full_name} is not a reader of this department.")
     Case.objects.filter(pk=case.pk).update(assignee=assignee)
@@ -142,7 +131,7 @@ def try_again(scan: Scan, *, by: User) -> list[Job]:
 
     Each new job is a new row; the failed one stays as it is. Empty when nothing is missing.
     """
-    _require_writer(scan.case, by)
+    require_writer(scan.case, by)
     record("scan.tried_again", actor=by, subject=scan, thread=scan.case.thread, scan=scan.number)
     newest = {(job.model_version_id, job.kind, repr(job.parameters)): job for job in _oldest_first(scan)}
     ended_badly = [job for job in newest.values() if job.state in {Job.State.FAILED, Job.State.CANCELLED}]
@@ -213,59 +202,12 @@ def choose_frames(scan: Scan, frames: list[int], *, by: User) -> list[Job]:
 
     Raises ValueError for a frame the scan does not have.
     """
-    _require_writer(scan.case, by)
+    require_writer(scan.case, by)
     wrong = [frame for frame in frames if frame not in scan.frame_numbers]
     if wrong or not frames:
         raise ValueError(f"The scan has no such frame; it has {scan.image.frames}.")
     record("scan.frames_chosen", actor=by, subject=scan, thread=scan.case.thread, frames=frames)
     return submit_scan(scan, by=by, frames=sorted(set(frames)))
-
-
-@transaction.atomic
-def explain(prediction: Prediction, *, method: str, class_label: str, by: User) -> tuple[Job, bool]:
-    """Explain an answer by another method, or for the class that was not called: (job, queued now).
-
-    The same wish again is the job that has fulfilled it, or will. Raises NothingToExplain.
-    """
-    scan = _scan_to_write(prediction, by)
-    if not prediction.analysable:
-        raise NothingToExplain("There is no answer to explain: the scan is not analysable.")
-    if method not in METHOD_NAMES or class_label not in prediction.model_version.labels:
-        raise NothingToExplain("There is no such method, or the model knows no such class.")
-    parameters = {"method": method, "seed": EXPLAINING_SEED}
-    if class_label != prediction.label:
-        parameters["class_label"] = class_label
-    known = prediction.explain_jobs.filter(kind=Job.Kind.EXPLAIN, parameters=parameters)
-    if job := known.exclude(state__in=[Job.State.FAILED, Job.State.CANCELLED]).first():
-        return job, False
-    asked = jobs.submit(
-        Job.Kind.EXPLAIN,
-        image=prediction.image,
-        model_version=prediction.model_version,
-        prediction=prediction,
-        requested_by=by,
-        thread=scan.case.thread,
-        priority=scan.case.priority,
-        parameters=parameters,
-    )
-    return asked, True
-
-
-@transaction.atomic
-def run_again(prediction: Prediction, *, by: User) -> Job:
-    """Run an answer and its explanations again and compare; whoever may see the case may check it."""
-    scan = scan_of(prediction.image)
-    if not Case.objects.visible_to(by).filter(pk=scan.case_id).exists():
-        raise PermissionDenied("You may not see this case.")
-    return jobs.submit(
-        Job.Kind.REPEAT,
-        image=prediction.image,
-        model_version=prediction.model_version,
-        prediction=prediction,
-        requested_by=by,
-        thread=scan.case.thread,
-        priority=scan.case.priority - CHECKING_DELAY,
-    )
 
 
 def refuse_scan(case: Case, *, by: User, code: str, detail: str) -> None:
@@ -276,7 +218,7 @@ def refuse_scan(case: Case, *, by: User, code: str, detail: str) -> None:
 def cancel_job(job: Job, *, by: User) -> None:
     """Stop a job of a case where `by` is a reader; raises jobs.IllegalMove when it is over."""
     scan = Scan.objects.select_related("case").get(image=job.image_id)
-    _require_writer(scan.case, by)
+    require_writer(scan.case, by)
     jobs.cancel(job, by=by)
 
 
@@ -285,13 +227,8 @@ def scan_of(image: Image) -> Scan:
     return Scan.objects.select_related("case").get(image=image)
 
 
-def _scan_to_write(prediction: Prediction, user: User) -> Scan:
-    scan = scan_of(prediction.image)
-    _require_writer(scan.case, user)
-    return scan
-
-
-def _require_writer(case: Case, user: User) -> None:
+def require_writer(case: Case, user: User) -> None:
+    """Raises PermissionDenied for whoever is no reader of the case's department."""
     if not Case.objects.writable_by(user).filter(pk=case.pk).exists():
         raise PermissionDenied("You are not a reader of this department.")
 

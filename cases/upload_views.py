@@ -15,6 +15,7 @@ from accounts.gate import PersonRequest, people_only
 from cases import intake
 from cases.forms import UploadForm
 from cases.models import Case
+from cases.refusals import CannotDo
 from inference.formats.errors import FormatError
 
 
@@ -56,6 +57,8 @@ def _receive(case: Case, file: "UploadedFile[bytes]", modality: Any, request: Pe
         scan, added = intake.receive(case, file, modality=modality, by=request.user, file_name=name)
     except FormatError as refusal:
         return Outcome(name, "refused", refusal.detail, refusal.code, refusal.status, None)
+    except CannotDo as refusal:
+        return Outcome(name, "refused", str(refusal), refusal.code, 422, None)
     if added:
         return Outcome(name, "added", f"Added as scan {scan.number}.", "", 201, scan.number)
     return Outcome(name, "known", f"Already here as scan {scan.number}.", "", 200, scan.number)

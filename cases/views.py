@@ -13,7 +13,7 @@ from accounts.gate import PersonRequest, people_only, role_required
 from accounts.roles import READ_CASES, WRITE_CASES, departments_where
 from audit.trail import record
 from blobs.store import BlobCorrupt
-from cases import reading, services, worklist
+from cases import asking, reading, services, worklist
 from cases.dashboard import dashboard
 from cases.desk import desk, measurement_marks
 from cases.forms import ExplainForm, FramesForm, OpenCaseForm, SavedViewForm, UploadForm, WorklistForm
@@ -155,8 +155,8 @@ def explain(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         messages.warning(request, "Choose a method and a class.")
     else:
         try:
-            _, asked = services.explain(prediction, by=request.user, **form.cleaned_data)
-        except services.NothingToExplain as fault:
+            _, asked = asking.explain(prediction, by=request.user, **form.cleaned_data)
+        except asking.NothingToExplain as fault:
             messages.warning(request, str(fault))
         else:
             if not asked:
@@ -169,7 +169,7 @@ def explain(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
 def run_again(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """Run an answer and its explanations again and compare."""
     prediction, scan = _answer(request, pk)
-    services.run_again(prediction, by=request.user)
+    asking.run_again(prediction, by=request.user)
     return redirect(f"{scan.case.get_absolute_url()}?scan={scan.number}")
 
 

@@ -12,6 +12,7 @@ from cases import review
 from cases.calls import Call, call, newest_answers
 from cases.forms import WorklistForm
 from cases.models import Case, CaseQuerySet, Scan
+from cases.standing import hidden_cases
 from cases.words import finding
 from inference.models import Prediction
 
@@ -83,7 +84,7 @@ def _lines(cases: Sequence[Case], user: User) -> list[Line]:
     for scan in Scan.objects.filter(case__in=cases).select_related("image"):
         scans[scan.case_id].append(scan)
     answers = newest_answers(scan.image_id for found in scans.values() for scan in found)
-    hidden = review.hidden_cases(cases, scans, user)
+    hidden = hidden_cases(cases, scans, user)
     return [_line(case, scans[case.pk], answers, is_hidden=case.pk in hidden) for case in cases]
 
 

@@ -10,8 +10,8 @@ from django.shortcuts import get_object_or_404
 from rest_framework.request import Request
 
 from accounts.models import User
-from cases import review
 from cases.models import Case, Scan
+from cases.standing import may_see_answers
 from inference.models import Explanation, Image, Job, Prediction
 
 JOBS = (
@@ -70,7 +70,7 @@ def case_to_write(user: User, pk: uuid.UUID) -> Case:
 def refuse_if_hidden(user: User, image: Image) -> None:
     """A reader who reads first gets no answer through the API either. Raises PermissionDenied."""
     scan = Scan.objects.select_related("case__department").get(image=image)
-    if not review.may_see_answers(scan.case, user):
+    if not may_see_answers(scan.case, user):
         raise PermissionDenied("The models' answers are hidden until you have filed your read.")
 
 

@@ -7,7 +7,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
-from inference.models import Activation, Explanation, Job, ModelVersion, Prediction, Repetition
+from inference.api.repetitions import RepetitionSerializer
+from inference.models import Activation, Explanation, Job, ModelVersion, Prediction
 
 NOTICE = "Research and decision support, not a cleared device."
 
@@ -205,25 +206,6 @@ class ExplanationSerializer(serializers.ModelSerializer[Explanation]):
     def _array(self, view: str, explanation: Explanation, sha256: str) -> dict[str, str]:
         url = reverse(view, args=[explanation.pk], request=self.context["request"])
         return {"url": url, "sha256": sha256}
-
-
-class VerdictSerializer(serializers.Serializer[Any]):
-    """One stored row beside its repetition."""
-
-    subject = serializers.CharField(help_text="answer, or method and class of an explanation")
-    verdict = serializers.ChoiceField(choices=["identical", "within tolerance", "different"])
-    first = serializers.CharField(help_text="The first thing that differs; empty when nothing does.")
-
-
-class RepetitionSerializer(serializers.ModelSerializer[Repetition]):
-    """An answer and its explanations, run again and compared."""
-
-    verdict = serializers.CharField(read_only=True)
-    verdicts = VerdictSerializer(many=True, read_only=True)
-
-    class Meta:
-        model = Repetition
-        fields: ClassVar = ["id", "verdict", "verdicts", "machine", "created_at"]
 
 
 class PredictionSerializer(serializers.ModelSerializer[Prediction]):

@@ -11,25 +11,26 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def signed(case, alice, small_scan, tmp_path, client_of):
+def signed(case, alice, bob, small_scan, tmp_path, client_of):
     """A final read that overrides the models, then a second read, then the signature."""
     answers.active_version(tmp_path)
     answers.answer(Job.objects.get(image=small_scan(case, alice).image))
     client = client_of(alice)
     sent = {"kind": "final", "finding": "normal", "reason": "Oblique plane."}
     client.post(f"/cases/{case.pk}/reads/", sent)
+    assert "Oblique plane." not in client.get("/department/").content.decode(), "the case is still read"
+    client_of(bob).post(f"/cases/{case.pk}/reads/", {"kind": "second", "finding": "normal"})
+    client.post(f"/cases/{case.pk}/sign/", {"password": PASSWORD})
     return case
 
 
-def test_agreement_has_its_interval_and_an_override_its_reason(signed, alice, bob, client_of):
+def test_agreement_has_its_interval_and_an_override_its_reason(signed, alice):
     found = dashboard(alice)
     final = next(one for one in found.agreements if one.kind == "Final read")
     assert (final.figure.value, final.figure.count) == (0.0, 1)
     assert final.figure.high > 0.5
     assert final.table == [("normal", 0, 1), ("ventriculomegaly", 0, 0)]
     assert [read.reason for read in found.overrides] == ["Oblique plane."]
-    client_of(bob).post(f"/cases/{signed.pk}/reads/", {"kind": "second", "finding": "normal"})
-    client_of(alice).post(f"/cases/{signed.pk}/sign/", {"password": PASSWORD})
     assert dashboard(alice).signed == 1
     titles = {chart.title: chart.rows for chart in dashboard(alice).charts}
     assert titles["Turnaround"][0][3] == "1"

@@ -133,9 +133,9 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
     for number in range(12):
         scan = small_scan(open_case(f"P-{number}"), alice, seed=number)
         answers.answer(Job.objects.get(image=scan.image))
-    # session, user, cases, reads, scans, answers, who reads blind, counts by stage, audit line, memberships,
-    # saved views
-    with django_assert_num_queries(11):
+    # session, user, cases, reads, scans, answers, rules and roles of readers, counts by stage, audit line,
+    # memberships, saved views
+    with django_assert_num_queries(12):
         assert len(shown(client.get("/"))) == 12
 
 

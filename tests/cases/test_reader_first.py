@@ -3,11 +3,13 @@
 import answers
 import pytest
 from conftest import PASSWORD, member
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import Role
 from audit.models import Event
-from cases import review, services, verification
+from cases import services, verification
 from cases.models import Addendum, Case, Read, ReadingRules, SignOff
+from cases.standing import standing
 from inference.models import Job
 
 pytestmark = pytest.mark.django_db
@@ -114,10 +116,10 @@ def test_two_readers_who_differ_are_adjudicated_by_a_senior_who_is_neither(
     file(client_of(alice), read_case, "final", "normal", reason="Angle.")
     file(client_of(bob), read_case, "second", "ventriculomegaly", laterality="left")
     assert stage(read_case) == "adjudication"
-    assert review.standing(Case.objects.get(), bob).due is None
+    assert standing(Case.objects.get(), bob).due is None
     file(client_of(senior), read_case, "adjudication", "ventriculomegaly", laterality="left")
     assert stage(read_case) == "to_sign"
-    assert review.standing(Case.objects.get(), senior).counting.reader == senior
+    assert standing(Case.objects.get(), senior).counting.reader == senior
     kinds = list(Read.objects.values_list("kind", flat=True))
     assert kinds == ["blind", "final", "second", "adjudication"]
 
@@ -254,3 +256,41 @@ def test_a_program_reads_what_readers_found_and_a_blind_reader_nothing_of_others
     ]
     assert found["signature"] is None
     assert api(bob).get(address).json()["reads"] == []
+
+
+def test_a_reader_who_neither_read_nor_adjudicates_stays_blind_while_others_differ(
+    read_case, alice, bob, department, client_of
+):
+    file(client_of(alice), read_case, "blind", "normal")
+    file(client_of(alice), read_case, "final", "normal", reason="Angle.")
+    file(client_of(bob), read_case, "second", "ventriculomegaly")
+    assert stage(read_case) == "adjudication"
+    client = client_of(member("dora", department, Role.READER))
+    (line,) = client.get("/").context["page"].lines
+    assert (line.verdict, line.is_hidden, line.differs) == ("", True, False)
+    assert HIDDEN in page(client, read_case)
+    assert "Angle." not in client.get("/department/").content.decode()
+
+
+def test_a_blind_reader_learns_nothing_by_asking_about_an_answer(read_case, alice, client_of, api):
+    prediction = Job.objects.get(kind="predict").answer
+    before = Job.objects.count()
+    sent = {"method": "gradcam", "class_label": "normal"}
+    assert client_of(alice).post(f"/answers/{prediction.pk}/explain/", sent).status_code == 403
+    assert client_of(alice).post(f"/answers/{prediction.pk}/run-again/").status_code == 403
+    asked = api(alice).post(
+        f"/api/v1/predictions/{prediction.pk}/explanations/", sent, content_type="application/json"
+    )
+    assert asked.status_code == 403
+    assert Job.objects.count() == before
+
+
+def test_a_file_for_a_signed_case_is_refused_in_words(signed, alice, client_of, phantom_png):
+    file = SimpleUploadedFile("late.png", phantom_png(seed=3))
+    sent = {"modality": "ultrasound", "scans": file}
+    refused = client_of(alice).post(
+        f"/cases/{signed.pk}/scans/", sent, headers={"Accept": "application/json"}
+    )
+    assert refused.status_code == 422
+    (outcome,) = refused.json()["outcomes"]
+    assert (outcome["code"], outcome["outcome"]) == ("case_signed", "refused")
