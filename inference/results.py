@@ -1,7 +1,7 @@
 """What the engine hands back, at rest; and the way back into the engine's records."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,10 +10,11 @@ from django.db.models import Model
 
 from blobs import store
 from blobs.models import Blob
+from inference.engine.quality import VERSION, Check
 from inference.engine.records import Answer, Refusal, WeightsRecord, canonical_json, sha256_hex
 from inference.engine.records import Explanation as ExplanationRecord
 from inference.images import npy
-from inference.models import Explanation, Job, ModelVersion, Prediction
+from inference.models import Explanation, Image, Job, ModelVersion, Prediction, Quality
 
 LATER = frozenset({"probability_low", "probability_high", "doubt"})
 
@@ -65,6 +66,15 @@ def create_prediction(job: Job, answer: Answer) -> Prediction:
         device=answer.device,
         versions=dict(answer.versions),
         seconds=answer.seconds,
+    )
+
+
+def create_quality(image: Image, frames: Sequence[int], checks: Sequence[Check]) -> tuple[Quality, bool]:
+    """The row of a scan's checks, or the one that is there: (row, made now)."""
+    return Quality.objects.get_or_create(
+        image=image,
+        version=VERSION,
+        defaults={"frames": list(frames), "checks": [asdict(one) for one in checks]},
     )
 
 

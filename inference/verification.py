@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.db.models import F, Model, Q
 
 from audit.models import Event
-from inference.models import Activation, Explanation, Job, ModelVersion, Prediction, Repetition
+from inference.models import Activation, Explanation, Job, ModelVersion, Prediction, Quality, Repetition
 from inference.results import digest
 
 
@@ -18,6 +18,7 @@ def faults() -> Iterator[str]:
     yield from changed("prediction.published", Prediction, "published")
     yield from changed("explanation.published", Explanation, "published")
     yield from changed("prediction.reproduced", Repetition, "published")
+    yield from changed("quality.measured", Quality, "published")
     yield from _misplaced_versions()
     answered = [Job.Kind.PREDICT, Job.Kind.SHADOW]
     for job in Job.objects.filter(state=Job.State.SUCCEEDED, kind__in=answered, answer__isnull=True):

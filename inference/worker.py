@@ -23,16 +23,20 @@ from audit.trail import record
 from blobs import store
 from blobs.store import BlobCorrupt
 from inference import images, jobs, registry, results, trainings, weights_upload
+from inference.engine.frames import choose_frames
 from inference.engine.members import ENSEMBLE
+from inference.engine.quality import VERSION, Check, check
 from inference.engine.records import Answer
+from inference.formats.stack import PictureStack
 from inference.jobs import Claim, Fenced, RefusedWork
-from inference.models import Job, ModelVersion, Prediction
+from inference.models import Job, ModelVersion, Prediction, Quality
 
 if TYPE_CHECKING:
     from inference.engine.weights import LoadedModel
 
 logger = logging.getLogger(__name__)
 
+Checks = tuple[Sequence[int], Sequence[Check]]
 SEED = 0
 # What every answer is explained by, and how much less urgent that is than answering:
 # each answer that waits comes before any LIME. An ensemble is explained by its members.
@@ -104,18 +108,48 @@ def _predict(claims: Sequence[Claim]) -> None:
     frames = [held.job.parameters.get("frames") for held in claims]
     jobs.heartbeat(claims, "classifying")
     answers = science.predict.predict(model, stacks, frames=frames)
-    for held, answer in zip(claims, answers, strict=True):
-        _publish_prediction(held, answer)
+    checks = [
+        _checks(held, stack, answer) for held, stack, answer in zip(claims, stacks, answers, strict=True)
+    ]
+    for held, answer, found in zip(claims, answers, checks, strict=True):
+        _publish_prediction(held, answer, found)
 
 
-def _publish_prediction(held: Claim, answer: Answer) -> None:
+def _checks(held: Claim, stack: PictureStack, answer: Answer) -> Checks | None:
+    """What could be better about the scan; None when that is known already, or nobody is shown the answer."""
+    image, _ = held.job.scan
+    known = Quality.objects.filter(image=image, version=VERSION).exists()
+    if known or held.job.kind != Job.Kind.PREDICT:
+        return None
+    frames = answer.frames or choose_frames(stack).frames
+    return frames, check(stack, frames)
+
+
+def _publish_prediction(held: Claim, answer: Answer, checks: Checks | None) -> None:
     job = held.job
     with transaction.atomic():
         jobs.finish(held)
+        if checks:
+            _publish_checks(job, *checks)
         prediction = results.create_prediction(job, answer)
         record("prediction.published", actor=None, subject=prediction, thread=job.thread, **_said(prediction))
         if prediction.analysable and job.kind == Job.Kind.PREDICT and job.scan[1].network != ENSEMBLE:
             _queue_explanations(job, prediction)
+
+
+def _publish_checks(job: Job, frames: Sequence[int], checks: Sequence[Check]) -> None:
+    row, made = results.create_quality(job.scan[0], frames, checks)
+    if made:  # another version may have answered about the same scan at the same time
+        values = {one.name: round(one.value, 4) for one in checks}
+        record(
+            "quality.measured",
+            actor=None,
+            subject=row,
+            thread=job.thread,
+            checks_version=row.version,
+            digest=results.digest(row),
+            checks=values,
+        )
 
 
 def _explain(held: Claim) -> None:

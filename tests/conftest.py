@@ -63,6 +63,10 @@ GUARDED = [
     "cases_withdrawal",
     "cases_signoff",
     "cases_addendum",
+    "cases_advice",
+    "cases_adviceanswer",
+    "cases_followup",
+    "inference_quality",
 ]
 
 

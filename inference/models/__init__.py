@@ -4,6 +4,7 @@ from inference.models.answer import Explanation, Prediction, Repetition
 from inference.models.image import Image
 from inference.models.immutable import Immutable
 from inference.models.job import Job
+from inference.models.quality import Quality
 from inference.models.registry import Activation, Evaluation, ModelVersion
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "Job",
     "ModelVersion",
     "Prediction",
+    "Quality",
     "Repetition",
 ]

@@ -32,6 +32,9 @@ SENTENCES = {
     "department.viewed": "looked at how the department reads",
     "measurement.made": "measured",
     "measurement.withdrawn": "withdrew a measurement",
+    "advice.given": "advised on the next acquisition",
+    "advice.answered": "answered an advice",
+    "advice.followed": "compared a scan with the advice it follows",
     # inference
     "job.queued": "queued a job",
     "job.requeued": "put a job back in the queue",
@@ -40,6 +43,7 @@ SENTENCES = {
     "prediction.published": "published an answer",
     "explanation.published": "published an explanation",
     "prediction.reproduced": "ran an answer again and compared",
+    "quality.measured": "checked a scan's quality",
     "model.registered": "registered a model version",
     "model.evaluated": "recorded the evaluation of a model version",
     "model.upload_refused": "uploaded a weights file that was refused",

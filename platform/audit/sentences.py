@@ -19,6 +19,8 @@ TOLD = (
     ("reason", "{}"),
     ("code", "{}"),
     ("detail", "{}"),
+    ("action", "{}"),
+    ("outcome", "{}"),
     ("rows", "{} lines"),
     ("format", "{}"),
     ("token_key", "{}…"),

@@ -1,0 +1,189 @@
+"""What could be better about a scan: values of deterministic checks, and where in the picture they stand.
+
+Every value grows with the fault. From which value on something is advised is not said here: the department's
+rules hold the thresholds (cases/protocol/rules.yaml). What each check is worth on faults of known strength is
+measured by bench/guidance.py and told in docs/guidance.md.
+
+A shadow in ultrasound is not among them: on phantoms, where beams drop out by nature, no measure tried here
+told a shadow from the rest (docs/guidance.md).
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.measure import blur_effect
+
+from inference.engine.head import Head, find_head
+from inference.engine.quality.upright import Picture, Upright, upright
+from inference.formats.stack import Modality, PictureStack
+
+VERSION = "1.0"
+SMALLEST_CORE = 200
+"""Pixels of brain below which nothing is measured."""
+TOP = 0.95
+"""Share of the display's range from which ultrasound counts as saturated."""
+SECOND_DIFFERENCE = np.array([[1.0, -2.0, 1.0], [-2.0, 4.0, -2.0], [1.0, -2.0, 1.0]])
+
+Where = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of one scan: the worst frame's value.
+
+    where: corners (row, column) of the place in that frame, two opposite ones; empty for the whole head.
+    """
+
+    name: str
+    value: float
+    frame: int
+    where: Where = ()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A frame with its head, as each check gets it."""
+
+    frame: Picture
+    head: Head
+    brain: Upright
+    top: float
+
+
+Found = tuple[float, Where]
+
+
+def check(stack: PictureStack, frames: Sequence[int]) -> tuple[Check, ...]:
+    """Every check that can be made of these frames; none where no head is found.
+
+    frames: indices in the stack, those an answer rests on. Volumes are also looked through slice by slice.
+    """
+    top = _top(stack)
+    found = [(index, seen) for index in frames if (seen := _seen(stack, index, top))]
+    checks = [_worst(name, measure, found) for name, measure in CHECKS[stack.modality].items() if found]
+    return (*checks, *_between_slices(stack))
+
+
+def _seen(stack: PictureStack, index: int, top: float) -> Seen | None:
+    frame = stack.pixels[index].astype(np.float32)
+    if frame.max() == frame.min():
+        return None
+    head = find_head(frame, stack.modality)
+    if head is None:
+        return None
+    brain = upright(frame, head.ellipse)
+    return Seen(frame, head, brain, top) if brain.core.sum() >= SMALLEST_CORE else None
+
+
+def _top(stack: PictureStack) -> float:
+    """The brightest a pixel can be: of the display in ultrasound, of what was reached in MRI."""
+    if stack.pixels.dtype == np.uint8:
+        return 255.0
+    return float(stack.pixels.max())
+
+
+def _worst(name: str, measure: Callable[[Seen], Found], frames: Sequence[tuple[int, Seen]]) -> Check:
+    values = [(measure(seen), index) for index, seen in frames]
+    (value, where), frame = max(values, key=lambda pair: pair[0][0])
+    return Check(name, float(value), frame, where)
+
+
+def blur(seen: Seen) -> Found:
+    """How little is lost by blurring once more, 0 to 1 (Crete-Roffet et al. 2007, as in scikit-image)."""
+    lost: float = blur_effect(_only_brain(seen.brain), h_size=5)  # type: ignore[no-untyped-call]
+    return float(lost), ()
+
+
+def smear(seen: Seen) -> Found:
+    """How much weaker structure is along one direction than across, 0 to 1: the head moved in the beam."""
+    smooth = ndimage.gaussian_filter(_only_brain(seen.brain), 0.7)
+    down, right = (part[seen.brain.core] for part in np.gradient(smooth))
+    tensor = np.array([[np.mean(down**2), np.mean(down * right)], [np.mean(down * right), np.mean(right**2)]])
+    weak, strong = np.linalg.eigvalsh(tensor)
+    return float(1 - weak / max(strong, 1e-9)), ()
+
+
+def noise(seen: Seen) -> Found:
+    """Spread of the noise (Immerkaer 1996) as a share of the brain's own range of grey."""
+    inner = ndimage.binary_erosion(seen.brain.core, iterations=2)
+    grain = np.abs(ndimage.convolve(_only_brain(seen.brain), SECOND_DIFFERENCE)[inner]).mean()
+    low, high = np.percentile(seen.brain.brain, [5, 95])
+    return float(grain * math.sqrt(math.pi / 2) / 6 / max(high - low, 1e-6)), ()
+
+
+def saturation(seen: Seen) -> Found:
+    """Share of the head that is as bright as a pixel can be."""
+    inside = seen.frame[seen.head.ellipse.mask(_shape(seen.frame))]
+    return float((inside >= TOP * seen.top).mean()), ()
+
+
+def signal_void(seen: Seen) -> Found:
+    """How dark the darkest broad patch of the brain is, 0 to 1; MRI only."""
+    brain = seen.brain
+    broad = np.where(brain.core, ndimage.gaussian_filter(_only_brain(brain), 6), np.inf)
+    usual = float(np.percentile(broad[brain.core], 60))
+    dark = float(np.percentile(broad[brain.core], 5))
+    row, column = (int(place) for place in np.unravel_index(np.argmin(broad), broad.shape))
+    corners = brain.place(row - 12, column - 12), brain.place(row + 12, column + 12)
+    return 1 - dark / max(usual, 1e-6), corners
+
+
+def cut_off(seen: Seen) -> Found:
+    """Share of the head outside the picture, and a third of the share of its skull that cannot be seen."""
+    ellipse = seen.head.ellipse
+    whole = math.pi * ellipse.long * ellipse.short
+    outside = max(0.0, 1 - float(ellipse.mask(_shape(seen.frame)).sum()) / whole)
+    return outside + 0.3 * (1 - seen.head.coverage), ()
+
+
+CHECKS: Mapping[Modality, Mapping[str, Callable[[Seen], Found]]] = {
+    "ultrasound": {
+        "blur": blur,
+        "smear": smear,
+        "noise": noise,
+        "saturation": saturation,
+        "cut_off": cut_off,
+    },
+    "mri": {
+        "blur": blur,
+        "noise": noise,
+        "saturation": saturation,
+        "signal_void": signal_void,
+        "cut_off": cut_off,
+    },
+}
+
+
+def _between_slices(stack: PictureStack) -> Iterator[Check]:
+    """Median jump of the brain from slice to slice, in hundredths of the side; volumes only."""
+    if not stack.is_volume or len(stack.pixels) < 5:
+        return
+    low, high = int(0.2 * len(stack.pixels)), int(0.85 * len(stack.pixels))
+    centres = np.array([_centre(picture) for picture in stack.pixels[low:high]])
+    jumps = np.abs(centres[2:] - 2 * centres[1:-1] + centres[:-2]).max(axis=1) / 2
+    known = np.isfinite(jumps)
+    if known.any():
+        worst = low + 1 + int(np.argmax(np.where(known, jumps, -1)))
+        yield Check("slice_jumps", float(np.median(jumps[known])), worst)
+
+
+def _centre(picture: NDArray[np.generic]) -> NDArray[np.float64]:
+    """(row, column) of the bright part, in hundredths of the picture's longer side."""
+    bright = picture.astype(np.float64)
+    mask = ndimage.binary_opening(bright > 0.25 * np.percentile(bright, 99), iterations=2)
+    if not mask.any():
+        return np.full(2, np.nan)
+    return np.asarray(np.array(ndimage.center_of_mass(bright * mask)) * 100 / max(picture.shape))
+
+
+def _only_brain(brain: Upright) -> NDArray[np.float64]:
+    """The head with everything outside the core in its middle grey, so that no edge of it counts."""
+    return np.asarray(np.where(brain.core, brain.grey, np.median(brain.brain)))
+
+
+def _shape(frame: Picture) -> tuple[int, int]:
+    return frame.shape[0], frame.shape[1]

@@ -1,0 +1,78 @@
+"""What could be better about a scan: every check grows with its fault, and says where it stands."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from inference.engine.quality import CHECKS, check
+from inference.phantom import Defects, render, sample_spec, volume
+
+SPEC = sample_spec(np.random.default_rng(4), label="ventriculomegaly")
+FAULTS = [
+    ("ultrasound", "blur", "blur"),
+    ("ultrasound", "motion", "smear"),
+    ("ultrasound", "noise", "noise"),
+    ("ultrasound", "gain", "saturation"),
+    ("mri", "blur", "blur"),
+    ("mri", "noise", "noise"),
+    ("mri", "gain", "saturation"),
+    ("mri", "shadow", "signal_void"),
+    ("mri", "crop", "cut_off"),
+]
+
+
+def values(look: str, seed: int, **defects: float) -> dict[str, float]:
+    stack = render(SPEC, look, seed=seed, defects=Defects(**defects)).stack()
+    return {one.name: one.value for one in check(stack, [0])}
+
+
+@pytest.mark.parametrize(("look", "fault", "name"), FAULTS)
+def test_a_check_grows_with_its_fault(look, fault, name):
+    for seed in (2, 5):
+        clean, bad, worst = (values(look, seed, **{fault: grade})[name] for grade in (0.0, 0.6, 1.0))
+        assert clean < bad, seed
+        assert clean < worst, seed
+
+
+def test_the_same_scan_gives_the_same_checks_and_is_left_as_it_was():
+    stack = render(SPEC, "ultrasound", seed=2).stack()
+    before = stack.pixels.copy()
+    assert check(stack, [0]) == check(stack, [0])
+    assert np.array_equal(stack.pixels, before)
+
+
+def test_a_dark_patch_is_shown_where_it_lies():
+    stack = render(SPEC, "mri", seed=2, defects=Defects(shadow=1.0)).stack()
+    found = next(one for one in check(stack, [0]) if one.name == "signal_void")
+    (top, left), (bottom, right) = found.where
+    rows = slice(*sorted((max(int(top), 0), int(bottom))))
+    columns = slice(*sorted((max(int(left), 0), int(right))))
+    clean = render(SPEC, "mri", seed=2).pixels.astype(float)
+    lost = clean - stack.pixels[0]
+    assert lost[rows, columns].mean() > 2 * lost[clean > 40].mean()
+
+
+def test_of_several_frames_the_worst_is_named():
+    clean = render(SPEC, "ultrasound", seed=2).stack()
+    bad = render(SPEC, "ultrasound", seed=2, defects=Defects(blur=1.0)).stack()
+    loop = replace(clean, pixels=np.concatenate([clean.pixels, bad.pixels]))
+    assert next(one for one in check(loop, [0, 1]) if one.name == "blur").frame == 1
+
+
+def test_slices_that_jumped_are_noticed():
+    still, moved = (
+        volume(SPEC, seed=3, defects=Defects(motion=grade), size=96, slice_spacing=5.0).stack()
+        for grade in (0.0, 1.0)
+    )
+    jumps = [
+        next(one.value for one in check(stack, [len(stack.pixels) // 2]) if one.name == "slice_jumps")
+        for stack in (still, moved)
+    ]
+    assert jumps[1] > 3 * jumps[0]
+
+
+@pytest.mark.parametrize("modality", list(CHECKS))
+def test_a_blank_frame_has_no_checks(modality):
+    blank = replace(render(SPEC, modality, seed=2).stack(), pixels=np.zeros((1, 80, 80), np.uint8))
+    assert check(blank, [0]) == ()
