@@ -1,5 +1,14 @@
+from pathlib import Path
+
 from django.apps import AppConfig
+from django.conf import settings
+
+from cases.protocol.rulebook import SHIPPED, rulebook
 
 
 class CasesConfig(AppConfig):
     name = "cases"
+
+    def ready(self) -> None:
+        """Read the rules for advice now: a mistake in them must stop the start, not the first case."""
+        rulebook(Path(settings.ADVICE_RULES or SHIPPED))

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from cases.models import Case, Read, Scan, SignOff
+from cases.performance import Performance, performance
 from inference.charts import Chart, Week, weeks_chart
 from inference.models import Prediction
 from inference.training.figures import Figure, wilson
@@ -44,6 +45,7 @@ class Dashboard:
     changed: Figure | None
     charts: list[Chart]
     overrides: list[Read]
+    advice: list[Performance]
 
 
 def dashboard(user: User) -> Dashboard:
@@ -78,6 +80,7 @@ def dashboard(user: User) -> Dashboard:
             _refusals(answers, since),
         ],
         overrides=[read for read in reversed(reads) if read.reason][:OVERRIDES],
+        advice=performance(cases),
     )
 
 

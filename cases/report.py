@@ -18,8 +18,9 @@ from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Space
 
 from blobs.store import BlobCorrupt
 from cases import pictures
+from cases.basis import answers_of as answered_advice
 from cases.desk import Desk
-from cases.models import Case, Measurement
+from cases.models import AdviceAnswer, Case, Measurement
 from cases.reading import Answer, CaseReading, ScanReading, Why
 
 NOTICE = "Research and decision support, not a cleared device."
@@ -59,6 +60,7 @@ class Report:
     facts: Facts
     finding: Facts
     reads: list[str]
+    advice: list[str]
     scans: list[ScanReport]
     signature: Facts
     addenda: list[tuple[str, str]]
@@ -72,6 +74,7 @@ def report(case: Case, reading: CaseReading, desk: Desk) -> Report:
         facts=_facts(case),
         finding=_finding(desk),
         reads=[_read_words(read) for read in desk.reads] if not desk.hidden else [],
+        advice=[] if desk.hidden else [_advice_words(one) for one in answered_advice(case)],
         scans=[_scan(entry, desk) for entry in reading.scans],
         signature=_signature(desk),
         addenda=[(f"{one.name}, {_when(one.written_at)}", one.text) for one in desk.addenda],
@@ -124,6 +127,14 @@ def _finding(desk: Desk) -> Facts:
     if desk.called:
         facts.append(("The models", desk.called.label))
     return facts
+
+
+def _advice_words(one: AdviceAnswer) -> str:
+    scan = f", scan {one.suggestion['scan']}" if one.suggestion["scan"] else ""
+    why = f": {one.reason}" if one.reason else ""
+    then = f"; scan {one.follow_up.number} followed" if one.follow_up else ""
+    rules = f"rules {one.advice.rules_version} {one.advice.rules_sha256[:12]}"
+    return f"{one.suggestion['says']}{scan}: {one.get_outcome_display().lower()}{why}{then} ({rules})"
 
 
 def _read_words(read: Any) -> str:
@@ -220,6 +231,9 @@ def _flow(found: Report) -> Iterator[Any]:
     if found.reads:
         yield Paragraph("Reads", PART)
         yield from (Paragraph(escape(words), BODY) for words in found.reads)
+    if found.advice:
+        yield Paragraph("Advice on acquisition", PART)
+        yield from (Paragraph(escape(words), BODY) for words in found.advice)
     if found.signature:
         yield Paragraph("Signature", PART)
         yield _table(found.signature)

@@ -10,7 +10,7 @@ from audit.trail import thread_of
 from cases.models import Case
 
 SHOWN = 200
-TELLING = {"prediction.published", "read.filed", "measurement.made"}
+TELLING = {"prediction.published", "read.filed", "measurement.made", "advice.given", "advice.answered"}
 """Whose particulars would tell a blind reader what others have found."""
 LOOKS = {"case.viewed", "scan.viewed", "explanation.viewed"}
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases import pixel_views, review_views, upload_views, views
+from cases import advice_views, pixel_views, review_views, upload_views, views
 
 app_name = "cases"
 urlpatterns = [
@@ -22,6 +22,7 @@ urlpatterns = [
     path("cases/<uuid:pk>/assign/", review_views.assign, name="assign"),
     path("cases/<uuid:pk>/findings/", review_views.findings, name="findings"),
     path("scans/<uuid:pk>/measurements/", review_views.measure, name="measure"),
+    path("advice/<uuid:pk>/answer/", advice_views.answer_advice, name="answer_advice"),
     path("measurements/<uuid:pk>/withdraw/", review_views.withdraw, name="withdraw"),
     path("scans/<uuid:pk>/try-again/", views.try_again, name="try_again"),
     path("scans/<uuid:pk>/choose-frames/", views.choose_frames, name="choose_frames"),

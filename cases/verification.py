@@ -5,7 +5,17 @@ from collections.abc import Iterator
 from django.db.models import Model
 
 from cases import review
-from cases.models import Addendum, Case, Measurement, Read, SignOff, Withdrawal
+from cases.models import (
+    Addendum,
+    Advice,
+    AdviceAnswer,
+    Case,
+    FollowUp,
+    Measurement,
+    Read,
+    SignOff,
+    Withdrawal,
+)
 from inference.engine.records import canonical_json, sha256_hex
 from inference.verification import changed
 
@@ -15,6 +25,9 @@ TOLD: tuple[tuple[str, type[Model]], ...] = (
     ("measurement.withdrawn", Withdrawal),
     ("case.signed", SignOff),
     ("case.amended", Addendum),
+    ("advice.given", Advice),
+    ("advice.answered", AdviceAnswer),
+    ("advice.followed", FollowUp),
 )
 """Each row has its audit line, and the line carries the row's digest."""
 

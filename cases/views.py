@@ -14,6 +14,8 @@ from accounts.roles import READ_CASES, WRITE_CASES, departments_where
 from audit.trail import record
 from blobs.store import BlobCorrupt
 from cases import asking, reading, services, worklist
+from cases.advice_views import shown_advice
+from cases.advising import current_advice
 from cases.dashboard import dashboard
 from cases.desk import desk, measurement_marks
 from cases.forms import ExplainForm, FramesForm, OpenCaseForm, SavedViewForm, UploadForm, WorklistForm
@@ -218,6 +220,7 @@ def _shown(request: PersonRequest, case: Case, found: reading.CaseReading, view:
         "picture": reading.picture(current.scan, current, view) if current else None,
         "overlays": reading.overlays(current) if current and not sitting.hidden else [],
         "marks": measurement_marks(sitting, current) if current else [],
+        **shown_advice(current_advice(sitting, found), current),
         "timeline": timeline(case, hidden=sitting.hidden),
         "view": view,
         "may_write": Case.objects.writable_by(request.user).filter(pk=case.pk).exists(),

@@ -1,6 +1,7 @@
 """Stored answers without running a network: for tests about who may read them, not about what they say."""
 
 import hashlib
+import uuid
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from django.core.files.storage import storages
 
 from accounts.models import User
 from cases import intake
-from cases.models import Case
+from cases.models import Advice, Case
 from inference import jobs, registry, results
 from inference.engine.records import Answer, Refusal, WeightsRecord
 from inference.engine.records import Explanation as ExplanationRecord
@@ -17,6 +18,28 @@ from inference.models import Explanation, Job, ModelVersion, Prediction
 
 PREPROCESSING = {"preprocessing": "head-crop-1", "preprocessing_sha256": "b" * 64}
 INPUT = "a" * 64
+
+
+def advice(case: Case) -> Advice:
+    """An advice with one suggestion, as if given; each call another one."""
+    suggestion = {
+        "action": "repeat_plane",
+        "says": "Repeat the transventricular plane",
+        "seconds": 20,
+        "scan": 1,
+        "expected_bits": 0.1,
+        "must": False,
+        "why": [],
+    }
+    return Advice.objects.create(
+        case=case,
+        state_sha256=uuid.uuid4().hex,
+        is_informed=True,
+        suggestions=[suggestion],
+        rules_version="1.0",
+        rules_sha256="0" * 64,
+        values_sha256="0" * 64,
+    )
 
 
 def version(

@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from cases.api import files, reading, results, views
+from cases.api import advice, files, reading, results, views
 
 urlpatterns = [
     path("cases/", views.Cases.as_view(), name="cases"),
     path("cases/<uuid:pk>/", views.OneCase.as_view(), name="case"),
     path("cases/<uuid:pk>/reading/", reading.Reading.as_view(), name="reading"),
+    path("cases/<uuid:pk>/advice/", advice.CurrentAdvice.as_view(), name="current-advice"),
+    path("advice/<uuid:pk>/answers/", advice.AnswerAdvice.as_view(), name="answer-advice"),
     path("cases/<uuid:pk>/scans/", views.Scans.as_view(), name="scans"),
     path("scans/<uuid:pk>/", views.OneScan.as_view(), name="scan"),
     path("scans/<uuid:pk>/original", files.Original.as_view(), name="original"),

@@ -172,6 +172,7 @@ JOB_RING_AGAIN_SECONDS = env.integer("JOB_RING_AGAIN_SECONDS", 60)
 JOB_BATCH = env.integer("JOB_BATCH", 8)
 JOB_MAX_ATTEMPTS = 3
 TRAINING_QUEUE = env.text("TRAINING_QUEUE", "training")
+ADVICE_RULES = env.text("ADVICE_RULES", "")
 TRAINING_DATA_DIR = env.text("TRAINING_DATA_DIR", "")
 WEIGHTS_DIR = env.text("WEIGHTS_DIR", "")
 # Beside the blobs, where web and workers both reach it: uploads until they are checked, checkpoints.

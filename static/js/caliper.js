@@ -28,9 +28,13 @@ export function setUpCaliper({ marks, canvas, spacing }) {
     stored: /** @type {Measurement[]} */ (json("measurements") ?? []),
   };
 
+  /** @type {{frame: number, corners: [Point, Point], words: string}[]} */
+  const advised = json("advice-places") ?? [];
+
   function draw() {
     const shown = state.stored.filter(({ frame }) => frame === state.frame).map((one) => line(one.start, one.end, one.words));
     const [start, end] = state.points;
+    shown.push(...advised.filter(({ frame }) => frame === state.frame).map(({ corners, words }) => box(corners, words)));
     if (start) shown.push(line(start, end ?? state.cursor ?? start, "", "pending"));
     if (state.cursor && !end) shown.push(cross(state.cursor));
     marks.replaceChildren(...shown);
@@ -174,6 +178,21 @@ function line(start, end, words, kind = "") {
   const title = document.createElementNS(SVG, "title");
   title.textContent = words;
   group.append(drawn, cross(start), cross(end), title);
+  return group;
+}
+
+/** @param {[Point, Point]} corners of the place that an advice names @param {string} words */
+function box(corners, words) {
+  const group = document.createElementNS(SVG, "g");
+  group.classList.add("advised");
+  const drawn = document.createElementNS(SVG, "rect");
+  const [rows, columns] = [0, 1].map((axis) => corners.map((corner) => corner[axis] + 0.5));
+  const places = { x: Math.min(...columns), y: Math.min(...rows) };
+  const size = { width: Math.max(...columns) - places.x, height: Math.max(...rows) - places.y };
+  for (const [name, value] of Object.entries({ ...places, ...size })) drawn.setAttribute(name, String(value));
+  const title = document.createElementNS(SVG, "title");
+  title.textContent = words;
+  group.append(drawn, title);
   return group;
 }
 

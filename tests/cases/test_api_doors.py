@@ -36,6 +36,7 @@ OPENS = row(    201, 201, 201, 403, 400, 403, 403, 401)  # fmt: skip
 SUBMITS = row(  202, 202, 202, 403, 404, 403, 403, 401)  # fmt: skip
 CHOOSES = row(  202, 202, 202, 403, 404, 403, 403, 401)  # fmt: skip
 CANCELS = row(  200, 200, 200, 403, 404, 403, 403, 401)  # fmt: skip
+ANSWERS = row(  201, 201, 201, 403, 404, 404, 404, 401)  # fmt: skip
 EXPLAINS = row( 202, 202, 202, 403, 404, 403, 403, 401)  # fmt: skip
 CHECKS = row(   202, 202, 202, 202, 404, 404, 404, 401)  # fmt: skip
 ANYBODY = row(  200, 200, 200, 200, 200, 200, 200, 200)  # fmt: skip
@@ -45,6 +46,8 @@ TABLE = {
     "cases": {"GET": LISTS, "POST": OPENS},
     "case": {"GET": SEES},
     "reading": {"GET": SEES},
+    "current-advice": {"GET": SEES},
+    "answer-advice": {"POST": ANSWERS},
     "scans": {"GET": SEES, "POST": SUBMITS},
     "scan": {"GET": SEES},
     "original": {"GET": SEES},
@@ -83,6 +86,7 @@ def world(tokens, alice, case, phantom_png, tmp_path):
         "case": case.pk,
         "scans": case.pk,
         "reading": case.pk,
+        "current-advice": case.pk,
         "scan": scan.pk,
         "original": scan.pk,
         "frame": scan.pk,
@@ -111,6 +115,8 @@ def address(world, name: str, key: uuid.UUID | None = None) -> str:
             thread=world.scan.case.thread,
         )
         key = key or job.pk
+    if name == "answer-advice":
+        key = key or answers.advice(world.scan.case).pk
     arguments = ([key] if key else []) + ([0] if name == "frame" else [])
     return reverse(f"api:{name}", args=arguments)
 
@@ -120,6 +126,7 @@ def body(world, name: str) -> dict:
         file = SimpleUploadedFile("scan.png", world.png)
         return {"data": {"file": file, "modality": "ultrasound"}}
     sent = {"cases": {"department": "fetal-medicine", "patient_id": "P-9"}, "frames-to-read": {"frames": [0]}}
+    sent["answer-advice"] = {"place": 0, "outcome": "done"}
     sent["explain"] = {"method": "occlusion"}
     return {"data": sent.get(name, {}), "content_type": "application/json"}
 

@@ -196,7 +196,8 @@ def test_the_timeline_tells_everyone_who_did_what(case, alice, bob, small_scan, 
         client_of(bob).get(case.get_absolute_url())
     entries = client_of(alice).get(case.get_absolute_url()).context["timeline"]
     told = [(entry.who, entry.what, entry.times) for entry in entries]
-    assert ("bob", "looked at the case", 3) in told
+    looks = [times for who, what, times in told if (who, what) == ("bob", "looked at the case")]
+    assert sum(looks) == 3
     assert ("alice", "added a scan", 1) in told
     assert told[-1] == ("alice", "opened the case", 1)
 
@@ -208,9 +209,11 @@ def test_the_number_of_queries_does_not_grow_with_scans_and_answers(
     for seed in range(6):
         scan = small_scan(case, alice, seed=seed)
         answers.explanation(answers.answer(Job.objects.get(image=scan.image)))
+    client.get(case.get_absolute_url())  # gives the advice
     # session, user, case, audit line, scans, jobs, explanations, repetitions, timeline, may write, roles;
-    # how the reader stands to the case (4), measurements, what the models call it (2)
-    with django_assert_num_queries(18):
+    # how the reader stands to the case (4), measurements, what the models call it (2); checks, what became of
+    # advice, the advice, its answers
+    with django_assert_num_queries(22):
         client.get(case.get_absolute_url())
     services.submit_scan(scan, by=alice)
     with django_assert_num_queries(19):  # and the places in the queue

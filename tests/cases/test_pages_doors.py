@@ -62,6 +62,7 @@ TABLE = {
     "cases:report_page": ("GET", SEES),
     "cases:measure": ("POST", MEASURES),
     "cases:withdraw": ("POST", WRITES),
+    "cases:answer_advice": ("POST", WRITES),
     "cases:findings": ("GET", SEES),
     "inference:models": ("GET", MODELS),
     "inference:model": ("GET", MODELS),
@@ -94,6 +95,7 @@ def record(case, alice, small_scan, tmp_path):
     measurement = measuring.measure(scan, points, by=alice, tool="distance")
     return SimpleNamespace(
         measurement=measurement,
+        advice=answers.advice(case),
         view=SavedView.objects.create(owner=alice, name="Urgent", query="order=urgent"),
         check=check,
         case=case,
@@ -120,6 +122,7 @@ def address(name: str, record) -> tuple[str, dict[str, str]]:
         "cases:run_again": [record.explanation.prediction_id],
         "cases:measure": [scan],
         "cases:withdraw": [record.measurement.pk],
+        "cases:answer_advice": [record.advice.pk],
         "cases:forget_view": [record.view.pk],
         **{f"cases:{name}": [case] for name in OF_A_CASE},
         "inference:cancel_job": [job],
@@ -135,6 +138,7 @@ def address(name: str, record) -> tuple[str, dict[str, str]]:
         "cases:explain": {"method": "lime", "class_label": "normal"},
         "cases:file_read": {"kind": "final", "finding": "normal"},
         "cases:save_view": {"name": "Open", "query": "stage=open"},
+        "cases:answer_advice": {"place": "0", "outcome": "done"},
         "cases:withdraw": {"reason": "Wrong plane."},
         "cases:measure": MEASURED,
     }

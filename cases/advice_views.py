@@ -1,0 +1,84 @@
+"""The door through which a technologist answers advice, and what the page shows of it."""
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_POST
+
+from accounts.gate import PersonRequest, people_only
+from accounts.models import User
+from cases import advising
+from cases.models import Advice, AdviceAnswer, Case, Scan
+from cases.protocol.advise import STOPS
+from cases.reading import ScanReading
+from cases.refusals import CannotDo
+from cases.standing import may_see_answers
+
+
+class AdviceAnswerForm(forms.Form):
+    """What became of one suggestion; follow_up is the number of a scan of the case."""
+
+    place = forms.IntegerField(min_value=0)
+    outcome = forms.ChoiceField(choices=AdviceAnswer.Outcome.choices)
+    reason = forms.CharField(required=False, max_length=300)
+    follow_up = forms.IntegerField(required=False, min_value=1)
+
+
+@require_POST
+@people_only
+def answer_advice(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """Done, not possible, or declined with a reason."""
+    advice = visible_advice(request.user, pk)
+    form = AdviceAnswerForm(request.POST)
+    try:
+        if not form.is_valid():
+            messages.warning(request, "Choose what became of the advice.")
+        else:
+            said = form.cleaned_data
+            follow_up = scan_of_case(advice.case, said.pop("follow_up"))
+            advising.answer(advice, by=request.user, follow_up=follow_up, **said)
+    except CannotDo as refused:
+        messages.warning(request, str(refused))
+    number = request.POST.get("scan", "")
+    page = advice.case.get_absolute_url()
+    return redirect(f"{page}?scan={number}" if number.isdecimal() else page)
+
+
+def visible_advice(user: User, pk: uuid.UUID) -> Advice:
+    """Advice on a visible case; one that rests on answers is none to a reader who may not see them yet."""
+    rows = Advice.objects.filter(case__in=Case.objects.visible_to(user)).select_related("case__department")
+    advice = get_object_or_404(rows, pk=pk)
+    if advice.is_informed and not may_see_answers(advice.case, user):
+        raise Http404("The advice rests on answers that are hidden until your read is filed.")
+    return advice
+
+
+def scan_of_case(case: Case, number: int | None) -> Scan | None:
+    """The follow-up scan by its number. Raises NoSuchSuggestion."""
+    if number is None:
+        return None
+    found = case.scans.filter(number=number).first()
+    if found is None:
+        raise advising.NoSuchSuggestion("The case has no such scan.")
+    return found
+
+
+def shown_advice(advice: Advice | None, current: ScanReading | None) -> dict[str, Any]:
+    """What the page says of it, and the places it names on the scan that is shown."""
+    if advice is None:
+        return {"advice": None, "suggestions": [], "places": []}
+    given = {one.place: one for one in advice.answers.select_related("answered_by", "follow_up")}
+    suggestions = [{**one, "given": given.get(place)} for place, one in enumerate(advice.suggestions)]
+    number = current.scan.number if current else None
+    places = [
+        {"frame": why["frame"], "corners": why["where"], "words": why["words"]}
+        for one in suggestions
+        for why in one["why"]
+        if why["where"] and why["scan"] == number
+    ]
+    stop = STOPS.get(advice.stop, "")
+    return {"advice": advice, "suggestions": suggestions, "places": places, "stop": stop}

@@ -1,0 +1,190 @@
+"""Advice on the next acquisition of a case: given once for each state, answered, and followed up."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+
+from accounts.models import User
+from audit.trail import record
+from cases.basis import Basis, answers_of, basis, qualities_of, standing_of
+from cases.desk import Desk
+from cases.models import Advice, AdviceAnswer, Case, FollowUp, Scan
+from cases.protocol.advise import Counsel, advise
+from cases.protocol.rulebook import SHIPPED, Rulebook, rulebook
+from cases.protocol.values import values
+from cases.reading import CaseReading
+from cases.refusals import CannotDo
+from cases.services import CaseSigned
+from inference.engine.records import canonical_json, sha256_hex
+from inference.models import Quality
+from inference.results import digest
+
+Outcome = AdviceAnswer.Outcome
+
+
+class AdviceAnswered(CannotDo):
+    """A suggestion is answered once."""
+
+    code = "advice_answered"
+
+
+class NoSuchSuggestion(CannotDo):
+    """The advice has fewer suggestions, or another scan belongs to another case."""
+
+    code = "no_such_suggestion"
+
+
+class AdviceReasonNeeded(CannotDo):
+    """Whoever does not follow an advice says why."""
+
+    code = "reason_needed"
+
+
+def rules() -> Rulebook:
+    """The rules in force: those of ADVICE_RULES, else the shipped ones. Raises BadRules."""
+    return rulebook(Path(settings.ADVICE_RULES or SHIPPED))
+
+
+def current_advice(desk: Desk, reading: CaseReading) -> Advice | None:
+    """What is advised as the case stands; None while a scan is still being read, or once it is signed.
+
+    The same state gets the same row, so that asking twice gives one advice.
+    """
+    if reading.is_working or not reading.scans or desk.case.stage == Case.Stage.SIGNED:
+        return None
+    qualities = qualities_of(reading)
+    found = basis(desk, reading, qualities)
+    counsel = _counsel(found)
+    state = _state(desk, found)
+    known = Advice.objects.filter(case=desk.case, state_sha256=state).first()
+    return known or _give(desk, reading, found, counsel, state, qualities)
+
+
+def _counsel(found: Basis) -> Counsel:
+    return advise(
+        found.findings,
+        rules(),
+        values(),
+        probability=found.probability,
+        spent_seconds=found.spent_seconds,
+        settled=found.settled,
+    )
+
+
+def _state(desk: Desk, found: Basis) -> str:
+    return sha256_hex(
+        canonical_json(
+            {
+                "rules": rules().sha256,
+                "values": values().sha256,
+                "informed": not desk.hidden,
+                "findings": [one.as_json() for one in found.findings],
+                "unknown": [one.as_json() for one in found.unknown],
+                "probability": found.probability,
+                "settled": [list(key) for key in found.settled],
+            }
+        )
+    )
+
+
+@transaction.atomic
+def _give(
+    desk: Desk,
+    reading: CaseReading,
+    found: Basis,
+    counsel: Counsel,
+    state: str,
+    qualities: Mapping[Any, Quality],
+) -> Advice:
+    case = desk.case
+    row, made = Advice.objects.get_or_create(
+        case=case,
+        state_sha256=state,
+        defaults={
+            "is_informed": not desk.hidden,
+            "suggestions": [one.as_json() for one in counsel.suggestions],
+            "stop": counsel.stop,
+            "not_assessable": [one.as_json() for one in found.unknown],
+            "before": {
+                str(entry.scan.number): standing_of(entry, qualities, hidden=desk.hidden)
+                for entry in reading.scans
+            },
+            "rules_version": rules().version,
+            "rules_sha256": rules().sha256,
+            "values_sha256": values().sha256,
+        },
+    )
+    if made:
+        actions = ", ".join(one["action"] for one in row.suggestions) or row.stop
+        record(
+            "advice.given",
+            actor=None,
+            subject=row,
+            thread=case.thread,
+            detail=actions,
+            rules=f"{row.rules_version} {row.rules_sha256[:12]}",
+            digest=digest(row),
+        )
+        if not desk.hidden:
+            _close_follow_ups(case, reading, qualities)
+    return row
+
+
+@transaction.atomic
+def answer(
+    advice: Advice, place: int, *, by: User, outcome: str, reason: str = "", follow_up: Scan | None = None
+) -> AdviceAnswer:
+    """Say what became of a suggestion. Raises AdviceAnswered, NoSuchSuggestion, AdviceReasonNeeded,
+    CaseSigned.
+
+    follow_up: the scan that came of it, one of the same case.
+    """
+    case = advice.case
+    if not Case.objects.writable_by(by).filter(pk=case.pk).exists():
+        raise PermissionDenied("You are not a reader of this department.")
+    held = Case.objects.select_for_update().get(pk=case.pk)
+    if held.stage == Case.Stage.SIGNED:
+        raise CaseSigned("The case is signed: advice is no longer answered.")
+    if not 0 <= place < len(advice.suggestions):
+        raise NoSuchSuggestion("The advice has no such suggestion.")
+    if follow_up and follow_up.case_id != case.pk:
+        raise NoSuchSuggestion("The follow-up scan belongs to another case.")
+    if outcome != Outcome.DONE and not reason.strip():
+        raise AdviceReasonNeeded("Say in a few words why it is not done.")
+    if AdviceAnswer.objects.filter(advice=advice, place=place).exists():
+        raise AdviceAnswered("This suggestion has been answered.")
+    row = AdviceAnswer.objects.create(
+        advice=advice,
+        place=place,
+        outcome=outcome,
+        reason=reason.strip()[:300],
+        follow_up=follow_up if outcome == Outcome.DONE else None,
+        answered_by=by,
+    )
+    record(
+        "advice.answered",
+        actor=by,
+        subject=row,
+        thread=case.thread,
+        action=advice.suggestions[place]["action"],
+        outcome=outcome,
+        reason=row.reason,
+        digest=digest(row),
+    )
+    return row
+
+
+def _close_follow_ups(case: Case, reading: CaseReading, qualities: Mapping[Any, Quality]) -> None:
+    """Keep what each follow-up scan brought, once it has been checked and answered about."""
+    entries = {str(entry.scan.pk): entry for entry in reading.scans}
+    for one in answers_of(case).filter(follow_up__isnull=False, effect__isnull=True):
+        entry = entries[str(one.follow_up_id)]
+        before = one.advice.before.get(str(one.key[1]), {})
+        row = FollowUp.objects.create(
+            answer=one, before=before, after=standing_of(entry, qualities, hidden=False)
+        )
+        record("advice.followed", actor=None, subject=row, thread=case.thread, digest=digest(row))

@@ -1,0 +1,118 @@
+"""Is the case complete? What the field asks of every examination, from what its files and readers state."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from cases.protocol.findings import Finding, NotAssessable
+
+CHECKER = "completeness 1.0"
+PLANES = 3
+NEARLY_CUBIC = 1.5
+"""A volume whose slices are at most this much farther apart than its pixels can be cut in every plane."""
+
+
+@dataclass(frozen=True)
+class ScanFacts:
+    """What is known of one scan. slice_thickness, slice_spacing: mm, None where no file states them."""
+
+    number: int
+    modality: str
+    plane: str
+    is_volume: bool
+    pixel_spacing: tuple[float, float] | None
+    slice_spacing: float | None
+    slice_thickness: float | None
+
+
+@dataclass(frozen=True)
+class WidthFacts:
+    """An atrial width that stands. missing: landmarks of the plane that its reader did not tick."""
+
+    scan: int
+    modality: str
+    side: str
+    missing: tuple[str, ...]
+
+
+def completeness(
+    scans: Sequence[ScanFacts], widths: Sequence[WidthFacts]
+) -> tuple[list[Finding], list[NotAssessable]]:
+    """What is missing, and what cannot be said."""
+    found = [*_without_scale(scans), *_sides(scans, widths), *_landmarks(widths)]
+    unknown: list[NotAssessable] = []
+    volumes = [scan for scan in scans if scan.modality == "mri"]
+    if volumes:
+        _planes(volumes, found, unknown)
+        for scan in volumes:
+            _slices(scan, found, unknown)
+    return found, unknown
+
+
+def _without_scale(scans: Sequence[ScanFacts]) -> Iterator[Finding]:
+    for scan in scans:
+        if scan.pixel_spacing is None:
+            yield Finding("no_spacing", 1.0, scan.modality, CHECKER, scan=scan.number)
+
+
+def _sides(scans: Sequence[ScanFacts], widths: Sequence[WidthFacts]) -> Iterator[Finding]:
+    """Asked once somebody has begun to measure: before that, nothing is overdue."""
+    if not any(scan.modality == "ultrasound" for scan in scans) or not widths:
+        return
+    missing = {"left", "right"} - {width.side for width in widths}
+    if missing:
+        detail = f"not measured, or the side not said: {' and '.join(sorted(missing))}"
+        yield Finding(
+            "sides_unmeasured", float(len(missing)), "ultrasound", CHECKER, detail=detail, is_telling=True
+        )
+
+
+def _landmarks(widths: Sequence[WidthFacts]) -> Iterator[Finding]:
+    """Of the best measured width: a picture with every landmark makes up for one without."""
+    own = [width for width in widths if width.modality == "ultrasound"]
+    if not own:
+        return
+    best = min(own, key=lambda width: len(width.missing))
+    if best.missing:
+        detail = f"not seen: {', '.join(best.missing)}"
+        value = float(len(best.missing))
+        yield Finding(
+            "landmarks_missing",
+            value,
+            best.modality,
+            CHECKER,
+            scan=best.scan,
+            detail=detail,
+            is_telling=True,
+        )
+
+
+def _planes(scans: Sequence[ScanFacts], found: list[Finding], unknown: list[NotAssessable]) -> None:
+    if any(_is_cubic(scan) for scan in scans):
+        return
+    unstated = [scan for scan in scans if not scan.plane]
+    planes = {scan.plane for scan in scans if scan.plane}
+    if len(planes) >= PLANES:
+        return
+    if unstated:
+        unknown.append(NotAssessable("planes_missing", "not every series states its plane"))
+        return
+    missing = sorted({"axial", "coronal", "sagittal"} - planes)
+    detail = f"missing: {', '.join(missing)}"
+    found.append(Finding("planes_missing", float(PLANES - len(planes)), "mri", CHECKER, detail=detail))
+
+
+def _is_cubic(scan: ScanFacts) -> bool:
+    if scan.pixel_spacing is None or scan.slice_spacing is None:
+        return False
+    return scan.slice_spacing <= NEARLY_CUBIC * max(scan.pixel_spacing)
+
+
+def _slices(scan: ScanFacts, found: list[Finding], unknown: list[NotAssessable]) -> None:
+    thickness = scan.slice_thickness or (scan.slice_spacing if scan.is_volume else None)
+    if thickness is None:
+        unknown.append(NotAssessable("thick_slices", "the file does not state SliceThickness", scan.number))
+        return
+    found.append(Finding("thick_slices", thickness, "mri", CHECKER, scan=scan.number, detail="mm"))
+    if scan.slice_thickness and scan.slice_spacing:
+        gap = max(0.0, scan.slice_spacing - scan.slice_thickness)
+        found.append(Finding("slice_gap", gap, "mri", CHECKER, scan=scan.number, detail="mm"))
