@@ -1,0 +1,39 @@
+"""The figures for people, as Markdown."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+
+def told(found: dict[str, Any]) -> str:
+    """Tables of T1 and T2, the rest as JSON."""
+    lines = [*_checks(found["t1"]["places"]), *_arms(found["t2"])]
+    return "\n".join([*lines, "", json.dumps(found["t3"], indent=1), json.dumps(found["t4"])])
+
+
+def _checks(places: dict[str, Any]) -> Iterator[str]:
+    yield from _head("scans", "fault", "check", "AUC", "rank in a head", "rank of means")
+    for place, figures in places.items():
+        for fault, one in figures["faults"].items():
+            ranks = f"{one['spearman']:.2f} | {one['spearman_of_means']:.2f}"
+            yield f"| {place} | {fault} | {one['check']} | {one['auc']:.2f} | {ranks} |"
+        share = f"{100 * figures['false_advice']:.1f} % of {figures['clean_scans']}"
+        yield f"| {place} | none | false advice | {share} | | |"
+
+
+def _arms(found: dict[str, Any]) -> Iterator[str]:
+    for place, part in (("ultrasound", found["ultrasound"]), ("mri", found["mri"]), ("both", found)):
+        yield from ("", f"{place}, {part['heads']} heads", "")
+        yield from _head("arm", "seconds", "accuracy", "error, mm", "risk-coverage area")
+        for arm, curve in part["curves"].items():
+            for one in (curve[0], curve[-1]):
+                figures = f"{one['accuracy']:.3f} | {one['error_mm']:.2f} | {one['risk_coverage_area']:.3f}"
+                yield f"| {arm} | {one['seconds']:.0f} | {figures} |"
+        for name in ("seconds_share", "oracle_share"):
+            low, high = part[f"{name}_interval"]
+            yield f"\n{name}: {part[name]:.2f} ({low:.2f} to {high:.2f})"
+
+
+def _head(*names: str) -> Iterator[str]:
+    yield f"| {' | '.join(names)} |"
+    yield "| --- " * len(names) + "|"
