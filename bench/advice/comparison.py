@@ -1,6 +1,7 @@
 """What the arms of the simulation reached in how many seconds, with intervals from heads drawn again."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -94,16 +95,25 @@ def oracle_share(grids: dict[str, Grid], heads: np.ndarray) -> float:
     return float((right[-1] - right[0]) / possible) if possible > 0 else 0.0
 
 
-def gained(grid: Grid) -> dict[str, Any]:
-    """Accuracy at the end minus that of the first acquisition, for each minute beyond it."""
-    gains = grid.right[-1] - grid.right[0]
-    extra = float((grid.seconds[-1] - grid.seconds[0]).mean())
+def gained(grid: Grid, chance: Grid) -> dict[str, Any]:
+    """Accuracy at the end minus that of the first acquisition, and minus that of chance by then."""
+    count = grid.right.shape[1]
+    everyone = np.arange(count)
     rng = np.random.default_rng(6)
-    means = [gains[rng.integers(0, len(gains), len(gains))].mean() for _ in range(RESAMPLES)]
-    low, high = np.percentile(means, [2.5, 97.5])
-    return {
-        "gain": float(gains.mean()),
-        "gain_interval": [float(low), float(high)],
-        "extra_seconds": extra,
-        "gain_for_a_minute": float(gains.mean() * 60 / extra) if extra else 0.0,
-    }
+    drawn = [rng.integers(0, count, count) for _ in range(RESAMPLES)]
+    seconds, _ = grid.means(everyone)
+    found: dict[str, Any] = {"extra_seconds": float(seconds[-1] - seconds[0])}
+    for name, measure in (("gain", _gain), ("gain_over_chance", partial(_over_chance, chance))):
+        low, high = np.percentile([measure(grid, some) for some in drawn], [2.5, 97.5])
+        found |= {name: measure(grid, everyone), f"{name}_interval": [float(low), float(high)]}
+    return found
+
+
+def _gain(grid: Grid, heads: np.ndarray) -> float:
+    _, right = grid.means(heads)
+    return float(right[-1] - right[0])
+
+
+def _over_chance(chance: Grid, grid: Grid, heads: np.ndarray) -> float:
+    seconds, right = grid.means(heads)
+    return float(right[-1] - np.interp(seconds[-1], *chance.means(heads)))

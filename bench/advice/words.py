@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from inference.charts import lines_chart, standalone
+
 
 def told(found: dict[str, Any]) -> str:
     """Tables of T1 and T2, the rest as JSON."""
@@ -37,3 +39,15 @@ def _arms(found: dict[str, Any]) -> Iterator[str]:
 def _head(*names: str) -> Iterator[str]:
     yield f"| {' | '.join(names)} |"
     yield "| --- " * len(names) + "|"
+
+
+def plot(found: dict[str, Any]) -> str:
+    """An SVG: accuracy over the seconds that each arm took, as a share of the whole fixed protocol's."""
+    curves = found["t2"]["curves"]
+    whole = curves["fixed"][-1]["seconds"]
+    lines = [
+        (name, [(one["seconds"] / whole, one["accuracy"]) for one in curves[name]])
+        for name in ("policy", "fixed", "chance", "oracle")
+    ]
+    axes = ("share of the fixed protocol's seconds", "accuracy")
+    return standalone(lines_chart("Advice in simulation", "", axes, lines, (), (), legend=0.3))

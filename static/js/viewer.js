@@ -145,7 +145,7 @@ async function showHeat() {
   const overlay = chosen();
   const row = overlay && !state.hidden ? overlay.frames.indexOf(state.frame) : -1;
   const wanted = overlay && row >= 0 ? `${overlay.id}:${row}` : "";
-  element("heat-controls", HTMLElement).classList.toggle("idle", !overlay);
+  element("heat-controls", HTMLFieldSetElement).disabled = !overlay;
   if (heatCanvas.dataset.overlay !== wanted) takeHeatAway();
   say();
   if (!overlay || !wanted) return;
