@@ -94,7 +94,9 @@ def test_whoever_does_not_follow_says_why_and_answers_once(blurred, alice, clien
     assert given.key not in {(one["action"], one["scan"]) for one in advice_on(blurred, alice).suggestions}
 
 
-def test_a_follow_up_is_linked_and_what_it_brought_is_kept(blurred, alice, add_scan, run_jobs):
+@pytest.fixture
+def followed(blurred, alice, add_scan, run_jobs):
+    """The blurred scan was repeated as advised, and the case was looked at again."""
     found = advice_on(blurred, alice)
     place = [one["action"] for one in found.suggestions].index("mend_plane")
     second = add_scan(blurred, alice, content=spoiled_png(seed=1))
@@ -102,11 +104,15 @@ def test_a_follow_up_is_linked_and_what_it_brought_is_kept(blurred, alice, add_s
     second.image.jobs.filter(state="queued").update(state="cancelled")
     advising.answer(found, place, by=alice, outcome="done", follow_up=second)
     advice_on(blurred, alice)
+    return blurred
+
+
+def test_a_follow_up_is_linked_and_what_it_brought_is_kept(followed, alice):
     effect = FollowUp.objects.get()
     assert effect.before["checks"]["blur"] > effect.after["checks"]["blur"]
     assert effect.before["bits"] is not None
     assert effect.after["bits"] is not None
-    now = {why["scan"] for one in advice_on(blurred, alice).suggestions for why in one["why"]}
+    now = {why["scan"] for one in advice_on(followed, alice).suggestions for why in one["why"]}
     assert 1 not in now, "what was wrong with a replaced scan is no news"
     assert not list(verification.faults())
 
@@ -167,15 +173,8 @@ def test_a_scan_is_checked_once_however_many_models_answer(blurred):
     assert Event.objects.filter(verb="quality.measured", subject_id=row.pk).count() == 1
 
 
-def test_how_advice_has_performed_is_counted(blurred, alice, add_scan, run_jobs):
-
-    found = advice_on(blurred, alice)
-    place = [one["action"] for one in found.suggestions].index("mend_plane")
-    second = add_scan(blurred, alice, content=spoiled_png(seed=1))
-    run_jobs(lime=False)
-    second.image.jobs.filter(state="queued").update(state="cancelled")
-    advising.answer(found, place, by=alice, outcome="done", follow_up=second)
-    advice_on(blurred, alice)
+@pytest.mark.usefixtures("followed")
+def test_how_advice_has_performed_is_counted():
     told = {one.action: one for one in performance(Case.objects.all())}["mend_plane"]
     assert (told.done, told.not_done, told.followed, told.mended) == (1, 0, 1, 1)
     assert told.bits is not None
