@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from advice.decisions import Judge, probability, within
+from advice.decisions import Judge, limit, probability, within
 from advice.table import AGAIN, MEND
 from cases.protocol.advise import advise
 from cases.protocol.findings import Finding
@@ -98,7 +98,7 @@ def _findings(
     if quality:
         newest = within(seen, world.rules)[-1]
         ranked = sorted(
-            newest.checks.items(), key=lambda item: -item[1] / _limit(world, item[0], pool.modality)
+            newest.checks.items(), key=lambda item: -item[1] / limit(world.rules, item[0], pool.modality)
         )
         for name, value in ranked[:1]:
             yield Finding(name, value, pool.modality, "simulated", scan=1)
@@ -106,10 +106,6 @@ def _findings(
         yield Finding(
             "doubt", world.judge.doubt(seen, world.rules), pool.modality, "simulated", scan=1, is_telling=True
         )
-
-
-def _limit(world: World, name: str, modality: str) -> float:
-    return min((rule.least for rule in world.rules.of(name, modality)), default=1e9)
 
 
 def fixed(_: World) -> Next:

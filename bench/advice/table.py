@@ -8,7 +8,7 @@ import numpy as np
 
 from advice.decisions import Judge, faults, probability
 from cases.protocol.rulebook import Rulebook
-from cases.protocol.values import band_of, entropy
+from cases.protocol.values import band_of
 from inference.training.acquisitions import Acquisition, Pool
 
 RISKS = ("doubt", "models_disagree", "unfamiliar", "unreliable_explanation")
@@ -51,10 +51,10 @@ def _pairs(pool: Pool, judge: Judge, rules: Rulebook) -> Iterator[Pair]:
         for after in pool.again:
             if after is not before:
                 drop = _drop(pool, before, after, judge, rules)
-                yield from ((AGAIN[_modality(pool)], risk, band, drop) for risk in RISKS)
+                yield from ((AGAIN[pool.modality], risk, band, drop) for risk in RISKS)
         for finding in faults(before, rules):
             for after in _aimed(pool, finding):
-                yield MEND[_modality(pool)], finding, band, _drop(pool, before, after, judge, rules)
+                yield MEND[pool.modality], finding, band, _drop(pool, before, after, judge, rules)
 
 
 def _aimed(pool: Pool, finding: str) -> tuple[Acquisition, ...]:
@@ -65,15 +65,3 @@ def _aimed(pool: Pool, finding: str) -> tuple[Acquisition, ...]:
 def _drop(pool: Pool, before: Acquisition, after: Acquisition, judge: Judge, rules: Rulebook) -> float:
     was = judge.surprise([before], pool.positive, rules)
     return was - judge.surprise([before, after], pool.positive, rules)
-
-
-def _modality(pool: Pool) -> str:
-    return str(pool.modality)
-
-
-def bits_of(judge: Judge, seen: Sequence[Acquisition], rules: Rulebook) -> float:
-    """Entropy of the present answer."""
-    return entropy(probability(judge.odds(seen, rules)))
-
-
-__all__ = ["AGAIN", "MEND", "bits_of", "table"]

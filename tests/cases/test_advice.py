@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from audit.models import Event
-from cases import advising, verification
+from cases import advising, services, verification
 from cases.desk import desk
 from cases.models import Advice, AdviceAnswer, Case, FollowUp, ReadingRules
 from cases.performance import performance
@@ -178,3 +178,12 @@ def test_how_advice_has_performed_is_counted():
     told = {one.action: one for one in performance(Case.objects.all())}["mend_plane"]
     assert (told.done, told.not_done, told.followed, told.mended) == (1, 0, 1, 1)
     assert told.bits is not None
+
+
+def test_once_the_case_is_signed_nothing_is_advised_or_answered(blurred, alice):
+    found = advice_on(blurred, alice)
+    Case.objects.filter(pk=blurred.pk).update(stage=Case.Stage.SIGNED)
+    blurred.refresh_from_db()
+    assert advising.current_advice(desk(blurred, alice), read_case(blurred)) is None
+    with pytest.raises(services.CaseSigned):
+        advising.answer(found, 0, by=alice, outcome="done")
