@@ -18,7 +18,7 @@ from inference.engine.views import log_odds
 from inference.formats.stack import PictureStack
 from inference.training.augment import augment
 from inference.training.data import picture_stack, prepared
-from inference.training.figures import Figure, Floats, Groups, Truth, auc, bootstrap
+from inference.training.figures import Figure, Floats, Groups, Truth, auc, bootstrap, difference
 from inference.training.loop import logits_of
 from inference.training.material import Material
 from inference.training.run import Outcome
@@ -98,6 +98,8 @@ def confound_figures(truth: Truth, groups: Groups, whole: Floats, checked: Check
     for name, odds in checked.changed.items():
         found[f"auc_{name}"] = bootstrap(auc, truth, odds, groups).as_json()
         found[f"share_answered_{name}"] = checked.answered[name]
+    removed = checked.changed["border_removed"]
+    found["border_removed_minus_whole"] = difference(truth, removed, whole, groups).as_json()
     if len(checked.other):
         found["auc_against_other_anomalies"] = _against_other(truth, groups, whole, checked).as_json()
     return found

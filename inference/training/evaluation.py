@@ -21,13 +21,14 @@ from inference.engine.weights import LoadedModel
 from inference.formats import read
 from inference.formats.errors import FormatError
 from inference.formats.stack import PictureStack
-from inference.training.confound import border_only, border_removed
+from inference.training.confound import CHANGES
 from inference.training.figures import (
     Figure,
     auc,
     average_precision,
     bootstrap,
     calibration_error,
+    difference,
     predictive_values,
     shares,
     wilson,
@@ -245,11 +246,14 @@ def _confound(model: LoadedModel, folder: Path, found: Answers, answers: Any) ->
     scans = [scan for scan, good in zip(found.scans, answers, strict=True) if good]
     checks: dict[str, Any] = {}
     if model.record.modality == "ultrasound" and len(np.unique(truth)) == 2:
-        for name, change in (("border_only", border_only), ("border_removed", border_removed)):
+        ranked = {}
+        for name, change in CHANGES.items():
             changed = answered(model, folder, scans, change).chances
-            scores = np.where(np.isnan(changed), UNDECIDED, changed)
-            checks[f"auc_{name}"] = bootstrap(auc, truth, scores, groups).as_json()
+            ranked[name] = np.where(np.isnan(changed), UNDECIDED, changed)
+            checks[f"auc_{name}"] = bootstrap(auc, truth, ranked[name], groups).as_json()
             checks[f"share_answered_{name}"] = float((~np.isnan(changed)).mean())
+        lost = difference(truth, ranked["border_removed"], found.chances[answers], groups)
+        checks["border_removed_minus_whole"] = lost.as_json()
     return checks | _against_neither(found)
 
 

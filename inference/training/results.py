@@ -41,6 +41,8 @@ def write_verdicts() -> None:
     records = [one.record for one in catalogue.shipped()]
     for record in records:
         said = {**record.card, "against_baseline": _verdict(record, records)}
+        if "confound_odds" in said:
+            said["confound"] = {**said["confound"], "border_removed_minus_whole": _without_border(record)}
         with_verdict = replace(record, card=said)
         (catalogue.SHIPPED / f"{record.name}.json").write_bytes(with_verdict.to_json())
         (CARDS / f"{record.name}.md").write_text(markdown(with_verdict))
@@ -54,6 +56,13 @@ def _verdict(record: WeightsRecord, records: list[WeightsRecord]) -> str:
         f"AUC minus that of {baseline.network} {baseline.version} on the same held-out pictures: "
         f"{_against(record, baseline)}."
     )
+
+
+def _without_border(record: WeightsRecord) -> dict[str, float | None]:
+    """What the AUC loses when the border is painted over; below 0 is a loss."""
+    truth, chances, groups = answers(record.card["held_out_answers"])
+    removed = np.asarray(record.card["confound_odds"]["border_removed"])
+    return difference(truth, removed, chances, groups).as_json()
 
 
 def with_table(text: str, found: str) -> str:

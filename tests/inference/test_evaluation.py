@@ -95,6 +95,17 @@ def test_the_readmes_table_is_what_the_cards_say():
     assert text.count(BEGIN) == text.count(END) == 1
 
 
+def test_every_ultrasound_card_says_what_the_answer_loses_without_the_pictures_border():
+    cards = [one.record.card for one in catalogue.shipped() if one.record.modality == "ultrasound"]
+    assert cards
+    for card in cards:
+        checks = card["confound"]
+        lost = checks["border_removed_minus_whole"]
+        whole, removed = card["held_out"]["auc"]["value"], checks["auc_border_removed"]["value"]
+        assert lost["value"] == pytest.approx(removed - whole, abs=1e-3)
+        assert lost["low"] <= lost["value"] <= lost["high"]
+
+
 def test_every_shipped_card_says_how_it_does_beside_the_baseline_and_has_its_page():
     for record in (one.record for one in catalogue.shipped()):
         page = CARDS / f"{record.name}.md"
