@@ -1,6 +1,7 @@
 """How fast and how true: Grad-CAM and LIME beside the reference libraries, in one run.
 
     python bench/explain.py [--json] [--pictures 2] [--reference 20000] [--networks resnet18 vgg16]
+        [--plots DIR]
 
 Grad-CAM: classification and map together, over one forward pass of the fastest single-precision backend here
 (PyTorch or ONNX Runtime, logits only), medians of alternating repeats; maps are held to captum's.
@@ -14,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from captum.attr import LayerGradCam
 from lime import lime_image
 from scipy.stats import spearmanr
 
+from inference.charts import lines_chart, standalone
 from inference.engine import catalogue
 from inference.engine.backends import with_onnxruntime
 from inference.engine.explain import gradcam, lime
@@ -55,6 +58,8 @@ def main() -> None:
         found["gradcam"][name], found["checks"][name] = ratios, checks
         said(f"{name}: LIME")
         found["lime"][name], found["curves"][name] = lime_shares(name, options)
+        if options.plots:
+            draw(name, found["curves"][name], options.plots)
     print(json.dumps(found, indent=None if options.json else 2))
 
 
@@ -66,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--reference", type=int, default=20_000, help="samples of LIME's reference")
     made.add_argument("--repeats", type=int, default=25)
     made.add_argument("--threads", type=int, default=2)
+    made.add_argument("--plots", type=Path, help="a folder for the curves, two SVG files for each network")
     return made
 
 
@@ -257,6 +263,30 @@ def one_of_ours(
     places = [np.argwhere(segments == piece)[0] for piece in range(segments.max() + 1)]
     weights = np.array([found.values[0][tuple(place)] for place in places])
     return scores(weights, reference, seconds)
+
+
+def draw(name: str, curves: dict[str, Any], folder: Path) -> None:
+    """Agreement against time: of ranks, and the relative error, as SVG files."""
+    whole = curves["lime"][LIME_SAMPLES]["seconds"]
+    axes = "share of the time of lime's 1,000 samples"
+    for file, key, what in (("ranks", "rank", "rank correlation"), ("error", "error", "relative error")):
+        lines = [
+            (
+                who,
+                [
+                    (one["seconds"] / whole, one[key])
+                    for one in curves[who].values()
+                    if one["seconds"] <= whole
+                ],
+            )
+            for who in ("lime", "ours")
+        ]
+        ceiling = curves["ceiling"][key]
+        lines.append(("halves of the reference", [(0.0, ceiling), (1.0, ceiling)]))
+        chart = lines_chart(
+            f"LIME on {name}", "", (axes, what), lines, (), (), legend=0.3 if key == "rank" else 0.75
+        )
+        (folder / f"lime-{name}-{file}.svg").write_text(standalone(chart))
 
 
 def picture_of(prepared: Prepared) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Does advice on the next acquisition help? In simulation, which is all that is claimed.
 
-    python bench/guidance.py [--json] [--heads 100] [--fit-heads 60] [--checked 24] [--real DIR] [--cache DIR]
-        [--plot FILE]
+    python bench/guidance.py [--json] [--heads 100] [--fit-heads 60] [--checked 24] [--real DIR] [--mri DIR]
+        [--cache DIR] [--plot FILE]
     python bench/guidance.py --fit       also writes cases/protocol/values.json from the fit heads
 
 T1: the checks on faults of known strength. T2: the shipped rules and value table against a fixed protocol,
@@ -31,7 +31,7 @@ from cases.protocol.values import SHIPPED, values
 from inference.engine.quality import check
 from inference.formats.stack import MODALITIES
 from inference.phantom import Defects, render, sample_spec
-from inference.training.acquisitions import Pool, odds_of, pools
+from inference.training.acquisitions import Pool, labelled_heads, labelled_pools, odds_of, pools
 
 TEST_FROM = 100_000
 FIRST_SAFE, SAFE_HEADS = 300_000, 12
@@ -50,11 +50,13 @@ def main() -> None:
     test = {one: kept(one, TEST_FROM, asked.heads, asked.cache) for one in MODALITIES}
     worlds = {one: World(judges[one], rules, values()) for one in MODALITIES}
     found = {
-        "t1": t1(test, asked.checked, asked.real, rules),
+        "t1": t1(test, asked, rules),
         "t2": t2(test, worlds),
         "t3": t3(test, worlds),
         "t4": t4(worlds),
     }
+    if asked.mri:
+        found["t2"]["mri_volumes"] = on_volumes(asked.mri, worlds["mri"])
     if asked.plot:
         asked.plot.write_text(plot(found))
     print(json.dumps(found, indent=1) if asked.json else told(found))
@@ -71,6 +73,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--fit-heads", type=int, default=60)
     parser.add_argument("--checked", type=int, default=24, help="heads on which the checks are tried")
     parser.add_argument("--real", type=Path, help="a folder of real ultrasound pictures")
+    parser.add_argument("--mri", type=Path, help="a folder of real MRI volumes with labels of the ventricles")
     parser.add_argument("--cache", type=Path, help="a folder that keeps the simulated acquisitions")
     parser.add_argument("--plot", type=Path, help="an SVG file to write the curves to")
     return parser.parse_args()
@@ -100,11 +103,11 @@ def write_table(cells: dict[str, Any], heads: int) -> None:
 # T1
 
 
-def t1(test: dict[Any, list[Pool]], heads: int, real: Path | None, rules: Any) -> dict[str, Any]:
+def t1(test: dict[Any, list[Pool]], asked: argparse.Namespace, rules: Any) -> dict[str, Any]:
     """The worst check speaks for all."""
     found: dict[str, Any] = {}
     for modality in MODALITIES:
-        rows = checks.graded_phantoms(modality, heads, processes=2)
+        rows = checks.graded_phantoms(modality, asked.checked, processes=2)
         clean = [one.checks for pool in test[modality] for one in pool.mended]
         found[modality] = {
             "faults": checks.figures(rows),
@@ -112,13 +115,10 @@ def t1(test: dict[Any, list[Pool]], heads: int, real: Path | None, rules: Any) -
             "clean_scans": len(clean),
             "clean_99": clean_limits(rows),
         }
-    if real:
-        rows, whole = checks.graded_real(real, 36)
-        found["real_ultrasound"] = {
-            "faults": checks.figures(rows),
-            "false_advice": checks.false_advice(whole, "ultrasound", rules),
-            "clean_scans": len(whole),
-        }
+    if asked.real:
+        found["real_ultrasound"] = on_real(*checks.graded_real(asked.real, 36), "ultrasound", rules)
+    if asked.mri:
+        found["mri_volumes"] = on_real(*checks.graded_labelled(asked.mri), "mri", rules)
     each = [one for place in found.values() for one in place["faults"].values()]
     return {
         "auc": min(one["auc"] for one in each),
@@ -127,6 +127,18 @@ def t1(test: dict[Any, list[Pool]], heads: int, real: Path | None, rules: Any) -
         "spearman_least": min(one["spearman"] for one in each),
         "false_advice": max(place["false_advice"] for place in found.values()),
         "places": found,
+    }
+
+
+def on_real(
+    rows: Sequence[dict[str, Any]], whole: Sequence[dict[str, float]], modality: str, rules: Any
+) -> dict[str, Any]:
+    """Figures of pictures that were made worse. whole: the checks of these pictures as they are."""
+    return {
+        "faults": checks.figures(rows),
+        "false_advice": checks.false_advice(whole, modality, rules),
+        "clean_scans": len(whole),
+        "clean_99": clean_limits(rows),
     }
 
 
@@ -150,6 +162,12 @@ def t2(test: dict[Any, list[Pool]], worlds: dict[Any, World]) -> dict[str, Any]:
         name: [course for one in MODALITIES for course in arms[one][name]] for name in arms[MODALITIES[0]]
     }
     return {**compared(both, worlds), **found}
+
+
+def on_volumes(folder: Path, world: World) -> dict[str, Any]:
+    """The same on slices that real volumes and their labels made; the networks know other looks of them."""
+    volumes = [head.volume.name for head in labelled_heads(folder)]
+    return compared(arms_of(labelled_pools(folder), world), {"mri": world}, volumes)
 
 
 def arms_of(heads: Sequence[Pool], world: World) -> dict[str, list[Course]]:

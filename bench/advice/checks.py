@@ -1,33 +1,39 @@
 """T1: do the checks notice faults of known strength, in order, and leave clean scans alone?"""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import ndimage, stats
+from scipy import stats
 
 from advice.decisions import limit
 from cases.protocol.rulebook import Rulebook
 from inference.engine.quality import check
 from inference.formats.stack import Modality, PictureStack
-from inference.phantom import Defects, render, sample_spec, volume
-from inference.training.acquisitions import FAULTS
+from inference.phantom import Defects, HeadSpec, Phantom, render, sample_spec, volume
+from inference.training.acquisitions import FAULTS, labelled_heads
 from inference.training.data import picture_stack
+from inference.training.spoil import spoiled
 
 GRADES = (0.25, 0.5, 0.75, 1.0)
 PLAIN = 0.5
 """From this strength on a fault is one that must be told from none."""
-FIRST_HEAD = 200_000
+FIRST_HEAD = 210_000
+PLAINLY_CUT = 0.1
+"""Share of a phantom head outside the picture from which it is cut. How far it was slid does not say so: of
+those slid half of the way a quarter lost less than a fiftieth."""
 
 Row = dict[str, Any]
 
 
 def graded_phantoms(modality: Modality, heads: int, processes: int) -> list[Row]:
-    """A row for each head, fault and grade: {head, fault, check, grade, value}; grade 0 is the clean scan."""
+    """A row for each head, fault and step; grade 0 is a clean scan.
+
+    {head, fault, check, step, grade, plain, value}: plain where the fault must be told from none.
+    """
     jobs = [(modality, FIRST_HEAD + number) for number in range(heads)]
     with get_context("spawn").Pool(processes) as workers:
         return [row for rows in workers.starmap(_graded, jobs, chunksize=1) for row in rows]
@@ -38,8 +44,11 @@ def _graded(modality: Modality, head: int) -> list[Row]:
     rows: list[Row] = []
     for fault, name in FAULTS[modality].items():
         for grade in (0.0, *GRADES):
-            stack = render(spec, modality, seed=head, defects=Defects(**{fault: grade})).stack()
-            rows += _rows(stack, head, fault, name, grade)
+            made = render(spec, modality, seed=head, defects=Defects(**{fault: grade}))
+            if fault == "crop":
+                rows += _rows(made.stack(), head, fault, name, grade, cut=_cut_share(spec, made))
+            else:
+                rows += _rows(made.stack(), head, fault, name, grade)
     if modality == "mri":
         for grade in (0.0, *GRADES):
             stack = volume(spec, seed=head, defects=Defects(motion=grade), size=96, slice_spacing=4.0).stack()
@@ -47,11 +56,29 @@ def _graded(modality: Modality, head: int) -> list[Row]:
     return rows
 
 
-def _rows(stack: PictureStack, head: int | str, fault: str, name: str, grade: float) -> Iterator[Row]:
+def _cut_share(spec: HeadSpec, made: Phantom) -> float:
+    """Share of the head that lies outside the picture; 0 where its edge is whole."""
+    head = made.head
+    if not (head[0].any() or head[-1].any() or head[:, 0].any() or head[:, -1].any()):
+        return 0.0
+    shown = float(head.sum()) * math.prod(made.pixel_spacing)
+    return max(1e-3, 1 - shown / _whole_mm2(spec))
+
+
+def _whole_mm2(spec: HeadSpec) -> float:
+    """Area of the whole head: that of a rendering with room all around."""
+    made = render(spec, "mri", seed=0)
+    return float(made.head.sum()) * math.prod(made.pixel_spacing)
+
+
+def _rows(
+    stack: PictureStack, head: int | str, fault: str, name: str, step: float, cut: float | None = None
+) -> Iterator[Row]:
+    """cut: how much was really cut off, where the step does not say so."""
     middle = [len(stack.pixels) // 2] if len(stack.pixels) > 1 else [0]
-    for one in check(stack, middle):
-        if one.name == name:
-            yield {"head": head, "fault": fault, "check": name, "grade": grade, "value": one.value}
+    grade, plain = (step, step >= PLAIN) if cut is None else (cut, cut >= PLAINLY_CUT)
+    row = {"head": head, "fault": fault, "check": name, "step": step, "grade": grade, "plain": plain}
+    yield from ({**row, "value": one.value} for one in check(stack, middle) if one.name == name)
 
 
 def figures(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
@@ -60,11 +87,12 @@ def figures(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
     for fault in sorted({row["fault"] for row in rows}):
         mine = [row for row in rows if row["fault"] == fault]
         clean = np.array([row["value"] for row in mine if row["grade"] == 0])
-        bad = np.array([row["value"] for row in mine if row["grade"] >= PLAIN])
+        bad = np.array([row["value"] for row in mine if row["plain"]])
         ranks = [
             stats.spearmanr([row["grade"] for row in own], [row["value"] for row in own]).statistic
             for head in sorted({row["head"] for row in mine}, key=str)
             if len(own := [row for row in mine if row["head"] == head]) == len(GRADES) + 1
+            and len({row["grade"] for row in own}) > 1
         ]
         found[fault] = {
             "check": mine[0]["check"],
@@ -76,8 +104,8 @@ def figures(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
 
 
 def _of_means(rows: Sequence[Row]) -> float:
-    """Of the mean value at each grade: whether the response grows with the fault at all."""
-    means = [np.mean([row["value"] for row in rows if row["grade"] == grade]) for grade in (0.0, *GRADES)]
+    """Of the mean value at each step: whether the response grows with the fault at all."""
+    means = [np.mean([row["value"] for row in rows if row["step"] == step]) for step in (0.0, *GRADES)]
     return float(stats.spearmanr((0.0, *GRADES), means).statistic)
 
 
@@ -90,49 +118,24 @@ def false_advice(scans: Sequence[Mapping[str, float]], modality: str, rules: Rul
 # Real pictures, made worse
 
 
-def _blurred(picture: NDArray, grade: float, _: np.random.Generator) -> NDArray:
-    return ndimage.gaussian_filter(picture, 0.012 * grade * max(picture.shape))
-
-
-def _smeared(picture: NDArray, grade: float, _: np.random.Generator) -> NDArray:
-    return ndimage.gaussian_filter1d(picture, 0.02 * grade * max(picture.shape), axis=1)
-
-
-def _noisy(picture: NDArray, grade: float, rng: np.random.Generator) -> NDArray:
-    return np.asarray(picture + rng.normal(0, 0.25 * grade * picture.std(), picture.shape))
-
-
-def _saturated(picture: NDArray, grade: float, _: np.random.Generator) -> NDArray:
-    return np.asarray(picture * (1 + 3 * grade))
-
-
-def _cropped(picture: NDArray, grade: float, _: np.random.Generator) -> NDArray:
-    return picture[:, : int(picture.shape[1] * (1 - 0.45 * grade))]
-
-
-SPOILERS: Mapping[str, tuple[str, Callable[..., Any]]] = {
-    "blur": ("blur", _blurred),
-    "motion": ("smear", _smeared),
-    "noise": ("noise", _noisy),
-    "gain": ("saturation", _saturated),
-    "crop": ("cut_off", _cropped),
-}
-
-
 def graded_real(folder: Path, count: int) -> tuple[list[Row], list[dict[str, float]]]:
     """Rows as of phantoms, and the checks of the pictures as they are. folder: of ultrasound pictures."""
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in {".png", ".jpg", ".jpeg"})
     step = max(1, len(files) // count)
+    return _graded_scans((path.name, picture_stack(path)) for path in files[::step][:count])
+
+
+def graded_labelled(folder: Path) -> tuple[list[Row], list[dict[str, float]]]:
+    """The same of slices that real MRI volumes and their labels made, in chance looks."""
+    return _graded_scans((f"{head.name}", head.look(0)) for head in labelled_heads(folder))
+
+
+def _graded_scans(scans: Iterable[tuple[str, PictureStack]]) -> tuple[list[Row], list[dict[str, float]]]:
     rows: list[Row] = []
     whole: list[dict[str, float]] = []
-    for path in files[::step][:count]:
-        stack = picture_stack(path)
+    for name, stack in scans:
         whole.append({one.name: one.value for one in check(stack, [0])})
-        for fault, (name, spoil) in SPOILERS.items():
+        for fault, asked in FAULTS[stack.modality].items():
             for grade in (0.0, *GRADES):
-                rng = np.random.default_rng(7)
-                picture = stack.pixels[0].astype(np.float64)
-                worse = np.clip(spoil(picture, grade, rng), 0, 255) if grade else picture
-                spoiled = replace(stack, pixels=worse.astype(np.uint8)[None])
-                rows += _rows(spoiled, path.name, fault, name, grade)
+                rows += _rows(spoiled(stack, fault, grade, seed=7), name, fault, asked, grade)
     return rows, whole

@@ -14,13 +14,23 @@ CAPS = (0, 20, 25, 40, 50, 60, 80, 100)
 """Seconds beyond the first acquisition at which every arm is looked at."""
 
 
-def compared(arms: dict[str, list[Course]], worlds: dict[Any, World]) -> dict[str, Any]:
-    """Curves of every arm, and the two shares with their 95 % intervals."""
+def compared(
+    arms: dict[str, list[Course]], worlds: dict[Any, World], groups: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Curves of every arm, and the two shares with their 95 % intervals.
+
+    groups: what each head belongs to, drawn as a whole; without them each head stands for itself.
+    """
     grids = {name: Grid(courses, worlds) for name, courses in arms.items()}
     count = len(arms["policy"])
     everyone = np.arange(count)
     rng = np.random.default_rng(5)
-    drawn = [rng.integers(0, count, count) for _ in range(RESAMPLES)]
+    names = np.array(groups or everyone)
+    members = [np.flatnonzero(names == name) for name in np.unique(names)]
+    drawn = [
+        np.concatenate([members[one] for one in rng.integers(0, len(members), len(members))])
+        for _ in range(RESAMPLES)
+    ]
     shares = {
         "seconds_share": (seconds_share(grids, everyone), [seconds_share(grids, some) for some in drawn]),
         "oracle_share": (oracle_share(grids, everyone), [oracle_share(grids, some) for some in drawn]),

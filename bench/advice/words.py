@@ -24,7 +24,8 @@ def _checks(places: dict[str, Any]) -> Iterator[str]:
 
 
 def _arms(found: dict[str, Any]) -> Iterator[str]:
-    for place, part in (("ultrasound", found["ultrasound"]), ("mri", found["mri"]), ("both", found)):
+    parts = [(place, found[place]) for place in ("ultrasound", "mri", "mri_volumes") if place in found]
+    for place, part in (*parts, ("both", found)):
         yield from ("", f"{place}, {part['heads']} heads", "")
         yield from _head("arm", "seconds", "accuracy", "error, mm", "risk-coverage area")
         for arm, curve in part["curves"].items():

@@ -50,8 +50,8 @@ def find_head(picture: Picture, modality: Modality) -> Head | None:
     if modality == "mri" and (masked := _masked_head(picture)):
         return masked
     factor = max(picture.shape) / FINE
-    fine = _resized(picture, factor)
-    field = _direction_field(fine, modality)
+    fine = resized(picture, factor)
+    field = direction_field(fine, modality)
     starts = _coarse_candidates(_halved(field))
     padded = np.pad(field[0] + 1j * field[1], PAD)
     rough = [_refined(padded, start, ROUGH_EVALUATIONS) for start in starts]
@@ -76,7 +76,8 @@ def _masked_head(picture: Picture) -> Head | None:
     return Head(ellipse.grown(1.03), float(agreement), 1.0)
 
 
-def _resized(picture: Picture, factor: float) -> NDArray[np.float64]:
+def resized(picture: Picture, factor: float) -> NDArray[np.float64]:
+    """The picture `factor` times smaller, smoothed first so that nothing fine folds over."""
     rows, columns = (max(1, round(side / factor)) for side in picture.shape)
     smooth = ndimage.gaussian_filter(picture.astype(np.float64), 0.4 * max(factor - 1, 0))
     y = (np.arange(rows) + 0.5) * factor - 0.5
@@ -85,7 +86,7 @@ def _resized(picture: Picture, factor: float) -> NDArray[np.float64]:
     return np.asarray(ndimage.map_coordinates(smooth, grid, order=1, mode="nearest"))
 
 
-def _direction_field(picture: NDArray[np.float64], modality: Modality) -> Field:
+def direction_field(picture: NDArray[np.float64], modality: Modality) -> Field:
     """(2, rows, columns): strength times cosine and sine of twice the direction across the skull."""
     level = np.sqrt(np.maximum(picture - picture.min(), 0))
     mean = ndimage.gaussian_filter(level, 14)
@@ -186,20 +187,22 @@ def _evidence(field: NDArray[np.complex128], ellipse: Ellipse) -> NDArray[np.flo
 
 def _refined(field: NDArray[np.complex128], start: Ellipse, evaluations: int) -> Head:
     def cost(p: NDArray[np.float64]) -> float:
-        return -float(_evidence(field, _from_parameters(p)).mean())
+        return -float(_evidence(field, from_parameters(p)).mean())
 
     first = np.array([start.x, start.y, start.long, start.aspect * 20, start.angle * 10])
     simplex = first + np.vstack([np.zeros(5), np.diag([3.0, 3.0, 4.0, -2.0, 2.0])])
     best = optimize.minimize(
         cost, first, method="Nelder-Mead", options={"initial_simplex": simplex, "maxfev": evaluations}
     )
-    ellipse = _from_parameters(best.x)
+    ellipse = from_parameters(best.x)
     evidence = _evidence(field, ellipse)
     return Head(ellipse, float(evidence.mean()), float((evidence > 0.2).mean()))
 
 
-def _from_parameters(p: NDArray[np.float64]) -> Ellipse:
-    """Bounds are soft in the search: a ring may not degenerate into a line or a point."""
+def from_parameters(p: NDArray[np.float64]) -> Ellipse:
+    """The ellipse of a point of the search: x, y, long axis, 20 times the aspect, 10 times the angle.
+
+    Bounds are soft in the search: a ring may not degenerate into a line or a point."""
     long = min(max(float(p[2]), 10.0), 90.0)
     aspect = min(max(float(p[3]) / 20, 0.6), 1.0)
     return Ellipse(float(p[0]), float(p[1]), long, long * aspect, float(p[4]) / 10)

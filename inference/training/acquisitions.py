@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,9 @@ from inference.engine.views import log_odds
 from inference.engine.weights import LoadedModel, load
 from inference.formats.stack import Modality, PictureStack
 from inference.phantom import Defects, HeadSpec, render, sample_spec
+from inference.phantom.records import ATRIAL_LIMIT_MM
+from inference.training.atlas import NORMAL_MM, WIDE_MM, Look, dilated_slices, slice_stack
+from inference.training.spoil import spoiled
 
 FAULTS: Mapping[Modality, Mapping[str, str]] = {
     "ultrasound": {
@@ -50,6 +54,8 @@ FAULTY, LASTING = 0.6, 0.6
 READER_MM, FAULT_MM = 0.5, 1.5
 """Spread of a caliper on a clean picture (radiologists differ by 0.51 mm), and what the worst fault adds."""
 REPEATS = 4
+SLICES_USED = 4
+"""Of each labelled volume."""
 
 
 @dataclass(frozen=True)
@@ -105,16 +111,7 @@ def _pool(modality: Modality, head: int) -> Pool:
     fault = str(rng.choice(sorted(FAULTS[modality]))) if rng.random() < FAULTY else ""
     plan = list(_plan(rng, fault))
     made = [_acquire(modality, spec, head * 100 + number, *one) for number, one in enumerate(plan)]
-    return Pool(
-        head=head,
-        modality=modality,
-        fault=FAULTS[modality].get(fault, ""),
-        positive=spec.label == "ventriculomegaly",
-        width_mm=max(spec.atrial_width_mm),
-        first=made[0],
-        again=tuple(made[1 : 1 + REPEATS]),
-        mended=tuple(made[1 + REPEATS :]),
-    )
+    return _pooled(head, modality, fault, max(spec.atrial_width_mm), made)
 
 
 def _plan(rng: np.random.Generator, fault: str) -> Iterator[tuple[str, float]]:
@@ -130,14 +127,83 @@ def _plan(rng: np.random.Generator, fault: str) -> Iterator[tuple[str, float]]:
 def _acquire(modality: Modality, spec: HeadSpec, seed: int, fault: str, severity: float) -> Acquisition:
     defects = Defects(**{fault: severity}) if fault else Defects()
     stack = render(spec, modality, seed=seed, defects=defects).stack()
+    return _acquired(stack, max(spec.atrial_width_mm), seed, fault, severity)
+
+
+def _acquired(stack: PictureStack, width_mm: float, seed: int, fault: str, severity: float) -> Acquisition:
     spread = READER_MM + FAULT_MM * severity
     error = np.random.default_rng([42, seed]).normal(0.0, spread)
     return Acquisition(
-        fault=FAULTS[modality].get(fault, ""),
+        fault=FAULTS[stack.modality].get(fault, ""),
         severity=severity,
         checks={one.name: one.value for one in check(stack, [0])},
         odds=odds_of(stack),
-        mm=float(max(spec.atrial_width_mm) + error),
+        mm=width_mm + float(error),
+    )
+
+
+@dataclass(frozen=True)
+class LabelledHead:
+    """A slice of a real MRI volume with its ventricle walls moved by its labels to one width."""
+
+    volume: Path
+    index: int
+    width_mm: float
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Volume, slice and width."""
+        return f"{self.volume.name}/{self.index}/{self.width_mm:.1f}"
+
+    def look(self, number: int) -> PictureStack:
+        """One acquisition: another contrast, coil, resolution, noise and surroundings for each number."""
+        return slice_stack(self.volume, self.index, Look(self.width_mm, self.seed + number))
+
+
+def labelled_heads(folder: Path) -> list[LabelledHead]:
+    """A normal and a wide head of some slices of every volume below a folder, in order."""
+    found: list[LabelledHead] = []
+    for volume in sorted(path.parent for path in folder.glob("*/parcellation.nii.gz")):
+        rng = np.random.default_rng([45, len(found)])
+        for index in dilated_slices(volume, rng)[:SLICES_USED]:
+            for widths in (NORMAL_MM, WIDE_MM):
+                seed = int(rng.integers(2**30))
+                found.append(LabelledHead(volume, index, float(rng.uniform(*widths)), seed))
+    return found
+
+
+def labelled_pools(folder: Path) -> list[Pool]:
+    """A pool for each labelled head; the networks have met other looks of these volumes."""
+    return [_labelled_pool(head, number) for number, head in enumerate(labelled_heads(folder))]
+
+
+def _labelled_pool(head: LabelledHead, number: int) -> Pool:
+    rng = np.random.default_rng([46, number])
+    fault = str(rng.choice(sorted(FAULTS["mri"]))) if rng.random() < FAULTY else ""
+    made = [
+        _acquired(
+            spoiled(head.look(look), fault, severity, seed=head.seed + look),
+            head.width_mm,
+            head.seed + look,
+            fault,
+            severity,
+        )
+        for look, (fault, severity) in enumerate(_plan(rng, fault))
+    ]
+    return _pooled(number, "mri", fault, head.width_mm, made)
+
+
+def _pooled(head: int, modality: Modality, fault: str, width_mm: float, made: Sequence[Acquisition]) -> Pool:
+    return Pool(
+        head=head,
+        modality=modality,
+        fault=FAULTS[modality].get(fault, ""),
+        positive=width_mm >= ATRIAL_LIMIT_MM,
+        width_mm=width_mm,
+        first=made[0],
+        again=tuple(made[1 : 1 + REPEATS]),
+        mended=tuple(made[1 + REPEATS :]),
     )
 
 

@@ -54,7 +54,7 @@ def atlas_sources(folder: Path, seed: int) -> tuple[list[Source], list[Source]]:
     made: list[Source] = []
     for volume in sorted(path.parent for path in folder.glob("*/parcellation.nii.gz")):
         rng = np.random.default_rng([seed, len(plain)])
-        for index in _dilated_slices(volume, rng):
+        for index in dilated_slices(volume, rng):
             plain += _named(
                 volume, index, "plain", [("ventriculomegaly", Look(None)), ("normal", _narrow(rng))]
             )
@@ -164,7 +164,7 @@ def _surrounded(picture: Slice, brain: Mask, rng: np.random.Generator) -> Slice:
     return np.where(brain, picture, np.maximum(around, 0.01)).astype(np.float32)
 
 
-def _dilated_slices(volume: Path, rng: np.random.Generator) -> list[int]:
+def dilated_slices(volume: Path, rng: np.random.Generator) -> list[int]:
     """Slices through the upper half of the ventricles that are as wide as ventriculomegaly."""
     _, labels = _volume(volume)
     widths = np.array([widest_mm(part == VENTRICLES) for part in labels])

@@ -14,6 +14,7 @@ FAULTS = [
     ("ultrasound", "motion", "smear"),
     ("ultrasound", "noise", "noise"),
     ("ultrasound", "gain", "saturation"),
+    ("ultrasound", "crop", "cut_off"),
     ("mri", "blur", "blur"),
     ("mri", "noise", "noise"),
     ("mri", "gain", "saturation"),
@@ -76,3 +77,20 @@ def test_slices_that_jumped_are_noticed():
 def test_a_blank_frame_has_no_checks(modality):
     blank = replace(render(SPEC, modality, seed=2).stack(), pixels=np.zeros((1, 80, 80), np.uint8))
     assert check(blank, [0]) == ()
+
+
+def cut_off(pixels: np.ndarray) -> float:
+    stack = replace(render(SPEC, "ultrasound", seed=2).stack(), pixels=pixels[None])
+    return next(one.value for one in check(stack, [0]) if one.name == "cut_off")
+
+
+def test_a_head_that_runs_off_a_lit_edge_is_cut_and_one_beside_a_dark_margin_is_not():
+    whole = render(SPEC, "ultrasound", seed=2)
+    columns = np.flatnonzero(whole.head.any(axis=0))
+    left, right = int(columns[0]), int(columns[-1])
+    half = left + (right - left) * 6 // 10
+    assert cut_off(whole.pixels[:, :half]) > cut_off(whole.pixels) + 0.1
+    margin = whole.pixels.copy()
+    margin[:, : max(left - 3, 0)] = 0
+    margin[:, right + 3 :] = 0
+    assert cut_off(np.ascontiguousarray(margin[:, max(left - 6, 0) : right + 6])) < 0.27

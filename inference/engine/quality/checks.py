@@ -18,14 +18,17 @@ from scipy import ndimage
 from skimage.measure import blur_effect
 
 from inference.engine.head import Head, find_head
+from inference.engine.quality.cut import beyond, share_outside
 from inference.engine.quality.upright import Picture, Upright, upright
 from inference.formats.stack import Modality, PictureStack
 
-VERSION = "1.0"
+VERSION = "1.1"
 SMALLEST_CORE = 200
 """Pixels of brain below which nothing is measured."""
 TOP = 0.95
 """Share of the display's range from which ultrasound counts as saturated."""
+TOUCHING, UNSEEN = 0.05, 0.2
+"""What a head at a lit edge, and one without any skull to see, add to the share cut off."""
 SECOND_DIFFERENCE = np.array([[1.0, -2.0, 1.0], [-2.0, 4.0, -2.0], [1.0, -2.0, 1.0]])
 
 Where = tuple[tuple[float, float], ...]
@@ -48,6 +51,7 @@ class Check:
 class Seen:
     """A frame with its head, as each check gets it."""
 
+    modality: Modality
     frame: Picture
     head: Head
     brain: Upright
@@ -76,7 +80,7 @@ def _seen(stack: PictureStack, index: int, top: float) -> Seen | None:
     if head is None:
         return None
     brain = upright(frame, head.ellipse)
-    return Seen(frame, head, brain, top) if brain.core.sum() >= SMALLEST_CORE else None
+    return Seen(stack.modality, frame, head, brain, top) if brain.core.sum() >= SMALLEST_CORE else None
 
 
 def _top(stack: PictureStack) -> float:
@@ -133,11 +137,11 @@ def signal_void(seen: Seen) -> Found:
 
 
 def cut_off(seen: Seen) -> Found:
-    """Share of the head outside the picture, and a third of the share of its skull that cannot be seen."""
+    """Share of the head beyond the picture, and a little for an edge it touches and for skull not seen."""
     ellipse = seen.head.ellipse
-    whole = math.pi * ellipse.long * ellipse.short
-    outside = max(0.0, 1 - float(ellipse.mask(_shape(seen.frame)).sum()) / whole)
-    return outside + 0.3 * (1 - seen.head.coverage), ()
+    near, share = beyond(seen.frame, ellipse, seen.modality)
+    outside = max(share, share_outside(ellipse, _shape(seen.frame)))
+    return outside + TOUCHING * near + UNSEEN * (1 - seen.head.coverage), ()
 
 
 CHECKS: Mapping[Modality, Mapping[str, Callable[[Seen], Found]]] = {
