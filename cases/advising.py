@@ -10,6 +10,7 @@ from django.db import transaction
 
 from accounts.models import User
 from audit.trail import record
+from cases import telling
 from cases.basis import Basis, answers_of, basis, qualities_of, standing_of
 from cases.desk import Desk
 from cases.models import Advice, AdviceAnswer, Case, FollowUp, Scan
@@ -129,6 +130,7 @@ def _give(
             rules=f"{row.rules_version} {row.rules_sha256[:12]}",
             digest=digest(row),
         )
+        telling.advised(case, row, to=desk.stands.user)
         if not desk.hidden:
             _close_follow_ups(case, reading, qualities)
     return row
@@ -175,6 +177,7 @@ def answer(
         reason=row.reason,
         digest=digest(row),
     )
+    telling.advice_answered(case, row)
     return row
 
 

@@ -4,6 +4,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from accounts.models import User
+from cases import telling
 from cases.models import Case
 from cases.refusals import CannotDo
 from cases.services import require_writer, scan_of
@@ -48,6 +49,7 @@ def explain(prediction: Prediction, *, method: str, class_label: str, by: User) 
         thread=scan.case.thread,
         priority=scan.case.priority,
         parameters={"method": method, "class_label": class_label, "seed": EXPLAINING_SEED},
+        about=telling.about(scan),
     )
     return asked, True
 
@@ -84,4 +86,5 @@ def run_again(prediction: Prediction, *, by: User) -> Job:
         requested_by=by,
         thread=scan.case.thread,
         priority=scan.case.priority - CHECKING_DELAY,
+        about=telling.about(scan),
     )

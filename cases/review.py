@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 from audit.models import Event
 from audit.trail import record
+from cases import telling
 from cases.calls import Call, call_of
 from cases.models import Addendum, Case, Measurement, Read, ReadingRules, SignOff
 from cases.refusals import CannotDo
@@ -152,6 +153,7 @@ def sign(case: Case, *, by: User) -> SignOff:
         sha256=signature.content_sha256,
         digest=digest(signature),
     )
+    telling.signed(case, signature)
     move_on(case)
     return signature
 
@@ -207,6 +209,7 @@ def add_addendum(case: Case, *, by: User, text: str) -> Addendum:
         written_at=at,
     )
     record("case.amended", actor=by, subject=addendum, thread=case.thread, digest=digest(addendum))
+    telling.amended(case, addendum)
     return addendum
 
 
@@ -230,3 +233,4 @@ def move_on(case: Case) -> None:
     if stage != case.stage:
         Case.objects.filter(pk=case.pk).update(stage=stage)
         case.stage = stage
+        telling.stage_reached(case)

@@ -12,12 +12,12 @@ from accounts.models import Department, User
 from accounts.roles import WRITE_CASES, departments_where
 from audit.trail import record
 from blobs.models import Blob
-from cases import review
+from cases import review, telling
 from cases.models import Case, Patient, Scan
 from cases.refusals import CannotDo
 from inference import images, jobs, registry
 from inference.formats.stack import PictureStack
-from inference.models import Image, Job, ModelVersion
+from inference.models import About, Image, Job, ModelVersion
 
 UNSEEN_DELAY = 5
 """How much less urgent a candidate's answer is than any that somebody waits for."""
@@ -123,6 +123,7 @@ def assign(case: Case, assignee: User | None, *, by: User) -> None:
     record(
         "case.assigned" if assignee else "case.released", actor=by, subject=case, thread=case.thread, to=to
     )
+    telling.assigned(case, assignee, by=by)
 
 
 @transaction.atomic
@@ -137,7 +138,8 @@ def try_again(scan: Scan, *, by: User) -> list[Job]:
     ended_badly = [job for job in newest.values() if job.state in {Job.State.FAILED, Job.State.CANCELLED}]
     asked = {job.model_version_id for job in newest.values()}
     never_asked = [v for v in registry.active_versions(scan.image.modality) if v.pk not in asked]
-    return [_submit_like(job, by) for job in ended_badly] + _submit_to(never_asked, scan, by=by)
+    again = [_submit_like(job, by, telling.about(scan)) for job in ended_badly]
+    return again + _submit_to(never_asked, scan, by=by)
 
 
 def submit_scan(scan: Scan, *, by: User, frames: list[int] | None = None) -> list[Job]:
@@ -172,12 +174,13 @@ def _submit_to(
             thread=scan.case.thread,
             priority=scan.case.priority,
             parameters={"frames": frames} if frames else {},
+            about=telling.about(scan),
         )
         for version in versions
     ]
 
 
-def _submit_like(job: Job, by: User) -> Job:
+def _submit_like(job: Job, by: User, about: About) -> Job:
     image, version = job.scan
     return jobs.submit(
         Job.Kind(job.kind),
@@ -188,6 +191,7 @@ def _submit_like(job: Job, by: User) -> Job:
         thread=job.thread,
         priority=job.priority,
         parameters=job.parameters,
+        about=about,
     )
 
 

@@ -115,6 +115,12 @@ def hidden_cases(
     return hidden
 
 
+def current_reads(case: Case) -> list[Read]:
+    """The reads of a case that cover every scan, oldest first."""
+    newest = case.scans.aggregate(added=Max("added_at"))["added"]
+    return current(case.reads.order_by("created_at"), newest)
+
+
 def current(reads: Iterable[Read], newest: datetime | None) -> list[Read]:
     """The reads that cover every scan: those filed after the newest was added."""
     return [read for read in reads if newest and read.created_at >= newest]

@@ -23,7 +23,8 @@ from kombu.exceptions import OperationalError
 
 from accounts.models import User
 from audit.trail import record
-from inference.models import Image, Job, ModelVersion, Prediction
+from inference import telling
+from inference.models import About, Image, Job, ModelVersion, Prediction
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class Claim:
     token: int
 
 
-def submit(
+def submit(  # noqa: PLR0913  # a job is named by all it is about
     kind: Job.Kind,
     *,
     image: Image | None = None,
@@ -73,8 +74,12 @@ def submit(
     priority: int = 0,
     prediction: Prediction | None = None,
     parameters: dict[str, Any] | None = None,
+    about: About | None = None,
 ) -> Job:
-    """A new queued job; the doorbell rings once the surrounding transaction has committed."""
+    """A new queued job; the doorbell rings once the surrounding transaction has committed.
+
+    about: without it nobody is told how the job ended.
+    """
     job = Job.objects.create(
         kind=kind,
         queue=settings.TRAINING_QUEUE if kind == Job.Kind.TRAIN else settings.JOB_QUEUE,
@@ -85,6 +90,8 @@ def submit(
         priority=priority,
         prediction=prediction,
         parameters=parameters or {},
+        department_id=about.department_id if about else None,
+        names=about.names if about else {},
     )
     record(
         "job.queued",
@@ -170,6 +177,7 @@ def fail(held: Claim, code: str, detail: str) -> None:
     with transaction.atomic():
         _move(held, State.FAILED, stage="", lease_until=None, finished_at=Now(), **_failure(code, detail))
         _tell("job.failed", held.job, code=code, detail=detail)
+        telling.failed(held.job, code)
 
 
 def retry(held: Claim, code: str, detail: str) -> None:
@@ -194,6 +202,7 @@ def cancel(job: Job, *, by: User) -> None:
     if not changed:
         raise IllegalMove("The job is already over.")
     record("job.cancelled", actor=by, subject=job, thread=job.thread)
+    telling.scan_settled(job)
 
 
 def sweep() -> int:

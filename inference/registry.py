@@ -13,6 +13,7 @@ from accounts.models import User
 from audit.trail import record
 from blobs import store
 from blobs.models import Blob
+from inference import telling
 from inference.engine.records import WeightsRecord
 from inference.models import Activation, Evaluation, Job, ModelVersion
 
@@ -162,6 +163,7 @@ def activate(version: ModelVersion, *, by: User | None, reason: str) -> Activati
     )
     _move(version, State.ACTIVE)
     record("model.activated", actor=by, subject=version, role=version.network, reason=reason)
+    telling.activated(version)
     return activation
 
 
@@ -225,6 +227,7 @@ def quarantine(version: ModelVersion, *, reason: str) -> None:
     _leave_seat(version)
     _move(version, State.QUARANTINED)
     record("model.quarantined", actor=None, subject=version, reason=reason)
+    telling.quarantined(version)
 
 
 def refuse_taken(record_: WeightsRecord) -> None:

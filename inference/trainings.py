@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User
-from inference import jobs, registry
+from inference import jobs, registry, telling
 from inference.engine import catalogue
 from inference.formats.stack import Modality
 from inference.jobs import Claim, Fenced, RefusedWork
@@ -86,6 +86,7 @@ def _register(held: Claim, records: list[Any], out: Path) -> None:
                 for record in records
             ]
             jobs.finish(held, made=versions[0])
+            telling.trained(held.job)
     except registry.VersionExists as taken:
         raise RefusedWork("version_exists", str(taken)) from taken
 

@@ -22,7 +22,7 @@ from audit.context import Origin, origin
 from audit.trail import record
 from blobs import store
 from blobs.store import BlobCorrupt
-from inference import images, jobs, registry, results, trainings, weights_upload
+from inference import images, jobs, registry, results, telling, trainings, weights_upload
 from inference.engine.frames import choose_frames
 from inference.engine.members import ENSEMBLE
 from inference.engine.quality import VERSION, Check, check
@@ -132,7 +132,9 @@ def _publish_prediction(held: Claim, answer: Answer, checks: Checks | None) -> N
         if checks:
             _publish_checks(job, *checks)
         prediction = results.create_prediction(job, answer)
-        record("prediction.published", actor=None, subject=prediction, thread=job.thread, **_said(prediction))
+        said = _said(prediction)
+        record("prediction.published", actor=None, subject=prediction, thread=job.thread, **said)
+        telling.answered(job, prediction, digest=said["digest"])
         if prediction.analysable and job.kind == Job.Kind.PREDICT and job.scan[1].network != ENSEMBLE:
             _queue_explanations(job, prediction)
 
@@ -188,6 +190,7 @@ def _explain(held: Claim) -> None:
             model_version=str(version),
             digest=digest,
         )
+        telling.explained(job, row, digest=digest)
 
 
 def _repeat(held: Claim) -> None:
@@ -213,6 +216,7 @@ def _queue_explanations(job: Job, prediction: Prediction) -> None:
             thread=job.thread,
             priority=job.priority - delay,
             parameters={"method": method, "seed": SEED},
+            about=job.about,
         )
 
 

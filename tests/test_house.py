@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+ROOMS = ("config", "accounts", "audit", "blobs", "notices", "webhooks", "launcher", "inference", "cases")
 TORCH = ("torch", "torchvision", "captum", "lime")
 
 
@@ -26,7 +27,7 @@ def test_import_platform_is_the_standard_librarys():
 
 
 def test_our_packages_load_from_the_repository(tmp_path):
-    for room in ("config", "accounts", "audit", "blobs", "launcher", "inference", "cases"):
+    for room in ROOMS:
         assert Path(python(f"import {room}; print({room}.__file__)", tmp_path)).is_relative_to(ROOT)
 
 

@@ -3,11 +3,12 @@
 from inference.models.answer import Explanation, Prediction, Repetition
 from inference.models.image import Image
 from inference.models.immutable import Immutable
-from inference.models.job import Job
+from inference.models.job import About, Job
 from inference.models.quality import Quality
 from inference.models.registry import Activation, Evaluation, ModelVersion
 
 __all__ = [
+    "About",
     "Activation",
     "Evaluation",
     "Explanation",

@@ -1,7 +1,8 @@
 """Units of work."""
 
 import uuid
-from typing import ClassVar, Self
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -9,6 +10,17 @@ from django.db.models.functions import Now
 
 from inference.models.image import Image
 from inference.models.registry import ModelVersion
+
+
+@dataclass(frozen=True)
+class About:
+    """Whose scan work is on, for those who are told how it ended; nothing of it identifies a patient.
+
+    names: {"case": key, "case_number", "scan_number"}.
+    """
+
+    department_id: int
+    names: dict[str, Any]
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -56,6 +68,10 @@ class Job(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     thread = models.CharField(max_length=64, blank=True, help_text="Which audit thread its events join.")
+    department = models.ForeignKey(
+        "accounts.Department", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    names = models.JSONField(default=dict, help_text="What people call the scan it is on; see About.")
     queue = models.CharField(max_length=40, help_text="Which workers hear its doorbell.")
     priority = models.SmallIntegerField(default=0, help_text="Higher is sooner.")
     stage = models.CharField(max_length=60, blank=True)
@@ -101,6 +117,11 @@ class Job(models.Model):
         if self.image is None or self.model_version is None:
             raise ValueError(f"a job of the kind {self.kind} reads no scan")
         return self.image, self.model_version
+
+    @property
+    def about(self) -> About | None:
+        """Whose scan it is on; None for work on models, and for what nobody is shown."""
+        return About(self.department_id, self.names) if self.department_id else None
 
     @property
     def is_over(self) -> bool:

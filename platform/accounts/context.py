@@ -18,4 +18,5 @@ def roles(request: HttpRequest) -> dict[str, bool]:
         "may_see_models": bool(held & role_table.SEE_MODELS),
         "may_see_queue": bool(held & role_table.SEE_QUEUE),
         "may_read_audit": bool(held & role_table.READ_AUDIT),
+        "may_manage_webhooks": bool(held & role_table.MANAGE_WEBHOOKS),
     }

@@ -16,6 +16,7 @@ SEE_MODELS = frozenset({Role.READER, Role.SENIOR_READER, Role.MODEL_MANAGER, Rol
 SEE_QUEUE = frozenset({Role.MODEL_MANAGER, Role.ADMINISTRATOR, Role.SENIOR_READER})
 READ_AUDIT = frozenset({Role.AUDITOR})
 MANAGE_ACCOUNTS = frozenset({Role.ADMINISTRATOR})
+MANAGE_WEBHOOKS = frozenset({Role.ADMINISTRATOR})
 
 
 def departments_where(user: User | AnonymousUser, roles: frozenset[Role]) -> QuerySet[Department]:

@@ -52,6 +52,14 @@ SENTENCES = {
     "model.shadow_started": "let a candidate answer scans unseen",
     "model.shadow_stopped": "ended a candidate's unseen answers",
     "model.quarantined": "quarantined a model version",
+    # webhooks
+    "webhook.created": "added a webhook",
+    "webhook.changed": "changed a webhook",
+    "webhook.secret_rotated": "made a new secret for a webhook",
+    "webhook.disabled": "disabled a webhook",
+    "webhook.enabled": "enabled a webhook",
+    "webhook.tested": "sent a test to a webhook",
+    "webhook.sent_again": "sent a webhook's message again",
     # the audit itself
     "audit.viewed": "read the audit trail",
     "audit.exported": "exported the audit trail",

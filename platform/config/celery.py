@@ -50,6 +50,13 @@ app.conf.update(
             "options": {"expires": settings.JOB_SWEEP_SECONDS},
         },
         "seal": {"task": "audit.seal", "schedule": 5, "options": {"expires": 5}},
+        "send": {
+            "task": "webhooks.sweep",
+            "schedule": settings.JOB_SWEEP_SECONDS,
+            "options": {"expires": settings.JOB_SWEEP_SECONDS},
+        },
+        "tidy notices": {"task": "notices.tidy", "schedule": 3600, "options": {"expires": 3600}},
+        "tidy webhooks": {"task": "webhooks.tidy", "schedule": 3600, "options": {"expires": 3600}},
     },
 )
-app.autodiscover_tasks(["inference", "audit"])
+app.autodiscover_tasks(["inference", "webhooks", "notices", "audit"])

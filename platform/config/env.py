@@ -5,6 +5,7 @@ secrets need not stand in the environment.
 """
 
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -45,6 +46,14 @@ def integer(name: str, default: int) -> int:
 def listing(name: str, default: str = "") -> list[str]:
     """Comma-separated values, empty ones dropped."""
     return [item.strip() for item in text(name, default).split(",") if item.strip()]
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Comma-separated networks in CIDR notation."""
+    try:
+        return [ip_network(item) for item in listing(name)]
+    except ValueError as fault:
+        raise ImproperlyConfigured(f"{name} must be networks such as 10.20.0.0/16: {fault}.") from None
 
 
 def database(name: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # --- What must be said ---------------------------------------------------------------
 SECRET_KEY = env.text("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS")
 DEBUG = env.flag("DEBUG", False)
 ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS")
@@ -19,6 +20,8 @@ INSTALLED_APPS = [
     "config",
     "cases",
     "inference",
+    "webhooks",
+    "notices",
     "audit",
     "blobs",
     "accounts",
@@ -69,6 +72,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "accounts.context.roles",
+                "notices.context.bell",
             ],
         },
     }
@@ -178,6 +182,14 @@ WEIGHTS_DIR = env.text("WEIGHTS_DIR", "")
 # Beside the blobs, where web and workers both reach it: uploads until they are checked, checkpoints.
 WORK_ROOT = env.text("WORK_ROOT", str(Path(BLOB_ROOT) / "work"))
 ENGINE_THREADS = env.integer("ENGINE_THREADS", 1)
+
+# --- Webhooks --------------------------------------------------------------------------
+WEBHOOK_QUEUE = env.text("WEBHOOK_QUEUE", "webhooks")
+WEBHOOK_ALLOWED_HOSTS = env.listing("WEBHOOK_ALLOWED_HOSTS")
+WEBHOOK_ALLOWED_NETWORKS = env.networks("WEBHOOK_ALLOWED_NETWORKS")
+WEBHOOK_ALLOW_HTTP = env.flag("WEBHOOK_ALLOW_HTTP", False)
+WEBHOOK_CA_FILE = env.text("WEBHOOK_CA_FILE", "")
+WEBHOOK_TIMEOUT_SECONDS = 5.0  # to connect, and for each silence; twice that for all of it
 
 # --- Uploads ---------------------------------------------------------------------------
 MAX_UPLOAD_BYTES = env.integer("MAX_UPLOAD_MIB", 256) * 1024 * 1024

@@ -34,6 +34,8 @@ urlpatterns = [
     ),
     re_path(r"^api/", api_not_found),  # whatever follows, line breaks too
     path("audit/", include("audit.urls")),
+    path("notices/", include("notices.urls")),
+    path("webhooks/", include("webhooks.urls")),
     path("", include("inference.urls")),
     path("", include("cases.urls")),
 ]

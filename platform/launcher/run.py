@@ -88,6 +88,7 @@ def _bring_up(home: Home, supervisor: Supervisor, options: argparse.Namespace, l
     _set_up(home, settings)
     supervisor.start(services.worker(settings, home.log("worker"), processes=services.worker_processes()))
     supervisor.start(services.trainer(settings, home.log("trainer")))
+    supervisor.start(services.sender(settings, home.log("sender")))
     supervisor.start(services.beat(settings, home.log("beat"), home.schedule))
     web = supervisor.start(services.web(settings, home.log("web"), port))
     _demo(settings, options.demo_data)

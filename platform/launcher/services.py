@@ -1,4 +1,4 @@
-"""Ventra's own three programs: web, worker, beat. Tests start real ones from here too."""
+"""Ventra's own programs: web, worker, trainer, sender, beat. Tests start real ones from here too."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 from launcher.environment import ROOT
 from launcher.processes import Program
 
-QUEUE, TRAINING_QUEUE = "inference", "training"
+QUEUE, TRAINING_QUEUE, WEBHOOK_QUEUE = "inference", "training", "webhooks"
 QUIET = ("-l", "INFO", "--without-gossip", "--without-mingle")
 _CELERY = (sys.executable, "-m", "celery", "-A", "config")
 
@@ -31,6 +31,12 @@ def trainer(environment: Mapping[str, str], log: Path, *, queue: str = TRAINING_
     """One process for trainings, replaced after each: what they held in memory goes with it."""
     options = ("-Q", queue, "-c", "1", "-n", "trainer@%h", "--max-tasks-per-child", "1")
     return _program("trainer", (*_CELERY, "worker", *options, *QUIET), environment, log)
+
+
+def sender(environment: Mapping[str, str], log: Path, *, queue: str = WEBHOOK_QUEUE) -> Program:
+    """One process that calls webhooks: no job waits behind a receiver that is slow."""
+    options = ("-Q", queue, "-c", "1", "-n", "sender@%h")
+    return _program("sender", (*_CELERY, "worker", *options, *QUIET), environment, log)
 
 
 def beat(environment: Mapping[str, str], log: Path, schedule: Path) -> Program:

@@ -101,7 +101,7 @@ def test_the_number_of_queries_does_not_grow_with_the_trail(alice, get, django_a
     for _ in range(60):
         record("case.listed", actor=alice)
     # session, user, role, audit line, events, memberships
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         get()
 
 

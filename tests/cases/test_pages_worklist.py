@@ -135,7 +135,7 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
         answers.answer(Job.objects.get(image=scan.image))
     # session, user, cases, reads, scans, answers, rules and roles of readers, counts by stage, audit line,
     # memberships, saved views
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         assert len(shown(client.get("/"))) == 12
 
 

@@ -10,7 +10,7 @@ import yaml
 DOCKER = Path(__file__).resolve().parents[2] / "docker"
 STACK: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yaml").read_text())
 SERVICES: dict[str, Any] = STACK["services"]
-OURS = {"migrate", "web", "beat", "worker", "trainer", "worker-gpu"}
+OURS = {"migrate", "web", "beat", "worker", "trainer", "sender", "worker-gpu"}
 ENDS_BY_ITSELF = {"migrate"}
 SECRET_NAMES = re.compile(r"(PASSWORD|SECRET|TOKEN)\w*$")
 
@@ -77,7 +77,14 @@ def test_only_the_web_is_reachable_and_only_from_this_machine() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
     assert published == {"web": ["127.0.0.1:${PORT:-8000}:8000"]}
     assert STACK["networks"]["inside"] == {"internal": True}
-    assert [name for name, service in SERVICES.items() if "outside" in service["networks"]] == ["web"]
+    reach_out = {name for name, service in SERVICES.items() if "outside" in service["networks"]}
+    assert reach_out == {"web", "sender"}
+
+
+def test_the_sender_hears_of_webhooks_only_and_runs_no_network() -> None:
+    sender = SERVICES["sender"]
+    assert sender["command"][sender["command"].index("-Q") + 1] == "webhooks"
+    assert sender["build"]["target"] == "web"
 
 
 def test_the_queue_refuses_to_forget_and_survives_a_restart() -> None:

@@ -20,6 +20,7 @@ def environment(settings, tmp_path) -> dict[str, str]:
         "TRAINING_DATA_DIR": settings.TRAINING_DATA_DIR,
         "JOB_QUEUE": settings.JOB_QUEUE,
         "TRAINING_QUEUE": settings.TRAINING_QUEUE,
+        "WEBHOOK_QUEUE": settings.WEBHOOK_QUEUE,
         "JOB_LEASE_SECONDS": "2",
         "JOB_SWEEP_SECONDS": "1",
         "JOB_RING_AGAIN_SECONDS": "2",
@@ -31,4 +32,5 @@ def queue(settings, tmp_path) -> str:
     """A queue that no earlier test's doorbells are in."""
     settings.JOB_QUEUE = f"test-{tmp_path.name}"
     settings.TRAINING_QUEUE = f"training-{tmp_path.name}"
+    settings.WEBHOOK_QUEUE = f"webhooks-{tmp_path.name}"
     return settings.JOB_QUEUE

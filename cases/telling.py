@@ -1,0 +1,120 @@
+"""Who is told what happened to a case: other software by webhooks, people by notices; in its transaction.
+
+Neither names what models or readers found: webhooks lead to the API, whose rules decide who may read on.
+"""
+
+from typing import Any
+
+from accounts.models import Membership, Role, User
+from accounts.roles import WRITE_CASES
+from cases.models import Addendum, Advice, AdviceAnswer, Case, Read, Scan, SignOff
+from cases.standing import current_reads, may_see_answers
+from inference.models import About
+from notices.telling import tell, withdraw
+from webhooks.outbox import announce
+
+WANTED = {
+    Case.Stage.SECOND: "read.second_wanted",
+    Case.Stage.ADJUDICATION: "read.adjudication_wanted",
+}
+"""What the readers whose turn it may be are told when a case comes to a stage."""
+
+
+def about(scan: Scan) -> About:
+    """How work on a scan names it to those who are told how it ended."""
+    return About(scan.case.department_id, {**_names(scan.case), "scan_number": scan.number})
+
+
+def assigned(case: Case, assignee: User | None, *, by: User) -> None:
+    """Tell whom the case was given to, unless they took it; what the one before was told no longer holds."""
+    withdraw(["case.assigned"], subject=str(case.pk))
+    if assignee and assignee != by:
+        _tell("case.assigned", [assignee.pk], case, by=by.full_name)
+
+
+def stage_reached(case: Case) -> None:
+    """Tell the readers whose turn it may be, and no longer those whose turn it was."""
+    withdraw(list(WANTED.values()), subject=str(case.pk))
+    if code := WANTED.get(Case.Stage(case.stage)):
+        _tell(code, _may_judge(case), case)
+
+
+def advised(case: Case, advice: Advice, *, to: User) -> None:
+    """An advice was given, to whoever looked first. Those who added the scans it names are told as well."""
+    _announce(
+        "advice.given",
+        case,
+        advice=str(advice.pk),
+        is_informed=advice.is_informed,
+        suggestions=[_suggestion(one) for one in advice.suggestions],
+        stop=advice.stop,
+        rules_version=advice.rules_version,
+        rules_sha256=advice.rules_sha256,
+        values_sha256=advice.values_sha256,
+    )
+    numbers = {one["scan"] for one in advice.suggestions if one["scan"]}
+    technologists = User.objects.filter(pk__in=case.scans.filter(number__in=numbers).values("added_by"))
+    told = [one.pk for one in technologists if one != to and _may_know(advice, case, one)]
+    _tell("advice.given", told, case)
+
+
+def advice_answered(case: Case, answer: AdviceAnswer) -> None:
+    """Somebody has said what became of a suggestion. The reason is their own words, and stays here."""
+    _announce(
+        "advice.answered",
+        case,
+        advice=str(answer.advice_id),
+        place=answer.place,
+        action=answer.suggestion["action"],
+        outcome=answer.outcome,
+        follow_up=answer.follow_up.number if answer.follow_up else None,
+    )
+
+
+def signed(case: Case, signature: SignOff) -> None:
+    """A case was signed; the finding is to be read through the API."""
+    _announce("case.signed", case, content_sha256=signature.content_sha256)
+
+
+def amended(case: Case, addendum: Addendum) -> None:
+    """A signed case was added to; the text is to be read there."""
+    _announce(
+        "case.amended",
+        case,
+        content_sha256=addendum.content_sha256,
+        previous_sha256=addendum.previous_sha256,
+    )
+
+
+def _may_judge(case: Case) -> list[int]:
+    """Readers of the department who have filed nothing but a blind read, senior ones for an adjudication."""
+    roles = WRITE_CASES if case.stage == Case.Stage.SECOND else {Role.SENIOR_READER}
+    members = Membership.objects.filter(department=case.department_id, role__in=roles)
+    judged = {read.reader_id for read in current_reads(case) if read.kind != Read.Kind.BLIND}
+    return [key for key in members.values_list("user", flat=True).distinct() if key not in judged]
+
+
+def _may_know(advice: Advice, case: Case, user: User) -> bool:
+    """Advice that rests on answers tells something of them."""
+    return not advice.is_informed or may_see_answers(case, user)
+
+
+def _suggestion(one: dict[str, Any]) -> dict[str, Any]:
+    """What is advised and why, in codes and numbers."""
+    named = ("action", "says", "seconds", "scan", "expected_bits", "must")
+    why = ("name", "value", "threshold", "scan", "frame", "checker", "rule", "source")
+    return {name: one[name] for name in named} | {
+        "why": [{name: reason[name] for name in why} for reason in one["why"]]
+    }
+
+
+def _announce(event: str, case: Case, **data: Any) -> None:
+    announce(event, department=case.department_id, **_names(case), **data)
+
+
+def _tell(code: str, people: list[int], case: Case, **said: Any) -> None:
+    tell(code, people, subject=str(case.pk), department=case.department_id, **_names(case), **said)
+
+
+def _names(case: Case) -> dict[str, Any]:
+    return {"case": str(case.pk), "case_number": case.number}

@@ -1,0 +1,74 @@
+"""Every kind of notice: the sentence, the page it leads to, and who may still read it.
+
+A notice is stored as a code and parameters. The sentence is made when it is shown, in the reader's language.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Role
+from accounts.roles import MANAGE_MODELS, MANAGE_WEBHOOKS, READ_CASES
+
+
+@dataclass(frozen=True)
+class Kind:
+    """says: with the notice's parameters as %(name)s. page: an address's name; it takes the parameter `key`.
+
+    roles: what one must hold in the notice's department; a notice without one is the addressee's alone.
+    It names no class and no probability: whoever reads first may see it.
+    """
+
+    says: Promise
+    page: str
+    key: str
+    roles: frozenset[Role]
+
+
+def _case(says: Promise) -> Kind:
+    return Kind(says, "cases:case", "case", READ_CASES)
+
+
+KINDS: Mapping[str, Kind] = {
+    "case.assigned": _case(_("%(by)s gave you case %(case_number)s.")),
+    "read.second_wanted": _case(_("Case %(case_number)s waits for a second reader: you may be the one.")),
+    "read.adjudication_wanted": _case(_("Case %(case_number)s waits for your adjudication.")),
+    "scan.answered": _case(_("Scan %(scan_number)s of case %(case_number)s was answered.")),
+    "scan.not_analysable": _case(_("Scan %(scan_number)s of case %(case_number)s could not be analysed.")),
+    "answer.failed": _case(
+        _("An answer about scan %(scan_number)s of case %(case_number)s failed. You can ask again.")
+    ),
+    "explanation.failed": _case(
+        _("An explanation for scan %(scan_number)s of case %(case_number)s failed. You can ask again.")
+    ),
+    "repetition.failed": _case(
+        _("Running an answer about scan %(scan_number)s of case %(case_number)s again failed.")
+    ),
+    "advice.given": _case(_("There is advice on the next acquisition for case %(case_number)s.")),
+    "training.finished": Kind(
+        _("Your training of %(network)s %(version)s has ended."), "inference:work", "job", MANAGE_MODELS
+    ),
+    "training.failed": Kind(
+        _("Your training of %(network)s %(version)s failed."), "inference:work", "job", MANAGE_MODELS
+    ),
+    "check.failed": Kind(
+        _("The weights you uploaded as %(network)s %(version)s were refused, or could not be checked."),
+        "inference:work",
+        "job",
+        MANAGE_MODELS,
+    ),
+    "model.quarantined": Kind(
+        _("The model version %(model_version)s was quarantined: its file is not what it was."),
+        "inference:model",
+        "model",
+        MANAGE_MODELS,
+    ),
+    "webhook.disabled": Kind(
+        _("The webhook %(name)s was disabled: %(failures)s attempts in a row have failed."),
+        "webhooks:endpoint",
+        "endpoint",
+        MANAGE_WEBHOOKS,
+    ),
+}

@@ -1,0 +1,1 @@
+"""Telling a department's other software what has happened: outgoing webhooks."""
