@@ -17,7 +17,7 @@ CAPS = {"ArrowLeft": "←", "ArrowRight": "→", "ArrowUp": "↑", "ArrowDown": 
 
 @dataclass(frozen=True)
 class Key:
-    """action: the name by which a script knows it. keys: as a browser calls them. held: only while it is down."""
+    """action: the name by which a script knows it. keys: as a browser calls them. held: while it is down."""
 
     action: str
     keys: tuple[str, ...]

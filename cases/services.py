@@ -137,7 +137,7 @@ def try_again(scan: Scan, *, by: User) -> list[Job]:
     ended_badly = [job for job in newest.values() if job.state in {Job.State.FAILED, Job.State.CANCELLED}]
     asked = {job.model_version_id for job in newest.values()}
     never_asked = [v for v in registry.active_versions(scan.image.modality) if v.pk not in asked]
-    return [_submit_like(job, by) for job in ended_badly] + _submit_to(never_asked, scan, by=by)
+    return [jobs.again(job, by=by) for job in ended_badly] + _submit_to(never_asked, scan, by=by)
 
 
 def submit_scan(scan: Scan, *, by: User, frames: list[int] | None = None) -> list[Job]:
@@ -175,20 +175,6 @@ def _submit_to(
         )
         for version in versions
     ]
-
-
-def _submit_like(job: Job, by: User) -> Job:
-    image, version = job.scan
-    return jobs.submit(
-        Job.Kind(job.kind),
-        image=image,
-        model_version=version,
-        prediction=job.prediction,
-        requested_by=by,
-        thread=job.thread,
-        priority=job.priority,
-        parameters=job.parameters,
-    )
 
 
 def _oldest_first(scan: Scan) -> QuerySet[Job]:

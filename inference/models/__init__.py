@@ -6,6 +6,7 @@ from inference.models.immutable import Immutable
 from inference.models.job import Job
 from inference.models.quality import Quality
 from inference.models.registry import Activation, Evaluation, ModelVersion
+from inference.models.worker import Worker
 
 __all__ = [
     "Activation",
@@ -18,4 +19,5 @@ __all__ = [
     "Prediction",
     "Quality",
     "Repetition",
+    "Worker",
 ]

@@ -72,7 +72,7 @@ export function setUpCompare(picture, { onChange, chosen: onTheLeft, say }) {
       else draw(twin.heat, (pixels) => paint(found.values, pixels, how));
       outline(twin.outlines, shown.outlines ? parts : [], undefined);
       twin.heat.dataset.overlay = `${overlay.id}:${row}`;
-      showBar(twin.box, overlay, how);
+      if (!shown.used) showBar(twin.box, overlay, how);
     } catch (problem) {
       say(/** @type {Error} */ (problem).message);
     }

@@ -88,7 +88,7 @@ export function setUpOverlay(main, picture, { frame, show, say, arranged }) {
         if (right) join(target, right.values, manner(right.overlay, right.values, share, least), picture.columns, compare.split());
       });
     }
-    showBar(main.box, overlay, how);
+    if (!state.used) showBar(main.box, overlay, how);
   }
 
   function drawOutlines() {
