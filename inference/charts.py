@@ -180,7 +180,7 @@ def bars_chart(
             height = _y(low / highest) - _y(top / highest)
             if count:
                 marks.append(_bar(x + 1, _y(top / highest), width - 2, height, fill))
-        if number % 4 == 0:
+        if number % (len(bars) // 4 or 1) == 0:
             place = f'x="{x + width / 2:.1f}" y="{_y(0) + 15:.1f}"'
             marks.append(f'<text {place} text-anchor="middle">{escape(below)}</text>')
     for fill, name in enumerate(names):

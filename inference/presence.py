@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
 from inference.models import Worker
@@ -78,5 +79,5 @@ def _stay(queues: str) -> None:
     connection.close()
 
 
-def _lease() -> Now:
+def _lease() -> CombinedExpression:
     return Now() + timedelta(seconds=settings.JOB_LEASE_SECONDS)
