@@ -117,7 +117,7 @@ def ask_again(job: Job, *, by: User) -> Job:
     """The same work once more. Raises IllegalMove unless it failed, reads a scan, and was not asked since."""
     Job.objects.select_for_update().get(pk=job.pk)  # two people may press at once
     now = Job.objects.get(pk=job.pk)
-    is_asked = Job.objects.with_asked_again().filter(pk=job.pk, asked_again=True).exists()
+    is_asked = Job.objects.asked_again().filter(pk=job.pk).exists()
     if now.state != State.FAILED or now.image_id is None or is_asked:
         raise IllegalMove("Only failed work on a scan is asked for again, and once.")
     return again(now, by=by)

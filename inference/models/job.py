@@ -30,6 +30,10 @@ class JobQuerySet(models.QuerySet["Job"]):
         )
         return self.annotate(asked_again=models.Exists(later))
 
+    def asked_again(self) -> Self:
+        """Only those."""
+        return self.with_asked_again().filter(models.Q(("asked_again", True)))
+
 
 class Job(models.Model):
     """A unit of work. The row is the truth, a message only wakes a worker (see inference.jobs).
