@@ -40,8 +40,9 @@ export function pieces(overlay, row, view) {
 export function outline(svg, shown, marked) {
   const group = document.createElementNS(SVG, "g");
   const others = shown.filter((piece) => piece !== marked);
-  group.append(...others.map((piece) => path(piece, "")));
-  if (marked) group.append(path(marked, "halo"), path(marked, "marked"), label(svg, marked));
+  const most = Math.abs(shown[0]?.weight ?? 0) || 1;
+  group.append(...others.map((piece) => path(piece, "", Math.abs(piece.weight) / most)));
+  if (marked) group.append(path(marked, "halo", 1), path(marked, "marked", 1), label(svg, marked));
   svg.querySelectorAll("g").forEach((before) => before.remove());
   svg.append(group);
 }
@@ -51,11 +52,12 @@ function side({ weight: counted }) {
   return counted > 0 ? "for" : counted < 0 ? "against" : "neither";
 }
 
-/** @param {Piece} piece @param {string} kind */
-function path(piece, kind) {
+/** @param {Piece} piece @param {string} kind @param {number} share of what counted most: what counted little is hatched faintly */
+function path(piece, kind, share) {
   const drawn = document.createElementNS(SVG, "path");
   drawn.setAttribute("d", piece.outline);
   drawn.setAttribute("fill", side(piece) === "against" && kind !== "halo" ? "url(#hatch)" : "none");
+  drawn.setAttribute("fill-opacity", (0.3 + 0.7 * share).toFixed(2));
   drawn.setAttribute("class", `${side(piece)} ${kind}`);
   drawn.dataset.rank = String(piece.rank);
   return drawn;
