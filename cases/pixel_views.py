@@ -1,11 +1,12 @@
 """Bytes for the viewer. Each scan or heatmap is one line in the audit for each view of a page."""
 
 import uuid
+from dataclasses import asdict
 from datetime import timedelta
 
 from django.core.exceptions import PermissionDenied
 from django.db.models.functions import Now
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
@@ -16,6 +17,7 @@ from cases import pictures
 from cases.models import Scan
 from cases.standing import may_see_answers
 from inference.models import Explanation, Image
+from inference.pieces import of_frame
 
 BYTES = "application/octet-stream"
 A_SHIFT = timedelta(hours=12)  # as long as a session: the same page view cannot last longer
@@ -38,18 +40,57 @@ def frame(request: PersonRequest, pk: uuid.UUID, number: int) -> HttpResponse:
 @people_only
 def heatmap(request: PersonRequest, pk: uuid.UUID, row: int) -> HttpResponse:
     """One frame of a heatmap at the scan's size: little-endian float16."""
-    explanation = get_object_or_404(Explanation.objects.select_related("prediction__image"), pk=pk)
-    image = explanation.prediction.image
-    scans = Scan.objects.visible_to(request.user).select_related("case__department")
-    scan = get_object_or_404(scans, image=image)
-    if not may_see_answers(scan.case, request.user):
-        raise PermissionDenied("The models' answers are hidden until you have filed your read.")
+    explanation, scan = _explained(request, pk)
     try:
         content = pictures.heatmap_bytes(explanation, row)
     except IndexError:
         raise Http404("The heatmap has no such frame.") from None
     _tell_once(request, "explanation.viewed", explanation, scan)
-    return _binary(content, image, "float16")
+    return _binary(content, explanation.prediction.image, "float16")
+
+
+@require_safe
+@people_only
+def pieces(request: PersonRequest, pk: uuid.UUID, row: int) -> JsonResponse:
+    """The superpixels of one frame of an explanation, with all that they are bound to."""
+    explanation, scan = _explained(request, pk)
+    try:
+        found = of_frame(explanation, row)
+    except IndexError:
+        raise Http404("The explanation has no such frame.") from None
+    if not found:
+        raise Http404("This method has no pieces.")
+    _tell_once(request, "explanation.viewed", explanation, scan)
+    return JsonResponse(
+        {
+            "explanation": str(explanation.pk),
+            "method": explanation.method,
+            "model_version": str(explanation.prediction.model_version),
+            "class_label": explanation.class_label,
+            "unit": explanation.unit,
+            "frame": explanation.frames[row],
+            "seed": explanation.seed,
+            "parameters": explanation.parameters,
+            "segments_sha256": explanation.segments_id,
+            "heatmap_sha256": explanation.heatmap_id,
+            "input_sha256": explanation.input_sha256,
+            "weights_sha256": explanation.weights_sha256,
+            "preprocessing": explanation.preprocessing,
+            "preprocessing_sha256": explanation.preprocessing_sha256,
+            "pieces": [asdict(piece) for piece in found],
+        }
+    )
+
+
+def _explained(request: PersonRequest, pk: uuid.UUID) -> tuple[Explanation, Scan]:
+    """An explanation that this reader may see by now, and its scan."""
+    rows = Explanation.objects.select_related("prediction__image", "prediction__model_version")
+    explanation = get_object_or_404(rows, pk=pk)
+    scans = Scan.objects.visible_to(request.user).select_related("case__department")
+    scan = get_object_or_404(scans, image=explanation.prediction.image)
+    if not may_see_answers(scan.case, request.user):
+        raise PermissionDenied("The models' answers are hidden until you have filed your read.")
+    return explanation, scan
 
 
 def _binary(content: bytes, image: Image, kind: str) -> HttpResponse:

@@ -202,12 +202,21 @@ def overlays(reading: ScanReading) -> list[dict[str, Any]]:
             "signed": why.explanation.signed,
             "frames": why.explanation.frames,
             "address": reverse("cases:heatmap", args=[why.explanation.pk, 0]).removesuffix("0"),
+            "pieces": _pieces_address(why.explanation),
+            "segments": why.explanation.segments_id or "",
             "reliable": why.trust.is_reliable,
             "trust": why.trust.short,
         }
         for answer in reading.answers
         for why in answer.why
     ]
+
+
+def _pieces_address(explanation: Explanation) -> str:
+    """ "" for a method without superpixels."""
+    if explanation.segments_id is None:
+        return ""
+    return reverse("cases:pieces", args=[explanation.pk, 0]).removesuffix("0")
 
 
 def picture(scan: Scan, reading: ScanReading, view: str) -> dict[str, Any]:

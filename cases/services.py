@@ -17,7 +17,7 @@ from cases.models import Case, Patient, Scan
 from cases.refusals import CannotDo
 from inference import images, jobs, registry
 from inference.formats.stack import PictureStack
-from inference.models import About, Image, Job, ModelVersion
+from inference.models import Image, Job, ModelVersion
 
 UNSEEN_DELAY = 5
 """How much less urgent a candidate's answer is than any that somebody waits for."""
@@ -138,7 +138,7 @@ def try_again(scan: Scan, *, by: User) -> list[Job]:
     ended_badly = [job for job in newest.values() if job.state in {Job.State.FAILED, Job.State.CANCELLED}]
     asked = {job.model_version_id for job in newest.values()}
     never_asked = [v for v in registry.active_versions(scan.image.modality) if v.pk not in asked]
-    again = [_submit_like(job, by, telling.about(scan)) for job in ended_badly]
+    again = [jobs.again(job, by=by, about=telling.about(scan)) for job in ended_badly]
     return again + _submit_to(never_asked, scan, by=by)
 
 
@@ -178,21 +178,6 @@ def _submit_to(
         )
         for version in versions
     ]
-
-
-def _submit_like(job: Job, by: User, about: About) -> Job:
-    image, version = job.scan
-    return jobs.submit(
-        Job.Kind(job.kind),
-        image=image,
-        model_version=version,
-        prediction=job.prediction,
-        requested_by=by,
-        thread=job.thread,
-        priority=job.priority,
-        parameters=job.parameters,
-        about=about,
-    )
 
 
 def _oldest_first(scan: Scan) -> QuerySet[Job]:

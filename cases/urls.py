@@ -30,5 +30,6 @@ urlpatterns = [
     path("answers/<uuid:pk>/explain/", views.explain, name="explain"),
     path("answers/<uuid:pk>/run-again/", views.run_again, name="run_again"),
     path("explanations/<uuid:pk>/heatmap/<int:row>", pixel_views.heatmap, name="heatmap"),
+    path("explanations/<uuid:pk>/pieces/<int:row>", pixel_views.pieces, name="pieces"),
     path("jobs/<uuid:pk>/cancel/", views.cancel_job, name="cancel_job"),
 ]

@@ -13,7 +13,7 @@ from accounts.gate import PersonRequest, people_only, role_required
 from accounts.roles import READ_CASES, WRITE_CASES, departments_where
 from audit.trail import record
 from blobs.store import BlobCorrupt
-from cases import asking, reading, services, worklist
+from cases import asking, keys, reading, services, worklist
 from cases.advice_views import shown_advice
 from cases.advising import current_advice
 from cases.dashboard import dashboard
@@ -41,6 +41,7 @@ def worklist_page(request: PersonRequest) -> HttpResponse:
     query.pop("after", None)
     context = {
         "section": "worklist",
+        "key_groups": keys.WORKLIST if page.lines or form.chosen() else keys.PLAIN,
         "form": form,
         "page": page,
         "query": query.urlencode(),
@@ -206,8 +207,10 @@ def _visible(request: PersonRequest, pk: uuid.UUID) -> Case:
 def _shown(request: PersonRequest, case: Case, found: reading.CaseReading, view: str) -> dict[str, object]:
     current = _current(request, found)
     sitting = desk(case, request.user)
+    may_write = Case.objects.writable_by(request.user).filter(pk=case.pk).exists()
     return {
         "section": "worklist",
+        "key_groups": keys.of_case(sitting, current.scan if current else None, may_write=may_write),
         "case": case,
         "reading": found,
         "current": current,
@@ -223,7 +226,7 @@ def _shown(request: PersonRequest, case: Case, found: reading.CaseReading, view:
         **shown_advice(current_advice(sitting, found), current),
         "timeline": timeline(case, hidden=sitting.hidden),
         "view": view,
-        "may_write": Case.objects.writable_by(request.user).filter(pk=case.pk).exists(),
+        "may_write": may_write,
         "upload_form": UploadForm(),
     }
 

@@ -22,7 +22,8 @@ STYLE = (
     ".guide{stroke:#999;stroke-dasharray:3 3}.band{fill:#2a7f8e;fill-opacity:.18}"
     ".curve{fill:none;stroke:#2a7f8e;stroke-width:2}.point{fill:#b26a00}.whisker{stroke:#2a7f8e;stroke-width:1.5}"
     ".dot{fill:#2a7f8e}.line-1{stroke-dasharray:7 4}.line-2{stroke-dasharray:2 3}"
-    ".line-3{stroke-dasharray:9 3 2 3}</style>"
+    ".line-3{stroke-dasharray:9 3 2 3}.bar{fill:#2a7f8e;stroke:#2a7f8e}.bar-1{fill-opacity:.35}"
+    ".bar-2{fill:#fff;stroke-dasharray:3 2}.bar-3{fill:#444;stroke:#444}</style>"
 )
 """For a chart that stands alone in a file; on a page, static/css/charts.css does this for either theme."""
 
@@ -153,6 +154,46 @@ def weeks_chart(
     )
     svg = _framed(title, ("week", what), marks, diagonal=False, across=False, highest=highest)
     return Chart(title, words, svg, ("week", what, "range", "count"), rows)
+
+
+Bar = tuple[str, Sequence[int]]
+"""The words under a bar, and how many of each name it stands for."""
+
+
+def bars_chart(
+    title: str,
+    words: str,
+    axes: tuple[str, str],
+    names: Sequence[str],
+    bars: Sequence[Bar],
+    columns: tuple[str, ...],
+    rows: tuple[tuple[str, ...], ...],
+) -> Chart:
+    """Bars upon each other, told apart by how they are filled; the names stand above them."""
+    highest = _round_above(max((sum(parts) for _, parts in bars), default=0) * 1.15)
+    width = (_x(1) - _x(0)) / max(len(bars), 1)
+    marks = []
+    for number, (below, parts) in enumerate(bars):
+        x, top = _x(0) + number * width, 0
+        for fill, count in enumerate(parts):
+            low, top = top, top + count
+            height = _y(low / highest) - _y(top / highest)
+            if count:
+                marks.append(_bar(x + 1, _y(top / highest), width - 2, height, fill))
+        if number % (len(bars) // 4 or 1) == 0:
+            place = f'x="{x + width / 2:.1f}" y="{_y(0) + 15:.1f}"'
+            marks.append(f'<text {place} text-anchor="middle">{escape(below)}</text>')
+    for fill, name in enumerate(names):
+        x, y = _x(fill / len(names)) + 2, _y(1) + 4
+        marks.append(_bar(x, y, 10, 10, fill))
+        marks.append(f'<text x="{x + 14:.1f}" y="{y + 9:.1f}">{escape(name)}</text>')
+    svg = _framed(title, axes, marks, diagonal=False, across=False, highest=highest)
+    return Chart(title, words, svg, columns, rows)
+
+
+def _bar(x: float, y: float, width: float, height: float, fill: int) -> str:
+    size = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
+    return f'<rect class="bar bar-{fill % LINES}" {size}/>'
 
 
 def _round_above(value: float) -> float:

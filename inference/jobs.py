@@ -6,8 +6,6 @@ time is the database's, so that a worker with a wrong clock harms nobody.
 """
 
 import logging
-import os
-import socket
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,7 +21,7 @@ from kombu.exceptions import OperationalError
 
 from accounts.models import User
 from audit.trail import record
-from inference import telling
+from inference import presence, telling
 from inference.models import About, Image, Job, ModelVersion, Prediction
 
 logger = logging.getLogger(__name__)
@@ -105,6 +103,33 @@ def submit(  # noqa: PLR0913  # a job is named by all it is about
     return job
 
 
+def again(job: Job, *, by: User, about: About | None = None) -> Job:
+    """The same work on a scan as a new job; the old row stays as it is. about: else what the old one says."""
+    image, version = job.scan
+    return submit(
+        Job.Kind(job.kind),
+        image=image,
+        model_version=version,
+        prediction=job.prediction,
+        requested_by=by,
+        thread=job.thread,
+        priority=job.priority,
+        parameters=job.parameters,
+        about=about or job.about,
+    )
+
+
+@transaction.atomic
+def ask_again(job: Job, *, by: User) -> Job:
+    """The same work once more. Raises IllegalMove unless it failed, reads a scan, and was not asked since."""
+    Job.objects.select_for_update().get(pk=job.pk)  # two people may press at once
+    now = Job.objects.get(pk=job.pk)
+    is_asked = Job.objects.asked_again().filter(pk=job.pk).exists()
+    if now.state != State.FAILED or now.image_id is None or is_asked:
+        raise IllegalMove("Only failed work on a scan is asked for again, and once.")
+    return again(now, by=by)
+
+
 def ring(ids: Iterable[uuid.UUID]) -> None:
     """Wake a worker for each job. A broker that is down only delays: the sweeper rings again."""
     for job in Job.objects.filter(pk__in=list(ids)).only("queue"):
@@ -137,7 +162,7 @@ def claim(doorbell: uuid.UUID) -> list[Claim]:
         state=State.RUNNING,
         token=F("token") + 1,
         attempts=F("attempts") + 1,
-        worker=f"{socket.gethostname()}:{os.getpid()}",
+        worker=presence.own_name(),
         lease_until=Now() + _lease(),
         started_at=Now(),
         stage="starting",

@@ -1,18 +1,40 @@
 """Reading the queue: what waits, where in line, and what went wrong. Nothing here moves a job."""
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Now
+from django.db.models import BooleanField, Count, ExpressionWrapper, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Now, TruncHour
+from django.utils import timezone
 
-from inference.models import Job
+from inference.models import Job, Worker
 
 State = Job.State
 SHOWN = 50
 RECENT = timedelta(hours=24)
+
+
+HOURS = 24
+
+
+@dataclass(frozen=True)
+class Present:
+    """A worker, and the jobs in its hands."""
+
+    worker: Worker
+    is_lost: bool
+    jobs: list[Job]
+
+
+@dataclass(frozen=True)
+class Hour:
+    """How many jobs were done in an hour, by kind."""
+
+    start: datetime
+    done: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -24,6 +46,8 @@ class Overview:
     running: list[Job]
     waiting: list[Job]
     failures: list[Job]
+    workers: list[Present]
+    unheard: list[str]
 
 
 def overview() -> Overview:
@@ -31,12 +55,17 @@ def overview() -> Overview:
     jobs = Job.objects.select_related("model_version", "image")
     waiting = jobs.filter(state=State.QUEUED)
     failed = jobs.filter(state=State.FAILED, finished_at__gt=Now() - RECENT)
+    running = list(jobs.filter(state=State.RUNNING).order_by("started_at")[:SHOWN])
+    workers = _present(running)
+    heard = {name for one in workers if not one.is_lost for name in one.worker.hears}
     return Overview(
+        workers=workers,
+        unheard=sorted(set(waiting.values_list("queue", flat=True).distinct().order_by()) - heard),
         counts=_counts(),
         oldest_wait_since=waiting.aggregate(oldest=Min("created_at"))["oldest"],
-        running=list(jobs.filter(state=State.RUNNING).order_by("started_at")[:SHOWN]),
+        running=running,
         waiting=list(waiting.order_by("-priority", "created_at")[:SHOWN]),
-        failures=list(failed.order_by("-finished_at")[:SHOWN]),
+        failures=list(failed.with_asked_again().order_by("-finished_at")[:SHOWN]),
     )
 
 
@@ -49,6 +78,28 @@ def positions(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
     counted = ahead.order_by().values("queue").annotate(jobs=Count("pk")).values("jobs")
     waiting = Job.objects.filter(pk__in=list(ids), state=State.QUEUED).annotate(ahead=Subquery(counted))
     return {pk: (jobs or 0) + 1 for pk, jobs in waiting.values_list("pk", "ahead")}
+
+
+def throughput() -> list[Hour]:
+    """What was done in each of the last hours, the present one last."""
+    now = timezone.now().astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    hours = [now - timedelta(hours=back) for back in reversed(range(HOURS))]
+    done = Job.objects.filter(state=State.SUCCEEDED, finished_at__gte=hours[0])
+    counted = done.annotate(hour=TruncHour("finished_at", tzinfo=UTC)).order_by().values_list("hour", "kind")
+    found: dict[datetime, dict[str, int]] = {hour: {} for hour in hours}
+    for hour, kind, jobs in counted.annotate(jobs=Count("pk")):
+        found.setdefault(hour, {})[kind] = jobs
+    return [Hour(hour, found[hour]) for hour in hours]
+
+
+def _present(running: Iterable[Job]) -> list[Present]:
+    """Every worker that is there or was lost lately."""
+    is_lost = ExpressionWrapper(Q(lease_until__lt=Now()), output_field=BooleanField())
+    held: dict[str, list[Job]] = defaultdict(list)
+    for job in running:
+        held[job.worker].append(job)
+    rows = Worker.objects.annotate(is_lost=is_lost).order_by("is_lost", "started_at")
+    return [Present(row, row.is_lost, held[row.name]) for row in rows]
 
 
 def _counts() -> dict[str, int]:

@@ -1,10 +1,12 @@
 """The thin Celery doors."""
 
 import uuid
+from typing import Any
 
-from celery import shared_task
+from celery import current_app, shared_task
+from celery.signals import worker_process_init, worker_process_shutdown
 
-from inference import jobs, worker
+from inference import jobs, presence, worker
 
 
 @shared_task(name="inference.work")
@@ -17,3 +19,16 @@ def work(doorbell: str) -> None:
 def sweep() -> None:
     """Recover what dead workers held and ring for what nobody took."""
     jobs.sweep()
+    presence.forget_lost()
+
+
+@worker_process_init.connect
+def stay(**_: Any) -> None:
+    """A worker's child begins."""
+    presence.stay(current_app.amqp.queues.consume_from)
+
+
+@worker_process_shutdown.connect
+def leave(**_: Any) -> None:
+    """A worker's child ends as it should."""
+    presence.leave()

@@ -7,11 +7,13 @@ from django.contrib import messages
 from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.gate import PersonRequest, role_required
 from accounts.roles import MANAGE_MODELS, SEE_MODELS, SEE_QUEUE, holds
 from inference import cards, comparison, jobs, plots, queue, registry, registry_views
+from inference.hours import throughput_chart
 from inference.models import Activation, Image, Job, ModelVersion
 
 
@@ -62,7 +64,20 @@ def model(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
 @role_required(SEE_QUEUE)
 def queue_page(request: PersonRequest) -> HttpResponse:
     """Is anything stuck?"""
-    return render(request, "inference/queue.html", {"section": "queue", "queue": queue.overview()})
+    context = {"section": "queue", "queue": queue.overview(), "chart": throughput_chart(queue.throughput())}
+    return render(request, "inference/queue.html", context)
+
+
+@require_POST
+@role_required(SEE_QUEUE)
+def ask_again(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """The same work as a failed job, once more."""
+    try:
+        jobs.ask_again(get_object_or_404(Job, pk=pk), by=request.user)
+        messages.success(request, _("The work was asked for again, as a new job."))
+    except jobs.IllegalMove:
+        messages.warning(request, _("It was asked for again already, or did not fail: nothing was changed."))
+    return redirect("inference:queue")
 
 
 @require_POST

@@ -22,7 +22,7 @@ from audit.context import Origin, origin
 from audit.trail import record
 from blobs import store
 from blobs.store import BlobCorrupt
-from inference import images, jobs, registry, results, telling, trainings, weights_upload
+from inference import images, jobs, presence, registry, results, telling, trainings, weights_upload
 from inference.engine.frames import choose_frames
 from inference.engine.members import ENSEMBLE
 from inference.engine.quality import VERSION, Check, check
@@ -269,6 +269,7 @@ def _loaded(version_id: uuid.UUID) -> "LoadedModel":
     model: LoadedModel = science.weights.load(
         results.weights_record_of(version), weights, device=science.device.best()
     )
+    presence.runs_on(str(model.device))
     logger.info("Loaded %s on %s in %.2f s", version, model.device, time.monotonic() - started)
     return model
 

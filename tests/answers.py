@@ -105,13 +105,15 @@ def answer(job: Job, *, label: str = "ventriculomegaly", refusal: Refusal | None
 
 
 def explanation(prediction: Prediction, *, method: str = "lime") -> Explanation:
-    """An explanation with a heatmap of the scan's shape, and superpixels if it is LIME's."""
+    """An explanation with a heatmap of the scan's shape; if it is LIME's, of two superpixels side by side."""
     image = prediction.image
     shape = (1, image.rows, image.columns)
+    smooth = np.linspace(0, 1, num=shape[1] * shape[2]).reshape(shape).astype(np.float16)
+    segments = np.broadcast_to(np.arange(shape[2]) >= shape[2] // 2, shape).astype(np.int32)
     said = ExplanationRecord(
         method=method,
         class_label="ventriculomegaly",
-        heatmap=np.linspace(0, 1, num=shape[1] * shape[2]).reshape(shape).astype(np.float16),
+        heatmap=np.array([-0.25, 0.5], np.float16)[segments] if method == "lime" else smooth,
         signed=method == "lime",
         unit="share of the maximum",
         frames=(0,),
@@ -121,7 +123,7 @@ def explanation(prediction: Prediction, *, method: str = "lime") -> Explanation:
         seconds=0.2,
         input_sha256=prediction.input_sha256,
         weights_sha256=prediction.weights_sha256,
-        segments=np.zeros(shape, np.int32) if method == "lime" else None,
+        segments=segments if method == "lime" else None,
         **PREPROCESSING,
     )
     job = jobs.submit(

@@ -6,6 +6,7 @@ from inference.models.immutable import Immutable
 from inference.models.job import About, Job
 from inference.models.quality import Quality
 from inference.models.registry import Activation, Evaluation, ModelVersion
+from inference.models.worker import Worker
 
 __all__ = [
     "About",
@@ -19,4 +20,5 @@ __all__ = [
     "Prediction",
     "Quality",
     "Repetition",
+    "Worker",
 ]

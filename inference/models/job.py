@@ -30,6 +30,22 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Without the jobs of candidates that answer unseen."""
         return self.exclude(kind=Job.Kind.SHADOW)
 
+    def with_asked_again(self) -> Self:
+        """Each with whether the same work was asked for once more since (asked_again)."""
+        later = Job.objects.filter(
+            models.Q(prediction=models.OuterRef("prediction")) | models.Q(prediction__isnull=True),
+            kind=models.OuterRef("kind"),
+            image=models.OuterRef("image"),
+            model_version=models.OuterRef("model_version"),
+            parameters=models.OuterRef("parameters"),
+            created_at__gt=models.OuterRef("created_at"),
+        )
+        return self.annotate(asked_again=models.Exists(later))
+
+    def asked_again(self) -> Self:
+        """Only those."""
+        return self.with_asked_again().filter(models.Q(("asked_again", True)))
+
 
 class Job(models.Model):
     """A unit of work. The row is the truth, a message only wakes a worker (see inference.jobs).
@@ -97,6 +113,7 @@ class Job(models.Model):
             ),
             models.Index(fields=["lease_until"], condition=models.Q(state="running"), name="job_leased"),
             models.Index(fields=["image", "-created_at"], name="job_of_image"),
+            models.Index(fields=["finished_at"], name="job_finished"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(

@@ -1,5 +1,6 @@
 // Calipers: two points on a frame, set by pointer, pen, touch or the arrow keys, and stored by the server.
 
+import { bind } from "./keys.js";
 import { element, json, list } from "./page.js";
 import { inside, pointed } from "./zoom.js";
 
@@ -7,7 +8,7 @@ const SVG = "http://www.w3.org/2000/svg";
 
 /** @typedef {[number, number]} Point  row and column in pixels; 0 is the middle of the first pixel */
 /** @typedef {{id: string, frame: number, start: Point, end: Point, words: string}} Measurement */
-/** @typedef {{marks: SVGSVGElement, canvas: HTMLCanvasElement, spacing: [number, number] | null}} Place */
+/** @typedef {{marks: SVGSVGElement, canvas: HTMLCanvasElement, spacing: [number, number] | null, onMeasuring: () => void}} Place */
 
 /** @param {Point} start @param {Point} end @param {[number, number] | null} spacing mm between rows, columns */
 export function lengthWords(start, end, spacing) {
@@ -17,7 +18,7 @@ export function lengthWords(start, end, spacing) {
 }
 
 /** @param {Place} place @returns {{isActive: () => boolean, show: (frame: number) => void}} */
-export function setUpCaliper({ marks, canvas, spacing }) {
+export function setUpCaliper({ marks, canvas, spacing, onMeasuring }) {
   const form = document.getElementById("caliper");
   const state = {
     tool: "window",
@@ -58,8 +59,11 @@ export function setUpCaliper({ marks, canvas, spacing }) {
       button.setAttribute("aria-pressed", String(button.value === tool));
     }
     canvas.classList.toggle("measuring", tool !== "window");
-    if (tool !== "window") canvas.focus();
     ask(false);
+    if (tool !== "window") {
+      canvas.focus();
+      onMeasuring();
+    }
     draw();
   }
 
@@ -103,29 +107,33 @@ export function setUpCaliper({ marks, canvas, spacing }) {
     if (Math.hypot(row - first[0], column - first[1]) > 1) set([row, column]);
     else choose(state.tool);
   });
-  canvas.addEventListener("keydown", (event) => {
-    if (state.tool === "window") return;
-    /** @type {Record<string, Point>} */
-    const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
-    const step = steps[event.key];
-    if (step) {
-      const size = event.shiftKey ? 10 : 0.5;
-      const [row, column] = state.cursor ?? [canvas.height / 2, canvas.width / 2];
-      state.cursor = inside(canvas, [row + size * step[0], column + size * step[1]]);
-    } else if (event.key === "Enter") set(state.cursor ?? [canvas.height / 2, canvas.width / 2]);
-    else if (event.key === "Escape") choose("window");
-    else return;
-    event.preventDefault();
+  /** @param {number} down @param {number} right @returns {(event: KeyboardEvent) => void} */
+  const move = (down, right) => ({ shiftKey }) => {
+    const size = shiftKey ? 10 : 0.5;
+    const [row, column] = state.cursor ?? middle(canvas);
+    state.cursor = inside(canvas, [row + size * down, column + size * right]);
     draw();
+  };
+  bind(
+    "measuring",
+    {
+      up: move(-1, 0),
+      down: move(1, 0),
+      left: move(0, -1),
+      right: move(0, 1),
+      set: () => set(state.cursor ?? middle(canvas)),
+      leave: () => choose("window"),
+    },
+    { on: canvas, when: () => state.tool !== "window" },
+  );
+  bind("tools", {
+    window: () => choose("window"),
+    distance: () => choose("distance"),
+    atrialWidth: () => choose("atrial_width"),
   });
   for (const button of list("#tool-choice button", HTMLButtonElement)) {
     button.addEventListener("click", () => choose(button.value));
   }
-  document.addEventListener("keydown", (event) => {
-    const typing = event.target instanceof Element && event.target.closest("input:not([type=range]), textarea, select");
-    const button = list("#tool-choice button", HTMLButtonElement)[+event.key - 1];
-    if (!typing && button && !event.ctrlKey && !event.metaKey && !event.altKey) choose(button.value);
-  });
   document.getElementById("caliper-discard")?.addEventListener("click", () => choose("window"));
   if (form instanceof HTMLFormElement) {
     form.addEventListener("submit", async (event) => {
@@ -166,6 +174,11 @@ async function store(form, tool, frame, [start, end]) {
   const page = await fetch(form.dataset.findings ?? "");
   if (page.ok) element("findings-box", HTMLElement).innerHTML = await page.text();
   return said;
+}
+
+/** @param {HTMLCanvasElement} canvas @returns {Point} */
+function middle({ width, height }) {
+  return [height / 2, width / 2];
 }
 
 /** @param {Point} start @param {Point} end @param {string} words @param {string} kind */

@@ -1,51 +1,107 @@
-// Two maps on one scan: what lies left of the split is one method or model, what lies right of it another.
+// Two maps of one scan: left and right of a split, or side by side on pictures that move together.
 
-import { heat, paint } from "./heat.js";
+import { heat, manner, paint, showBar } from "./heat.js";
 import { element } from "./page.js";
+import { bare, draw, pane } from "./pane.js";
+import { outline, pieces } from "./pieces.js";
+import { cover } from "./used.js";
+import { words } from "./words.js";
 
 /** @typedef {import("./heat.js").Overlay} Overlay */
-
 /** @typedef {{overlay: Overlay, values: Float32Array}} Laid */
+/** @typedef {{frame: number, hidden: boolean, used: boolean, outlines: boolean, opacity: number, threshold: number}} Shown */
 
 /**
- * @param {() => void} onChange
- * @returns {{offer: (overlays: Overlay[]) => void, map: (frame: number, view: string) => Promise<Laid | null>, split: () => number}}
+ * @param {import("./picture.js").Picture} picture
+ * @param {{onChange: () => void, chosen: () => Overlay | undefined, say: (problem: string) => void}} page
  */
-export function setUpCompare(onChange) {
+export function setUpCompare(picture, { onChange, chosen: onTheLeft, say }) {
   const choice = element("compare", HTMLSelectElement);
   const slider = element("split", HTMLInputElement);
-  /** @type {Overlay[]} */
-  let known = [];
-  const chosen = () => known.find(({ id }) => id === choice.value);
-  const tell = () => {
-    element("split-field", HTMLElement).hidden = !chosen();
+  const beside = element("beside", HTMLButtonElement);
+  const twin = pane("twin", picture);
+  const state = { /** @type {Overlay[]} */ known: [], isBeside: false, before: "" };
+
+  const chosen = () => state.known.find(({ id }) => id === choice.value);
+
+  /** Where something is to be compared, show it; both panes are as large as each other. */
+  function arrange() {
+    const overlay = chosen();
+    state.isBeside &&= Boolean(overlay);
+    beside.setAttribute("aria-pressed", String(state.isBeside));
+    element("split-field", HTMLElement).hidden = !overlay || state.isBeside;
+    element("screens", HTMLElement).classList.toggle("two", state.isBeside);
+    twin.box.hidden = !state.isBeside;
     onChange();
-  };
-  choice.addEventListener("change", tell);
+  }
+
+  beside.addEventListener("click", () => {
+    state.isBeside = !state.isBeside;
+    if (state.isBeside) {
+      state.before = choice.value;
+      choice.value ||= (state.known.find((overlay) => overlay !== onTheLeft()) ?? state.known[0])?.id ?? "";
+    } else choice.value = state.before;
+    arrange();
+  });
+  choice.addEventListener("change", arrange);
   slider.addEventListener("input", onChange);
 
+  /** @param {Shown} shown @returns {Promise<Laid | null>} what the compared method says of this frame */
+  async function laid(shown) {
+    const overlay = shown.hidden ? undefined : chosen();
+    const row = overlay ? overlay.frames.indexOf(shown.frame) : -1;
+    return overlay && row >= 0 ? { overlay, values: await heat(overlay, row, picture.view) } : null;
+  }
+
+  let turn = 0;
+  /** @param {Shown} shown draw the picture beside the other */
+  async function drawTwin(shown) {
+    const overlay = chosen();
+    if (!state.isBeside || !overlay) return;
+    const mine = ++turn;
+    const row = overlay.frames.indexOf(shown.frame);
+    if (twin.heat.dataset.overlay !== `${overlay.id}:${row}`) bare(twin);
+    element("twin-name", HTMLElement).textContent = words(row < 0 ? "unread" : "pane", { ...overlay });
+    try {
+      const [found, parts] = await Promise.all([laid(shown), row < 0 ? [] : pieces(overlay, row, picture.view)]);
+      if (mine !== turn) return;
+      bare(twin);
+      if (!found) return;
+      const how = manner(overlay, found.values, shown.opacity, shown.threshold);
+      if (shown.used) cover(twin, overlay, found.values, how);
+      else draw(twin.heat, (pixels) => paint(found.values, pixels, how));
+      outline(twin.outlines, shown.outlines ? parts : [], undefined);
+      twin.heat.dataset.overlay = `${overlay.id}:${row}`;
+      if (!shown.used) showBar(twin.box, overlay, how);
+    } catch (problem) {
+      say(/** @type {Error} */ (problem).message);
+    }
+  }
+
   return {
-    offer: (overlays) => {
-      known = overlays;
+    twin,
+    isBeside: () => state.isBeside,
+    drawTwin,
+    /** @param {Overlay[]} overlays */
+    offer(overlays) {
+      state.known = overlays;
       const before = choice.value;
       const offers = overlays.map(({ id, method, model }) => new Option(`${method} of ${model}`, id));
       choice.replaceChildren(new Option("nothing", ""), ...offers);
       if (overlays.some(({ id }) => id === before)) choice.value = before;
       element("compare-row", HTMLElement).hidden = overlays.length < 2;
-      element("split-field", HTMLElement).hidden = !chosen();
+      element("split-field", HTMLElement).hidden = !chosen() || state.isBeside;
+      if (state.isBeside && !chosen()) arrange();
     },
-    map: async (frame, view) => {
-      const overlay = chosen();
-      const row = overlay ? overlay.frames.indexOf(frame) : -1;
-      return overlay && row >= 0 ? { overlay, values: await heat(overlay, row, view) } : null;
-    },
+    /** @param {Shown} shown @returns {Promise<Laid | null>} what lies right of the split */
+    map: async (shown) => (state.isBeside ? null : laid(shown)),
     split: () => +slider.value / 100,
   };
 }
 
 /**
  * @param {Uint8ClampedArray} left red, green, blue, alpha; what lies right of the split is written over
- * @param {Float32Array} values the other map @param {Parameters<typeof paint>[2]} manner
+ * @param {Float32Array} values the other map @param {import("./heat.js").Manner} manner
  * @param {number} columns @param {number} split share of the width
  */
 export function join(left, values, manner, columns, split) {

@@ -1,5 +1,7 @@
 // Mouse, pen, touch and keyboard on the viewer, as what they mean.
 
+import { bind } from "./keys.js";
+
 /**
  * @typedef {Object} Actions
  * @property {(wider: number, higher: number) => void} adjust  window and level, in shares of the range
@@ -8,11 +10,11 @@
  * @property {(frames: number) => void} step
  * @property {(method: string) => void} toggle  an overlay
  * @property {(hidden: boolean) => void} hide
+ * @property {(steps: number) => void} piece  the next by what it counted, or the one before
  * @property {() => void} reset
  */
 
-/** @type {Record<string, [number, number]>} */
-const ARROWS = { ArrowLeft: [-0.05, 0], ArrowRight: [0.05, 0], ArrowUp: [0, 0.05], ArrowDown: [0, -0.05] };
+const READ = "#read-form input[type=radio], #desk a.button";
 
 /**
  * @param {HTMLCanvasElement} canvas @param {Actions} actions @param {boolean} isStack the wheel moves through frames
@@ -39,28 +41,31 @@ function listenToWheel(event, actions, isStack) {
 
 /** @param {HTMLCanvasElement} canvas @param {Actions} actions @param {() => boolean} isMeasuring arrows move a caliper */
 export function listenToKeys(canvas, actions, isMeasuring) {
-  /** @type {Record<string, () => void>} */
-  const keys = {
-    h: () => actions.hide(true),
-    "+": () => actions.zoom(1.25),
-    "-": () => actions.zoom(0.8),
-    "[": () => actions.step(-1),
-    "]": () => actions.step(1),
-    g: () => actions.toggle("gradcam"),
-    l: () => actions.toggle("lime"),
-    v: () => document.querySelector("#read-form input[type=radio], #desk a.button")?.focus(),
-  };
-  canvas.addEventListener("keydown", (event) => {
-    const step = ARROWS[event.key];
-    if (!step || isMeasuring()) return;
-    event.preventDefault();
-    actions.adjust(...step);
+  const { adjust, zoom, step, toggle } = actions;
+  bind("viewer", { nearer: () => zoom(1.25), farther: () => zoom(0.8), ...pressing("invert", "reset") });
+  bind("frames", { back: () => step(-1), forward: () => step(1) });
+  bind("overlay", {
+    gradcam: () => toggle("gradcam"),
+    lime: () => toggle("lime"),
+    hide: ({ type }) => actions.hide(type === "keydown"),
+    nextPiece: () => actions.piece(1),
+    previousPiece: () => actions.piece(-1),
+    ...pressing("used", "outlines", "beside"),
   });
-  document.addEventListener("keydown", (event) => {
-    const typing = event.target instanceof Element && event.target.closest("input:not([type=range]), textarea, select");
-    if (!typing && !event.ctrlKey && !event.metaKey && !event.altKey) keys[event.key]?.();
-  });
-  document.addEventListener("keyup", (event) => {
-    if (event.key === "h") actions.hide(false);
-  });
+  bind("review", { read: () => /** @type {HTMLElement | null} */ (document.querySelector(READ))?.focus() });
+  bind(
+    "picture",
+    {
+      narrower: () => adjust(-0.05, 0),
+      wider: () => adjust(0.05, 0),
+      darker: () => adjust(0, 0.05),
+      brighter: () => adjust(0, -0.05),
+    },
+    { on: canvas, when: () => !isMeasuring() },
+  );
+}
+
+/** @param {string[]} ids of buttons @returns {Record<string, () => void>} what pressing each does */
+function pressing(...ids) {
+  return Object.fromEntries(ids.map((id) => [id, () => document.getElementById(id)?.click()]));
 }

@@ -15,9 +15,13 @@ import { magnitude, signed } from "./colour.js";
  * @property {boolean} signed
  * @property {number[]} frames  indices of the frames it covers
  * @property {string} address
+ * @property {string} pieces  where its superpixels are; "" for a method without
+ * @property {string} segments  the hash of what they were stored as
  * @property {boolean} reliable
  * @property {string} trust
  */
+
+/** @typedef {{signed: boolean, top: number, opacity: number, threshold: number}} Manner  threshold: share of top */
 
 /** @type {Map<string, Promise<Float32Array>>} */
 const fetched = new Map();
@@ -67,7 +71,7 @@ export function peak(values) {
 /**
  * Colours with transparency: nothing at zero, fading around the threshold instead of cutting.
  * @param {Float32Array} values @param {Uint8ClampedArray} pixels red, green, blue, alpha; written to
- * @param {{signed: boolean, top: number, opacity: number, threshold: number}} how threshold: share of top
+ * @param {Manner} manner
  */
 export function paint(values, pixels, { signed: hasSign, top, opacity, threshold }) {
   const colours = hasSign ? signed : magnitude;
@@ -83,21 +87,41 @@ export function paint(values, pixels, { signed: hasSign, top, opacity, threshold
 
 /** @param {number} strength 0 to 1 @param {number} threshold @returns {number} 0 to 1 */
 function presence(strength, threshold) {
+  return fade(strength, threshold) * Math.min(1, 1.6 * strength);
+}
+
+/** @param {number} strength 0 to 1 @param {number} threshold @returns {number} 0 below, 1 above, smooth between */
+export function fade(strength, threshold) {
   const width = 0.12;
   const step = Math.min(1, Math.max(0, (strength - threshold + width) / (2 * width)));
-  return step * step * (3 - 2 * step) * Math.min(1, 1.6 * strength);
+  return step * step * (3 - 2 * step);
 }
 
 /**
  * @param {Overlay} overlay @param {Float32Array} values @param {number} opacity @param {number} threshold
- * @returns {{signed: boolean, top: number, opacity: number, threshold: number}} how `paint` is to draw it
+ * @returns {Manner} how `paint` is to draw it
  */
 export function manner(overlay, values, opacity, threshold) {
   return { signed: overlay.signed, top: overlay.signed ? peak(values) : 1, opacity, threshold };
 }
 
+/**
+ * @param {HTMLElement} box of the pane @param {Overlay} overlay
+ * @param {Manner} manner
+ */
+export function showBar(box, overlay, { top }) {
+  const bar = box.querySelector(".colour-bar");
+  const canvas = bar?.querySelector("canvas");
+  if (!bar || !canvas) return;
+  const ends = overlay.signed ? [`+${top.toFixed(2)}`, `−${top.toFixed(2)}`] : ["1", "0"];
+  const said = { ".bar-high": ends[0], ".bar-low": ends[1], ".bar-unit": overlay.unit };
+  for (const [part, text] of Object.entries(said)) bar.querySelector(part)?.replaceChildren(text);
+  paintBar(canvas, overlay.signed);
+  bar.removeAttribute("hidden");
+}
+
 /** @param {HTMLCanvasElement} canvas @param {boolean} hasSign draw the bar, bright end up */
-export function paintBar(canvas, hasSign) {
+function paintBar(canvas, hasSign) {
   const context = canvas.getContext("2d");
   if (!context) return;
   const colours = hasSign ? signed : magnitude;

@@ -1,24 +1,20 @@
-// The viewer: which frame, which window, which overlay; and everything that changes them.
+// The viewer: which frame, which window, which part; and everything that changes them.
 
 import { listenToKeys, listenToPointer } from "./hands.js";
-import { element, frameMarks, json, list } from "./page.js";
+import { element, frameMarks, json } from "./page.js";
+import { draw, layers, pane } from "./pane.js";
 import { frame, ownWindow, paint, preset } from "./picture.js";
 import { apply, content, panned, pointed, zoomed } from "./zoom.js";
-import { heat, manner, paint as paintHeat, paintBar, peak } from "./heat.js";
 import { setUpCaliper } from "./caliper.js";
 import { setUpCine } from "./cine.js";
-import { join, setUpCompare } from "./compare.js";
 import { listenToButtons } from "./controls.js";
+import { setUpOverlay } from "./overlay.js";
 
-/** @typedef {import("./heat.js").Overlay} Overlay */
+const TAP = 4; // screen pixels that a finger may move
 
 const picture = /** @type {import("./picture.js").Picture} */ (json("picture"));
-const scanCanvas = element("scan-canvas", HTMLCanvasElement);
-const heatCanvas = element("heat-canvas", HTMLCanvasElement);
+const main = pane("screen", picture);
 const slider = document.getElementById("frame");
-const opacity = element("opacity", HTMLInputElement);
-const threshold = element("threshold", HTMLInputElement);
-const modelChoice = element("model", HTMLSelectElement);
 const marks = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (document.getElementById("marks")));
 const readout = element("readout", HTMLElement);
 
@@ -29,55 +25,34 @@ const state = {
   window: { centre: 127.5, width: 255, inverted: false },
   place: { scale: 1, x: 0.5, y: 0.5 },
   isBegun: false,
-  /** @type {Overlay[]} */ overlays: [],
   /** @type {number[]} */ read: [],
-  model: sessionStorage.getItem("model") ?? "",
-  method: sessionStorage.getItem("method") ?? "",
-  hidden: false,
-  /** @type {Float32Array | null} the map that is drawn */ values: null,
   /** @type {[number, number] | null} */ under: null,
   problem: "",
 };
 
-/** @returns {Overlay | undefined} the overlay that is chosen, if the answer has it */
-function chosen() {
-  return state.overlays.find((overlay) => overlay.model === state.model && overlay.key === state.method);
-}
-
 // --- The scan ---------------------------------------------------------------------------
-
-/** @param {HTMLCanvasElement} canvas make it as many pixels as the scan has, drawn in its true proportions */
-function fit(canvas) {
-  canvas.width = picture.columns;
-  canvas.height = picture.rows;
-}
-
-/** @param {HTMLCanvasElement} canvas @param {(pixels: Uint8ClampedArray) => void} fill */
-function draw(canvas, fill) {
-  const context = canvas.getContext("2d");
-  if (!context) return;
-  const data = context.createImageData(picture.columns, picture.rows);
-  fill(data.data);
-  context.putImageData(data, 0, 0);
-}
 
 let drawing = 0;
 function redraw() {
   cancelAnimationFrame(drawing);
   drawing = requestAnimationFrame(() => {
     const { pixels } = state;
-    if (pixels) draw(scanCanvas, (target) => paint(pixels, state.window, target));
+    const panes = overlay.isBeside() ? [main, overlay.twin] : [main];
+    if (pixels) for (const { scan } of panes) draw(scan, (target) => paint(pixels, state.window, target));
     say();
   });
 }
 
-function say() {
+/** @param {string} [problem] what went wrong, until something goes right */
+function say(problem) {
+  if (problem) state.problem = problem;
   const { centre, width } = state.window;
   const mm = picture.spacing ? `, ${picture.spacing[0].toFixed(2)} mm a pixel` : ", no scale known";
-  const overlay = chosen();
-  const bare = overlay && !overlay.frames.includes(state.frame) ? `; ${overlay.method} did not read this frame` : "";
-  const at = state.under && state.values ? state.values[Math.round(state.under[0]) * picture.columns + Math.round(state.under[1])] : null;
-  const here = overlay && at !== null ? `; here ${at.toFixed(2)}` : "";
+  const chosen = overlay.chosen();
+  const values = overlay.values();
+  const bare = chosen && !chosen.frames.includes(state.frame) ? `; ${chosen.method} did not read this frame` : "";
+  const at = state.under && values ? values[Math.round(state.under[0]) * picture.columns + Math.round(state.under[1])] : null;
+  const here = chosen && at !== null ? `; here ${at.toFixed(2)}` : "";
   readout.textContent = state.problem || `W ${Math.round(width)} L ${Math.round(centre)}${mm}${bare}${here}`;
 }
 
@@ -90,8 +65,7 @@ async function show(number) {
     if (wanted !== state.wanted) return;
     drawFrame(wanted, pixels);
   } catch (problem) {
-    state.problem = `${/** @type {Error} */ (problem).message} Try again.`;
-    say();
+    say(`${/** @type {Error} */ (problem).message} Try again.`);
   }
   for (const next of [wanted + 1, wanted - 1]) {
     if (next >= 0 && next < picture.frames) frame(picture, next).catch(() => {});
@@ -106,10 +80,10 @@ function drawFrame(number, pixels) {
     element("frame-number", HTMLOutputElement).value = `${number + 1} / ${picture.frames}`;
   }
   if (!state.isBegun) begin();
-  scanCanvas.dataset.frame = String(number);
+  main.scan.dataset.frame = String(number);
   caliper.show(number);
   redraw();
-  showHeat();
+  overlay.refresh();
 }
 
 /** The window the file asks for, and the part of the picture that shows something. */
@@ -120,10 +94,11 @@ function begin() {
   move(content(state.pixels, picture.rows, picture.columns));
 }
 
-/** @param {import("./zoom.js").Place} place */
+/** @param {import("./zoom.js").Place} place of every pane */
 function move(place) {
   state.place = place;
-  apply(scanCanvas, [scanCanvas, heatCanvas, marks], place);
+  apply(main.scan, [...layers(main), marks], place);
+  if (overlay.isBeside()) apply(overlay.twin.scan, layers(overlay.twin), place);
 }
 
 function reset() {
@@ -137,144 +112,6 @@ function adjust(wider, higher) {
   state.window.width = Math.max(1, state.window.width + wider * range);
   state.window.centre += higher * range;
   redraw();
-}
-
-// --- The overlay ------------------------------------------------------------------------
-
-async function showHeat() {
-  const overlay = chosen();
-  const row = overlay && !state.hidden ? overlay.frames.indexOf(state.frame) : -1;
-  const wanted = overlay && row >= 0 ? `${overlay.id}:${row}` : "";
-  element("heat-controls", HTMLFieldSetElement).disabled = !overlay;
-  if (heatCanvas.dataset.overlay !== wanted) takeHeatAway();
-  say();
-  if (!overlay || !wanted) return;
-  try {
-    const values = await heat(overlay, row, picture.view);
-    if (chosen() !== overlay || overlay.frames[row] !== state.frame || state.hidden) return;
-    const top = overlay.signed ? peak(values) : 1;
-    const right = await compare.map(state.frame, picture.view);
-    if (chosen() !== overlay || state.hidden) return;
-    const [share, least] = [+opacity.value / 100, +threshold.value / 100];
-    draw(heatCanvas, (target) => {
-      paintHeat(values, target, manner(overlay, values, share, least));
-      if (right) join(target, right.values, manner(right.overlay, right.values, share, least), picture.columns, compare.split());
-    });
-    state.values = values;
-    heatCanvas.dataset.overlay = wanted;
-    showBar(overlay, top);
-  } catch (problem) {
-    state.problem = /** @type {Error} */ (problem).message;
-    say();
-  }
-}
-
-/** At once, before anything else is fetched: one method's heat must never stand under another's name. */
-function takeHeatAway() {
-  draw(heatCanvas, () => {});
-  delete heatCanvas.dataset.overlay;
-  state.values = null;
-  element("colour-bar", HTMLElement).hidden = true;
-}
-
-/** @param {Overlay} overlay @param {number} top */
-function showBar(overlay, top) {
-  element("colour-bar", HTMLElement).hidden = false;
-  paintBar(element("bar-canvas", HTMLCanvasElement), overlay.signed);
-  element("bar-high", HTMLElement).textContent = overlay.signed ? `+${top.toFixed(2)}` : "1";
-  element("bar-low", HTMLElement).textContent = overlay.signed ? `−${top.toFixed(2)}` : "0";
-  element("bar-unit", HTMLElement).textContent = overlay.unit;
-}
-
-/** @param {string} model @param {string} method "" for none */
-function choose(model, method) {
-  state.model = model;
-  state.method = method;
-  sessionStorage.setItem("model", model);
-  sessionStorage.setItem("method", method);
-  const overlay = chosen();
-  if (overlay && !overlay.frames.includes(state.frame)) show(overlay.frames[Math.floor(overlay.frames.length / 2)]);
-  else showHeat();
-  mark();
-}
-
-/** Press the buttons that stand for what is shown, and say how far it can be trusted. */
-function mark() {
-  const overlay = chosen();
-  modelChoice.value = state.model;
-  for (const button of list("#methods button", HTMLButtonElement)) {
-    button.setAttribute("aria-pressed", String(button.value === (overlay ? state.method : "")));
-  }
-  for (const button of list(".show-overlay", HTMLButtonElement)) {
-    button.setAttribute("aria-pressed", String(button.dataset.overlay === overlay?.id));
-  }
-  element("trust", HTMLElement).classList.toggle("unreliable", overlay?.reliable === false);
-  element("trust", HTMLElement).textContent = overlay
-    ? `${overlay.method} of ${overlay.model} ${overlay.version}, for ${overlay.classLabel}. ${overlay.trust}`
-    : "";
-}
-
-/** Read again what the server says there is: after each update of the answers. */
-function takeStock() {
-  state.overlays = /** @type {Overlay[]} */ (json("overlays"));
-  state.read = /** @type {number[]} */ (json("frames-read"));
-  const models = [...new Set(state.overlays.map((overlay) => overlay.model))];
-  if (models.length && !models.includes(state.model)) state.model = models[0];
-  modelChoice.replaceChildren(...models.map((name) => new Option(name, name)));
-  element("model-choice", HTMLElement).hidden = models.length < 2;
-  offerMethods();
-  compare.offer(state.overlays);
-  document.getElementById("frame-marks")?.replaceChildren(...frameMarks(state.read));
-  mark();
-  showHeat();
-}
-
-function offerMethods() {
-  const own = state.overlays.filter((overlay) => overlay.model === state.model);
-  const offers = [["", "None"], ...own.map((overlay) => [overlay.key, overlay.method])];
-  const buttons = offers.map(([value, words]) => {
-    const button = document.createElement("button");
-    Object.assign(button, { type: "button", value, textContent: words });
-    button.addEventListener("click", () => choose(state.model, value));
-    return button;
-  });
-  element("methods", HTMLElement).replaceChildren(...buttons);
-}
-
-/** @param {boolean} hidden */
-function hide(hidden) {
-  if (state.hidden === hidden) return;
-  state.hidden = hidden;
-  showHeat();
-}
-
-// --- Hands ------------------------------------------------------------------------------
-
-/** @type {import("./hands.js").Actions} */
-const actions = {
-  adjust,
-  reset,
-  hide,
-  pan: (dx, dy) => move(panned(scanCanvas, state.place, dx, dy)),
-  zoom: (factor) => move(zoomed(state.place, factor)),
-  step: (frames) => show(state.wanted + frames),
-  toggle: (method) => choose(state.model, state.method === method ? "" : method),
-};
-
-function listenToControls() {
-  slider?.addEventListener("input", () => show(+(/** @type {HTMLInputElement} */ (slider).value) - 1));
-  opacity.addEventListener("input", showHeat);
-  threshold.addEventListener("input", showHeat);
-  modelChoice.addEventListener("change", () => {
-    state.model = modelChoice.value;
-    offerMethods();
-    choose(modelChoice.value, state.method);
-  });
-  window.addEventListener("resize", () => move(state.place));
-  scanCanvas.addEventListener("pointermove", (event) => {
-    state.under = pointed(marks, scanCanvas, event);
-    say();
-  });
 }
 
 /** @param {string} name of a preset; "" for the greys as they were acquired */
@@ -296,26 +133,51 @@ function nextRead() {
   if (next !== undefined) show(next);
 }
 
-document.addEventListener("click", (event) => {
-  const button = event.target instanceof Element ? event.target.closest(".show-overlay") : null;
-  if (!(button instanceof HTMLButtonElement)) return;
-  const overlay = state.overlays.find(({ id }) => id === button.dataset.overlay);
-  if (!overlay) return;
-  const isShown = chosen() === overlay;
-  state.model = overlay.model;
-  offerMethods();
-  choose(overlay.model, isShown ? "" : overlay.key);
-});
-document.addEventListener("htmx:afterSettle", takeStock);
+function takeStock() {
+  state.read = /** @type {number[]} */ (json("frames-read"));
+  document.getElementById("frame-marks")?.replaceChildren(...frameMarks(state.read));
+  overlay.takeStock();
+}
 
-fit(scanCanvas);
-fit(heatCanvas);
-const compare = setUpCompare(showHeat);
+// --- Hands ------------------------------------------------------------------------------
+
+/** @type {import("./hands.js").Actions} */
+const actions = {
+  adjust,
+  reset,
+  hide: (hidden) => overlay.hide(hidden),
+  pan: (dx, dy) => move(panned(main.scan, state.place, dx, dy)),
+  zoom: (factor) => move(zoomed(state.place, factor)),
+  step: (frames) => show(state.wanted + frames),
+  toggle: (method) => overlay.toggle(method),
+  piece: (steps) => overlay.parts.step(steps),
+};
+
+/** What lies under the pointer, and a tap on it. */
+function listenToPlaces() {
+  let [x, y] = [0, 0];
+  main.scan.addEventListener("pointermove", (event) => {
+    state.under = pointed(marks, main.scan, event);
+    if (!event.buttons) overlay.parts.hover(caliper.isActive() ? null : state.under);
+    say();
+  });
+  main.scan.addEventListener("pointerleave", () => overlay.parts.hover(null));
+  main.scan.addEventListener("pointerdown", (event) => ([x, y] = [event.clientX, event.clientY]));
+  main.scan.addEventListener("pointerup", (event) => {
+    const isTap = Math.hypot(event.clientX - x, event.clientY - y) < TAP;
+    if (isTap && !caliper.isActive()) overlay.parts.tap(pointed(marks, main.scan, event));
+  });
+}
+
+const overlay = setUpOverlay(main, picture, { frame: () => state.frame, show, say, arranged: redraw });
+const caliper = setUpCaliper({ marks, canvas: main.scan, spacing: picture.spacing, onMeasuring: () => overlay.whole() });
 setUpCine(() => show((state.wanted + 1) % picture.frames));
-const caliper = setUpCaliper({ marks, canvas: scanCanvas, spacing: picture.spacing });
-listenToPointer(scanCanvas, actions, picture.frames > 1, () => caliper.isActive());
-listenToKeys(scanCanvas, actions, () => caliper.isActive());
-listenToControls();
-listenToButtons({ zoom: actions.zoom, reset, hide, invert, grey, nextRead, frame: () => state.frame });
+for (const { scan } of [main, overlay.twin]) listenToPointer(scan, actions, picture.frames > 1, () => caliper.isActive());
+listenToKeys(main.scan, actions, () => caliper.isActive());
+listenToPlaces();
+slider?.addEventListener("input", () => show(+(/** @type {HTMLInputElement} */ (slider).value) - 1));
+new ResizeObserver(() => move(state.place)).observe(main.box);
+listenToButtons({ zoom: actions.zoom, reset, hide: actions.hide, invert, grey, nextRead, frame: () => state.frame });
+document.addEventListener("htmx:afterSettle", takeStock);
 takeStock();
 show(state.frame);

@@ -1,7 +1,9 @@
-// The worklist with the keyboard alone: j and k move, Enter opens, a claims or releases, / searches.
+// The worklist with the keyboard alone: the sheet of keys says which.
 
-/** @type {HTMLAnchorElement[]} */
-const cases = [...document.querySelectorAll("#worklist .w-case a")];
+import { bind } from "./keys.js";
+import { list } from "./page.js";
+
+const cases = list("#worklist .w-case a", HTMLAnchorElement);
 const search = /** @type {HTMLInputElement | null} */ (document.getElementById("search"));
 
 /** @param {number} step */
@@ -11,19 +13,15 @@ function move(step) {
   cases[Math.max(0, Math.min(cases.length - 1, next))]?.focus();
 }
 
-document.addEventListener("keydown", (event) => {
-  const typing = event.target instanceof HTMLElement && event.target.closest("input, select, textarea");
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (typing) {
-    if (event.key === "Escape") /** @type {HTMLElement} */ (event.target).blur();
-    return;
-  }
-  if (event.key === "j") move(1);
-  else if (event.key === "k") move(-1);
-  else if (event.key === "a") /** @type {HTMLButtonElement | null} */ (document.activeElement?.closest("tr")?.querySelector(".w-assignee button"))?.click();
-  else if (event.key === "/" && search) {
-    event.preventDefault();
-    search.select();
-    search.focus();
-  }
-});
+function claim() {
+  const button = document.activeElement?.closest("tr")?.querySelector(".w-assignee button");
+  if (button instanceof HTMLButtonElement) button.click();
+}
+
+function seek() {
+  search?.select();
+  search?.focus();
+}
+
+bind("worklist", { next: () => move(1), previous: () => move(-1), claim, search: seek });
+bind("field", { leave: ({ target }) => /** @type {HTMLElement} */ (target).blur() }, { inFields: true });

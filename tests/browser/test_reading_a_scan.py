@@ -12,6 +12,7 @@ from playwright.sync_api import Page, Route, expect
 from audit.models import Event
 from cases import intake
 from cases.models import Case, Scan
+from inference.models import Explanation
 from inference.phantom import sample_spec, volume
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -162,6 +163,22 @@ def test_the_overlay_hides_while_the_key_is_held_and_fades_with_its_sliders(read
     assert 0 < page.evaluate(OPAQUE, "heat-canvas") < shown
     page.keyboard.press("g")
     expect(page.locator("#colour-bar")).to_be_hidden()
+
+
+def test_the_pieces_of_a_real_explanation_are_those_it_was_made_with(read_case, page, keep):
+    page.keyboard.press("l")
+    page.wait_for_selector("#heat-canvas[data-overlay]")
+    page.keyboard.press("o")
+    page.wait_for_selector("#piece-outlines g path")
+    pieces = int(Explanation.objects.filter(method="lime").first().parameters["superpixels"])
+    expect(page.locator("#piece-outlines g path")).to_have_count(pieces)
+    page.keyboard.press("p")
+    expect(page.locator("#piece-said")).to_contain_text(f"Piece 1 of {pieces}")
+    expect(page.locator("#piece-list button")).to_have_count(8)
+    keep("case-lime-pieces")
+    page.keyboard.press("u")
+    page.wait_for_selector("#used-canvas[data-overlay]")
+    keep("case-lime-used")
 
 
 def test_one_methods_heat_never_stands_under_another_methods_name(read_case, page):

@@ -13,6 +13,7 @@ from audit.models import Event
 from cases.pictures import thumbnail
 from inference import images
 from inference.models import Job
+from inference.pieces import NotTogether
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +35,46 @@ def test_a_heatmap_is_half_precision_at_the_scans_size(case, alice, small_scan, 
     response = client_of(alice).get(f"/explanations/{explanation.pk}/heatmap/0")
     values = np.frombuffer(response.content, "<f2").reshape(8, 10)
     assert np.array_equal(values, images.load_npy(explanation.heatmap_id)[0])
+
+
+def test_the_pieces_of_an_explanation_come_with_their_weights_and_all_they_are_bound_to(
+    case, alice, small_scan, client_of, tmp_path
+):
+    answers.active_version(tmp_path)
+    small_scan(case, alice)
+    explanation = answers.explanation(answers.answer(Job.objects.get()))
+    said = client_of(alice).get(f"/explanations/{explanation.pk}/pieces/0").json()
+    assert [(one["rank"], one["number"], one["weight"], one["pixels"]) for one in said["pieces"]] == [
+        (1, 1, 0.5, 40), (2, 0, -0.25, 40),
+    ]  # fmt: skip
+    assert said["pieces"][0]["outline"] == "M5 0h5v8h-5z"
+    assert said["segments_sha256"] == explanation.segments_id
+    assert said["weights_sha256"] == explanation.prediction.weights_sha256
+    assert (said["input_sha256"], said["preprocessing"]) == (answers.INPUT, "head-crop-1")
+    assert Event.objects.filter(verb="explanation.viewed").count() == 1
+
+
+def test_a_method_without_pieces_has_none_and_a_frame_past_the_end_is_not_found(
+    case, alice, small_scan, client_of, tmp_path
+):
+    answers.active_version(tmp_path)
+    small_scan(case, alice)
+    prediction = answers.answer(Job.objects.get())
+    lime, gradcam = (answers.explanation(prediction, method=method) for method in ("lime", "gradcam"))
+    for address in (f"{lime.pk}/pieces/1", f"{gradcam.pk}/pieces/0"):
+        assert client_of(alice).get(f"/explanations/{address}").status_code == 404
+
+
+def test_pieces_that_do_not_fit_their_map_are_never_shown(
+    case, alice, small_scan, client_of, tmp_path, intruder
+):
+    answers.active_version(tmp_path)
+    small_scan(case, alice)
+    prediction = answers.answer(Job.objects.get())
+    lime, gradcam = (answers.explanation(prediction, method=method) for method in ("lime", "gradcam"))
+    intruder("UPDATE inference_explanation SET heatmap_id = %s WHERE id = %s", [gradcam.heatmap_id, lime.pk])
+    with pytest.raises(NotTogether):
+        client_of(alice).get(f"/explanations/{lime.pk}/pieces/0")
 
 
 @pytest.mark.parametrize("number", [1, 99])

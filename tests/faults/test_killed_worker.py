@@ -4,7 +4,8 @@ import pytest
 from patience import until
 
 from audit.models import Event
-from inference.models import Job, Prediction
+from inference import queue as queue_now
+from inference.models import Job, Prediction, Worker
 from launcher import services
 from launcher.processes import Process
 
@@ -36,3 +37,20 @@ def test_a_job_whose_worker_is_killed_is_finished_once_by_the_next(
     assert Prediction.objects.filter(job=interrupted).count() == 1
     assert Event.objects.filter(verb="job.requeued", subject_id=str(interrupted.pk)).count() == 1
     assert Job.objects.exclude(state="succeeded").count() == 0
+
+
+def test_an_idle_worker_says_it_is_there_is_lost_when_killed_and_gone_when_it_ends(
+    queue, environment, tmp_path, db
+):
+    def worker(name: str) -> Process:
+        return Process(services.worker(environment, tmp_path / f"{name}.log", queue=queue, processes=2))
+
+    first = worker("first")
+    until(lambda: Worker.objects.count() == 2)
+    assert {one.worker.queues for one in queue_now.overview().workers} == {queue}
+    first.kill()
+    until(lambda: all(one.is_lost for one in queue_now.overview().workers))
+    with worker("second"):
+        until(lambda: Worker.objects.count() == 4)
+        assert [one.is_lost for one in queue_now.overview().workers] == [False, False, True, True]
+    assert Worker.objects.count() == 2, "who ends as it should is not missed"

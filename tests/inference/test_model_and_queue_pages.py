@@ -1,14 +1,17 @@
 """Which model answers and why that one; is anything stuck?"""
 
+from datetime import timedelta
+
 import answers
 import numpy as np
 import pytest
+from django.db.models.functions import Now
 
 from audit.models import Event
 from blobs import store
-from inference import cards, images, jobs, queue
+from inference import cards, images, jobs, presence, queue
 from inference.formats.stack import PictureStack
-from inference.models import Job, ModelVersion
+from inference.models import Job, ModelVersion, Worker
 
 pytestmark = pytest.mark.django_db
 
@@ -110,6 +113,108 @@ def test_the_queue_page_shows_what_waits_what_runs_and_what_failed(waiting, clie
     assert found.counts == {"queued": 1, "running": 1, "succeeded": 0, "failed": 1, "cancelled": 0}
     assert "The blob has changed." in client.get("/queue/").content.decode()
     assert found.oldest_wait_since is not None
+
+
+def failed(job: Job) -> Job:
+    (held,) = jobs.claim(job.pk)
+    jobs.fail(held, "worker_lost", "The worker that held the job stopped answering.")
+    return held.job
+
+
+def test_failed_work_is_asked_for_again_once_as_a_new_job(waiting, client_of, manager, settings):
+    settings.JOB_BATCH = 1
+    job = failed(waiting[0])
+    Job.objects.exclude(pk=job.pk).delete()
+    client = client_of(manager)
+    assert f"/queue/{job.pk}/again/" in client.get("/queue/").content.decode()
+    client.post(f"/queue/{job.pk}/again/")
+    page = client.post(f"/queue/{job.pk}/again/", follow=True).content.decode()
+    assert "nothing was changed" in page
+    assert f"/queue/{job.pk}/again/" not in page, "what was asked again is not offered again"
+    new = Job.objects.get(state="queued")
+    assert (new.kind, new.image, new.model_version, new.thread) == (
+        job.kind, job.image, job.model_version, job.thread,
+    )  # fmt: skip
+    assert new.requested_by == manager
+    assert Job.objects.get(pk=job.pk).state == "failed", "the failure stays on record"
+    assert Event.objects.filter(verb="job.queued", subject_id=str(new.pk)).get().actor_id == manager.pk
+
+
+def test_only_failed_work_on_a_scan_is_asked_for_again(waiting, client_of, manager):
+    check = jobs.submit(Job.Kind.CHECK, requested_by=manager)
+    for job in waiting[1:2]:
+        client_of(manager).post(f"/queue/{job.pk}/again/")
+    Job.objects.filter(pk__in=[job.pk for job in waiting]).update(state="cancelled")
+    failed(check)
+    client_of(manager).post(f"/queue/{check.pk}/again/")
+    assert Job.objects.count() == len(waiting) + 1
+
+
+def test_a_worker_is_alive_while_it_says_so_and_lost_when_its_lease_is_over(
+    waiting, client_of, manager, settings
+):
+    client = client_of(manager)
+    assert "No worker has said that it is there" in client.get("/queue/").content.decode()
+    presence.arrive(settings.JOB_QUEUE)
+    presence.runs_on("cpu")
+    jobs.claim(waiting[0].pk)
+    (one,) = client.get("/queue/").context["queue"].workers
+    assert (one.is_lost, one.worker.device, len(one.jobs)) == (False, "cpu", 3)
+    assert not client.get("/queue/").context["queue"].unheard
+
+    Worker.objects.update(lease_until=Now() - timedelta(seconds=1))
+    presence.forget_lost()
+    page = client.get("/queue/")
+    (one,) = page.context["queue"].workers
+    assert one.is_lost
+    assert "lost" in page.content.decode()
+
+    assert presence.beat(), "it was only slow"
+    assert not client.get("/queue/").context["queue"].workers[0].is_lost
+    Worker.objects.update(lease_until=Now() - timedelta(hours=25))
+    presence.forget_lost()
+    assert not Worker.objects.exists()
+    assert not presence.beat()
+
+
+def test_a_queue_that_nobody_listens_to_is_named(waiting, client_of, manager):
+    presence.arrive("elsewhere")
+    page = client_of(manager).get("/queue/")
+    assert page.context["queue"].unheard == [waiting[0].queue]
+    assert "no worker that is alive listens to it" in page.content.decode()
+
+
+def test_throughput_counts_each_hour_by_kind_with_the_numbers_beneath(waiting, client_of, manager, settings):
+    settings.JOB_BATCH = 1
+    for _ in range(2):
+        (held,) = jobs.claim(waiting[0].pk)
+        jobs.finish(held)
+    old = Job.objects.filter(state="succeeded").first()
+    Job.objects.filter(pk=old.pk).update(finished_at=Now() - timedelta(hours=3))
+    (held,) = jobs.claim(waiting[0].pk)
+    jobs.finish(held)
+    Job.objects.filter(pk=held.job.pk).update(finished_at=Now() - timedelta(hours=30))
+    hours = queue.throughput()
+    assert len(hours) == 24
+    assert [hour.done for hour in hours if hour.done] == [{"predict": 1}, {"predict": 1}]
+    assert hours[-4].done == {"predict": 1}, "three hours ago"
+    chart = client_of(manager).get("/queue/").context["chart"]
+    assert chart.svg.count('class="bar bar-0"') == 2 + 1, "two hours, and the name above them"
+    assert [row[-1] for row in chart.rows].count("1") == 2
+
+
+def test_the_queue_page_asks_the_database_as_often_for_many_workers_and_jobs(
+    waiting, client_of, manager, django_assert_max_num_queries, settings
+):
+    settings.JOB_BATCH = 2
+    for number in range(8):
+        Worker.objects.create(
+            name=f"host:{number}", queues="inference", lease_until=Now() + timedelta(hours=1)
+        )
+    jobs.claim(waiting[0].pk)
+    client = client_of(manager)
+    with django_assert_max_num_queries(15):
+        client.get("/queue/")
 
 
 def test_an_idle_queue_says_so(client_of, manager):

@@ -1,0 +1,48 @@
+// Keys, as the sheet of the page lists them: what is not on the sheet does nothing, so the sheet cannot lie.
+
+import { element, list } from "./page.js";
+
+/** @typedef {(event: KeyboardEvent) => void} Does */
+
+const FIELDS = "input:not([type=range]), textarea, select";
+
+/**
+ * @param {string} scope a group of the sheet; without it the page does not offer these keys
+ * @param {Record<string, Does>} does by the names that the sheet uses, neither more nor fewer
+ * @param {{on?: HTMLElement | Document, when?: () => boolean, inFields?: boolean}} where
+ */
+export function bind(scope, does, { on = document, when = () => true, inFields = false } = {}) {
+  const rows = list(`#keys [data-scope="${scope}"] [data-does]`, HTMLElement);
+  if (!rows.length) return;
+  const [listed, known] = [rows.map((row) => row.dataset.does).sort(), Object.keys(does).sort()];
+  if (String(listed) !== String(known)) throw new Error(`The sheet of keys says ${listed} of ${scope}, the page does ${known}.`);
+
+  /** @param {boolean} isHeld @returns {(event: Event) => void} */
+  const listener = (isHeld) => (event) => {
+    if (!(event instanceof KeyboardEvent) || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (isTyped(event) !== inFields || isElsewhere(scope) || isOff(event, on)) return;
+    const row = rows.find(({ dataset }) => dataset.keys?.split(" ").includes(event.key));
+    if (!row || (isHeld && row.dataset.held === undefined) || !when()) return;
+    event.preventDefault();
+    does[row.dataset.does ?? ""](event);
+  };
+  on.addEventListener("keydown", listener(false));
+  on.addEventListener("keyup", listener(true));
+}
+
+/** @param {KeyboardEvent} event */
+function isTyped({ target }) {
+  return target instanceof Element && !target.closest("#keys") && target.closest(FIELDS) !== null;
+}
+
+/** @param {string} scope while the sheet is open, only the keys of every page work */
+function isElsewhere(scope) {
+  return scope !== "page" && element("keys", HTMLDialogElement).open;
+}
+
+/** Signs are no keys where somebody has switched them off: speech input would press them (WCAG 2.1.4).
+ * @param {KeyboardEvent} event @param {HTMLElement | Document} on
+ */
+function isOff({ key }, on) {
+  return on === document && key.length === 1 && localStorage.getItem("keys") === "off";
+}

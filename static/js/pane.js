@@ -1,0 +1,51 @@
+// One look at the scan: the picture itself, heat over it, what hides the rest, outlines; all of one size.
+
+/**
+ * @typedef {Object} Pane
+ * @property {HTMLElement} box
+ * @property {HTMLCanvasElement} scan
+ * @property {HTMLCanvasElement} heat
+ * @property {HTMLCanvasElement} used  dark where the picture is hidden
+ * @property {SVGSVGElement} outlines
+ */
+
+/**
+ * @param {string} id of its box @param {{rows: number, columns: number}} size of the scan in pixels
+ * @returns {Pane}
+ */
+export function pane(id, { rows, columns }) {
+  const box = document.getElementById(id);
+  if (!box) throw new Error(`The page has no pane named ${id}.`);
+  const [scan, heat, used] = ["scan", "heat", "used"].map((name) => {
+    const canvas = box.querySelector(`.${name}-layer`);
+    if (!(canvas instanceof HTMLCanvasElement)) throw new Error(`The pane ${id} has no ${name}.`);
+    Object.assign(canvas, { width: columns, height: rows });
+    return canvas;
+  });
+  const outlines = /** @type {SVGSVGElement} */ (box.querySelector(".outlines"));
+  return { box, scan, heat, used, outlines };
+}
+
+/** @param {Pane} pane @returns {(HTMLElement | SVGElement)[]} what is zoomed together */
+export function layers({ scan, heat, used, outlines }) {
+  return [scan, heat, used, outlines];
+}
+
+/** @param {HTMLCanvasElement} canvas @param {(pixels: Uint8ClampedArray) => void} fill */
+export function draw(canvas, fill) {
+  const context = canvas.getContext("2d");
+  if (!context) return;
+  const data = context.createImageData(canvas.width, canvas.height);
+  fill(data.data);
+  context.putImageData(data, 0, 0);
+}
+
+/** @param {Pane} pane nothing but the scan */
+export function bare({ box, heat, used, outlines }) {
+  for (const canvas of [heat, used]) {
+    draw(canvas, () => {});
+    delete canvas.dataset.overlay;
+  }
+  outlines.querySelectorAll("g").forEach((group) => group.remove());
+  for (const part of box.querySelectorAll(".colour-bar, .used-mark")) part.setAttribute("hidden", "");
+}
