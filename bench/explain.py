@@ -281,8 +281,9 @@ def draw(name: str, curves: dict[str, Any], folder: Path) -> None:
             )
             for who in ("lime", "ours")
         ]
-        ceiling = curves["ceiling"][key]
-        lines.append(("halves of the reference", [(0.0, ceiling), (1.0, ceiling)]))
+        if key in curves["ceiling"]:
+            level = curves["ceiling"][key]
+            lines.append(("halves of the reference", [(0.0, level), (1.0, level)]))
         chart = lines_chart(
             f"LIME on {name}", "", (axes, what), lines, (), (), legend=0.3 if key == "rank" else 0.75
         )
