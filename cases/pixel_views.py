@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models.functions import Now
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from accounts.gate import PersonRequest, people_only
@@ -43,7 +44,7 @@ def heatmap(request: PersonRequest, pk: uuid.UUID, row: int) -> HttpResponse:
     scans = Scan.objects.visible_to(request.user).select_related("case__department")
     scan = get_object_or_404(scans, image=image)
     if not may_see_answers(scan.case, request.user):
-        raise PermissionDenied("The models' answers are hidden until you have filed your read.")
+        raise PermissionDenied(gettext("The models' answers are hidden until you have filed your read."))
     try:
         content = pictures.heatmap_bytes(explanation, row)
     except IndexError:

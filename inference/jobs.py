@@ -19,11 +19,13 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from kombu.exceptions import OperationalError
 
 from accounts.models import User
 from audit.trail import record
 from inference.models import Image, Job, ModelVersion, Prediction
+from language.stored import english
 
 logger = logging.getLogger(__name__)
 
@@ -86,14 +88,9 @@ def submit(
         prediction=prediction,
         parameters=parameters or {},
     )
-    record(
-        "job.queued",
-        actor=requested_by,
-        subject=job,
-        thread=thread,
-        kind=kind,
-        model_version=str(model_version or ""),
-    )
+    with english():
+        name = str(model_version or "")
+    record("job.queued", actor=requested_by, subject=job, thread=thread, kind=kind, model_version=name)
     transaction.on_commit(lambda: ring([job.pk]))
     return job
 
@@ -192,7 +189,7 @@ def cancel(job: Job, *, by: User) -> None:
         state=State.CANCELLED, stage="", lease_until=None, finished_at=Now()
     )
     if not changed:
-        raise IllegalMove("The job is already over.")
+        raise IllegalMove(gettext("The job is already over."))
     record("job.cancelled", actor=by, subject=job, thread=job.thread)
 
 

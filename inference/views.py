@@ -7,12 +7,14 @@ from django.contrib import messages
 from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.gate import PersonRequest, role_required
 from accounts.roles import MANAGE_MODELS, SEE_MODELS, SEE_QUEUE, holds
 from inference import cards, comparison, jobs, plots, queue, registry, registry_views
 from inference.models import Activation, Image, Job, ModelVersion
+from inference.voice import voice
 
 
 @require_safe
@@ -48,7 +50,7 @@ def model(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         "version": version,
         "headlines": cards.headlines(version.card),
         "sections": cards.sections(version.card),
-        "charts": plots.charts(version.card),
+        "charts": plots.charts(version.card, voice()),
         "activations": version.activations.select_related("activated_by").order_by("-started_at"),
         "unseen": registry.is_shadow(version),
         "rival": comparison.holder_of(version),
@@ -71,7 +73,7 @@ def cancel_job(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """Stop one job."""
     try:
         jobs.cancel(get_object_or_404(Job, pk=pk), by=request.user)
-        messages.success(request, "The job was cancelled.")
+        messages.success(request, gettext("The job was cancelled."))
     except jobs.IllegalMove:
-        messages.warning(request, "The job was already over: nothing was changed.")
+        messages.warning(request, gettext("The job was already over: nothing was changed."))
     return redirect("inference:queue")

@@ -25,8 +25,13 @@ def test_import_platform_is_the_standard_librarys():
     assert python("import platform; print(platform.python_version())").startswith("3.")
 
 
+def test_import_locale_is_the_standard_librarys():
+    assert not list((ROOT / "locale").rglob("*.py"))
+    assert "lib/python3" in python("import locale; print(locale.__file__)")
+
+
 def test_our_packages_load_from_the_repository(tmp_path):
-    for room in ("config", "accounts", "audit", "blobs", "launcher", "inference", "cases"):
+    for room in ("config", "accounts", "audit", "blobs", "language", "launcher", "inference", "cases"):
         assert Path(python(f"import {room}; print({room}.__file__)", tmp_path)).is_relative_to(ROOT)
 
 

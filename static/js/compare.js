@@ -2,6 +2,7 @@
 
 import { heat, paint } from "./heat.js";
 import { element } from "./page.js";
+import { inWords } from "./language.js";
 
 /** @typedef {import("./heat.js").Overlay} Overlay */
 
@@ -28,8 +29,8 @@ export function setUpCompare(onChange) {
     offer: (overlays) => {
       known = overlays;
       const before = choice.value;
-      const offers = overlays.map(({ id, method, model }) => new Option(`${method} of ${model}`, id));
-      choice.replaceChildren(new Option("nothing", ""), ...offers);
+      const offers = overlays.map(({ id, method, model }) => new Option(inWords("{method} of {model}", { method, model }), id));
+      choice.replaceChildren(new Option(inWords("nothing"), ""), ...offers);
       if (overlays.some(({ id }) => id === before)) choice.value = before;
       element("compare-row", HTMLElement).hidden = overlays.length < 2;
       element("split-field", HTMLElement).hidden = !chosen();

@@ -1,6 +1,7 @@
 // Heatmaps: fetched as float16, coloured here.
 
 import { magnitude, signed } from "./colour.js";
+import { inWords } from "./language.js";
 
 /**
  * @typedef {Object} Overlay
@@ -31,7 +32,7 @@ export function heat(overlay, row, view) {
   const known = fetched.get(address);
   if (known) return known;
   const promise = fetch(address).then(async (response) => {
-    if (!response.ok) throw new Error(`The heatmap did not come (${response.status}).`);
+    if (!response.ok) throw new Error(inWords("The heatmap did not come ({status}).", { status: response.status }));
     return float16(await response.arrayBuffer());
   });
   promise.catch(() => fetched.delete(address));

@@ -9,6 +9,7 @@ import { setUpCaliper } from "./caliper.js";
 import { setUpCine } from "./cine.js";
 import { join, setUpCompare } from "./compare.js";
 import { listenToButtons } from "./controls.js";
+import { decimal, inWords } from "./language.js";
 
 /** @typedef {import("./heat.js").Overlay} Overlay */
 
@@ -73,12 +74,12 @@ function redraw() {
 
 function say() {
   const { centre, width } = state.window;
-  const mm = picture.spacing ? `, ${picture.spacing[0].toFixed(2)} mm a pixel` : ", no scale known";
+  const mm = picture.spacing ? `, ${inWords("{length} mm a pixel", { length: decimal(picture.spacing[0], 2) })}` : `, ${inWords("no scale known")}`;
   const overlay = chosen();
-  const bare = overlay && !overlay.frames.includes(state.frame) ? `; ${overlay.method} did not read this frame` : "";
+  const bare = overlay && !overlay.frames.includes(state.frame) ? `; ${inWords("{method} did not read this frame", { method: overlay.method })}` : "";
   const at = state.under && state.values ? state.values[Math.round(state.under[0]) * picture.columns + Math.round(state.under[1])] : null;
-  const here = overlay && at !== null ? `; here ${at.toFixed(2)}` : "";
-  readout.textContent = state.problem || `W ${Math.round(width)} L ${Math.round(centre)}${mm}${bare}${here}`;
+  const here = overlay && at !== null ? `; ${inWords("here {value}", { value: decimal(at, 2) })}` : "";
+  readout.textContent = state.problem || `${inWords("W {width} L {level}", { width: Math.round(width), level: Math.round(centre) })}${mm}${bare}${here}`;
 }
 
 /** @param {number} number */
@@ -90,7 +91,7 @@ async function show(number) {
     if (wanted !== state.wanted) return;
     drawFrame(wanted, pixels);
   } catch (problem) {
-    state.problem = `${/** @type {Error} */ (problem).message} Try again.`;
+    state.problem = `${/** @type {Error} */ (problem).message} ${inWords("Try again.")}`;
     say();
   }
   for (const next of [wanted + 1, wanted - 1]) {
@@ -181,8 +182,8 @@ function takeHeatAway() {
 function showBar(overlay, top) {
   element("colour-bar", HTMLElement).hidden = false;
   paintBar(element("bar-canvas", HTMLCanvasElement), overlay.signed);
-  element("bar-high", HTMLElement).textContent = overlay.signed ? `+${top.toFixed(2)}` : "1";
-  element("bar-low", HTMLElement).textContent = overlay.signed ? `−${top.toFixed(2)}` : "0";
+  element("bar-high", HTMLElement).textContent = overlay.signed ? `+${decimal(top, 2)}` : "1";
+  element("bar-low", HTMLElement).textContent = overlay.signed ? `−${decimal(top, 2)}` : "0";
   element("bar-unit", HTMLElement).textContent = overlay.unit;
 }
 
@@ -201,6 +202,7 @@ function choose(model, method) {
 /** Press the buttons that stand for what is shown, and say how far it can be trusted. */
 function mark() {
   const overlay = chosen();
+  const { method, model, version, classLabel, trust } = overlay ?? {};
   modelChoice.value = state.model;
   for (const button of list("#methods button", HTMLButtonElement)) {
     button.setAttribute("aria-pressed", String(button.value === (overlay ? state.method : "")));
@@ -210,7 +212,7 @@ function mark() {
   }
   element("trust", HTMLElement).classList.toggle("unreliable", overlay?.reliable === false);
   element("trust", HTMLElement).textContent = overlay
-    ? `${overlay.method} of ${overlay.model} ${overlay.version}, for ${overlay.classLabel}. ${overlay.trust}`
+    ? inWords("{method} of {model} {version}, for {label}. {trust}", { method, model, version, label: classLabel, trust })
     : "";
 }
 
@@ -231,7 +233,7 @@ function takeStock() {
 
 function offerMethods() {
   const own = state.overlays.filter((overlay) => overlay.model === state.model);
-  const offers = [["", "None"], ...own.map((overlay) => [overlay.key, overlay.method])];
+  const offers = [["", inWords("None")], ...own.map((overlay) => [overlay.key, overlay.method])];
   const buttons = offers.map(([value, words]) => {
     const button = document.createElement("button");
     Object.assign(button, { type: "button", value, textContent: words });
