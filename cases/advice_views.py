@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_POST
 
 from accounts.gate import PersonRequest, people_only
@@ -17,6 +18,7 @@ from cases.protocol.advise import STOPS
 from cases.reading import ScanReading
 from cases.refusals import CannotDo
 from cases.standing import may_see_answers
+from language.stored import said
 
 
 class AdviceAnswerForm(forms.Form):
@@ -36,11 +38,11 @@ def answer_advice(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     form = AdviceAnswerForm(request.POST)
     try:
         if not form.is_valid():
-            messages.warning(request, "Choose what became of the advice.")
+            messages.warning(request, gettext("Choose what became of the advice."))
         else:
-            said = form.cleaned_data
-            follow_up = scan_of_case(advice.case, said.pop("follow_up"))
-            advising.answer(advice, by=request.user, follow_up=follow_up, **said)
+            filled = form.cleaned_data
+            follow_up = scan_of_case(advice.case, filled.pop("follow_up"))
+            advising.answer(advice, by=request.user, follow_up=follow_up, **filled)
     except CannotDo as refused:
         messages.warning(request, str(refused))
     number = request.POST.get("scan", "")
@@ -63,7 +65,7 @@ def scan_of_case(case: Case, number: int | None) -> Scan | None:
         return None
     found = case.scans.filter(number=number).first()
     if found is None:
-        raise advising.NoSuchSuggestion("The case has no such scan.")
+        raise advising.NoSuchSuggestion(gettext("The case has no such scan."))
     return found
 
 
@@ -72,7 +74,9 @@ def shown_advice(advice: Advice | None, current: ScanReading | None) -> dict[str
     if advice is None:
         return {"advice": None, "suggestions": [], "places": []}
     given = {one.place: one for one in advice.answers.select_related("answered_by", "follow_up")}
-    suggestions = [{**one, "given": given.get(place)} for place, one in enumerate(advice.suggestions)]
+    suggestions = [
+        {**_in_words(one), "given": given.get(place)} for place, one in enumerate(advice.suggestions)
+    ]
     number = current.scan.number if current else None
     places = [
         {"frame": why["frame"], "corners": why["where"], "words": why["words"]}
@@ -80,5 +84,20 @@ def shown_advice(advice: Advice | None, current: ScanReading | None) -> dict[str
         for why in one["why"]
         if why["where"] and why["scan"] == number
     ]
-    stop = STOPS.get(advice.stop, "")
+    stop = said(STOPS.get(advice.stop, ""))
     return {"advice": advice, "suggestions": suggestions, "places": places, "stop": stop}
+
+
+def _in_words(suggestion: dict[str, Any]) -> dict[str, Any]:
+    """A suggestion as it is stored, with its sentences in the language of whoever looks."""
+    rules, language = advising.rules(), get_language()
+    why = [
+        {
+            **reason,
+            "words": said(reason["words"]),
+            "detail": said(reason["detail"]),
+            "source": rules.in_words(reason["source"], language),
+        }
+        for reason in suggestion["why"]
+    ]
+    return {**suggestion, "says": rules.in_words(suggestion["says"], language), "why": why}

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.utils.translation import gettext
 
 from accounts.models import User
 from audit.trail import record
@@ -147,18 +148,18 @@ def answer(
     """
     case = advice.case
     if not Case.objects.writable_by(by).filter(pk=case.pk).exists():
-        raise PermissionDenied("You are not a reader of this department.")
+        raise PermissionDenied(gettext("You are not a reader of this department."))
     held = Case.objects.select_for_update().get(pk=case.pk)
     if held.stage == Case.Stage.SIGNED:
-        raise CaseSigned("The case is signed: advice is no longer answered.")
+        raise CaseSigned(gettext("The case is signed: advice is no longer answered."))
     if not 0 <= place < len(advice.suggestions):
-        raise NoSuchSuggestion("The advice has no such suggestion.")
+        raise NoSuchSuggestion(gettext("The advice has no such suggestion."))
     if follow_up and follow_up.case_id != case.pk:
-        raise NoSuchSuggestion("The follow-up scan belongs to another case.")
+        raise NoSuchSuggestion(gettext("The follow-up scan belongs to another case."))
     if outcome != Outcome.DONE and not reason.strip():
-        raise AdviceReasonNeeded("Say in a few words why it is not done.")
+        raise AdviceReasonNeeded(gettext("Say in a few words why it is not done."))
     if AdviceAnswer.objects.filter(advice=advice, place=place).exists():
-        raise AdviceAnswered("This suggestion has been answered.")
+        raise AdviceAnswered(gettext("This suggestion has been answered."))
     row = AdviceAnswer.objects.create(
         advice=advice,
         place=place,

@@ -3,7 +3,7 @@ from pathlib import Path
 from django.apps import AppConfig
 from django.conf import settings
 
-from cases.protocol.rulebook import SHIPPED, rulebook
+from cases.protocol.rulebook import SHIPPED, refuse_untranslated, rulebook
 
 
 class CasesConfig(AppConfig):
@@ -11,4 +11,5 @@ class CasesConfig(AppConfig):
 
     def ready(self) -> None:
         """Read the rules for advice now: a mistake in them must stop the start, not the first case."""
-        rulebook(Path(settings.ADVICE_RULES or SHIPPED))
+        rules = rulebook(Path(settings.ADVICE_RULES or SHIPPED))
+        refuse_untranslated(rules, [code for code, _ in settings.LANGUAGES if code != settings.LANGUAGE_CODE])

@@ -2,6 +2,7 @@
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.utils.translation import gettext
 
 from accounts.models import User
 from cases import telling
@@ -35,9 +36,9 @@ def explain(prediction: Prediction, *, method: str, class_label: str, by: User) 
     require_writer(scan.case, by)
     _refuse_blind(scan.case, by)
     if not prediction.analysable:
-        raise NothingToExplain("There is no answer to explain: the scan is not analysable.")
+        raise NothingToExplain(gettext("There is no answer to explain: the scan is not analysable."))
     if method not in METHOD_NAMES or class_label not in prediction.model_version.labels:
-        raise NothingToExplain("There is no such method, or the model knows no such class.")
+        raise NothingToExplain(gettext("There is no such method, or the model knows no such class."))
     if job := _known(prediction, method, class_label):
         return job, False
     asked = jobs.submit(
@@ -68,7 +69,7 @@ def _known(prediction: Prediction, method: str, class_label: str) -> Job | None:
 def _refuse_blind(case: Case, user: User) -> None:
     """Asking about an answer tells something of it. Raises PermissionDenied."""
     if not may_see_answers(case, user):
-        raise PermissionDenied("The models' answers are hidden until you have filed your read.")
+        raise PermissionDenied(gettext("The models' answers are hidden until you have filed your read."))
 
 
 @transaction.atomic
@@ -76,7 +77,7 @@ def run_again(prediction: Prediction, *, by: User) -> Job:
     """Run an answer and its explanations again and compare; whoever may see the case may check it."""
     scan = scan_of(prediction.image)
     if not Case.objects.visible_to(by).filter(pk=scan.case_id).exists():
-        raise PermissionDenied("You may not see this case.")
+        raise PermissionDenied(gettext("You may not see this case."))
     _refuse_blind(scan.case, by)
     return jobs.submit(
         Job.Kind.REPEAT,

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from accounts.models import User
 from cases.models import Case, Read, Scan, SignOff
@@ -15,6 +16,7 @@ from cases.performance import Performance, performance
 from inference.charts import Chart, Week, weeks_chart
 from inference.models import Prediction
 from inference.training.figures import Figure, wilson
+from inference.voice import voice
 
 WEEKS = 12
 OVERRIDES = 20
@@ -122,8 +124,10 @@ def _turnaround(signed: Sequence[SignOff], since: datetime) -> Chart:
         _median_week(start, [(one.signed_at - one.case.opened_at).total_seconds() / 3600 for one in found])
         for start, found in by_week
     ]
-    words = "Hours from opening a case to its signature: median, and from the fastest to the slowest tenth."
-    return weeks_chart("Turnaround", words, "hours", weeks)
+    words = gettext(
+        "Hours from opening a case to its signature: median, and from the fastest to the slowest tenth."
+    )
+    return weeks_chart(gettext("Turnaround"), words, gettext("hours"), weeks, voice=voice())
 
 
 def _agreeing(reads: Sequence[Read], since: datetime) -> Chart:
@@ -134,8 +138,10 @@ def _agreeing(reads: Sequence[Read], since: datetime) -> Chart:
         _share_week(start, [bool(read.agrees) for read in found])
         for start, found in _by_week(asked, since, lambda one: one.created_at)
     ]
-    words = "Share of blind and final reads with the models' call, with 95 % intervals."
-    return weeks_chart("Agreement with the models", words, "share of reads", weeks, top=1.0)
+    words = gettext("Share of blind and final reads with the models' call, with 95 % intervals.")
+    return weeks_chart(
+        gettext("Agreement with the models"), words, gettext("share of reads"), weeks, top=1.0, voice=voice()
+    )
 
 
 def _scores(answers: Sequence[Prediction], since: datetime) -> Chart:
@@ -144,11 +150,13 @@ def _scores(answers: Sequence[Prediction], since: datetime) -> Chart:
         _median_week(start, [answer.probability or 0.0 for answer in found])
         for start, found in _by_week(said, since, lambda one: one.created_at)
     ]
-    words = (
+    words = gettext(
         "Probabilities of all answers: median, and from the lowest to the highest tenth. A shift means other "
         "patients, other machines or another version."
     )
-    return weeks_chart("Drift of the scores", words, "probability", weeks, top=1.0)
+    return weeks_chart(
+        gettext("Drift of the scores"), words, gettext("probability"), weeks, top=1.0, voice=voice()
+    )
 
 
 def _refusals(answers: Sequence[Prediction], since: datetime) -> Chart:
@@ -156,11 +164,13 @@ def _refusals(answers: Sequence[Prediction], since: datetime) -> Chart:
         _share_week(start, [not answer.analysable for answer in found])
         for start, found in _by_week(answers, since, lambda one: one.created_at)
     ]
-    words = (
+    words = gettext(
         "Share of answers that say not analysable, with 95 % intervals. A rise means worse pictures, or "
         "pictures of another kind."
     )
-    return weeks_chart("Drift of the quality", words, "share refused", weeks, top=1.0)
+    return weeks_chart(
+        gettext("Drift of the quality"), words, gettext("share refused"), weeks, top=1.0, voice=voice()
+    )
 
 
 def _median_week(start: date, values: Sequence[float]) -> Week:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.utils.translation import gettext
+
 from accounts.models import User
 from cases import measuring
 from cases.calls import Call, call_of
@@ -91,11 +93,12 @@ class Desk:
             return ""
         match self.case.stage:
             case Case.Stage.SECOND:
-                return "Another reader files the second read."
+                return gettext("Another reader files the second read.")
             case Case.Stage.ADJUDICATION:
-                return "A senior reader who has not read the case adjudicates."
+                return gettext("A senior reader who has not read the case adjudicates.")
             case Case.Stage.TO_SIGN:
-                return f"{self.counting.reader.full_name} signs." if self.counting else ""
+                name = self.counting.reader.full_name if self.counting else ""
+                return gettext("{name} signs.").format(name=name) if name else ""
             case _:
                 return ""
 

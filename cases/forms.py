@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django import forms
 from django.db.models import QuerySet
 from django.http import QueryDict
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import Department, User
 from cases import words
@@ -15,6 +16,7 @@ from cases.models import Case, CaseQuerySet
 from cases.models.case import OPEN
 from inference.engine.records import METHOD_NAMES
 from inference.models import Image, Prediction
+from language.stored import said
 
 MAX_WEEKS = 44
 UNKEPT = frozenset({"q", "after"})
@@ -23,16 +25,25 @@ UNKEPT = frozenset({"q", "after"})
 class WorklistForm(forms.Form):
     """The worklist's filters; every one is optional."""
 
-    q = forms.CharField(required=False, max_length=64, label="Case number or patient ID")
-    modality = forms.ChoiceField(required=False, choices=[("", "Any modality"), *Image.Modality.choices])
-    progress = forms.ChoiceField(required=False, choices=[("", "Any state"), *Case.Progress.choices])
-    stage = forms.ChoiceField(
-        required=False, choices=[("", "Any stage"), (OPEN, "Not signed"), *Case.Stage.choices]
+    q = forms.CharField(required=False, max_length=64, label=gettext_lazy("Case number or patient ID"))
+    modality = forms.ChoiceField(
+        required=False, choices=[("", gettext_lazy("Any modality")), *Image.Modality.choices]
     )
-    mine = forms.BooleanField(required=False, label="Assigned to me")
+    progress = forms.ChoiceField(
+        required=False, choices=[("", gettext_lazy("Any state")), *Case.Progress.choices]
+    )
+    stage = forms.ChoiceField(
+        required=False,
+        choices=[("", gettext_lazy("Any stage")), (OPEN, gettext_lazy("Not signed")), *Case.Stage.choices],
+    )
+    mine = forms.BooleanField(required=False, label=gettext_lazy("Assigned to me"))
     order = forms.ChoiceField(
         required=False,
-        choices=[("newest", "Newest first"), ("oldest", "Longest waiting"), ("urgent", "Most urgent")],
+        choices=[
+            ("newest", gettext_lazy("Newest first")),
+            ("oldest", gettext_lazy("Longest waiting")),
+            ("urgent", gettext_lazy("Most urgent")),
+        ],
     )
     after = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
@@ -71,21 +82,29 @@ class WorklistForm(forms.Form):
 class OpenCaseForm(forms.Form):
     """A new case. The key makes a double click open one case, not two."""
 
-    department = forms.ModelChoiceField(Department.objects.none(), empty_label=None)
-    patient_id = forms.CharField(
-        label="Patient ID", max_length=64, help_text="Your department's own identifier, not a name."
+    department = forms.ModelChoiceField(
+        Department.objects.none(), empty_label=None, label=gettext_lazy("Department")
     )
-    weeks = forms.IntegerField(required=False, min_value=10, max_value=MAX_WEEKS, label="Weeks")
-    days = forms.IntegerField(required=False, min_value=0, max_value=6, label="Days")
+    patient_id = forms.CharField(
+        label=gettext_lazy("Patient ID"),
+        max_length=64,
+        help_text=gettext_lazy("Your department's own identifier, not a name."),
+    )
+    weeks = forms.IntegerField(required=False, min_value=10, max_value=MAX_WEEKS, label=gettext_lazy("Weeks"))
+    days = forms.IntegerField(required=False, min_value=0, max_value=6, label=gettext_lazy("Days"))
     priority = forms.TypedChoiceField(
-        choices=Case.Priority, coerce=int, initial=Case.Priority.ROUTINE, widget=forms.RadioSelect
+        choices=Case.Priority,
+        coerce=int,
+        initial=Case.Priority.ROUTINE,
+        widget=forms.RadioSelect,
+        label=gettext_lazy("Priority"),
     )
     question = forms.CharField(
         required=False,
         max_length=500,
-        label="Question",
+        label=gettext_lazy("Question"),
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="Why the scan was asked for. No names.",
+        help_text=gettext_lazy("Why the scan was asked for. No names."),
     )
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
@@ -99,10 +118,10 @@ class OpenCaseForm(forms.Form):
         found = super().clean() or {}
         weeks, days = found.pop("weeks", None), found.pop("days", None)
         if weeks is None and days is not None and "weeks" not in self.errors:
-            self.add_error("weeks", "Give the weeks too.")
+            self.add_error("weeks", gettext("Give the weeks too."))
         found["gestational_age_days"] = None if weeks is None else 7 * weeks + (days or 0)
         if (found["gestational_age_days"] or 0) > 308:
-            self.add_error("weeks", "Gestational age reaches 44 weeks and 0 days at most.")
+            self.add_error("weeks", gettext("Gestational age reaches 44 weeks and 0 days at most."))
         found["idempotency_key"] = str(found.pop("key", ""))
         return found
 
@@ -122,7 +141,7 @@ class ManyFilesField(forms.FileField):
         """A list of uploaded files; an empty file is left for the intake to refuse with its reason."""
         files = data if isinstance(data, list | tuple) else [data] if data else []
         if not files:
-            raise forms.ValidationError("Choose at least one file.", code="required")
+            raise forms.ValidationError(gettext("Choose at least one file."), code="required")
         return list(files)
 
 
@@ -132,15 +151,16 @@ class UploadForm(forms.Form):
     modality = forms.ChoiceField(
         choices=Image.Modality,
         widget=forms.RadioSelect,
-        error_messages={"required": "Say whether these are ultrasound or MRI scans."},
+        error_messages={"required": gettext_lazy("Say whether these are ultrasound or MRI scans.")},
+        label=gettext_lazy("Modality"),
     )
-    scans = ManyFilesField(label="Files")
+    scans = ManyFilesField(label=gettext_lazy("Files"))
 
 
 class FramesForm(forms.Form):
     """Frames counted from 1, as people do: "60, 64-66"."""
 
-    frames = forms.CharField(max_length=200, label="Frames")
+    frames = forms.CharField(max_length=200, label=gettext_lazy("Frames"))
 
     def clean_frames(self) -> list[int]:
         """Indices from 0."""
@@ -148,7 +168,7 @@ class FramesForm(forms.Form):
         for part in self.cleaned_data["frames"].replace("–", "-").split(","):
             first, _, last = part.strip().partition("-")
             if not first.strip().isdecimal() or (last and not last.strip().isdecimal()):
-                raise forms.ValidationError("Write frames as numbers: 60, 64-66.")
+                raise forms.ValidationError(gettext("Write frames as numbers: 60, 64-66."))
             chosen.update(range(int(first) - 1, min(int(last or first), 10_000)))
         return sorted(chosen)
 
@@ -156,13 +176,13 @@ class FramesForm(forms.Form):
 class ExplainForm(forms.Form):
     """Another method, or the class that was not called."""
 
-    method = forms.ChoiceField(choices=[(name, words.method(name)) for name in METHOD_NAMES])
-    class_label = forms.ChoiceField(label="For")
+    method = forms.ChoiceField(choices=lambda: [(name, words.method(name)) for name in METHOD_NAMES])
+    class_label = forms.ChoiceField(label=gettext_lazy("For"))
 
     def __init__(self, prediction: Prediction, labels: Iterable[str], data: Any = None) -> None:
         super().__init__(data, auto_id=f"%s-{prediction.pk}")
         field: Any = self.fields["class_label"]
-        field.choices = [(label, label) for label in labels]
+        field.choices = [(label, said(label)) for label in labels]
         field.initial = prediction.label
 
 
@@ -180,5 +200,5 @@ class SavedViewForm(forms.Form):
             name: str(value) for name, value in chosen.cleaned_data.items() if value and name not in UNKEPT
         }
         if not kept:
-            raise forms.ValidationError("Set a filter first.")
+            raise forms.ValidationError(gettext("Set a filter first."))
         return urlencode({name: "on" if value == "True" else value for name, value in kept.items()})

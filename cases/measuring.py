@@ -7,6 +7,8 @@ from typing import Literal
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import User
 from audit.trail import record
@@ -17,13 +19,14 @@ from cases.severity import WIDE_MM, Scheme, in_grey_zone
 from inference.engine.records import POSITIVE
 from inference.models import Image
 from inference.results import digest
+from language.stored import english
 
-CHECKLIST: Mapping[str, str] = {
-    "axial": "Strict axial plane, at the level of the thalami",
-    "cavum": "Cavum septi pellucidi seen in front",
-    "glomus": "At the glomus of the choroid plexus",
-    "perpendicular": "Perpendicular to the ventricle's long axis",
-    "on_to_on": "On to on: inner wall to inner wall",
+CHECKLIST: Mapping[str, str | Promise] = {
+    "axial": gettext_lazy("Strict axial plane, at the level of the thalami"),
+    "cavum": gettext_lazy("Cavum septi pellucidi seen in front"),
+    "glomus": gettext_lazy("At the glomus of the choroid plexus"),
+    "perpendicular": gettext_lazy("Perpendicular to the ventricle's long axis"),
+    "on_to_on": gettext_lazy("On to on: inner wall to inner wall"),
 }
 """What makes an atrial width comparable (NHS GGC guideline 491; ISUOG 2020)."""
 SHORTEST_PX = 0.5
@@ -87,13 +90,15 @@ def measure(
         checklist={name: name in checklist for name in CHECKLIST} if width else {},
         made_by=by,
     )
+    with english():
+        words = f"{found.title}: {found}"
     record(
         "measurement.made",
         actor=by,
         subject=found,
         thread=scan.case.thread,
         scan=scan.number,
-        detail=f"{found.title}: {found}",
+        detail=words,
         digest=digest(found),
     )
     return found
@@ -105,7 +110,7 @@ def withdraw(measurement: Measurement, *, by: User, reason: str) -> Withdrawal:
     case = measurement.scan.case
     _require_reader(case, by)
     if Withdrawal.objects.filter(measurement=measurement).exists():
-        raise AlreadyWithdrawn("The measurement was withdrawn before.")
+        raise AlreadyWithdrawn(gettext("The measurement was withdrawn before."))
     row = Withdrawal.objects.create(measurement=measurement, withdrawn_by=by, reason=reason.strip()[:200])
     record(
         "measurement.withdrawn",
@@ -144,9 +149,9 @@ def _check(points: Points, image: Image) -> None:
         for row, column in (points.start, points.end)
     )
     if not inside or not 0 <= points.frame < image.frames:
-        raise NotMeasurable("The points do not lie on this scan.")
+        raise NotMeasurable(gettext("The points do not lie on this scan."))
     if _length(points, (1.0, 1.0)) < SHORTEST_PX:
-        raise NotMeasurable("Both points are the same: nothing was measured.")
+        raise NotMeasurable(gettext("Both points are the same: nothing was measured."))
 
 
 def _length(points: Points, spacing: tuple[float, float]) -> float:
@@ -163,4 +168,4 @@ def _spacing(image: Image) -> tuple[float, float] | None:
 
 def _require_reader(case: Case, user: User) -> None:
     if not Case.objects.writable_by(user).filter(pk=case.pk).exists():
-        raise PermissionDenied("You are not a reader of this department.")
+        raise PermissionDenied(gettext("You are not a reader of this department."))

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models.functions import Now
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from accounts.gate import PersonRequest, people_only
@@ -89,7 +90,7 @@ def _explained(request: PersonRequest, pk: uuid.UUID) -> tuple[Explanation, Scan
     scans = Scan.objects.visible_to(request.user).select_related("case__department")
     scan = get_object_or_404(scans, image=explanation.prediction.image)
     if not may_see_answers(scan.case, request.user):
-        raise PermissionDenied("The models' answers are hidden until you have filed your read.")
+        raise PermissionDenied(gettext("The models' answers are hidden until you have filed your read."))
     return explanation, scan
 
 

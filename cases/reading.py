@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from cases import words
 from cases.forms import ExplainForm
@@ -16,6 +17,7 @@ from cases.words import Trust
 from inference import queue
 from inference.engine.members import ENSEMBLE
 from inference.models import Explanation, Job, ModelVersion, Prediction, Repetition
+from language.stored import said
 
 
 @dataclass(frozen=True)
@@ -197,8 +199,8 @@ def overlays(reading: ScanReading) -> list[dict[str, Any]]:
             "answer": str(why.explanation.prediction_id),
             "method": why.method,
             "key": why.key,
-            "classLabel": why.explanation.class_label,
-            "unit": why.explanation.unit,
+            "classLabel": said(why.explanation.class_label),
+            "unit": said(why.explanation.unit),
             "signed": why.explanation.signed,
             "frames": why.explanation.frames,
             "address": reverse("cases:heatmap", args=[why.explanation.pk, 0]).removesuffix("0"),
@@ -292,17 +294,18 @@ def _worth_telling(jobs: Sequence[Job], newest: Prediction | None) -> list[Job]:
 
 
 def _work(job: Job, place: int | None) -> Work:
-    reason = job.failure_detail or "No reason was recorded." if job.state == Job.State.FAILED else ""
+    recorded = said(job.failure_detail) or gettext("No reason was recorded.")
+    reason = recorded if job.state == Job.State.FAILED else ""
     return Work(
         job=job,
         subject=words.subject(job),
         stage="" if job.is_over else words.stage(job, place),
-        reason="It was cancelled." if job.state == Job.State.CANCELLED else reason,
+        reason=gettext("It was cancelled.") if job.state == Job.State.CANCELLED else reason,
     )
 
 
 def _why(explanation: Explanation) -> Why:
     name = words.method(explanation.method)
     if not explanation.explains_prediction:
-        name = f"{name}, for {explanation.class_label}"
+        name = gettext("{method}, for {label}").format(method=name, label=said(explanation.class_label))
     return Why(explanation, name, words.trust(explanation))

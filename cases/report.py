@@ -8,6 +8,8 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext, gettext_noop
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle, getSampleStyleSheet
@@ -18,13 +20,17 @@ from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Space
 
 from blobs.store import BlobCorrupt
 from cases import pictures
+from cases.advising import rules
 from cases.basis import answers_of as answered_advice
 from cases.desk import Desk
+from cases.measuring import Width
 from cases.models import AdviceAnswer, Case, Measurement
 from cases.reading import Answer, CaseReading, ScanReading, Why
+from language.numbers import decimal
+from language.stored import said as in_words
 
-NOTICE = "Research and decision support, not a cleared device."
-UNSIGNED = "Not signed: this is a draft, and nobody stands for it yet."
+NOTICE = gettext_noop("Research and decision support, not a cleared device.")
+UNSIGNED = gettext_noop("Not signed: this is a draft, and nobody stands for it yet.")
 PICTURE_MM = 62
 Facts = list[tuple[str, str]]
 
@@ -88,8 +94,9 @@ def pdf(found: Report) -> bytes:
     document = SimpleDocTemplate(
         file,
         pagesize=A4,
-        title=f"Ventra report, {found.title}",
+        title=gettext("Ventra report, {title}").format(title=found.title),
         author="Ventra",
+        lang=get_language(),
         leftMargin=18 * mm,
         rightMargin=18 * mm,
         topMargin=16 * mm,
@@ -100,52 +107,72 @@ def pdf(found: Report) -> bytes:
     def foot(canvas: Canvas, page: Any) -> None:
         canvas.setFont("Helvetica", 7.5)
         canvas.setFillColor(colors.HexColor("#4f5c66"))
-        words = f"{NOTICE}  {found.title}, page {page.page}. Taken {found.made}."
-        canvas.drawString(18 * mm, 11 * mm, words)
+        place = gettext("{title}, page {page}. Taken {moment}.")
+        words = place.format(title=found.title, page=page.page, moment=found.made)
+        canvas.drawString(18 * mm, 11 * mm, f"{gettext(NOTICE)}  {words}")
 
     document.build(list(_flow(found)), onFirstPage=foot, onLaterPages=foot)
     return file.getvalue()
 
 
 def _facts(case: Case) -> Facts:
-    facts = [("Patient", case.patient.patient_id), ("Department", case.department.name)]
-    facts += [("Gestational age", case.gestational_age)] if case.gestational_age else []
-    facts += [("Question", case.question)] if case.question else []
-    return facts + ([("Data", "demonstration data, no real patient")] if case.is_demo else [])
+    facts = [(gettext("Patient"), case.patient.patient_id), (gettext("Department"), case.department.name)]
+    facts += [(gettext("Gestational age"), case.age_in_words)] if case.gestational_age else []
+    facts += [(gettext("Question"), case.question)] if case.question else []
+    data = (gettext("Data"), gettext("demonstration data, no real patient"))
+    return facts + ([data] if case.is_demo else [])
 
 
 def _finding(desk: Desk) -> Facts:
     read, facts = desk.counting, []
     if read and not desk.hidden:
-        facts.append(("Finding", str(read)))
-        facts += [("Note", read.note)] if read.note else []
-        facts += [("Differs from the models", read.reason)] if read.agrees is False else []
+        facts.append((gettext("Finding"), str(read)))
+        facts += [(gettext("Note"), read.note)] if read.note else []
+        facts += [(gettext("Differs from the models"), read.reason)] if read.agrees is False else []
     if desk.width:
-        severity = f", {desk.width.severity} by {desk.rules.scheme.title}" if desk.width.severity else ""
-        grey = "; grey zone, measure again or in another plane" if desk.width.is_grey else ""
-        facts.append(("Widest atrium", f"{desk.width.mm:.1f} mm{severity}{grey}"))
+        facts.append((gettext("Widest atrium"), _width_words(desk.width, desk.rules.scheme.title)))
     if desk.called:
-        facts.append(("The models", desk.called.label))
+        facts.append((gettext("The models"), in_words(desk.called.label)))
     return facts
 
 
+def _width_words(width: Width, scheme: str) -> str:
+    words = f"{decimal(width.mm, 1)} mm"
+    if width.severity:
+        severity = gettext("{severity} by {scheme}").format(severity=in_words(width.severity), scheme=scheme)
+        words = f"{words}, {severity}"
+    return f"{words}; {gettext('grey zone, measure again or in another plane')}" if width.is_grey else words
+
+
 def _advice_words(one: AdviceAnswer) -> str:
-    scan = f", scan {one.suggestion['scan']}" if one.suggestion["scan"] else ""
-    why = f": {one.reason}" if one.reason else ""
-    then = f"; scan {one.follow_up.number} followed" if one.follow_up else ""
-    rules = f"rules {one.advice.rules_version} {one.advice.rules_sha256[:12]}"
-    return f"{one.suggestion['says']}{scan}: {one.get_outcome_display().lower()}{why}{then} ({rules})"
+    words = rules().in_words(str(one.suggestion["says"]), get_language())
+    if one.suggestion["scan"]:
+        words += ", " + gettext("scan {number}").format(number=one.suggestion["scan"])
+    words += f": {one.get_outcome_display().lower()}"
+    if one.reason:
+        words += f": {one.reason}"
+    if one.follow_up:
+        words += "; " + gettext("scan {number} followed").format(number=one.follow_up.number)
+    by = gettext("rules {version} {sha256}")
+    return f"{words} ({by.format(version=one.advice.rules_version, sha256=one.advice.rules_sha256[:12])})"
 
 
 def _read_words(read: Any) -> str:
-    return f"{read.get_kind_display()} by {read.reader.full_name}, {_when(read.created_at)}: {read}"
+    words = gettext("{kind} by {name}, {moment}: {finding}")
+    kind, moment = read.get_kind_display(), _when(read.created_at)
+    return words.format(kind=kind, name=read.reader.full_name, moment=moment, finding=read)
 
 
 def _scan(entry: ScanReading, desk: Desk) -> ScanReport:
     image = entry.scan.image
     measured = [one for one in desk.standing if one.scan_id == entry.scan.pk]
     return ScanReport(
-        title=f"Scan {entry.scan.number}: {image.get_modality_display()}, {image.columns} x {image.rows}",
+        title=gettext("Scan {number}: {modality}, {columns} x {rows}").format(
+            number=entry.scan.number,
+            modality=image.get_modality_display(),
+            columns=image.columns,
+            rows=image.rows,
+        ),
         pictures=list(_pictures(entry, hidden=desk.hidden)),
         measurements=[_measured(one) for one in measured],
         answers=[] if desk.hidden else [_answer(answer) for answer in entry.answers],
@@ -153,19 +180,31 @@ def _scan(entry: ScanReading, desk: Desk) -> ScanReport:
 
 
 def _measured(one: Measurement) -> str:
-    return f"{one.title}: {one} (spacing: {one.pixel_spacing_source or 'not known'}; {one.made_by.full_name})"
+    spacing = one.pixel_spacing_source or gettext("not known")
+    words = gettext("{title}: {length} (spacing: {spacing}; {name})")
+    return words.format(title=one.title, length=one, spacing=spacing, name=one.made_by.full_name)
 
 
 def _answer(answer: Answer) -> tuple[str, str, str]:
     said = answer.prediction
     if said is None:
-        return (str(answer.version), "no answer", "")
+        return (str(answer.version), gettext("no answer"), "")
     if said.probability is None:
-        return (str(answer.version), f"not analysable: {said.refusal_reason}", "")
+        return (
+            str(answer.version),
+            gettext("not analysable: {why}").format(why=in_words(said.refusal_reason)),
+            "",
+        )
     span = ""
     if said.probability_low is not None and said.probability_high is not None:
-        span = f" ({said.probability_low:.2f} to {said.probability_high:.2f})"
-    words = f"{said.label}, {said.probability:.2f}{span}; from {said.threshold:.2f} ventriculomegaly"
+        low, high = decimal(said.probability_low, 2), decimal(said.probability_high, 2)
+        span = f" ({gettext('{low} to {high}').format(low=low, high=high)})"
+    words = gettext("{label}, {chance}{span}; from {threshold} ventriculomegaly").format(
+        label=in_words(said.label),
+        chance=decimal(said.probability, 2),
+        span=span,
+        threshold=decimal(said.threshold, 2),
+    )
     return (f"{answer.version.network} {answer.version.version}", words, said.weights_sha256[:12])
 
 
@@ -174,12 +213,18 @@ def _pictures(entry: ScanReading, *, hidden: bool) -> Iterator[Picture]:
     image, read = entry.scan.image, entry.frames_read
     middle = read[len(read) // 2] if read and not hidden else image.frames // 2
     try:
-        yield Picture(pictures.frame_png(image, middle), f"Frame {middle + 1} of {image.frames}")
+        frame_words = gettext("Frame {number} of {total}").format(number=middle + 1, total=image.frames)
+        yield Picture(pictures.frame_png(image, middle), frame_words)
         if why := None if hidden else _best(entry):
             row = len(why.explanation.frames) // 2
             frame = why.explanation.frames[row]
             words = " ".join(why.trust.sentences[:1])
-            caption = f"{why.method} for {why.explanation.class_label}, frame {frame + 1}. {words}"
+            caption = gettext("{method} for {label}, frame {number}. {words}").format(
+                method=why.method,
+                label=in_words(why.explanation.class_label),
+                number=frame + 1,
+                words=words,
+            )
             yield Picture(pictures.overlay_png(image, frame, why.explanation, row), caption)
     except BlobCorrupt:
         return
@@ -196,15 +241,16 @@ def _signature(desk: Desk) -> Facts:
     if signed is None:
         return []
     return [
-        ("Signed by", signed.name),
-        ("On", _when(signed.signed_at)),
-        ("Meaning", signed.meaning),
-        ("SHA-256 of what was signed", signed.content_sha256),
+        (gettext("Signed by"), signed.name),
+        (gettext("On"), _when(signed.signed_at)),
+        (gettext("Meaning"), in_words(signed.meaning)),
+        (gettext("SHA-256 of what was signed"), signed.content_sha256),
     ]
 
 
 def _when(moment: Any) -> str:
-    return str(timezone.localtime(moment).strftime("%Y-%m-%d %H:%M %Z"))
+    local = timezone.localtime(moment)
+    return f"{date_format(local, 'DATETIME_FORMAT')} {local:%Z}"
 
 
 # The PDF
@@ -219,26 +265,26 @@ WARNING = ParagraphStyle("warning", parent=BODY, textColor=colors.HexColor("#7a4
 
 def _flow(found: Report) -> Iterator[Any]:
     yield Paragraph(escape(found.title), TITLE)
-    yield Paragraph(NOTICE, SMALL)
+    yield Paragraph(escape(gettext(NOTICE)), SMALL)
     if not found.signature:
-        yield Paragraph(UNSIGNED, WARNING)
+        yield Paragraph(escape(gettext(UNSIGNED)), WARNING)
     yield _table(found.facts)
     if found.finding:
-        yield Paragraph("Finding", PART)
+        yield Paragraph(escape(gettext("Finding")), PART)
         yield _table(found.finding)
     for scan in found.scans:
         yield KeepTogether(list(_scan_flow(scan)))
     if found.reads:
-        yield Paragraph("Reads", PART)
+        yield Paragraph(escape(gettext("Reads")), PART)
         yield from (Paragraph(escape(words), BODY) for words in found.reads)
     if found.advice:
-        yield Paragraph("Advice on acquisition", PART)
+        yield Paragraph(escape(gettext("Advice on acquisition")), PART)
         yield from (Paragraph(escape(words), BODY) for words in found.advice)
     if found.signature:
-        yield Paragraph("Signature", PART)
+        yield Paragraph(escape(gettext("Signature")), PART)
         yield _table(found.signature)
     for head, text in found.addenda:
-        yield Paragraph(f"Addendum, {escape(head)}", PART)
+        yield Paragraph(escape(gettext("Addendum, {head}").format(head=head)), PART)
         yield Paragraph(escape(text).replace("\n", "<br/>"), BODY)
 
 
@@ -250,7 +296,8 @@ def _scan_flow(scan: ScanReport) -> Iterator[Any]:
         yield Spacer(1, 2 * mm)
     yield from (Paragraph(escape(words), BODY) for words in scan.measurements)
     if scan.answers:
-        head = [Paragraph(f"<b>{word}</b>", SMALL) for word in ("Model version", "Says", "Weights")]
+        words = (gettext("Model version"), gettext("Says"), gettext("Weights"))
+        head = [Paragraph(f"<b>{escape(word)}</b>", SMALL) for word in words]
         rows = [[Paragraph(escape(cell), SMALL) for cell in line] for line in scan.answers]
         yield Table([head, *rows], hAlign="LEFT", colWidths=[38 * mm, 106 * mm, 28 * mm])
 

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 
 from accounts.models import User
 from audit.models import Event
@@ -27,7 +28,8 @@ Kind = Read.Kind
 Stage = Case.Stage
 CLASSES = frozenset({Read.Finding.NORMAL, Read.Finding.VENTRICULOMEGALY})
 """Findings that a model can agree or disagree with."""
-MEANING = "I have read this case, and this is my finding."
+MEANING = gettext_noop("I have read this case, and this is my finding.")
+"""What is signed, in every language: a signature covers these words, and pages may show them in others."""
 
 
 class NotNow(CannotDo):
@@ -53,13 +55,13 @@ def file_read(
     case = _locked(case, by)
     stands = standing(case, by)
     if not stands.has_scans:
-        raise NotNow("There is no scan to read yet.")
+        raise NotNow(gettext("There is no scan to read yet."))
     if stands.due is None or stands.due != kind:
-        raise NotNow("The case has moved on since this page was opened. Nothing was filed.")
+        raise NotNow(gettext("The case has moved on since this page was opened. Nothing was filed."))
     called = call_of(case)
     agrees = _agrees(finding, called)
     if kind in {Kind.FINAL, Kind.ADJUDICATION} and agrees is False and not reason.strip():
-        raise ReasonNeeded("Your finding differs from the models' call: say why.")
+        raise ReasonNeeded(gettext("Your finding differs from the models' call: say why."))
     read = Read.objects.create(
         case=case,
         reader=by,
@@ -129,9 +131,10 @@ def sign(case: Case, *, by: User) -> SignOff:
     case = _locked(case, by)
     read = standing(case, by).counting
     if case.stage != Stage.TO_SIGN or read is None:
-        raise NotNow("There is nothing to sign yet, or it is signed already.")
+        raise NotNow(gettext("There is nothing to sign yet, or it is signed already."))
     if read.reader_id != by.pk:
-        raise NotNow(f"{read.reader.full_name} filed the read that counts, and signs it.")
+        sentence = gettext("{name} filed the read that counts, and signs it.")
+        raise NotNow(sentence.format(name=read.reader.full_name))
     signed_at = timezone.now()
     content = signed_content(case, read, by=by, at=signed_at)
     signature = SignOff.objects.create(
@@ -194,7 +197,7 @@ def add_addendum(case: Case, *, by: User, text: str) -> Addendum:
     case = _locked(case, by)
     signature = SignOff.objects.filter(case=case).first()
     if signature is None:
-        raise NotNow("The case is not signed yet: file another read instead.")
+        raise NotNow(gettext("The case is not signed yet: file another read instead."))
     last = case.addenda.last()
     previous = last.content_sha256 if last else signature.content_sha256
     at = timezone.now()
@@ -221,7 +224,7 @@ def addendum_content(text: str, name: str, previous_sha256: str, at: datetime) -
 def _locked(case: Case, by: User) -> Case:
     """The case, held until the transaction ends, so that two reads come one after the other."""
     if not Case.objects.writable_by(by).filter(pk=case.pk).exists():
-        raise PermissionDenied("You are not a reader of this department.")
+        raise PermissionDenied(gettext("You are not a reader of this department."))
     return (
         Case.objects.select_for_update(of=("self",)).select_related("department", "patient").get(pk=case.pk)
     )

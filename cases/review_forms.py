@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from accounts.confirm import ConfirmedForm
 from cases.measuring import CHECKLIST, Points
@@ -16,18 +17,21 @@ class ReadForm(forms.Form):
     finding = forms.ChoiceField(
         choices=Read.Finding.choices,
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose a finding."},
+        error_messages={"required": gettext_lazy("Choose a finding.")},
+        label=gettext_lazy("Finding"),
     )
     laterality = forms.ChoiceField(
-        choices=[("", "Side not said"), *Read.Laterality.choices[:3]], required=False, label="Side"
+        choices=[("", gettext_lazy("Side not said")), *Read.Laterality.choices[:3]],
+        required=False,
+        label=gettext_lazy("Side"),
     )
     note = forms.CharField(
-        required=False, max_length=4000, label="Note", widget=forms.Textarea(attrs={"rows": 3})
+        required=False, max_length=4000, label=gettext_lazy("Note"), widget=forms.Textarea(attrs={"rows": 3})
     )
     reason = forms.CharField(
         required=False,
         max_length=500,
-        label="Why you differ from the models",
+        label=gettext_lazy("Why you differ from the models"),
         widget=forms.Textarea(attrs={"rows": 2}),
     )
 
@@ -40,7 +44,9 @@ class AddendumForm(ConfirmedForm):
     """What was found out after the signature."""
 
     field_order = ("text", "password")
-    text = forms.CharField(max_length=4000, label="Addendum", widget=forms.Textarea(attrs={"rows": 3}))
+    text = forms.CharField(
+        max_length=4000, label=gettext_lazy("Addendum"), widget=forms.Textarea(attrs={"rows": 3})
+    )
 
 
 class MeasurementForm(forms.Form):

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -77,7 +78,9 @@ def measure(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     scan = get_object_or_404(Scan.objects.visible_to(request.user).select_related("case", "image"), pk=pk)
     form = MeasurementForm(request.POST)
     if not form.is_valid():
-        return JsonResponse({"code": "invalid", "detail": "The viewer sent no measurement."}, status=400)
+        return JsonResponse(
+            {"code": "invalid", "detail": gettext("The viewer sent no measurement.")}, status=400
+        )
     said = form.cleaned_data
     try:
         found = measuring.measure(
@@ -101,7 +104,7 @@ def withdraw(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     one = get_object_or_404(Measurement.objects.select_related("scan__case"), pk=pk, scan__in=scans)
     form = WithdrawalForm(request.POST)
     if not form.is_valid():
-        return _refused(request, one.scan.case, "Say why the measurement no longer counts.")
+        return _refused(request, one.scan.case, gettext("Say why the measurement no longer counts."))
     reason = form.cleaned_data["reason"]
     return _done(request, one.scan.case, lambda: measuring.withdraw(one, by=request.user, reason=reason))
 
@@ -129,8 +132,8 @@ def report_pdf(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
 def report_page(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """The report as a page to print."""
     case, found = _report(request, pk)
-    context = {"section": "worklist", "case": case, "report": found, "notice": report.NOTICE}
-    return render(request, "cases/report.html", context | {"unsigned": report.UNSIGNED})
+    context = {"section": "worklist", "case": case, "report": found, "notice": gettext(report.NOTICE)}
+    return render(request, "cases/report.html", context | {"unsigned": gettext(report.UNSIGNED)})
 
 
 def _report(request: PersonRequest, pk: uuid.UUID) -> tuple[Case, report.Report]:

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from accounts.models import Department, User
 from accounts.roles import WRITE_CASES, departments_where
@@ -59,7 +60,7 @@ def open_case(
     when the key stands for another department, patient or age.
     """
     if not departments_where(by, WRITE_CASES).filter(pk=department.pk).exists():
-        raise PermissionDenied("You are not a reader of this department.")
+        raise PermissionDenied(gettext("You are not a reader of this department."))
     patient, _ = Patient.objects.get_or_create(department=department, patient_id=patient_id)
     wanted: dict[str, Any] = {
         "department": department,
@@ -97,7 +98,7 @@ def add_scan(
         if known:
             return known, False
         if held.stage == Case.Stage.SIGNED:
-            raise CaseSigned("The case is signed. Open another case for further scans.")
+            raise CaseSigned(gettext("The case is signed. Open another case for further scans."))
         scan = Scan.objects.create(
             case=case,
             number=(case.scans.aggregate(last=Max("number"))["last"] or 0) + 1,
@@ -117,7 +118,8 @@ def assign(case: Case, assignee: User | None, *, by: User) -> None:
     """Give a case to a reader of its department, or to nobody. Raises PermissionDenied, NotAReader."""
     require_writer(case, by)
     if assignee and not departments_where(assignee, WRITE_CASES).filter(pk=case.department_id).exists():
-        raise NotAReader(f"{assignee.full_name} is not a reader of this department.")
+        sentence = gettext("{name} is not a reader of this department.")
+        raise NotAReader(sentence.format(name=assignee.full_name))
     Case.objects.filter(pk=case.pk).update(assignee=assignee)
     to = assignee.username if assignee else ""
     record(
@@ -194,7 +196,8 @@ def choose_frames(scan: Scan, frames: list[int], *, by: User) -> list[Job]:
     require_writer(scan.case, by)
     wrong = [frame for frame in frames if frame not in scan.frame_numbers]
     if wrong or not frames:
-        raise ValueError(f"The scan has no such frame; it has {scan.image.frames}.")
+        sentence = gettext("The scan has no such frame; it has {frames}.")
+        raise ValueError(sentence.format(frames=scan.image.frames))
     record("scan.frames_chosen", actor=by, subject=scan, thread=scan.case.thread, frames=frames)
     return submit_scan(scan, by=by, frames=sorted(set(frames)))
 
@@ -219,13 +222,13 @@ def scan_of(image: Image) -> Scan:
 def require_writer(case: Case, user: User) -> None:
     """Raises PermissionDenied for whoever is no reader of the case's department."""
     if not Case.objects.writable_by(user).filter(pk=case.pk).exists():
-        raise PermissionDenied("You are not a reader of this department.")
+        raise PermissionDenied(gettext("You are not a reader of this department."))
 
 
 def _opened_before(by: User, key: str, wanted: dict[str, Any]) -> Case | None:
     known = Case.objects.filter(opened_by=by, idempotency_key=key).first()
     if known and any(getattr(known, name) != value for name, value in wanted.items()):
-        raise KeyReused("This Idempotency-Key has opened another case.")
+        raise KeyReused(gettext("This Idempotency-Key has opened another case."))
     return known
 
 

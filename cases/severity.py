@@ -7,6 +7,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_noop
+
+MILD, MODERATE, SEVERE = gettext_noop("mild"), gettext_noop("moderate"), gettext_noop("severe")
+"""As they are kept; language.stored says them in words."""
 WIDE_MM = 10.0
 """Atrial width from which ventriculomegaly is spoken of, at any gestational age (SMFM Consult Series #45)."""
 GREY_ZONE_MM = (9.0, 11.0)
@@ -36,17 +40,17 @@ SCHEMES: Mapping[str, Scheme] = {
     "smfm-45": Scheme(
         "SMFM Consult Series #45 (2018)",
         "https://www.smfm.org: mild 10 to 12 mm, moderate 13 to 15 mm, severe above 15 mm",
-        ((WIDE_MM, "mild"), (above(12), "moderate"), (above(15), "severe")),
+        ((WIDE_MM, MILD), (above(12), MODERATE), (above(15), SEVERE)),
     ),
     "gaglioti-2005": Scheme(
         "Gaglioti et al. 2005",
         "Ultrasound Obstet Gynecol 25:372: mild 10 to 12 mm, moderate 12.1 to 14.9 mm, severe from 15 mm",
-        ((WIDE_MM, "mild"), (above(12), "moderate"), (15.0, "severe")),
+        ((WIDE_MM, MILD), (above(12), MODERATE), (15.0, SEVERE)),
     ),
     "two-step": Scheme(
         "Two steps (NHS GGC guideline 491)",
         "https://rightdecisions.scot.nhs.uk: mild 10 to 15 mm, severe above 15 mm",
-        ((WIDE_MM, "mild"), (above(15), "severe")),
+        ((WIDE_MM, MILD), (above(15), SEVERE)),
     ),
 }
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from django.utils.translation import gettext
+
 from audit.models import Event
 from audit.sentences import particulars, sentence
 from audit.trail import thread_of
@@ -17,7 +19,10 @@ LOOKS = {"case.viewed", "scan.viewed", "explanation.viewed"}
 
 @dataclass(frozen=True)
 class Entry:
-    """Somebody did something, `times` times in a row; when is the latest of these."""
+    """Somebody did something, `times` times in a row; when is the latest of these.
+
+    is_look: it only looked, so that it does not matter how often.
+    """
 
     when: datetime
     who: str
@@ -25,6 +30,7 @@ class Entry:
     more: str
     times: int
     door: str
+    is_look: bool = False
 
 
 def timeline(case: Case, *, hidden: bool = False) -> list[Entry]:
@@ -51,6 +57,7 @@ def _folded(events: Iterable[Event], *, hidden: bool) -> list[Entry]:
 def _entry(event: Event, *, hidden: bool) -> Entry:
     """Opening the page, drawing the pixels and laying a heatmap over them are one look."""
     if event.verb in LOOKS:
-        return Entry(event.occurred_at, event.actor_name, "looked at the case", "", 1, event.door)
+        look = gettext("looked at the case")
+        return Entry(event.occurred_at, event.actor_name, look, "", 1, event.door, is_look=True)
     more = "" if hidden and event.verb in TELLING else particulars(event)
     return Entry(event.occurred_at, event.actor_name, sentence(event), more, 1, event.door)

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from accounts.gate import PersonRequest, people_only
@@ -17,6 +18,7 @@ from cases.forms import UploadForm
 from cases.models import Case
 from cases.refusals import CannotDo
 from inference.formats.errors import FormatError
+from language.stored import said
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ def upload(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """Add files to a case. A file that is already there is not added twice."""
     case = get_object_or_404(Case.objects.visible_to(request.user), pk=pk)
     if not Case.objects.writable_by(request.user).filter(pk=case.pk).exists():
-        raise PermissionDenied("Only readers of the department add scans.")
+        raise PermissionDenied(gettext("Only readers of the department add scans."))
     form = UploadForm(request.POST, request.FILES)
     wants_json = "application/json" in request.headers.get("Accept", "")
     if not form.is_valid():
@@ -56,12 +58,14 @@ def _receive(case: Case, file: "UploadedFile[bytes]", modality: Any, request: Pe
     try:
         scan, added = intake.receive(case, file, modality=modality, by=request.user, file_name=name)
     except FormatError as refusal:
-        return Outcome(name, "refused", refusal.detail, refusal.code, refusal.status, None)
+        return Outcome(name, "refused", said(refusal.detail), refusal.code, refusal.status, None)
     except CannotDo as refusal:
         return Outcome(name, "refused", str(refusal), refusal.code, 422, None)
     if added:
-        return Outcome(name, "added", f"Added as scan {scan.number}.", "", 201, scan.number)
-    return Outcome(name, "known", f"Already here as scan {scan.number}.", "", 200, scan.number)
+        sentence = gettext("Added as scan {number}.").format(number=scan.number)
+        return Outcome(name, "added", sentence, "", 201, scan.number)
+    sentence = gettext("Already here as scan {number}.").format(number=scan.number)
+    return Outcome(name, "known", sentence, "", 200, scan.number)
 
 
 def _not_understood(
@@ -70,7 +74,7 @@ def _not_understood(
     sentence = " ".join(str(error) for errors in form.errors.values() for error in errors)
     if wants_json:
         return JsonResponse({"outcomes": [], "sentence": sentence, "code": "invalid"}, status=400)
-    messages.warning(request, f"{sentence} Nothing was added.")
+    messages.warning(request, " ".join([sentence, gettext("Nothing was added.")]))
     return redirect(case)
 
 

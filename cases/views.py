@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.gate import PersonRequest, people_only, role_required
@@ -57,7 +58,8 @@ def save_view(request: PersonRequest) -> HttpResponse:
     """Keep the worklist's filters under a name; the same name again is the newer choice."""
     form = SavedViewForm(request.POST)
     if not form.is_valid():
-        messages.warning(request, "Give the view a name of at most 40 characters, and set a filter first.")
+        sentence = gettext("Give the view a name of at most 40 characters, and set a filter first.")
+        messages.warning(request, sentence)
         return redirect("cases:worklist")
     name, query = form.cleaned_data["name"], form.cleaned_data["query"]
     SavedView.objects.update_or_create(owner=request.user, name=name, defaults={"query": query})
@@ -87,13 +89,13 @@ def open_case(request: PersonRequest) -> HttpResponse:
     """A form, and the case it opens."""
     departments = departments_where(request.user, WRITE_CASES)
     if not departments:
-        raise PermissionDenied("Only readers open cases.")
+        raise PermissionDenied(gettext("Only readers open cases."))
     form = OpenCaseForm(departments, request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             case, _ = services.open_case(by=request.user, **form.cleaned_data)
         except services.KeyReused:
-            form.add_error(None, "This form has already opened another case. Start a new one.")
+            form.add_error(None, gettext("This form has already opened another case. Start a new one."))
         else:
             return redirect(case)
     context = {"section": "worklist", "form": form, "departments": departments}
@@ -144,7 +146,7 @@ def try_again(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """Ask again for the answers that a fault or a cancellation has left out."""
     scan = get_object_or_404(Scan.objects.visible_to(request.user).select_related("case", "image"), pk=pk)
     if not services.try_again(scan, by=request.user):
-        messages.info(request, "Nothing is missing: every active model has answered.")
+        messages.info(request, gettext("Nothing is missing: every active model has answered."))
     return redirect(f"{scan.case.get_absolute_url()}?scan={scan.number}")
 
 
@@ -155,7 +157,7 @@ def explain(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     prediction, scan = _answer(request, pk)
     form = ExplainForm(prediction, prediction.model_version.labels, request.POST)
     if not form.is_valid():
-        messages.warning(request, "Choose a method and a class.")
+        messages.warning(request, gettext("Choose a method and a class."))
     else:
         try:
             _, asked = asking.explain(prediction, by=request.user, **form.cleaned_data)
@@ -163,7 +165,7 @@ def explain(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
             messages.warning(request, str(fault))
         else:
             if not asked:
-                messages.info(request, "This explanation is already there, or on its way.")
+                messages.info(request, gettext("This explanation is already there, or on its way."))
     return redirect(f"{scan.case.get_absolute_url()}?scan={scan.number}")
 
 
@@ -185,7 +187,7 @@ def cancel_job(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     try:
         services.cancel_job(job, by=request.user)
     except jobs.IllegalMove:
-        messages.warning(request, "The job was already over: nothing was changed.")
+        messages.warning(request, gettext("The job was already over: nothing was changed."))
     return redirect(f"{scan.case.get_absolute_url()}?scan={scan.number}")
 
 

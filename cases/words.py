@@ -5,33 +5,72 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import ordinal
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 from inference.engine.records import POSITIVE
 from inference.engine.trust import Doubt, doubts_about, excess
 from inference.models import Explanation, Job, Prediction
 from inference.templatetags.figures import probability
+from language.numbers import decimal, localised, percent
+from language.stored import said as in_words
 
 METHODS = {
     "gradcam": "Grad-CAM",
     "gradcam_plus_plus": "Grad-CAM++",
     "lime": "LIME",
-    "lime_reference": "LIME, the package's way",
+    "lime_reference": gettext_noop("LIME, the package's way"),
     "integrated_gradients": "Integrated Gradients",
-    "occlusion": "Occlusion",
+    "occlusion": gettext_noop("Occlusion"),
     "rise": "RISE",
 }
 EVEN = 0.5
+CODES = (
+    # modalities, classes, and what a gate takes a picture for
+    gettext_noop("ultrasound"), gettext_noop("mri"), gettext_noop("MRI"),
+    gettext_noop("normal"), gettext_noop("ventriculomegaly"),
+    gettext_noop("an ultrasound picture"), gettext_noop("an MRI slice"),
+    # reads, findings, sides, outcomes of an advice
+    gettext_noop("blind"), gettext_noop("final"), gettext_noop("second"), gettext_noop("adjudication"),
+    gettext_noop("indeterminate"), gettext_noop("not_diagnostic"),
+    gettext_noop("left"), gettext_noop("right"), gettext_noop("both"),
+    gettext_noop("done"), gettext_noop("not_possible"), gettext_noop("declined"),
+    gettext_noop("wide"), gettext_noop("narrow"),
+    # planes, and the landmarks of the measuring plane
+    gettext_noop("axial"), gettext_noop("coronal"), gettext_noop("sagittal"), gettext_noop("cavum"),
+    gettext_noop("glomus"), gettext_noop("perpendicular"), gettext_noop("on_to_on"),
+    # kinds of jobs, verdicts of a repetition, what a weights file may lack
+    gettext_noop("predict"), gettext_noop("explain"), gettext_noop("shadow"), gettext_noop("repeat"),
+    gettext_noop("check"), gettext_noop("train"),
+    gettext_noop("identical"), gettext_noop("within tolerance"), gettext_noop("different"),
+    gettext_noop("lacks"), gettext_noop("has unknown"),
+    # measures of a picture's quality, and the numbers of a training
+    gettext_noop("contrast"), gettext_noop("head_score"), gettext_noop("head_coverage"),
+    gettext_noop("head_share"), gettext_noop("head_likelihood"),
+    gettext_noop("Seed"), gettext_noop("Phantoms"), gettext_noop("Phantom epochs"), gettext_noop("Epochs"),
+    gettext_noop("Folds"),
+    # versions and doors in the audit
+    gettext_noop("{version} (Ultrasound)"), gettext_noop("{version} (MRI)"),
+    gettext_noop("page"), gettext_noop("worker"), gettext_noop("command"),
+    # what a measurement says of itself in the audit
+    gettext_noop("Distance: {length} mm"), gettext_noop("Distance: {length} pixels (no scale known)"),
+    gettext_noop("Atrial width: {length} mm"), gettext_noop("Atrial width, left: {length} mm"),
+    gettext_noop("Atrial width, right: {length} mm"),
+    gettext_noop("Atrial width: {length} pixels (no scale known)"),
+    gettext_noop("Atrial width, left: {length} pixels (no scale known)"),
+    gettext_noop("Atrial width, right: {length} pixels (no scale known)"),
+)  # fmt: skip
+"""Codes as rows keep them, for language.stored: pages show them in words."""
 
 
 def method(name: str) -> str:
     """A method as its authors write it."""
-    return METHODS.get(name, name)
+    return gettext(METHODS[name]) if name in METHODS else name
 
 
 def headline(prediction: Prediction) -> str:
     """What the answer says, before its number."""
     if prediction.probability is None:
-        return "Not analysable"
+        return gettext("Not analysable")
     return finding(prediction.label, prediction.probability)
 
 
@@ -42,8 +81,10 @@ def finding(label: str, probability: float) -> str:
     ventriculomegaly, and yet it would be wrong to call it likely.
     """
     if label == POSITIVE:
-        return "Ventriculomegaly likely" if probability >= EVEN else "Ventriculomegaly possible"
-    return "Ventriculomegaly unlikely" if probability < EVEN else "Ventriculomegaly uncertain"
+        is_likely = probability >= EVEN
+        return gettext("Ventriculomegaly likely") if is_likely else gettext("Ventriculomegaly possible")
+    is_unlikely = probability < EVEN
+    return gettext("Ventriculomegaly unlikely") if is_unlikely else gettext("Ventriculomegaly uncertain")
 
 
 def worth(card: Mapping[str, Any], label: str, prevalence: float) -> str:
@@ -59,9 +100,12 @@ def worth(card: Mapping[str, Any], label: str, prevalence: float) -> str:
     right, wrong = (hits, alarms) if label == POSITIVE else (clears, misses)
     if not right + wrong:
         return ""
-    return (
-        f"Where {100 * prevalence:.3g} % of scans have ventriculomegaly, "
-        f"{100 * right / (right + wrong):.3g} % of such calls are right."
+    sentence = gettext(
+        "Where {prevalence} % of scans have ventriculomegaly, {share} % of such calls are right."
+    )
+    return sentence.format(
+        prevalence=localised(f"{100 * prevalence:.3g}"),
+        share=localised(f"{100 * right / (right + wrong):.3g}"),
     )
 
 
@@ -72,42 +116,47 @@ def agreement(said: Sequence[tuple[str, str]]) -> str:
     positive = [network for network, label in said if label == POSITIVE]
     normal = [network for network, label in said if label != POSITIVE]
     if not positive or not normal:
-        return f"{len(said)} of {len(said)} models agree: {said[0][1]}."
+        sentence = gettext("{count} of {count} models agree: {label}.")
+        return sentence.format(count=len(said), label=in_words(said[0][1]))
     few, label = (positive, POSITIVE) if len(positive) <= len(normal) else (normal, "normal")
-    return f"Models differ: {len(few)} of {len(said)} say {label} ({', '.join(few)})."
+    sentence = gettext("Models differ: {few} of {count} say {label} ({networks}).")
+    return sentence.format(few=len(few), count=len(said), label=in_words(label), networks=", ".join(few))
 
 
 def subject(job: Job) -> str:
     """What a job is doing: answering, running an answer again, or the method it explains by."""
     if job.kind == Job.Kind.EXPLAIN:
         return method(job.parameters.get("method", ""))
-    return "Run again" if job.kind == Job.Kind.REPEAT else "Answer"
+    return gettext("Run again") if job.kind == Job.Kind.REPEAT else gettext("Answer")
 
 
 def stage(job: Job, place: int | None) -> str:
     """Where a job stands now; place: its number in line while it waits."""
     if job.state == Job.State.RUNNING:
-        return job.stage or "starting"
+        return in_words(job.stage or "starting")
     if job.state != Job.State.QUEUED:
         return job.get_state_display().lower()
     if job.attempts:
-        return f"waiting for attempt {job.attempts + 1}"
-    return f"{ordinal(place)} in queue" if place else "in queue"
+        return gettext("waiting for attempt {number}").format(number=job.attempts + 1)
+    return gettext("{place} in queue").format(place=ordinal(place)) if place else gettext("in queue")
 
 
 def frames(numbers: Sequence[int], total: int) -> str:
     """Which frames were read, counted from 1."""
     if total == 1:
-        return "the only frame"
+        return gettext("the only frame")
     listed = ", ".join(str(number + 1) for number in numbers)
-    return f"{'frames' if len(numbers) > 1 else 'frame'} {listed} of {total}"
+    sentence = ngettext("frame {listed} of {total}", "frames {listed} of {total}", len(numbers))
+    return sentence.format(listed=listed, total=total)
 
 
 DOUBTS: Mapping[Doubt, str] = {
-    "empty": "the map is empty: this method found nothing that speaks for the class.",
-    "no_better_than_chance": "hiding what it marks costs hardly more than hiding as much elsewhere.",
-    "outside_head": "most of its heat lies outside the head.",
-    "unsettled": "more samples would have changed the order of its pieces.",
+    "empty": gettext_noop("the map is empty: this method found nothing that speaks for the class."),
+    "no_better_than_chance": gettext_noop(
+        "hiding what it marks costs hardly more than hiding as much elsewhere."
+    ),
+    "outside_head": gettext_noop("most of its heat lies outside the head."),
+    "unsettled": gettext_noop("more samples would have changed the order of its pieces."),
 }
 
 
@@ -130,30 +179,36 @@ def trust(explanation: Explanation) -> Trust:
     doubts = doubts_about(explanation.method, metrics)
     told = (*_cost(metrics, explanation.class_label), *_figures(metrics))
     if doubts:
-        return Trust(False, tuple(f"Unreliable: {DOUBTS[doubt]}" for doubt in doubts) + told)
+        unreliable = gettext("Unreliable: {why}")
+        return Trust(False, tuple(unreliable.format(why=gettext(DOUBTS[doubt])) for doubt in doubts) + told)
     measured = excess(metrics) is not None
-    return Trust(True, (("Reliable.",) if measured else ()) + told)
+    return Trust(True, ((gettext("Reliable."),) if measured else ()) + told)
 
 
 def _cost(metrics: Mapping[str, float], class_label: str) -> Iterator[str]:
     if "chance_hidden" in metrics:
-        yield (
-            f"Without the fifth of the head that it marks most, the probability of {class_label} goes from "
-            f"{probability(metrics['chance_whole'])} to {probability(metrics['chance_hidden'])}; "
-            f"without a fifth elsewhere, to {probability(metrics['chance_hidden_elsewhere'])}."
+        yield gettext(
+            "Without the fifth of the head that it marks most, the probability of {label} goes from {whole} "
+            "to {hidden}; without a fifth elsewhere, to {elsewhere}."
+        ).format(
+            label=in_words(class_label),
+            whole=probability(metrics["chance_whole"]),
+            hidden=probability(metrics["chance_hidden"]),
+            elsewhere=probability(metrics["chance_hidden_elsewhere"]),
         )
 
 
 def _figures(metrics: Mapping[str, float]) -> Iterator[str]:
     if (inside := metrics.get("inside_head")) is not None:
-        yield f"{100 * inside:.0f} % of the heat lies inside the head."
+        yield gettext("{share} of the heat lies inside the head.").format(share=percent(inside))
     if (r2 := metrics.get("local_r2")) is not None:
-        yield f"LIME's simple model accounts for {_r2(r2)} of how the network's answer varies (R² {r2:.2f})."
+        sentence = gettext(
+            "LIME's simple model accounts for {share} of how the network's answer varies (R² {r2})."
+        )
+        yield sentence.format(share=percent(max(r2, 0)), r2=decimal(r2, 2))
     if (stable := metrics.get("rank_stability")) is not None:
-        yield f"The order of its pieces is settled to {max(stable, 0):.2f} (1 is for good)."
+        sentence = gettext("The order of its pieces is settled to {share} (1 is for good).")
+        yield sentence.format(share=decimal(max(stable, 0), 2))
     if (agreement := metrics.get("gradcam_agreement")) is not None:
-        yield f"It agrees with Grad-CAM to {agreement:.2f} (1 is wholly, 0 not at all)."
-
-
-def _r2(value: float) -> str:
-    return f"{100 * max(value, 0):.0f} %"
+        sentence = gettext("It agrees with Grad-CAM to {share} (1 is wholly, 0 not at all).")
+        yield sentence.format(share=decimal(agreement, 2))

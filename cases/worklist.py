@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count
+from django.utils.translation import gettext
 
 from accounts.models import User
 from cases import review
@@ -15,6 +16,7 @@ from cases.models import Case, CaseQuerySet, Scan
 from cases.standing import hidden_cases
 from cases.words import finding
 from inference.models import Prediction
+from language.numbers import decimal
 
 Stage = Case.Stage
 PAGE = 40
@@ -65,12 +67,12 @@ def verdict(predictions: Sequence[Prediction]) -> str:
     """Several answers in a few words: not averaged, a disagreement is said, the most alarming leads."""
     chances = [answer.probability for answer in predictions if answer.probability is not None]
     if not chances:
-        return "Not analysable" if predictions else ""
-    low, high = f"{min(chances):.2f}", f"{max(chances):.2f}"
+        return gettext("Not analysable") if predictions else ""
+    low, high = decimal(min(chances), 2), decimal(max(chances), 2)
     figures = low if low == high else f"{low}–{high}"
     labels = {answer.label for answer in predictions if answer.analysable}
     if len(labels) > 1:
-        return f"Answers differ {figures}"
+        return gettext("Answers differ {figures}").format(figures=figures)
     return f"{finding(labels.pop(), max(chances))} {figures}"
 
 

@@ -8,6 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext, gettext_noop
+
+from language.numbers import localised
+
 ESTIMATES = ("value", "estimate", "point")
 LOWS = ("low", "lower")
 HIGHS = ("high", "upper")
@@ -19,7 +23,15 @@ FIRST = (
 )  # fmt: skip
 DRAWN = frozenset({"held_out_answers", "held_out_odds", "held_out_kinds", "confound_odds", "selective_curve"})
 """Shown as charts (inference.plots) or kept for whoever computes a figure again, not as numbers."""
-HEADLINES = ("auc", "auroc", "roc_auc", "sensitivity", "specificity")
+HEADLINES = {
+    "auc": "AUC",
+    "auroc": "AUROC",
+    "roc_auc": "ROC AUC",
+    "sensitivity": gettext_noop("Sensitivity"),
+    "specificity": gettext_noop("Specificity"),
+}
+PARTS = {"Held out": gettext_noop("held out")}
+"""Parts of a card whose figures stand on other pages too: in the language of whoever looks."""
 ABBREVIATIONS = {"auc": "AUC", "auroc": "AUROC", "roc": "ROC", "ece": "ECE", "id": "ID", "sha256": "SHA-256"}
 
 
@@ -51,10 +63,23 @@ def sections(card: Mapping[str, Any]) -> list[Section]:
 def headlines(card: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The figures that stand for the whole, from the first part of the card that has any."""
     for title, part in _parts("", card):
-        found = [(words(key), text(part[key])) for key in HEADLINES if _is_figure(part.get(key))]
+        found = [(gettext(name), part[key]) for key, name in HEADLINES.items() if _is_figure(part.get(key))]
         if found:
-            return [(f"{name}, {title.lower()}" if title else name, figure) for name, figure in found]
+            place = f", {gettext(PARTS[title]) if title in PARTS else title.lower()}" if title else ""
+            return [(name + place, _in_figures(figure)) for name, figure in found]
     return []
+
+
+def _in_figures(value: Any) -> str:
+    """A figure of a headline; the card itself is in English, as it was written."""
+    interval = _ends(value) if isinstance(value, Mapping) else None
+    if interval is None:
+        return localised(text(value))
+    middle, low, high = (localised(text(end)) for end in interval)
+    if "count" not in value:
+        return gettext("{middle} ({low} to {high})").format(middle=middle, low=low, high=high)
+    sentence = gettext("{middle} ({low} to {high}, n = {count})")
+    return sentence.format(middle=middle, low=low, high=high, count=value["count"])
 
 
 def words(key: str) -> str:
@@ -158,11 +183,18 @@ def _is_figure(value: Any) -> bool:
 
 
 def _interval(value: Mapping[str, Any]) -> str:
-    middle, low, high = (_first(value, names) for names in (ESTIMATES, LOWS, HIGHS))
-    if middle is None or low is None or high is None:
+    ends = _ends(value)
+    if ends is None:
         return ""
+    middle, low, high = ends
     count = f", n = {value['count']}" if "count" in value else ""
     return f"{text(middle)} ({text(low)} to {text(high)}{count})"
+
+
+def _ends(value: Mapping[str, Any]) -> tuple[Any, Any, Any] | None:
+    """Middle, low and high of an interval; None for what is none."""
+    middle, low, high = (_first(value, names) for names in (ESTIMATES, LOWS, HIGHS))
+    return None if middle is None or low is None or high is None else (middle, low, high)
 
 
 def _first(value: Mapping[str, Any], names: tuple[str, ...]) -> Any:

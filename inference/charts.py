@@ -3,7 +3,7 @@
 Every chart has axes with words, shows how sure its curve is, and comes with the numbers behind it as a table.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from html import escape
@@ -29,6 +29,21 @@ STYLE = (
 
 
 @dataclass(frozen=True)
+class Voice:
+    """How a chart says things: its words, sentences of a row, numbers of Python's, short and whole dates."""
+
+    say: Callable[[str], str]
+    stored: Callable[[str], str]
+    number: Callable[[str], str]
+    day: Callable[[date], str]
+    date: Callable[[date], str]
+
+
+PLAIN = Voice(str, str, str, "{:%d %b}".format, "{:%Y-%m-%d}".format)
+"""English, for files and the command line. Pages have inference.voice."""
+
+
+@dataclass(frozen=True)
 class Chart:
     """A drawing with its title, what to look for in one sentence, and the numbers behind it."""
 
@@ -47,6 +62,7 @@ def curve_chart(
     point: tuple[float, float] | None,
     *,
     diagonal: bool,
+    voice: Voice = PLAIN,
 ) -> Chart:
     """A curve with its band. point: where the model works, at its threshold."""
     lower = [f"{_x(x):.1f},{_y(y):.1f}" for x, y in zip(curve.x, curve.low, strict=True)]
@@ -60,13 +76,23 @@ def curve_chart(
         marks.append(f'<circle class="point" cx="{_x(point[0]):.1f}" cy="{_y(point[1]):.1f}" r="4.5"/>')
     picked = range(0, len(curve.x), 10)
     rows = tuple(
-        (f"{curve.x[i]:.2f}", f"{curve.y[i]:.2f}", f"{curve.low[i]:.2f} to {curve.high[i]:.2f}")
+        (
+            voice.number(f"{curve.x[i]:.2f}"),
+            voice.number(f"{curve.y[i]:.2f}"),
+            _range(curve.low[i], curve.high[i], voice),
+        )
         for i in picked
     )
-    return Chart(title, words, _framed(title, axes, marks, diagonal=diagonal), (*axes, "95 % interval"), rows)
+    svg = _framed(title, axes, marks, diagonal=diagonal, voice=voice)
+    return Chart(title, words, svg, (*axes, voice.say("95 % interval")), rows)
 
 
-def reliability_chart(bins: Sequence[Bin]) -> Chart:
+def _range(low: float, high: float, voice: Voice) -> str:
+    figures = {"low": voice.number(f"{low:.2f}"), "high": voice.number(f"{high:.2f}")}
+    return voice.say("{low} to {high}").format(**figures)
+
+
+def reliability_chart(bins: Sequence[Bin], voice: Voice = PLAIN) -> Chart:
     """Said against found, with Wilson's intervals; the diagonal is a model that means what it says."""
     marks = []
     for part in bins:
@@ -75,19 +101,20 @@ def reliability_chart(bins: Sequence[Bin]) -> Chart:
             f'<line class="whisker" x1="{x:.1f}" x2="{x:.1f}" y1="{low:.1f}" y2="{high:.1f}"/>'
             f'<circle class="dot" cx="{x:.1f}" cy="{_y(part.found.value):.1f}" r="3.5"/>'
         )
-    axes = ("probability said", "share that was so")
+    axes = (voice.say("probability said"), voice.say("share that was so"))
     rows = tuple(
         (
-            f"{b.said:.2f}",
-            f"{b.found.value:.2f}",
-            f"{b.found.low:.2f} to {b.found.high:.2f}",
+            voice.number(f"{b.said:.2f}"),
+            voice.number(f"{b.found.value:.2f}"),
+            _range(b.found.low, b.found.high, voice),
             str(b.found.count),
         )
         for b in bins
     )
-    words = "On the dashed line, 0.8 means eight in ten. Bars are 95 % intervals."
-    columns = (*axes, "95 % interval", "pictures")
-    return Chart("Reliability", words, _framed("Reliability", axes, marks, diagonal=True), columns, rows)
+    title = voice.say("Reliability")
+    words = voice.say("On the dashed line, 0.8 means eight in ten. Bars are 95 % intervals.")
+    columns = (*axes, voice.say("95 % interval"), voice.say("pictures"))
+    return Chart(title, words, _framed(title, axes, marks, diagonal=True, voice=voice), columns, rows)
 
 
 Line = tuple[str, Sequence[tuple[float, float]]]
@@ -103,6 +130,7 @@ def lines_chart(
     rows: tuple[tuple[str, ...], ...],
     *,
     legend: float = 0.0,
+    voice: Voice = PLAIN,
 ) -> Chart:
     """Several lines, told apart by their dashes. legend: the height, 0 to 1, at which it ends."""
     marks = []
@@ -114,7 +142,7 @@ def lines_chart(
             f'<polyline class="curve line-{number % LINES}" points="{part}"/>' for part in (drawn, sample)
         ]
         marks.append(f'<text x="{_x(0) + 33:.1f}" y="{height + 4:.1f}">{escape(name)}</text>')
-    return Chart(title, words, _framed(title, axes, marks, diagonal=False), columns, rows)
+    return Chart(title, words, _framed(title, axes, marks, diagonal=False, voice=voice), columns, rows)
 
 
 @dataclass(frozen=True)
@@ -129,7 +157,13 @@ class Week:
 
 
 def weeks_chart(
-    title: str, words: str, what: str, weeks: Sequence[Week], *, top: float | None = None
+    title: str,
+    words: str,
+    what: str,
+    weeks: Sequence[Week],
+    *,
+    top: float | None = None,
+    voice: Voice = PLAIN,
 ) -> Chart:
     """A value for each week, with its range. top: of the axis; by default a round number above all."""
     highest = top or _round_above(max((week.high or 0.0 for week in weeks), default=0.0))
@@ -137,9 +171,8 @@ def weeks_chart(
     for number, week in enumerate(weeks):
         x = _x((number + 0.5) / len(weeks))
         if number % 3 == 0:
-            marks.append(
-                f'<text x="{x:.1f}" y="{_y(0) + 15:.1f}" text-anchor="middle">{week.start:%d %b}</text>'
-            )
+            day = escape(voice.day(week.start))
+            marks.append(f'<text x="{x:.1f}" y="{_y(0) + 15:.1f}" text-anchor="middle">{day}</text>')
         if week.value is None or week.low is None or week.high is None:
             continue
         low, high, y = (_y(value / highest) for value in (week.low, week.high, week.value))
@@ -148,12 +181,18 @@ def weeks_chart(
         middles.append(f"{x:.1f},{y:.1f}")
     marks.append(f'<polyline class="curve" points="{" ".join(middles)}"/>')
     rows = tuple(
-        (f"{week.start:%Y-%m-%d}", f"{week.value:.2f}", f"{week.low:.2f} to {week.high:.2f}", str(week.count))
+        (
+            voice.date(week.start),
+            voice.number(f"{week.value:.2f}"),
+            _range(week.low, week.high, voice),
+            str(week.count),
+        )
         for week in weeks
-        if week.value is not None
+        if week.value is not None and week.low is not None and week.high is not None
     )
-    svg = _framed(title, ("week", what), marks, diagonal=False, across=False, highest=highest)
-    return Chart(title, words, svg, ("week", what, "range", "count"), rows)
+    axes = (voice.say("week"), what)
+    svg = _framed(title, axes, marks, diagonal=False, across=False, highest=highest, voice=voice)
+    return Chart(title, words, svg, (*axes, voice.say("range"), voice.say("count")), rows)
 
 
 Bar = tuple[str, Sequence[int]]
@@ -217,6 +256,7 @@ def _framed(
     diagonal: bool,
     across: bool = True,
     highest: float = 1.0,
+    voice: Voice = PLAIN,
 ) -> str:
     """Axes, grid and marks. The picture's name is its title, for those who do not see it.
 
@@ -231,8 +271,10 @@ def _framed(
         parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_y(0):.1f}" y2="{_y(1):.1f}"/>')
         parts.append(f'<line class="grid" x1="{_x(0):.1f}" x2="{_x(1):.1f}" y1="{y:.1f}" y2="{y:.1f}"/>')
         if across:
-            parts.append(f'<text x="{x:.1f}" y="{_y(0) + 15:.1f}" text-anchor="middle">{tick:g}</text>')
-        parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{tick * highest:g}</text>')
+            number = voice.number(f"{tick:g}")
+            parts.append(f'<text x="{x:.1f}" y="{_y(0) + 15:.1f}" text-anchor="middle">{number}</text>')
+        number = voice.number(f"{tick * highest:g}")
+        parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{number}</text>')
     if diagonal:
         parts.append(
             f'<line class="guide" x1="{_x(0):.1f}" y1="{_y(0):.1f}" x2="{_x(1):.1f}" y2="{_y(1):.1f}"/>'

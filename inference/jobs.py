@@ -17,12 +17,14 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from kombu.exceptions import OperationalError
 
 from accounts.models import User
 from audit.trail import record
 from inference import presence, telling
 from inference.models import About, Image, Job, ModelVersion, Prediction
+from language.stored import english
 
 logger = logging.getLogger(__name__)
 
@@ -91,14 +93,9 @@ def submit(  # noqa: PLR0913  # a job is named by all it is about
         department_id=about.department_id if about else None,
         names=about.names if about else {},
     )
-    record(
-        "job.queued",
-        actor=requested_by,
-        subject=job,
-        thread=thread,
-        kind=kind,
-        model_version=str(model_version or ""),
-    )
+    with english():
+        name = str(model_version or "")
+    record("job.queued", actor=requested_by, subject=job, thread=thread, kind=kind, model_version=name)
     transaction.on_commit(lambda: ring([job.pk]))
     return job
 
@@ -225,7 +222,7 @@ def cancel(job: Job, *, by: User) -> None:
         state=State.CANCELLED, stage="", lease_until=None, finished_at=Now()
     )
     if not changed:
-        raise IllegalMove("The job is already over.")
+        raise IllegalMove(gettext("The job is already over."))
     record("job.cancelled", actor=by, subject=job, thread=job.thread)
     telling.scan_settled(job)
 

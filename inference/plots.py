@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from inference.charts import Chart, curve_chart, lines_chart, reliability_chart
+from inference.charts import PLAIN, Chart, Voice, curve_chart, lines_chart, reliability_chart
 from inference.training.curves import answers, precision_recall, reliability, roc
 
 ROWS = 40
 """Epochs in the table behind a progress chart."""
 
 
-def charts(card: Mapping[str, Any]) -> list[Chart]:
+def charts(card: Mapping[str, Any], voice: Voice = PLAIN) -> list[Chart]:
     """ROC, precision and recall, reliability; none for a card without answers."""
     stored = card.get("held_out_answers")
     if not stored:
@@ -20,64 +20,79 @@ def charts(card: Mapping[str, Any]) -> list[Chart]:
     works = (1 - specificity, sensitivity) if sensitivity is not None and specificity is not None else None
     return [
         curve_chart(
-            "ROC",
-            "How many are found for how many false alarms. The dot is where the threshold puts it; "
-            "the dashed line is chance; the band holds 95 % of redrawn groups.",
-            ("false alarms (1 - specificity)", "sensitivity"),
+            voice.say("ROC"),
+            voice.say(
+                "How many are found for how many false alarms. The dot is where the threshold puts it; "
+                "the dashed line is chance; the band holds 95 % of redrawn groups."
+            ),
+            (voice.say("false alarms (1 - specificity)"), voice.say("sensitivity")),
             roc(truth, chances, groups),
             works,
             diagonal=True,
+            voice=voice,
         ),
         curve_chart(
-            "Precision and recall",
-            f"How often a call is right for how many are found, where {truth.mean():.0%} of the pictures "
-            "show ventriculomegaly; it is far lower where fewer do.",
-            ("sensitivity (recall)", "precision"),
+            voice.say("Precision and recall"),
+            voice.say(
+                "How often a call is right for how many are found, where {share} % of the pictures show "
+                "ventriculomegaly; it is far lower where fewer do."
+            ).format(share=f"{100 * truth.mean():.0f}"),
+            (voice.say("sensitivity (recall)"), voice.say("precision")),
             precision_recall(truth, chances, groups),
             None,
             diagonal=False,
+            voice=voice,
         ),
-        reliability_chart(reliability(truth, chances)),
-        *_risk_and_coverage(card),
+        reliability_chart(reliability(truth, chances), voice),
+        *_risk_and_coverage(card, voice),
     ]
 
 
-def _risk_and_coverage(card: Mapping[str, Any]) -> list[Chart]:
+def _risk_and_coverage(card: Mapping[str, Any], voice: Voice) -> list[Chart]:
     """How often the answers that remain are wrong, once the doubted ones are set aside."""
     points = card.get("selective_curve")
     if not points:
         return []
-    names = ("by doubt", "by distance from the threshold", "in any order")
+    names = (voice.say("by doubt"), voice.say("by distance from the threshold"), voice.say("in any order"))
     wrong = points[-1][1]
     lines = [(name, [(row[0], min(row[1 + n], 1.0)) for row in points]) for n, name in enumerate(names[:2])]
-    rows = tuple((f"{row[0]:.2f}", f"{row[1]:.2f}", f"{row[2]:.2f}", f"{wrong:.2f}") for row in points[1::2])
+    figures = ((row[0], row[1], row[2], wrong) for row in points[1::2])
+    rows = tuple(tuple(voice.number(f"{value:.2f}") for value in row) for row in figures)
+    answered = voice.say("share answered")
     return [
         lines_chart(
-            "Risk and coverage",
-            "How often an answer is wrong when only the surest are taken. A line that falls towards the left "
-            "means that doubt tells wrong answers from right ones.",
-            ("share answered", "share of these that is wrong"),
+            voice.say("Risk and coverage"),
+            voice.say(
+                "How often an answer is wrong when only the surest are taken. A line that falls towards the "
+                "left means that doubt tells wrong answers from right ones."
+            ),
+            (answered, voice.say("share of these that is wrong")),
             [*lines, (names[2], [(row[0], wrong) for row in points])],
-            ("share answered", *names),
+            (answered, *names),
             rows,
             legend=0.75,  # above what is worth reading: half of the answers are wrong at worst
+            voice=voice,
         )
     ]
 
 
-def progress_chart(points: Sequence[Mapping[str, Any]]) -> Chart | None:
+def progress_chart(points: Sequence[Mapping[str, Any]], voice: Voice = PLAIN) -> Chart | None:
     """What each epoch of a training has said so far: losses and AUCs. None before the first."""
     names = sorted({name for point in points for name in point if _is_drawn(name)})
     if not names:
         return None
     lines = [(name, _line(name, points)) for name in names]
     rows = tuple(
-        (str(point["stage"]), *(f"{point[name]:.3f}" if name in point else "" for name in names))
+        (
+            voice.stored(str(point["stage"])),
+            *(voice.number(f"{point[name]:.3f}") if name in point else "" for name in names),
+        )
         for point in points[-ROWS:]
     )
-    words = "Loss falls while a network learns; AUC on pictures it has not seen rises."
-    axes = ("share of the work done so far", "value")
-    return lines_chart("Progress", words, axes, lines, ("epoch", *names), rows)
+    words = voice.say("Loss falls while a network learns; AUC on pictures it has not seen rises.")
+    axes = (voice.say("share of the work done so far"), voice.say("value"))
+    columns = (voice.say("epoch"), *names)
+    return lines_chart(voice.say("Progress"), words, axes, lines, columns, rows, voice=voice)
 
 
 def _line(name: str, points: Sequence[Mapping[str, Any]]) -> list[tuple[float, float]]:

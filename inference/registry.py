@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 
 from accounts.models import User
 from audit.trail import record
@@ -173,7 +174,8 @@ def roll_back(version: ModelVersion, *, by: User | None, reason: str) -> Activat
     version = _locked(version)
     former = predecessor(version.modality, version.network)
     if version.state != State.ACTIVE or former is None:
-        raise IllegalMove(f"{version} has no earlier version to go back to.")
+        sentence = gettext("{version} has no earlier version to go back to.")
+        raise IllegalMove(sentence.format(version=version))
     return activate(former, by=by, reason=reason)
 
 
@@ -208,7 +210,7 @@ def stop_shadow(version: ModelVersion, *, by: User | None, reason: str) -> None:
     """End a candidate's unseen answers; what it said is kept. Raises IllegalMove when it gives none."""
     version = _locked(version)
     if not is_shadow(version):
-        raise IllegalMove(f"{version} answers no scans unseen.")
+        raise IllegalMove(gettext("{version} answers no scans unseen.").format(version=version))
     _leave_seat(version)
     record("model.shadow_stopped", actor=by, subject=version, reason=reason)
 
@@ -250,9 +252,9 @@ def _locked(version: ModelVersion) -> ModelVersion:
 
 def _refuse_illegal(version: ModelVersion, to: ModelVersion.State) -> None:
     if to not in MOVES[State(version.state)]:
-        raise IllegalMove(
-            f"{version} is {version.get_state_display().lower()} and cannot become {to.label.lower()}."
-        )
+        sentence = gettext("{version} is {state} and cannot become {wanted}.")
+        state, wanted = version.get_state_display().lower(), str(to.label).lower()
+        raise IllegalMove(sentence.format(version=version, state=state, wanted=wanted))
 
 
 def _move(version: ModelVersion, to: ModelVersion.State) -> None:

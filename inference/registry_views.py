@@ -8,6 +8,8 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -17,31 +19,50 @@ from inference import cards, comparison, registry, weights_upload
 from inference.engine.weights_file import MAX_FILE_BYTES, WeightsRefused
 from inference.forms import MomentForm, ReasonForm, UploadForm
 from inference.models import ModelVersion
+from language.stored import said
 
 
 @dataclass(frozen=True)
 class Move:
     """One thing a model manager may do with a version, in the words of its page."""
 
-    title: str
-    button: str
-    done: str
+    title: str | Promise
+    button: str | Promise
+    done: str | Promise
     carry_out: Callable[..., Any]
 
 
 MOVES = {
-    "activate": Move("Put into use", "Put into use", "answers from now on", registry.activate),
-    "retire": Move("Take out of use", "Take out of use", "answers no longer", registry.retire),
+    "activate": Move(
+        gettext_lazy("Put into use"),
+        gettext_lazy("Put into use"),
+        gettext_lazy("{version} answers from now on."),
+        registry.activate,
+    ),
+    "retire": Move(
+        gettext_lazy("Take out of use"),
+        gettext_lazy("Take out of use"),
+        gettext_lazy("{version} answers no longer."),
+        registry.retire,
+    ),
     "start-shadow": Move(
-        "Let it answer unseen",
-        "Let it answer unseen",
-        "answers the same scans from now on, shown to nobody",
+        gettext_lazy("Let it answer unseen"),
+        gettext_lazy("Let it answer unseen"),
+        gettext_lazy("{version} answers the same scans from now on, shown to nobody."),
         registry.start_shadow,
     ),
     "stop-shadow": Move(
-        "Stop the unseen answers", "Stop them", "answers unseen no longer", registry.stop_shadow
+        gettext_lazy("Stop the unseen answers"),
+        gettext_lazy("Stop them"),
+        gettext_lazy("{version} answers unseen no longer."),
+        registry.stop_shadow,
     ),
-    "roll-back": Move("Go back", "Go back", "was replaced by its predecessor", registry.roll_back),
+    "roll-back": Move(
+        gettext_lazy("Go back"),
+        gettext_lazy("Go back"),
+        gettext_lazy("{version} was replaced by its predecessor."),
+        registry.roll_back,
+    ),
 }
 
 
@@ -57,9 +78,9 @@ def move(request: PersonRequest, pk: uuid.UUID, name: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             chosen.carry_out(version, by=request.user, reason=form.cleaned_data["reason"])
-            messages.success(request, f"{version} {chosen.done}.")
+            messages.success(request, str(chosen.done).format(version=version))
         except registry.IllegalMove as refused:
-            messages.warning(request, f"Nothing was changed: {refused}")
+            messages.warning(request, gettext("Nothing was changed: {why}").format(why=refused))
         return redirect("inference:model", version.pk)
     context = {"section": "models", "version": version, "form": form, "move": chosen, "name": name}
     context["compared"] = _compared(version, name)
@@ -73,19 +94,20 @@ def upload(request: PersonRequest) -> HttpResponse:
     """A weights file from outside is refused with its reason, or waits for a worker to run it once."""
     form = UploadForm(request, request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        said = form.cleaned_data
-        stated = said["record"].read(weights_upload.MAX_RECORD_BYTES + 1) if said["record"] else b""
+        filled = form.cleaned_data
+        stated = filled["record"].read(weights_upload.MAX_RECORD_BYTES + 1) if filled["record"] else b""
         try:
             job = weights_upload.submit(
-                said["network"],
-                said["modality"],
-                said["version"],
-                said["weights"].read(MAX_FILE_BYTES + 1),
+                filled["network"],
+                filled["modality"],
+                filled["version"],
+                filled["weights"].read(MAX_FILE_BYTES + 1),
                 stated,
                 by=request.user,
             )
         except WeightsRefused as refused:
-            form.add_error("weights", f"Nothing was stored. {refused.detail} ({refused.code})")
+            sentence = gettext("Nothing was stored. {why} ({code})")
+            form.add_error("weights", sentence.format(why=said(refused.detail), code=refused.code))
         else:
             return redirect("inference:work", job.pk)
     context = {"section": "models", "form": form}
@@ -133,14 +155,14 @@ def _compared(version: ModelVersion, name: str) -> list[dict[str, Any]]:
     sides: tuple[tuple[str, ModelVersion | None], ...]
     match name:
         case "activate":
-            sides = ("Answers now", holder), ("Answers afterwards", version)
+            sides = (gettext("Answers now"), holder), (gettext("Answers afterwards"), version)
         case "retire":
-            sides = ("Answers now", version), ("Answers afterwards", None)
+            sides = (gettext("Answers now"), version), (gettext("Answers afterwards"), None)
         case "roll-back":
             former = registry.predecessor(version.modality, version.network)
-            sides = ("Answers now", version), ("Answers afterwards", former)
+            sides = (gettext("Answers now"), version), (gettext("Answers afterwards"), former)
         case _:
-            sides = ("Answers, before and afterwards", holder), ("Answers unseen", version)
+            sides = (gettext("Answers, before and afterwards"), holder), (gettext("Answers unseen"), version)
     return [
         {"title": title, "version": side, "headlines": cards.headlines(side.card) if side else []}
         for title, side in sides

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.gate import PersonRequest, role_required
@@ -15,6 +15,7 @@ from accounts.roles import MANAGE_MODELS, SEE_MODELS, SEE_QUEUE, holds
 from inference import cards, comparison, jobs, plots, queue, registry, registry_views
 from inference.hours import throughput_chart
 from inference.models import Activation, Image, Job, ModelVersion
+from inference.voice import voice
 
 
 @require_safe
@@ -50,7 +51,7 @@ def model(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         "version": version,
         "headlines": cards.headlines(version.card),
         "sections": cards.sections(version.card),
-        "charts": plots.charts(version.card),
+        "charts": plots.charts(version.card, voice()),
         "activations": version.activations.select_related("activated_by").order_by("-started_at"),
         "unseen": registry.is_shadow(version),
         "rival": comparison.holder_of(version),
@@ -74,9 +75,11 @@ def ask_again(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """The same work as a failed job, once more."""
     try:
         jobs.ask_again(get_object_or_404(Job, pk=pk), by=request.user)
-        messages.success(request, _("The work was asked for again, as a new job."))
+        messages.success(request, gettext("The work was asked for again, as a new job."))
     except jobs.IllegalMove:
-        messages.warning(request, _("It was asked for again already, or did not fail: nothing was changed."))
+        messages.warning(
+            request, gettext("It was asked for again already, or did not fail: nothing was changed.")
+        )
     return redirect("inference:queue")
 
 
@@ -86,7 +89,7 @@ def cancel_job(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """Stop one job."""
     try:
         jobs.cancel(get_object_or_404(Job, pk=pk), by=request.user)
-        messages.success(request, "The job was cancelled.")
+        messages.success(request, gettext("The job was cancelled."))
     except jobs.IllegalMove:
-        messages.warning(request, "The job was already over: nothing was changed.")
+        messages.warning(request, gettext("The job was already over: nothing was changed."))
     return redirect("inference:queue")

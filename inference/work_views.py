@@ -12,6 +12,8 @@ from inference import plots, trainings
 from inference.forms import TrainingForm
 from inference.jobs import RefusedWork
 from inference.models import Job, ModelVersion
+from inference.voice import voice
+from language.stored import said
 
 SHOWN = 40
 ON_MODELS = (Job.Kind.TRAIN, Job.Kind.CHECK)
@@ -39,7 +41,7 @@ def work(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         "last": points[-1] if points else None,
         "left": points[-1].get("seconds left") if points else None,
         "memory": points[-1].get("memory MiB") if points else None,
-        "chart": plots.progress_chart(points),
+        "chart": plots.progress_chart(points, voice()),
         "made": _made(job),
     }
     return render(request, "inference/work.html", context)
@@ -51,12 +53,12 @@ def train(request: PersonRequest) -> HttpResponse:
     """Choose a network and what it learns from; a worker does the rest."""
     form = TrainingForm(trainings.data_sets(), request.POST or None)
     if request.method == "POST" and form.is_valid():
-        said = dict(form.cleaned_data)
-        what = [said.pop(name) for name in ("network", "version", "folders")]
+        filled = dict(form.cleaned_data)
+        what = [filled.pop(name) for name in ("network", "version", "folders")]
         try:
-            job = trainings.submit(*what, by=request.user, about=said.pop("about"), **said)
+            job = trainings.submit(*what, by=request.user, about=filled.pop("about"), **filled)
         except RefusedWork as refused:
-            form.add_error(None, str(refused))
+            form.add_error(None, said(str(refused)))
         else:
             return redirect("inference:work", job.pk)
     context = {"section": "models", "form": form, "data_sets": trainings.data_sets()}

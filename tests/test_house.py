@@ -5,7 +5,18 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("config", "accounts", "audit", "blobs", "notices", "webhooks", "launcher", "inference", "cases")
+ROOMS = (
+    "config",
+    "accounts",
+    "audit",
+    "blobs",
+    "notices",
+    "webhooks",
+    "language",
+    "launcher",
+    "inference",
+    "cases",
+)
 TORCH = ("torch", "torchvision", "captum", "lime")
 
 
@@ -24,6 +35,11 @@ def test_platform_is_a_folder_of_packages_and_never_a_package():
 def test_import_platform_is_the_standard_librarys():
     assert "lib/python3" in python("import platform; print(platform.__file__)")
     assert python("import platform; print(platform.python_version())").startswith("3.")
+
+
+def test_import_locale_is_the_standard_librarys():
+    assert not list((ROOT / "locale").rglob("*.py"))
+    assert "lib/python3" in python("import locale; print(locale.__file__)")
 
 
 def test_our_packages_load_from_the_repository(tmp_path):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
@@ -23,7 +24,7 @@ class RequestSerializer(serializers.Serializer[Any]):
         """The validated values; ValidationError names each unknown key."""
         unknown = sorted(set(data) - set(self.fields)) if isinstance(data, Mapping) else []
         if unknown:
-            unheard = ErrorDetail("There is no such field.", "unknown")
+            unheard = ErrorDetail(gettext("There is no such field."), "unknown")
             raise serializers.ValidationError({name: [unheard] for name in unknown})
         return super().to_internal_value(data)
 
@@ -140,7 +141,8 @@ class FramesToReadSerializer(RequestSerializer):
         """Only frames that the scan has."""
         last = self.context["scan"].image.frames - 1
         if max(frames) > last:
-            raise serializers.ValidationError(f"The scan has frames 0 to {last}.", "no_such_frame")
+            sentence = gettext("The scan has frames 0 to {last}.").format(last=last)
+            raise serializers.ValidationError(sentence, "no_such_frame")
         return frames
 
 

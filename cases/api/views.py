@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
@@ -232,5 +233,6 @@ def _idempotency_key(request: Request) -> str | None:
     if key is None:
         return None
     if not 1 <= len(key) <= 64 or not all("!" <= character <= "~" for character in key):
-        raise ValidationError({"Idempotency-Key": "1 to 64 printable ASCII characters without spaces."})
+        sentence = gettext("1 to 64 printable ASCII characters without spaces.")
+        raise ValidationError({"Idempotency-Key": sentence})
     return key

@@ -7,6 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext
 from rest_framework.request import Request
 
 from accounts.models import User
@@ -63,7 +64,7 @@ def case_to_write(user: User, pk: uuid.UUID) -> Case:
     """A case `user` may add to: Http404 when it is not visible, PermissionDenied when only visible."""
     case = get_object_or_404(cases(user), pk=pk)
     if not Case.objects.writable_by(user).filter(pk=pk).exists():
-        raise PermissionDenied("You are not a reader of this department.")
+        raise PermissionDenied(gettext("You are not a reader of this department."))
     return case
 
 
@@ -71,7 +72,7 @@ def refuse_if_hidden(user: User, image: Image) -> None:
     """A reader who reads first gets no answer through the API either. Raises PermissionDenied."""
     scan = Scan.objects.select_related("case__department").get(image=image)
     if not may_see_answers(scan.case, user):
-        raise PermissionDenied("The models' answers are hidden until you have filed your read.")
+        raise PermissionDenied(gettext("The models' answers are hidden until you have filed your read."))
 
 
 def _images(user: User | AnonymousUser) -> QuerySet[Scan, uuid.UUID]:

@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy
 
 from cases.models.case import Case, Scan
 from inference.models import Immutable
@@ -47,9 +48,9 @@ class AdviceAnswer(Immutable):
     """What a technologist made of one suggestion. follow_up: the scan that came of it."""
 
     class Outcome(models.TextChoices):
-        DONE = "done", "Done"
-        NOT_POSSIBLE = "not_possible", "Not possible"
-        DECLINED = "declined", "Declined"
+        DONE = "done", gettext_lazy("Done")
+        NOT_POSSIBLE = "not_possible", gettext_lazy("Not possible")
+        DECLINED = "declined", gettext_lazy("Declined")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     advice = models.ForeignKey(Advice, on_delete=models.PROTECT, related_name="answers")

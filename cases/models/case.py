@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import Department, User
 from accounts.roles import READ_CASES, WRITE_CASES, departments_where
@@ -121,28 +122,28 @@ class Case(models.Model):
     """One question about one fetus: the scans that answer it, and what was made of them."""
 
     class Priority(models.IntegerChoices):
-        ROUTINE = 0, "Routine"
-        SOON = 10, "Soon"
-        URGENT = 20, "Urgent"
+        ROUTINE = 0, gettext_lazy("Routine")
+        SOON = 10, gettext_lazy("Soon")
+        URGENT = 20, gettext_lazy("Urgent")
 
     class Stage(models.TextChoices):
         """What readers do next; cases.review alone moves it."""
 
-        TO_READ = "to_read", "Awaiting a read"
-        TO_CONCLUDE = "to_conclude", "Blind read filed"
-        SECOND = "second", "Awaiting a second reader"
-        ADJUDICATION = "adjudication", "Awaiting adjudication"
-        TO_SIGN = "to_sign", "Ready to sign"
-        SIGNED = "signed", "Signed"
+        TO_READ = "to_read", gettext_lazy("Awaiting a read")
+        TO_CONCLUDE = "to_conclude", gettext_lazy("Blind read filed")
+        SECOND = "second", gettext_lazy("Awaiting a second reader")
+        ADJUDICATION = "adjudication", gettext_lazy("Awaiting adjudication")
+        TO_SIGN = "to_sign", gettext_lazy("Ready to sign")
+        SIGNED = "signed", gettext_lazy("Signed")
 
     class Progress(models.TextChoices):
         """How far the reading of a case is; see CaseQuerySet.with_progress."""
 
-        EMPTY = "empty", "No scan yet"
-        WORKING = "working", "Being read"
-        FAILED = "failed", "A job failed"
-        ANSWERED = "answered", "Answered"
-        UNANSWERED = "unanswered", "No model answers"
+        EMPTY = "empty", gettext_lazy("No scan yet")
+        WORKING = "working", gettext_lazy("Being read")
+        FAILED = "failed", gettext_lazy("A job failed")
+        ANSWERED = "answered", gettext_lazy("Answered")
+        UNANSWERED = "unanswered", gettext_lazy("No model answers")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     number = models.CharField(max_length=16, unique=True, editable=False, help_text="e.g. 2026-000142")
@@ -185,7 +186,7 @@ class Case(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Case {self.number}"
+        return gettext("Case {number}").format(number=self.number)
 
     def get_absolute_url(self) -> str:
         """The case page."""
@@ -198,11 +199,19 @@ class Case(models.Model):
 
     @property
     def gestational_age(self) -> str:
-        """Weeks and days as the field writes them: 24w3d."""
+        """Weeks and days as programs read them: 24w3d."""
         if self.gestational_age_days is None:
             return ""
         weeks, days = divmod(self.gestational_age_days, 7)
         return f"{weeks}w{days}d"
+
+    @property
+    def age_in_words(self) -> str:
+        """The same for people, as their language writes it."""
+        if self.gestational_age_days is None:
+            return ""
+        weeks, days = divmod(self.gestational_age_days, 7)
+        return gettext("{weeks}w{days}d").format(weeks=weeks, days=days)
 
 
 class ScanQuerySet(models.QuerySet["Scan"]):
@@ -237,7 +246,7 @@ class Scan(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Scan {self.number} of {self.case}"
+        return gettext("Scan {number} of {case}").format(number=self.number, case=self.case)
 
     @property
     def frame_numbers(self) -> range:

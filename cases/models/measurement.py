@@ -6,9 +6,11 @@ from typing import ClassVar, Self
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext, gettext_lazy
 
 from cases.models.case import Case, Scan
 from inference.models import Immutable
+from language.numbers import decimal
 
 
 class MeasurementQuerySet(models.QuerySet["Measurement"]):
@@ -31,13 +33,13 @@ class Measurement(Immutable):
     """
 
     class Tool(models.TextChoices):
-        DISTANCE = "distance", "Distance"
-        ATRIAL_WIDTH = "atrial_width", "Atrial width"
+        DISTANCE = "distance", gettext_lazy("Distance")
+        ATRIAL_WIDTH = "atrial_width", gettext_lazy("Atrial width")
 
     class Side(models.TextChoices):
-        LEFT = "left", "Left"
-        RIGHT = "right", "Right"
-        UNKNOWN = "", "Side not said"
+        LEFT = "left", gettext_lazy("Left")
+        RIGHT = "right", gettext_lazy("Right")
+        UNKNOWN = "", gettext_lazy("Side not said")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     scan = models.ForeignKey(Scan, on_delete=models.PROTECT, related_name="measurements")
@@ -62,8 +64,9 @@ class Measurement(Immutable):
 
     def __str__(self) -> str:
         if self.length_mm is None:
-            return f"{self.length_px:.1f} pixels (no scale known)"
-        return f"{self.length_mm:.1f} mm"
+            words = gettext("{length} pixels (no scale known)")
+            return words.format(length=decimal(self.length_px, 1))
+        return f"{decimal(self.length_mm, 1)} mm"
 
     @property
     def title(self) -> str:

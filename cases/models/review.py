@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import Department
 from cases.models.case import Case
@@ -20,34 +21,50 @@ class ReadingRules(models.Model):
     class Mode(models.TextChoices):
         READER_FIRST = (
             "reader_first",
-            "Reader first: answers are hidden until a blind read is filed",
+            gettext_lazy("Reader first: answers are hidden until a blind read is filed"),
         )
-        CONCURRENT = "concurrent", "Concurrent: answers are shown at once"
+        CONCURRENT = "concurrent", gettext_lazy("Concurrent: answers are shown at once")
 
     class SecondReader(models.TextChoices):
-        NEVER = "never", "Never"
-        DISAGREEMENT = "disagreement", "When reader and models disagree"
-        ALWAYS = "always", "Always"
+        NEVER = "never", gettext_lazy("Never")
+        DISAGREEMENT = "disagreement", gettext_lazy("When reader and models disagree")
+        ALWAYS = "always", gettext_lazy("Always")
 
     department = models.OneToOneField(
-        Department, primary_key=True, on_delete=models.PROTECT, related_name="reading_rules"
+        Department,
+        primary_key=True,
+        on_delete=models.PROTECT,
+        related_name="reading_rules",
+        verbose_name=gettext_lazy("department"),
     )
-    mode = models.CharField(max_length=12, choices=Mode, default=Mode.READER_FIRST)
-    second_reader = models.CharField(max_length=12, choices=SecondReader, default=SecondReader.DISAGREEMENT)
+    mode = models.CharField(gettext_lazy("mode"), max_length=12, choices=Mode, default=Mode.READER_FIRST)
+    second_reader = models.CharField(
+        gettext_lazy("second reader"),
+        max_length=12,
+        choices=SecondReader,
+        default=SecondReader.DISAGREEMENT,
+    )
     severity_scheme = models.CharField(
-        max_length=20, choices=[(name, scheme.title) for name, scheme in SCHEMES.items()], default="smfm-45"
+        gettext_lazy("severity scheme"),
+        max_length=20,
+        choices=[(name, scheme.title) for name, scheme in SCHEMES.items()],
+        default="smfm-45",
     )
     prevalence = models.FloatField(
+        gettext_lazy("prevalence"),
         default=0.01,
         validators=[MinValueValidator(0.0001), MaxValueValidator(0.9999)],
-        help_text="Share of the department's scans with ventriculomegaly, for predictive values.",
+        help_text=gettext_lazy(
+            "Share of the department's scans with ventriculomegaly, for predictive values."
+        ),
     )
 
     class Meta:
-        verbose_name_plural = "reading rules"
+        verbose_name = gettext_lazy("reading rules")
+        verbose_name_plural = gettext_lazy("reading rules")
 
     def __str__(self) -> str:
-        return f"Reading rules of {self.department}"
+        return gettext("Reading rules of {department}").format(department=self.department)
 
     @classmethod
     def of(cls, department: Department) -> "ReadingRules":
@@ -69,22 +86,22 @@ class Read(Immutable):
     """
 
     class Kind(models.TextChoices):
-        BLIND = "blind", "Blind read"
-        FINAL = "final", "Final read"
-        SECOND = "second", "Second read"
-        ADJUDICATION = "adjudication", "Adjudication"
+        BLIND = "blind", gettext_lazy("Blind read")
+        FINAL = "final", gettext_lazy("Final read")
+        SECOND = "second", gettext_lazy("Second read")
+        ADJUDICATION = "adjudication", gettext_lazy("Adjudication")
 
     class Finding(models.TextChoices):
-        NORMAL = "normal", "Normal"
-        VENTRICULOMEGALY = "ventriculomegaly", "Ventriculomegaly"
-        INDETERMINATE = "indeterminate", "Indeterminate"
-        NOT_DIAGNOSTIC = "not_diagnostic", "Not diagnostic"
+        NORMAL = "normal", gettext_lazy("Normal")
+        VENTRICULOMEGALY = "ventriculomegaly", gettext_lazy("Ventriculomegaly")
+        INDETERMINATE = "indeterminate", gettext_lazy("Indeterminate")
+        NOT_DIAGNOSTIC = "not_diagnostic", gettext_lazy("Not diagnostic")
 
     class Laterality(models.TextChoices):
-        LEFT = "left", "Left"
-        RIGHT = "right", "Right"
-        BOTH = "both", "Both sides"
-        NOT_SAID = "", "Not said"
+        LEFT = "left", gettext_lazy("Left")
+        RIGHT = "right", gettext_lazy("Right")
+        BOTH = "both", gettext_lazy("Both sides")
+        NOT_SAID = "", gettext_lazy("Not said")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="reads")
@@ -123,7 +140,7 @@ class SignOff(Immutable):
     signed_at = models.DateTimeField()
 
     def __str__(self) -> str:
-        return f"Signed by {self.name}"
+        return gettext("Signed by {name}").format(name=self.name)
 
 
 class Addendum(Immutable):
@@ -143,4 +160,4 @@ class Addendum(Immutable):
         verbose_name_plural = "addenda"
 
     def __str__(self) -> str:
-        return f"Addendum by {self.name}"
+        return gettext("Addendum by {name}").format(name=self.name)

@@ -4,15 +4,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from django.utils.translation import gettext_noop
+
 from cases.protocol.findings import FINDINGS, Finding
 from cases.protocol.rulebook import Action, Rule, Rulebook
 from cases.protocol.values import Values, band_of
 
 Stop = Literal["", "nothing_helps", "time_spent", "refer"]
 STOPS: dict[str, str] = {
-    "nothing_helps": "Nothing further is expected to help: the acquisition can end here.",
-    "time_spent": "The time set aside for further acquisitions is spent.",
-    "refer": "Doubt remains that no further acquisition is expected to settle: ask another reader, or refer.",
+    "nothing_helps": gettext_noop("Nothing further is expected to help: the acquisition can end here."),
+    "time_spent": gettext_noop("The time set aside for further acquisitions is spent."),
+    "refer": gettext_noop(
+        "Doubt remains that no further acquisition is expected to settle: ask another reader, or refer."
+    ),
 }
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 Where = tuple[tuple[float, float], ...]
 
 
@@ -54,25 +56,25 @@ class NotAssessable:
 
 
 FINDINGS: Mapping[str, str] = {
-    "blur": "The picture is blurred",
-    "smear": "Structure is smeared along one direction, as when the head moves",
-    "noise": "Noise is strong beside the brain's own contrast",
-    "saturation": "Part of the head is as bright as the display can show",
-    "signal_void": "A patch of the brain is dark, as from movement or lost signal",
-    "cut_off": "Part of the head or its skull does not show",
-    "slice_jumps": "Neighbouring slices do not lie in line",
-    "not_analysable": "The models could not analyse the scan",
-    "no_spacing": "The scan has no scale, so that nothing can be measured in mm",
-    "sides_unmeasured": "Not both atria have been measured",
-    "landmarks_missing": "A landmark of the measuring plane was not seen",
-    "planes_missing": "Fewer than three orthogonal T2 series",
-    "thick_slices": "The slices are thick",
-    "slice_gap": "There are gaps between the slices",
-    "doubt": "The answer would turn when the picture is held a little differently",
-    "models_disagree": "The models call the scan differently",
-    "unfamiliar": "The picture is unlike those the models know",
-    "grey_zone": "The atrial width lies within measuring error of 10 mm",
-    "conflict": "The caliper and the models contradict each other",
-    "unreliable_explanation": "No explanation of the answer is reliable",
+    "blur": gettext_noop("The picture is blurred"),
+    "smear": gettext_noop("Structure is smeared along one direction, as when the head moves"),
+    "noise": gettext_noop("Noise is strong beside the brain's own contrast"),
+    "saturation": gettext_noop("Part of the head is as bright as the display can show"),
+    "signal_void": gettext_noop("A patch of the brain is dark, as from movement or lost signal"),
+    "cut_off": gettext_noop("Part of the head or its skull does not show"),
+    "slice_jumps": gettext_noop("Neighbouring slices do not lie in line"),
+    "not_analysable": gettext_noop("The models could not analyse the scan"),
+    "no_spacing": gettext_noop("The scan has no scale, so that nothing can be measured in mm"),
+    "sides_unmeasured": gettext_noop("Not both atria have been measured"),
+    "landmarks_missing": gettext_noop("A landmark of the measuring plane was not seen"),
+    "planes_missing": gettext_noop("Fewer than three orthogonal T2 series"),
+    "thick_slices": gettext_noop("The slices are thick"),
+    "slice_gap": gettext_noop("There are gaps between the slices"),
+    "doubt": gettext_noop("The answer would turn when the picture is held a little differently"),
+    "models_disagree": gettext_noop("The models call the scan differently"),
+    "unfamiliar": gettext_noop("The picture is unlike those the models know"),
+    "grey_zone": gettext_noop("The atrial width lies within measuring error of 10 mm"),
+    "conflict": gettext_noop("The caliper and the models contradict each other"),
+    "unreliable_explanation": gettext_noop("No explanation of the answer is reliable"),
 }
 """Every finding in words. A rule that names another is refused."""

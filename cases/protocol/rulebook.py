@@ -1,6 +1,6 @@
 """The rules that a department can read and edit, checked before the first case is advised on."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,7 +13,7 @@ from inference.engine.records import sha256_hex
 from inference.formats.stack import MODALITIES
 
 SHIPPED = Path(__file__).parent / "rules.yaml"
-TOP_KEYS = {"version", "most_advice", "floor_bits", "budget_seconds", "actions", "rules"}
+TOP_KEYS = {"version", "most_advice", "floor_bits", "budget_seconds", "actions", "rules", "translations"}
 ACTION_KEYS = {"id", "says", "seconds", "source"}
 RULE_KEYS = {"id", "finding", "modality", "from", "action", "must", "source"}
 
@@ -50,7 +50,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class Rulebook:
-    """floor_bits: expected drop in entropy below which nothing is advised. sha256: of the file's bytes."""
+    """floor_bits: expected drop in entropy below which nothing is advised. sha256: of the file's bytes.
+
+    translations: of each language, what its actions say and where its numbers come from.
+    """
 
     version: str
     sha256: str
@@ -58,6 +61,11 @@ class Rulebook:
     floor_bits: float
     budget_seconds: float
     rules: tuple[Rule, ...]
+    translations: Mapping[str, Mapping[str, str]]
+
+    def in_words(self, sentence: str, language: str | None) -> str:
+        """A sentence of this file in a language; as it is where the file does not know it."""
+        return self.translations.get(language or "", {}).get(sentence, sentence)
 
     def of(self, finding: str, modality: str) -> list[Rule]:
         """The rules about a finding in scans of a modality."""
@@ -77,7 +85,7 @@ def rulebook(path: Path = SHIPPED) -> Rulebook:
 
 def parsed(said: Any, sha256: str) -> Rulebook:
     """The rules out of plain values. Raises BadRules."""
-    _keys("The file", said, TOP_KEYS)
+    _keys("The file", said, TOP_KEYS, optional={"translations"})
     actions = _actions(said["actions"])
     rules = tuple(_rule(one, actions) for one in _list("rules", said["rules"]))
     if len({rule.id for rule in rules}) < len(rules):
@@ -89,7 +97,35 @@ def parsed(said: Any, sha256: str) -> Rulebook:
         floor_bits=_number("floor_bits", said["floor_bits"], 0, 1),
         budget_seconds=_number("budget_seconds", said["budget_seconds"], 1, 7200),
         rules=rules,
+        translations=_translations(said.get("translations") or {}, _sentences(said)),
     )
+
+
+def refuse_untranslated(rules: Rulebook, languages: Collection[str]) -> None:
+    """Raises BadRules for an action that says nothing in one of these languages."""
+    for language in languages:
+        known = rules.translations.get(language, {})
+        for action in sorted({rule.action.says for rule in rules.rules}):
+            if action not in known:
+                raise BadRules(f"translations, {language}: {action!r} is not translated.")
+
+
+def _sentences(said: Any) -> set[str]:
+    """What may be translated: the words of every action, and every source."""
+    both = [*said["actions"], *said["rules"]]
+    return {str(one["says"]) for one in said["actions"]} | {str(one["source"]) for one in both}
+
+
+def _translations(said: Any, known: set[str]) -> Mapping[str, Mapping[str, str]]:
+    if not isinstance(said, dict) or not all(isinstance(words, dict) for words in said.values()):
+        raise BadRules("translations must be a list of languages, each with 'sentence: translation' lines.")
+    for language, words in said.items():
+        for sentence, translation in words.items():
+            if sentence not in known:
+                raise BadRules(f"translations, {language}: the file does not say {sentence!r}.")
+            if not isinstance(translation, str) or not translation.strip():
+                raise BadRules(f"translations, {language}: {sentence!r} has no translation.")
+    return {str(language): dict(words) for language, words in said.items()}
 
 
 def _actions(said: Any) -> Mapping[str, Action]:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 
 from django.template import Library
+from django.utils.translation import get_language
 
 from cases import words
+from cases.advising import rules
 from cases.measuring import CHECKLIST
 from cases.reading import Answer
 
@@ -14,7 +16,7 @@ register = Library()
 @register.filter
 def unsaid(said: Mapping[str, bool]) -> list[str]:
     """The points of the checklist that the reader did not confirm, in words."""
-    return [point for name, point in CHECKLIST.items() if not said.get(name)]
+    return [str(point) for name, point in CHECKLIST.items() if not said.get(name)]
 
 
 @register.filter
@@ -23,3 +25,11 @@ def worth(answer: Answer, prevalence: float) -> str:
     if answer.prediction is None:
         return ""
     return words.worth(answer.version.card, answer.prediction.label, prevalence)
+
+
+@register.filter
+def action_words(action: str) -> str:
+    """What an action of the rules says, in the active language; its id where the rules no longer have it."""
+    book = rules()
+    says = next((rule.action.says for rule in book.rules if rule.action.id == action), action)
+    return book.in_words(says, get_language())

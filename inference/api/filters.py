@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 from django_filters import rest_framework as filters
 from django_filters.fields import IsoDateTimeField
 
@@ -22,7 +23,7 @@ class MomentField(IsoDateTimeField):  # type: ignore[misc]  # django-filter ship
         try:
             return moment.astimezone(UTC) if moment else None
         except OverflowError:
-            raise ValidationError("No such moment.", code="invalid") from None
+            raise ValidationError(gettext("No such moment."), code="invalid") from None
 
 
 class MomentFilter(filters.IsoDateTimeFilter):  # type: ignore[misc]  # django-filter ships no types

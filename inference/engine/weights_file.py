@@ -29,10 +29,6 @@ FOREIGN = (
     (b"\x1f\x8b", "not_safetensors", "This is a compressed file. Only safetensors files are taken."),
 )
 """How files of other kinds begin; asked only of a file that does not begin as safetensors."""
-CONVERT = (
-    " Convert it on your own machine: "
-    "python -m inference.training.backbones convert FILE.pth FILE.safetensors"
-)
 
 
 class WeightsRefused(Exception):
@@ -90,8 +86,14 @@ def _foreign(content: bytes) -> WeightsRefused:
     Only the first bytes of a header's length look like a pickle or ONNX by chance: one length in 32 does.
     """
     for magic, code, sentence in FOREIGN:
+        if content.startswith(magic) and code == "pickle_refused":
+            return WeightsRefused(
+                code,
+                f"{sentence} Convert it on your own machine: "
+                "python -m inference.training.backbones convert FILE.pth FILE.safetensors",
+            )
         if content.startswith(magic):
-            return WeightsRefused(code, sentence + (CONVERT if code == "pickle_refused" else ""))
+            return WeightsRefused(code, sentence)
     return WeightsRefused("bad_header", "The file does not begin as a safetensors file does.")
 
 

@@ -4,6 +4,7 @@ import uuid
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy
 
 from blobs.models import Blob
 
@@ -12,8 +13,8 @@ class Image(models.Model):
     """A decoded, de-identified picture stack (inference.formats.PictureStack at rest)."""
 
     class Modality(models.TextChoices):
-        ULTRASOUND = "ultrasound", "Ultrasound"
-        MRI = "mri", "MRI"
+        ULTRASOUND = "ultrasound", gettext_lazy("Ultrasound")
+        MRI = "mri", gettext_lazy("MRI")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     modality = models.CharField(max_length=12, choices=Modality)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy
 
 from inference.models.image import Image
 from inference.models.registry import ModelVersion
@@ -55,19 +56,19 @@ class Job(models.Model):
     """
 
     class Kind(models.TextChoices):
-        PREDICT = "predict", "Classify"
-        EXPLAIN = "explain", "Explain"
-        SHADOW = "shadow", "Classify, unseen"
-        REPEAT = "repeat", "Run again"
-        CHECK = "check", "Check uploaded weights"
-        TRAIN = "train", "Train"
+        PREDICT = "predict", gettext_lazy("Classify")
+        EXPLAIN = "explain", gettext_lazy("Explain")
+        SHADOW = "shadow", gettext_lazy("Classify, unseen")
+        REPEAT = "repeat", gettext_lazy("Run again")
+        CHECK = "check", gettext_lazy("Check uploaded weights")
+        TRAIN = "train", gettext_lazy("Train")
 
     class State(models.TextChoices):
-        QUEUED = "queued", "Queued"
-        RUNNING = "running", "Running"
-        SUCCEEDED = "succeeded", "Succeeded"
-        FAILED = "failed", "Failed"
-        CANCELLED = "cancelled", "Cancelled"
+        QUEUED = "queued", gettext_lazy("Queued")
+        RUNNING = "running", gettext_lazy("Running")
+        SUCCEEDED = "succeeded", gettext_lazy("Succeeded")
+        FAILED = "failed", gettext_lazy("Failed")
+        CANCELLED = "cancelled", gettext_lazy("Cancelled")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=8, choices=Kind)

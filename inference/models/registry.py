@@ -8,6 +8,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy
 
 from blobs.models import Blob
 from inference.models.image import Image
@@ -21,11 +22,11 @@ class ModelVersion(models.Model):
     """
 
     class State(models.TextChoices):
-        DRAFT = "draft", "Draft"
-        EVALUATED = "evaluated", "Evaluated"
-        ACTIVE = "active", "Active"
-        RETIRED = "retired", "Retired"
-        QUARANTINED = "quarantined", "Quarantined"
+        DRAFT = "draft", gettext_lazy("Draft")
+        EVALUATED = "evaluated", gettext_lazy("Evaluated")
+        ACTIVE = "active", gettext_lazy("Active")
+        RETIRED = "retired", gettext_lazy("Retired")
+        QUARANTINED = "quarantined", gettext_lazy("Quarantined")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     network = models.CharField(max_length=40)

@@ -3,6 +3,9 @@
 from typing import Any
 
 from django.template import Library
+from django.utils.translation import gettext
+
+from language.numbers import decimal, localised, percent
 
 register = Library()
 
@@ -13,10 +16,10 @@ def probability(value: float | None) -> str:
     if value is None:
         return "–"
     if value < 0.005:
-        return "< 0.01"
+        return localised("< 0.01")
     if value > 0.995:
-        return "> 0.99"
-    return f"{value:.2f}"
+        return localised("> 0.99")
+    return decimal(value, 2)
 
 
 @register.filter
@@ -24,13 +27,13 @@ def seconds(value: float | None) -> str:
     """0.34 s, 12 s."""
     if value is None:
         return "–"
-    return f"{value:.0f} s" if value >= 10 else f"{value:.2f} s"
+    return f"{decimal(value, 0 if value >= 10 else 2)} s"
 
 
 @register.filter
 def share(value: float | None) -> str:
     """A fraction as a whole percentage."""
-    return "–" if value is None else f"{100 * value:.0f} %"
+    return "–" if value is None else percent(value)
 
 
 @register.filter
@@ -44,15 +47,17 @@ def figure(value: float | None) -> str:
     """Two significant digits, and never a zero that is none."""
     if value is None:
         return "–"
-    return "< 0.001" if 0 < value < 0.001 else f"{value:.2g}"
+    return localised("< 0.001" if 0 < value < 0.001 else f"{value:.2g}")
 
 
 @register.filter
 def interval(value: Any, form: str = "plain") -> str:
     """A Figure with its 95 % interval. form: percent or signed."""
     shown = {"percent": "{:.0%}", "signed": "{:+.3f}"}.get(form, "{:.2f}")
-    middle, low, high = (shown.format(number) for number in (value.value, value.low, value.high))
-    return f"{middle} ({low} to {high})"
+    figures = (localised(shown.format(number)) for number in (value.value, value.low, value.high))
+    return gettext("{middle} ({low} to {high})").format(
+        **dict(zip(("middle", "low", "high"), figures, strict=True))
+    )
 
 
 @register.filter

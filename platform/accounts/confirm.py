@@ -5,16 +5,18 @@ from typing import Any
 from django import forms
 from django.contrib.auth import authenticate
 from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 
 
 class ConfirmedForm(forms.Form):
     """A form that does nothing without the password of the person who sends it."""
 
     password = forms.CharField(
-        label="Your password, again",
+        label=gettext_lazy("Your password, again"),
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
-    refusal = "This is not your password. Nothing was changed."
+    refusal: str | Promise = gettext_lazy("This is not your password. Nothing was changed.")
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         self.request = request
@@ -25,5 +27,5 @@ class ConfirmedForm(forms.Form):
         password: str = self.cleaned_data["password"]
         name = self.request.user.get_username()
         if authenticate(self.request, username=name, password=password) is None:
-            raise forms.ValidationError(self.refusal)
+            raise forms.ValidationError(str(self.refusal))
         return password

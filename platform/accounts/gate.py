@@ -7,6 +7,7 @@ from typing import Concatenate, ParamSpec
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext
 
 from accounts.models import Role, User
 from accounts.roles import holds
@@ -31,7 +32,7 @@ def people_only(view: PersonView[P]) -> View[P]:
     @wraps(view)
     def guarded(request: PersonRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if request.user.is_service:
-            raise PermissionDenied("A service account works through the API only.")
+            raise PermissionDenied(gettext("A service account works through the API only."))
         return view(request, *args, **kwargs)
 
     return guarded  # type: ignore[return-value]  # login_required proves that the user is ours
@@ -44,7 +45,7 @@ def role_required(roles: frozenset[Role]) -> Callable[[PersonView[P]], View[P]]:
         @wraps(view)
         def guarded(request: PersonRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not holds(request.user, roles):
-                raise PermissionDenied("Your role does not include this page.")
+                raise PermissionDenied(gettext("Your role does not include this page."))
             return view(request, *args, **kwargs)
 
         return people_only(guarded)  # type: ignore[arg-type]  # wraps names the argument, Concatenate cannot

@@ -1,10 +1,10 @@
-"""Times in the user's own zone."""
+"""Times in the user's own zone, and words in the user's own language."""
 
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 
 def own_time_zone(
@@ -16,5 +16,26 @@ def own_time_zone(
         zone = getattr(request.user, "time_zone", "UTC")
         with timezone.override(ZoneInfo(zone)):
             return get_response(request)
+
+    return respond
+
+
+def own_language(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Say everything in the language the user has chosen.
+
+    Without a choice it stays as LocaleMiddleware found it: the cookie of this browser, what the browser asks
+    for, English.
+    """
+
+    def respond(request: HttpRequest) -> HttpResponse:
+        chosen = getattr(request.user, "language", "")
+        if not chosen or not translation.check_for_language(chosen):
+            return get_response(request)
+        with translation.override(chosen):
+            response = get_response(request)
+        response.headers.setdefault("Content-Language", chosen)
+        return response
 
     return respond

@@ -2,19 +2,32 @@
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.translation import gettext, gettext_lazy
+
+
+def languages() -> list[tuple[str, str]]:
+    """Those that Ventra speaks; a function, so that another one needs no migration."""
+    return [(code, str(name)) for code, name in settings.LANGUAGES]
 
 
 class Department(models.Model):
     """The part of a hospital whose staff share their cases."""
 
-    name = models.CharField(max_length=120, unique=True)
-    slug = models.SlugField(unique=True)
-    is_demo = models.BooleanField(default=False, help_text="Holds synthetic cases only.")
+    name = models.CharField(gettext_lazy("name"), max_length=120, unique=True)
+    slug = models.SlugField(gettext_lazy("slug"), unique=True)
+    is_demo = models.BooleanField(
+        gettext_lazy("for demonstration"),
+        default=False,
+        help_text=gettext_lazy("Holds synthetic cases only."),
+    )
 
     class Meta:
         ordering = ("name",)
+        verbose_name = gettext_lazy("department")
+        verbose_name_plural = gettext_lazy("departments")
 
     def __str__(self) -> str:
         return self.name
@@ -27,8 +40,20 @@ class User(AbstractUser):
     review nor sign.
     """
 
-    is_service = models.BooleanField(default=False)
-    time_zone = models.CharField(max_length=64, default="UTC", help_text="IANA name, e.g. Europe/Paris.")
+    is_service = models.BooleanField(gettext_lazy("service account"), default=False)
+    time_zone = models.CharField(
+        gettext_lazy("time zone"),
+        max_length=64,
+        default="UTC",
+        help_text=gettext_lazy("IANA name, e.g. Europe/Paris."),
+    )
+    language = models.CharField(
+        gettext_lazy("language"),
+        max_length=12,
+        blank=True,
+        choices=languages,
+        help_text=gettext_lazy("Empty: as the browser asks."),
+    )
 
     @property
     def full_name(self) -> str:
@@ -39,24 +64,34 @@ class User(AbstractUser):
 class Role(models.TextChoices):
     """What a member does in a department. accounts.roles says what each may do."""
 
-    READER = "reader", "Reader"
-    SENIOR_READER = "senior_reader", "Senior reader"
-    MODEL_MANAGER = "model_manager", "Model manager"
-    AUDITOR = "auditor", "Auditor"
-    ADMINISTRATOR = "administrator", "Administrator"
+    READER = "reader", gettext_lazy("Reader")
+    SENIOR_READER = "senior_reader", gettext_lazy("Senior reader")
+    MODEL_MANAGER = "model_manager", gettext_lazy("Model manager")
+    AUDITOR = "auditor", gettext_lazy("Auditor")
+    ADMINISTRATOR = "administrator", gettext_lazy("Administrator")
 
 
 class Membership(models.Model):
     """One user, one department, one role; a user may hold several."""
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
-    department = models.ForeignKey(Department, on_delete=models.CASCADE, related_name="memberships")
-    role = models.CharField(max_length=20, choices=Role)
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="memberships", verbose_name=gettext_lazy("user")
+    )
+    department = models.ForeignKey(
+        Department,
+        on_delete=models.CASCADE,
+        related_name="memberships",
+        verbose_name=gettext_lazy("department"),
+    )
+    role = models.CharField(gettext_lazy("role"), max_length=20, choices=Role)
 
     class Meta:
+        verbose_name = gettext_lazy("membership")
+        verbose_name_plural = gettext_lazy("memberships")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["user", "department", "role"], name="one_membership_per_role"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.user}: {self.get_role_display()} in {self.department}"
+        words = gettext("{user}: {role} in {department}")
+        return words.format(user=self.user, role=self.get_role_display(), department=self.department)

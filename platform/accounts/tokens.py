@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext
 from knox.auth import TokenAuthentication as KnoxAuthentication
 from knox.models import AuthToken
 from rest_framework.exceptions import AuthenticationFailed
@@ -16,7 +17,7 @@ class TokenAuthentication(KnoxAuthentication):  # type: ignore[misc]  # knox shi
     def authenticate_credentials(self, token: bytes) -> tuple[User, AuthToken]:
         """knox's own check, which would crash on bytes that no token of ours can hold."""
         if not (token.isascii() and token.decode().isprintable()):
-            raise AuthenticationFailed("Invalid token.")
+            raise AuthenticationFailed(gettext("Invalid token."))
         found: tuple[User, AuthToken] = super().authenticate_credentials(token)
         return found
 

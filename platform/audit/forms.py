@@ -5,26 +5,38 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from audit.catalogue import SENTENCES
 from audit.models import Event, EventQuerySet
 
-DOORS = (("", "Any door"), ("page", "Page"), ("api", "API"), ("worker", "Worker"), ("command", "Command"))
+DOORS = (
+    ("", gettext_lazy("Any door")),
+    ("page", gettext_lazy("Page")),
+    ("api", "API"),
+    ("worker", gettext_lazy("Worker")),
+    ("command", gettext_lazy("Command")),
+)
+
+
+def _day() -> forms.DateInput:
+    """A browser's own calendar takes and gives ISO dates, whatever the language."""
+    return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
 class FilterForm(forms.Form):
     """Who, what, through which door, in which case, and when; days are the reader's own."""
 
-    actor = forms.CharField(required=False, max_length=150, label="Who")
+    actor = forms.CharField(required=False, max_length=150, label=gettext_lazy("Who"))
     verb = forms.ChoiceField(
         required=False,
-        label="What",
-        choices=[("", "Anything"), *((verb, verb) for verb in sorted(SENTENCES))],
+        label=gettext_lazy("What"),
+        choices=[("", gettext_lazy("Anything")), *((verb, verb) for verb in sorted(SENTENCES))],
     )
-    door = forms.ChoiceField(required=False, choices=DOORS, label="Door")
-    thread = forms.CharField(required=False, max_length=64, label="Thread or subject")
-    since = forms.DateField(required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(required=False, label="To", widget=forms.DateInput(attrs={"type": "date"}))
+    door = forms.ChoiceField(required=False, choices=DOORS, label=gettext_lazy("Door"))
+    thread = forms.CharField(required=False, max_length=64, label=gettext_lazy("Thread or subject"))
+    since = forms.DateField(required=False, label=gettext_lazy("From"), widget=_day())
+    until = forms.DateField(required=False, label=gettext_lazy("To"), widget=_day())
     before = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
 
     def narrow(self, events: EventQuerySet) -> EventQuerySet:

@@ -6,6 +6,7 @@ the audit. Framework tables that would be side doors (tokens, lock-outs) are not
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.views import redirect_to_login
@@ -14,23 +15,25 @@ from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import Department, Membership, User
 from audit.trail import record
 from cases.models import ReadingRules
+from language.stored import english
 
 
 class Administration(admin.AdminSite):
     """Reached by administrators (staff) through the one log-in page that everybody uses."""
 
-    site_header = site_title = "Ventra accounts"
-    index_title = "Users, departments and memberships"
+    site_header = site_title = gettext_lazy("Ventra accounts")
+    index_title = gettext_lazy("Users, departments and memberships")
     site_url = "/"
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # noqa: ARG002
         """To the log-in page, so that lock-out and whatever is added to it hold here too."""
         if request.user.is_authenticated:
-            raise PermissionDenied("Only an administrator manages accounts.")
+            raise PermissionDenied(gettext("Only an administrator manages accounts."))
         return redirect_to_login(request.GET.get("next") or "/admin/")
 
     def password_change(self, *_args: Any, **_kwargs: Any) -> HttpResponse:  # type: ignore[override]
@@ -75,9 +78,9 @@ class AccountAdmin(AuditedAdmin, UserAdmin):  # type: ignore[type-arg]
     filter_horizontal = ()
     fieldsets = (
         (None, {"fields": ("username", "password")}),
-        ("Person", {"fields": ("first_name", "last_name", "email", "time_zone")}),
-        ("May come in", {"fields": ("is_active", "is_staff", "is_superuser", "is_service")}),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
+        (gettext_lazy("Person"), {"fields": ("first_name", "last_name", "email", "time_zone", "language")}),
+        (gettext_lazy("May come in"), {"fields": ("is_active", "is_staff", "is_superuser", "is_service")}),
+        (gettext_lazy("Dates"), {"fields": ("last_login", "date_joined")}),
     )
 
     @transaction.atomic
@@ -93,14 +96,27 @@ class DepartmentAdmin(AuditedAdmin):
     prepopulated_fields = {"slug": ("name",)}  # noqa: RUF012  # read by Django only
 
 
+class ReadingRulesForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Takes and shows the prevalence as the language writes numbers."""
+
+    class Meta:
+        model = ReadingRules
+        fields = ("department", "mode", "second_reader", "severity_scheme", "prevalence")
+        localized_fields = ("prevalence",)
+
+
 class ReadingRulesAdmin(AuditedAdmin):
     """How a department reads: who sees answers when, and when a second reader is asked."""
+
+    form = ReadingRulesForm
 
     list_display = ("department", "mode", "second_reader", "severity_scheme", "prevalence")
 
 
 def _tell(request: HttpRequest, verb: str, subject: models.Model, change: Any) -> None:
-    record(verb, actor=request.user, subject=subject, name=str(subject), change=change)
+    with english():
+        name = str(subject)
+    record(verb, actor=request.user, subject=subject, name=name, change=change)
 
 
 site = Administration(name="admin")

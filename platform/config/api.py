@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 from rest_framework.exceptions import ErrorDetail, NotFound, ParseError, ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import JSONParser
@@ -36,14 +37,14 @@ class KeysetPages(CursorPagination):
         try:
             return super().paginate_queryset(queryset, request, view)
         except (NotFound, DjangoValidationError, ValueError):
-            raise ValidationError({"cursor": "Not one of ours: follow next and previous."}) from None
+            raise ValidationError({"cursor": gettext("Not one of ours: follow next and previous.")}) from None
 
     def _refuse_misunderstood(self, request: Request, view: "APIView | None") -> None:
         """A parameter that is misspelt or empty must not quietly list everything."""
         filters: set[str] = set(getattr(getattr(view, "filterset_class", None), "base_filters", ()))
         known = filters | {self.cursor_query_param, self.page_size_query_param}
-        unknown = ErrorDetail("There is no such parameter.", "unknown")
-        empty = ErrorDetail("Give a value, or leave it out.", "empty")
+        unknown = ErrorDetail(gettext("There is no such parameter."), "unknown")
+        empty = ErrorDetail(gettext("Give a value, or leave it out."), "empty")
         sent = request.query_params
         wrong = {name: unknown for name in sent if name not in known}
         wrong |= {name: empty for name in filters if sent.get(name) == ""}
@@ -54,7 +55,8 @@ class KeysetPages(CursorPagination):
         """Between 1 and max_page_size; anything else is refused, not silently replaced."""
         asked = request.query_params.get(self.page_size_query_param or "", str(self.page_size))
         if not (asked.isascii() and asked.isdecimal() and 1 <= int(asked[:9]) <= self.max_page_size):
-            raise ValidationError({"page_size": f"A whole number from 1 to {self.max_page_size}."})
+            sentence = gettext("A whole number from 1 to {most}.").format(most=self.max_page_size)
+            raise ValidationError({"page_size": sentence})
         return int(asked)
 
     def get_schema_operation_parameters(self, view: "APIView") -> list[dict[str, Any]]:
@@ -80,4 +82,4 @@ class BoundedJSONParser(JSONParser):
         try:
             return super().parse(stream, media_type, context)
         except RecursionError:
-            raise ParseError("JSON parse error - nested too deeply.") from None
+            raise ParseError(gettext("JSON parse error - nested too deeply.")) from None

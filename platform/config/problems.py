@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext, gettext_noop
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions, serializers
@@ -15,10 +16,11 @@ from rest_framework.views import set_rollback
 from cases.refusals import CannotDo
 from inference.formats.errors import FormatError
 from inference.jobs import IllegalMove
+from language.stored import said
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = "5"
-_NO_DATABASE = "The database does not answer. Nothing was changed; try again shortly."
+_NO_DATABASE = gettext_noop("The database does not answer. Nothing was changed; try again shortly.")
 
 
 class FieldErrorSerializer(serializers.Serializer[Any]):
@@ -51,21 +53,21 @@ def problem_response(exception: Exception, _context: dict[str, Any]) -> HttpResp
     set_rollback()
     match exception:
         case FormatError():
-            return problem(exception.status, exception.code, exception.detail)
+            return problem(exception.status, exception.code, said(exception.detail))
         case CannotDo():
             return problem(422, exception.code, str(exception))
         case IllegalMove():
             return problem(409, "illegal_move", str(exception))
         case Http404():
-            return problem(404, "not_found", "There is nothing here, or you may not see it.")
+            return problem(404, "not_found", gettext("There is nothing here, or you may not see it."))
         case PermissionDenied():
-            return problem(403, "permission_denied", str(exception) or "You may not do this.")
+            return problem(403, "permission_denied", str(exception) or gettext("You may not do this."))
         case exceptions.APIException():
             return _of_framework(exception)
         case RequestDataTooBig():
-            return problem(413, "too_large", "The request is larger than this address accepts.")
+            return problem(413, "too_large", gettext("The request is larger than this address accepts."))
         case SuspiciousOperation():
-            return problem(400, "bad_request", "The request is malformed.")
+            return problem(400, "bad_request", gettext("The request is malformed."))
         case OperationalError() | InterfaceError():
             return no_database()
     return None
@@ -73,7 +75,7 @@ def problem_response(exception: Exception, _context: dict[str, Any]) -> HttpResp
 
 def no_database() -> JsonResponse:
     """503: worth trying again."""
-    response = problem(503, "database_unavailable", _NO_DATABASE)
+    response = problem(503, "database_unavailable", gettext(_NO_DATABASE))
     response.headers["Retry-After"] = RETRY_AFTER_SECONDS
     return response
 
@@ -81,7 +83,7 @@ def no_database() -> JsonResponse:
 def _of_framework(exception: exceptions.APIException) -> JsonResponse:
     if isinstance(exception, exceptions.ValidationError):
         errors = list(_field_errors(exception.get_full_details()))
-        return problem(400, "invalid", "The request is not valid: see errors.", errors=errors)
+        return problem(400, "invalid", gettext("The request is not valid: see errors."), errors=errors)
     response = problem(exception.status_code, str(exception.get_codes()), str(exception.detail))
     if header := getattr(exception, "auth_header", None):
         response.headers["WWW-Authenticate"] = header
@@ -104,21 +106,23 @@ def _field_errors(details: Any, path: tuple[str, ...] = ()) -> Iterator[dict[str
 @csrf_exempt
 def api_not_found(_request: HttpRequest) -> JsonResponse:
     """What the API says for a path that no route has, whatever the method."""
-    return problem(404, "not_found", "There is no such address in this API.")
+    return problem(404, "not_found", gettext("There is no such address in this API."))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """A malformed request: a problem document from the API, a page elsewhere."""
     if not _is_api(request):
         return defaults.bad_request(request, exception)
-    return problem(400, "bad_request", "The request is malformed.")
+    return problem(400, "bad_request", gettext("The request is malformed."))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Our own fault, already logged: a problem document from the API, a page elsewhere."""
     if not _is_api(request):
         return defaults.server_error(request)
-    return problem(500, "server_error", "Something went wrong here. The request id finds it in the log.")
+    return problem(
+        500, "server_error", gettext("Something went wrong here. The request id finds it in the log.")
+    )
 
 
 def _is_api(request: HttpRequest) -> bool:

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 from knox.models import AuthToken
@@ -22,14 +23,14 @@ from accounts.models import User
 from accounts.tokens import issue_token
 from audit.trail import record
 
-LIFETIMES = ((7, "7 days"), (30, "30 days"), (90, "90 days"))
+LIFETIMES = ((7, gettext_lazy("7 days")), (30, gettext_lazy("30 days")), (90, gettext_lazy("90 days")))
 
 
 class IssueForm(ConfirmedForm):
     """How long, and the password again: an unlocked screen must not be enough to make a key."""
 
-    days = forms.TypedChoiceField(label="Valid for", coerce=int, choices=LIFETIMES, initial=30)
-    refusal = "This is not your password. No token was issued."
+    days = forms.TypedChoiceField(label=gettext_lazy("Valid for"), coerce=int, choices=LIFETIMES, initial=30)
+    refusal = gettext_lazy("This is not your password. No token was issued.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -51,7 +52,8 @@ def tokens(request: PersonRequest) -> HttpResponse:
 def revoke_token(request: PersonRequest, digest: str) -> HttpResponse:
     """Make one of one's own tokens worthless at once."""
     revoke(get_object_or_404(AuthToken, user=request.user, digest=digest), by=request.user)
-    messages.success(request, "The token was revoked. Programs that used it can no longer come in.")
+    sentence = gettext("The token was revoked. Programs that used it can no longer come in.")
+    messages.success(request, sentence)
     return redirect("account_tokens")
 
 

@@ -3,12 +3,14 @@
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from config import administration, token_pages, views
+from config import administration, language_page, token_pages, views
 from config.problems import api_not_found
 
 api_v1: list[URLPattern | URLResolver] = [
     path(
-        "schema/", SpectacularAPIView.as_view(permission_classes=[], authentication_classes=[]), name="schema"
+        "schema/",
+        views.in_english(SpectacularAPIView.as_view(permission_classes=[], authentication_classes=[])),
+        name="schema",
     ),
     path("", include("cases.api.urls")),
     path("", include("inference.api.urls")),
@@ -18,6 +20,7 @@ urlpatterns = [
     path("healthz", views.alive),
     path("readyz", views.ready),
     path("admin/", administration.site.urls),
+    path("account/language/", language_page.choose, name="choose_language"),
     path("account/tokens/", token_pages.tokens, name="account_tokens"),
     path("account/tokens/<str:digest>/revoke/", token_pages.revoke_token, name="account_revoke_token"),
     path("account/", include("accounts.urls")),

@@ -1,7 +1,14 @@
-"""Is it alive, is it ready: for load balancers and container engines."""
+"""Is it alive, is it ready: for load balancers and container engines. And the schema of the API."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
 from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse
+from django.template.response import SimpleTemplateResponse
+
+from language.stored import english
 
 
 def alive(_request: HttpRequest) -> HttpResponse:
@@ -17,3 +24,15 @@ def ready(_request: HttpRequest) -> HttpResponse:
     except OperationalError:
         return HttpResponse("the database does not answer\n", status=503, content_type="text/plain")
     return HttpResponse("ready\n", content_type="text/plain")
+
+
+def in_english(view: Callable[..., Any]) -> Callable[..., Any]:
+    """A view whose answer is English for every client: programs are written against the schema's words."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        with english():
+            response = view(request, *args, **kwargs)
+            return response.render() if isinstance(response, SimpleTemplateResponse) else response
+
+    return answer

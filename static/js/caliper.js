@@ -2,6 +2,7 @@
 
 import { bind } from "./keys.js";
 import { element, json, list } from "./page.js";
+import { decimal, inWords } from "./language.js";
 import { inside, pointed } from "./zoom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -13,8 +14,8 @@ const SVG = "http://www.w3.org/2000/svg";
 /** @param {Point} start @param {Point} end @param {[number, number] | null} spacing mm between rows, columns */
 export function lengthWords(start, end, spacing) {
   const [down, right] = [end[0] - start[0], end[1] - start[1]];
-  if (!spacing) return `${Math.hypot(down, right).toFixed(1)} pixels (no scale known)`;
-  return `${Math.hypot(down * spacing[0], right * spacing[1]).toFixed(1)} mm`;
+  if (!spacing) return inWords("{length} pixels (no scale known)", { length: decimal(Math.hypot(down, right), 1) });
+  return `${decimal(Math.hypot(down * spacing[0], right * spacing[1]), 1)} mm`;
 }
 
 /** @param {Place} place @returns {{isActive: () => boolean, show: (frame: number) => void}} */
@@ -49,7 +50,7 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring }) {
     const far = end ?? state.cursor;
     if (state.tool === "window") words.value = "";
     else if (start && far) words.value = lengthWords(start, far, spacing);
-    else words.value = "Drag from one inner wall to the other, or move with the arrows and press Enter at both ends.";
+    else words.value = inWords("Drag from one inner wall to the other, or move with the arrows and press Enter at both ends.");
   }
 
   /** @param {string} tool */
@@ -166,7 +167,7 @@ async function store(form, tool, frame, [start, end]) {
   const more = { tool, frame, start_row: start[0], start_column: start[1], end_row: end[0], end_column: end[1] };
   for (const [name, value] of Object.entries(more)) sent.set(name, String(value));
   const response = await fetch(form.action, { method: "POST", body: sent });
-  const said = await response.json().catch(() => ({ detail: "The measurement was not stored. Try again." }));
+  const said = await response.json().catch(() => ({ detail: inWords("The measurement was not stored. Try again.") }));
   if (!response.ok) {
     element("caliper-length", HTMLElement).textContent = said.detail;
     return null;

@@ -1,11 +1,11 @@
 // Two maps of one scan: left and right of a split, or side by side on pictures that move together.
 
 import { heat, manner, paint, showBar } from "./heat.js";
+import { inWords } from "./language.js";
 import { element } from "./page.js";
 import { bare, draw, pane } from "./pane.js";
 import { outline, pieces } from "./pieces.js";
 import { cover } from "./used.js";
-import { words } from "./words.js";
 
 /** @typedef {import("./heat.js").Overlay} Overlay */
 /** @typedef {{overlay: Overlay, values: Float32Array}} Laid */
@@ -61,7 +61,7 @@ export function setUpCompare(picture, { onChange, chosen: onTheLeft, say }) {
     const mine = ++turn;
     const row = overlay.frames.indexOf(shown.frame);
     if (twin.heat.dataset.overlay !== `${overlay.id}:${row}`) bare(twin);
-    element("twin-name", HTMLElement).textContent = words(row < 0 ? "unread" : "pane", { ...overlay });
+    element("twin-name", HTMLElement).textContent = named(overlay, row >= 0);
     try {
       const [found, parts] = await Promise.all([laid(shown), row < 0 ? [] : pieces(overlay, row, picture.view)]);
       if (mine !== turn) return;
@@ -86,8 +86,8 @@ export function setUpCompare(picture, { onChange, chosen: onTheLeft, say }) {
     offer(overlays) {
       state.known = overlays;
       const before = choice.value;
-      const offers = overlays.map(({ id, method, model }) => new Option(`${method} of ${model}`, id));
-      choice.replaceChildren(new Option("nothing", ""), ...offers);
+      const offers = overlays.map(({ id, method, model }) => new Option(inWords("{method} of {model}", { method, model }), id));
+      choice.replaceChildren(new Option(inWords("nothing"), ""), ...offers);
       if (overlays.some(({ id }) => id === before)) choice.value = before;
       element("compare-row", HTMLElement).hidden = overlays.length < 2;
       element("split-field", HTMLElement).hidden = !chosen() || state.isBeside;
@@ -113,4 +113,10 @@ export function join(left, values, manner, columns, split) {
     for (let part = 4 * index; part < 4 * index + 4; part++) left[part] = right[part];
     if (index % columns === border) left.set([255, 255, 255, 150], 4 * index);
   }
+}
+
+/** @param {Overlay} overlay @param {boolean} isRead whether it has read the frame */
+function named({ method, model, version, classLabel }, isRead) {
+  if (isRead) return inWords("{method} of {model} {version}, for {label}", { method, model, version, label: classLabel });
+  return inWords("{method} of {model} {version} did not read this frame", { method, model, version });
 }

@@ -1,6 +1,7 @@
 // Heatmaps: fetched as float16, coloured here.
 
 import { magnitude, signed } from "./colour.js";
+import { decimal, inWords } from "./language.js";
 
 /**
  * @typedef {Object} Overlay
@@ -35,7 +36,7 @@ export function heat(overlay, row, view) {
   const known = fetched.get(address);
   if (known) return known;
   const promise = fetch(address).then(async (response) => {
-    if (!response.ok) throw new Error(`The heatmap did not come (${response.status}).`);
+    if (!response.ok) throw new Error(inWords("The heatmap did not come ({status}).", { status: response.status }));
     return float16(await response.arrayBuffer());
   });
   promise.catch(() => fetched.delete(address));
@@ -113,7 +114,7 @@ export function showBar(box, overlay, { top }) {
   const bar = box.querySelector(".colour-bar");
   const canvas = bar?.querySelector("canvas");
   if (!bar || !canvas) return;
-  const ends = overlay.signed ? [`+${top.toFixed(2)}`, `−${top.toFixed(2)}`] : ["1", "0"];
+  const ends = overlay.signed ? [`+${decimal(top, 2)}`, `−${decimal(top, 2)}`] : ["1", "0"];
   const said = { ".bar-high": ends[0], ".bar-low": ends[1], ".bar-unit": overlay.unit };
   for (const [part, text] of Object.entries(said)) bar.querySelector(part)?.replaceChildren(text);
   paintBar(canvas, overlay.signed);

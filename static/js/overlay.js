@@ -2,6 +2,7 @@
 
 import { join, setUpCompare } from "./compare.js";
 import { heat, manner, paint, showBar } from "./heat.js";
+import { inWords } from "./language.js";
 import { element, json, list } from "./page.js";
 import { bare, draw } from "./pane.js";
 import { outline, pieces, setUpPieces } from "./pieces.js";
@@ -126,6 +127,7 @@ export function setUpOverlay(main, picture, { frame, show, say, arranged }) {
   /** Press the buttons that stand for what is shown, and say how far it can be trusted. */
   function mark() {
     const overlay = chosen();
+    const { model, method, version, classLabel, trust } = overlay ?? {};
     modelChoice.value = state.model;
     for (const button of list("#methods button", HTMLButtonElement)) {
       button.setAttribute("aria-pressed", String(button.value === (overlay ? state.method : "")));
@@ -135,7 +137,7 @@ export function setUpOverlay(main, picture, { frame, show, say, arranged }) {
     }
     element("trust", HTMLElement).classList.toggle("unreliable", overlay?.reliable === false);
     element("trust", HTMLElement).textContent = overlay
-      ? `${overlay.method} of ${overlay.model} ${overlay.version}, for ${overlay.classLabel}. ${overlay.trust}`
+      ? inWords("{method} of {model} {version}, for {label}. {trust}", { method, model, version, label: classLabel, trust })
       : "";
   }
 
@@ -154,7 +156,7 @@ export function setUpOverlay(main, picture, { frame, show, say, arranged }) {
 
   function offerMethods() {
     const own = state.known.filter((overlay) => overlay.model === state.model);
-    const offers = [["", "None"], ...own.map((overlay) => [overlay.key, overlay.method])];
+    const offers = [["", inWords("None")], ...own.map((overlay) => [overlay.key, overlay.method])];
     const buttons = offers.map(([value, words]) => {
       const button = document.createElement("button");
       Object.assign(button, { type: "button", value, textContent: words });

@@ -1,5 +1,7 @@
 // The scan itself: raw pixels, window and level.
 
+import { inWords } from "./language.js";
+
 /**
  * @typedef {Object} Picture
  * @property {string} scan
@@ -27,7 +29,7 @@ export function frame(picture, number) {
   const known = fetched.get(number);
   if (known) return known;
   const promise = fetch(`${picture.address}${number}?view=${picture.view}`).then(async (response) => {
-    if (!response.ok) throw new Error(`Frame ${number + 1} did not come (${response.status}).`);
+    if (!response.ok) throw new Error(inWords("Frame {number} did not come ({status}).", { number: number + 1, status: response.status }));
     const buffer = await response.arrayBuffer();
     return picture.bits === 16 ? new Uint16Array(buffer) : new Uint8Array(buffer);
   });

@@ -1,8 +1,8 @@
 // LIME's pieces: where each lies, whether it speaks for the class or against it, and how much.
 // For: orange, a plain line. Against: blue, a broken line and hatching, for those who see no such colours.
 
+import { inWords, weight } from "./language.js";
 import { element } from "./page.js";
-import { weight, words } from "./words.js";
 
 /** @typedef {import("./heat.js").Overlay} Overlay */
 /** @typedef {{number: number, rank: number, weight: number, pixels: number, middle: [number, number], outline: string}} Piece */
@@ -25,7 +25,7 @@ export function pieces(overlay, row, view) {
   const promise = fetch(address).then(async (response) => {
     const found = response.ok ? await response.json() : {};
     const isBound = found.explanation === overlay.id && found.segments_sha256 === overlay.segments;
-    if (!isBound) throw new Error(words("piecesMissing"));
+    if (!isBound) throw new Error(inWords("The pieces of this explanation did not come, or are not its own. Load the page again."));
     return found.pieces;
   });
   promise.catch(() => fetched.delete(address));
@@ -98,7 +98,10 @@ export function setUpPieces(svg, onChange) {
   /** @param {Piece} piece */
   function sentence(piece) {
     const parts = { rank: piece.rank, count: state.known.length, weight: weight(piece.weight), label: state.classLabel };
-    return words({ for: "pieceFor", against: "pieceAgainst", neither: "pieceNeither" }[side(piece)], parts);
+    const spoken = side(piece);
+    if (spoken === "for") return inWords("Piece {rank} of {count}: {weight}, speaks for {label}", parts);
+    if (spoken === "against") return inWords("Piece {rank} of {count}: {weight}, speaks against {label}", parts);
+    return inWords("Piece {rank} of {count}: {weight}, speaks neither for nor against {label}", parts);
   }
 
   /** @param {number} rank 0 for none */

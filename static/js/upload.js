@@ -1,6 +1,7 @@
 // Uploads one file at a time, each with its own progress and outcome. Without this the plain form works.
 
 import { filesOf } from "./folders.js";
+import { inWords } from "./language.js";
 
 /** @typedef {{file: string, outcome: string, sentence: string, code: string, scan: number | null}} Outcome */
 
@@ -33,9 +34,9 @@ function send(target, file, tell) {
     request.addEventListener("load", () => {
       const answer = parsed(request.responseText);
       if (answer?.outcomes?.length) resolve(answer.outcomes[0]);
-      else reject(new Error(answer?.sentence ?? `The server answered ${request.status}; nothing was kept.`));
+      else reject(new Error(answer?.sentence ?? inWords("The server answered {status}; nothing was kept.", { status: request.status })));
     });
-    request.addEventListener("error", () => reject(new Error("The connection broke; nothing was kept.")));
+    request.addEventListener("error", () => reject(new Error(inWords("The connection broke; nothing was kept."))));
     request.send(body);
   });
 }
@@ -57,8 +58,8 @@ function line(file) {
   const words = document.createElement("span");
   name.textContent = file.name;
   bar.max = 1;
-  bar.setAttribute("aria-label", `Upload of ${file.name}`);
-  words.textContent = "waiting";
+  bar.setAttribute("aria-label", inWords("Upload of {file}", { file: file.name }));
+  words.textContent = inWords("waiting");
   item.append(name, bar, words);
   outcomes?.append(item);
   return { item, bar, words };
@@ -70,11 +71,11 @@ async function uploadOne(target, file) {
   try {
     const outcome = await send(target, file, (share) => {
       bar.value = share;
-      words.textContent = share < 1 ? `sending, ${Math.round(100 * share)} %` : "reading";
+      words.textContent = share < 1 ? inWords("sending, {percent} %", { percent: Math.round(100 * share) }) : inWords("reading");
     });
     bar.remove();
     item.classList.add(outcome.outcome);
-    words.textContent = outcome.sentence + (outcome.code ? ` (${outcome.code}) Nothing of it was kept.` : "");
+    words.textContent = outcome.sentence + (outcome.code ? ` (${outcome.code}) ${inWords("Nothing of it was kept.")}` : "");
     return outcome;
   } catch (fault) {
     bar.remove();
@@ -89,7 +90,7 @@ async function uploadOne(target, file) {
 function again(target, file, item) {
   const button = document.createElement("button");
   button.type = "button";
-  button.textContent = "Try again";
+  button.textContent = inWords("Try again");
   button.addEventListener("click", () => {
     item.remove();
     uploadAll(target, [file]);
@@ -113,7 +114,7 @@ function offer(address) {
   const link = document.createElement("a");
   link.className = "button";
   link.href = address;
-  link.textContent = "Show what was added";
+  link.textContent = inWords("Show what was added");
   const item = document.createElement("li");
   item.append(link);
   outcomes?.append(item);
@@ -123,8 +124,8 @@ function offer(address) {
 function begin(files) {
   if (!(form instanceof HTMLFormElement)) return;
   const chosen = form.querySelector("input[name=modality]:checked");
-  if (!chosen) complain("Say first whether these are ultrasound or MRI scans, then upload.");
-  else if (!files.length) complain("Choose at least one file.");
+  if (!chosen) complain(inWords("Say first whether these are ultrasound or MRI scans, then upload."));
+  else if (!files.length) complain(inWords("Choose at least one file."));
   else {
     complain("");
     outcomes?.replaceChildren();

@@ -1,8 +1,8 @@
 // Only what the model used: everything else of the picture is covered. The picture itself is not touched.
 
 import { fade } from "./heat.js";
+import { inWords } from "./language.js";
 import { draw } from "./pane.js";
-import { words } from "./words.js";
 
 /** @typedef {import("./heat.js").Overlay} Overlay */
 /** @typedef {import("./heat.js").Manner} Manner */
@@ -25,8 +25,7 @@ export function cover({ box, used }, overlay, values, manner) {
   used.dataset.overlay = overlay.id;
   const mark = box.querySelector(".used-mark");
   if (!mark) return;
-  const said = !kept ? "usedNothing" : overlay.pieces ? "usedPieces" : "usedHeat";
-  mark.textContent = words(said, { method: overlay.method, model: overlay.model, label: overlay.classLabel });
+  mark.textContent = said(overlay, kept > 0);
   mark.removeAttribute("hidden");
 }
 
@@ -34,4 +33,12 @@ export function cover({ box, used }, overlay, values, manner) {
 function counts(value, overlay, { top, threshold }) {
   if (overlay.pieces) return value > 0 ? 1 : 0;
   return fade(Math.max(0, value / top), threshold);
+}
+
+/** @param {Overlay} overlay @param {boolean} isAnything whether anything is left to see @returns {string} */
+function said({ method, model, classLabel, pieces }, isAnything) {
+  const parts = { method, model, label: classLabel };
+  if (!isAnything) return inWords("Not the picture: {method} of {model} marks nothing for {label}", parts);
+  if (pieces) return inWords("Not the picture: only the pieces that {method} of {model} counts for {label}", parts);
+  return inWords("Not the picture: only what {method} of {model} marks for {label}", parts);
 }

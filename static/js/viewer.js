@@ -8,6 +8,7 @@ import { apply, content, panned, pointed, zoomed } from "./zoom.js";
 import { setUpCaliper } from "./caliper.js";
 import { setUpCine } from "./cine.js";
 import { listenToButtons } from "./controls.js";
+import { decimal, inWords } from "./language.js";
 import { setUpOverlay } from "./overlay.js";
 
 const TAP = 4; // screen pixels that a finger may move
@@ -47,13 +48,13 @@ function redraw() {
 function say(problem) {
   if (problem) state.problem = problem;
   const { centre, width } = state.window;
-  const mm = picture.spacing ? `, ${picture.spacing[0].toFixed(2)} mm a pixel` : ", no scale known";
+  const mm = picture.spacing ? `, ${inWords("{length} mm a pixel", { length: decimal(picture.spacing[0], 2) })}` : `, ${inWords("no scale known")}`;
   const chosen = overlay.chosen();
   const values = overlay.values();
-  const bare = chosen && !chosen.frames.includes(state.frame) ? `; ${chosen.method} did not read this frame` : "";
+  const bare = chosen && !chosen.frames.includes(state.frame) ? `; ${inWords("{method} did not read this frame", { method: chosen.method })}` : "";
   const at = state.under && values ? values[Math.round(state.under[0]) * picture.columns + Math.round(state.under[1])] : null;
-  const here = chosen && at !== null ? `; here ${at.toFixed(2)}` : "";
-  readout.textContent = state.problem || `W ${Math.round(width)} L ${Math.round(centre)}${mm}${bare}${here}`;
+  const here = chosen && at !== null ? `; ${inWords("here {value}", { value: decimal(at, 2) })}` : "";
+  readout.textContent = state.problem || `${inWords("W {width} L {level}", { width: Math.round(width), level: Math.round(centre) })}${mm}${bare}${here}`;
 }
 
 /** @param {number} number */
@@ -65,7 +66,7 @@ async function show(number) {
     if (wanted !== state.wanted) return;
     drawFrame(wanted, pixels);
   } catch (problem) {
-    say(`${/** @type {Error} */ (problem).message} Try again.`);
+    say(`${/** @type {Error} */ (problem).message} ${inWords("Try again.")}`);
   }
   for (const next of [wanted + 1, wanted - 1]) {
     if (next >= 0 && next < picture.frames) frame(picture, next).catch(() => {});

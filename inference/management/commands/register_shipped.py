@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.utils.translation import gettext_noop
 
 from inference import registry
 from inference.engine import catalogue
@@ -26,5 +27,6 @@ class Command(BaseCommand):
             version = registry.register(one.record, one.content, by=None)
             is_empty = (version.modality, version.network) not in registry.seats()
             if is_empty and worth_seating(one.record):
-                registry.activate(version, by=None, reason="Shipped with Ventra; the seat was empty.")
+                reason = gettext_noop("Shipped with Ventra; the seat was empty.")
+                registry.activate(version, by=None, reason=reason)
                 self.stdout.write(f"{version} answers from now on.")

@@ -1,0 +1,9 @@
+"""Dates in German pages (DIN 1355-1)."""
+
+DATE_FORMAT = SHORT_DATE_FORMAT = "d.m.Y"
+DATETIME_FORMAT = SHORT_DATETIME_FORMAT = "d.m.Y H:i"
+TIME_FORMAT = "H:i"
+SECOND_FORMAT = "d.m.Y H:i:s"
+CLOCK_FORMAT = "H:i:s"
+RECENT_FORMAT = "d.m. H:i"
+DAY_FORMAT = "d.m."

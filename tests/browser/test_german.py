@@ -1,0 +1,168 @@
+"""Ventra in German in a real browser: axe finds nothing, nothing overflows, and the caliper measures."""
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import PASSWORD
+from playwright.sync_api import Page, expect
+
+from accounts.models import Membership, Role, User
+from cases import services
+from cases.models import Case, Measurement
+from inference import jobs
+from inference.models import Job, ModelVersion
+from inference.phantom import render, sample_spec
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+FARTHEST_MM = 0.3
+ASKED = {
+    "network": "cnn",
+    "version": "3.0",
+    "data": {"ultrasound": "phantoms"},
+    "numbers": {"phantom_epochs": 4},
+}
+PLACE = """([row, column]) => {
+    const box = document.getElementById("marks").getBoundingClientRect();
+    const canvas = document.getElementById("scan-canvas");
+    const fit = Math.min(box.width / canvas.width, box.height / canvas.height);
+    const left = box.left + (box.width - canvas.width * fit) / 2;
+    const top = box.top + (box.height - canvas.height * fit) / 2;
+    return [left + (column + 0.5) * fit, top + (row + 0.5) * fit]; }"""
+
+
+@pytest.fixture
+def phantom():
+    spec = sample_spec(np.random.default_rng(12), label="ventriculomegaly", gestational_age_days=26 * 7)
+    return render(spec, "ultrasound", seed=12)
+
+
+@pytest.fixture
+def everything(case, alice, department, add_scan, run_jobs, phantom) -> Case:
+    """An answered case, an urgent one without a scan, a failed job, one that waits, a training."""
+    Membership.objects.bulk_create(
+        Membership(user=alice, department=department, role=role)
+        for role in (Role.AUDITOR, Role.MODEL_MANAGER)
+    )
+    scan = add_scan(case, alice, content=phantom.png())
+    run_jobs()
+    services.open_case(by=alice, department=department, patient_id="P-2", priority=20, is_demo=True)
+    first, _ = services.submit_scan(scan, by=alice)
+    jobs.fail(jobs.claim(first.pk)[0], "worker_lost", "The worker that held the job stopped answering.")
+    training = jobs.submit(Job.Kind.TRAIN, requested_by=alice, parameters=ASKED)
+    (held,) = jobs.claim(training.pk)
+    jobs.heartbeat([held], "folds, epoch 2 of at most 4", progress={"done": 4, "total": 9})
+    return case
+
+
+def complaints(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [f"{rule['id']}: {[node['html'][:120] for node in rule['nodes']]}" for rule in found]
+
+
+def choose_german(page: Page) -> None:
+    """At the foot of the sign-in page, by keyboard."""
+    page.goto("/account/login/")
+    page.get_by_role("button", name="Deutsch").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+
+
+def log_in(page: Page, user: User) -> None:
+    page.get_by_label("Benutzername").fill(user.username)
+    page.get_by_label("Kennwort").fill(PASSWORD)
+    page.get_by_role("button", name="Anmelden").click()
+    page.wait_for_url("**/")
+
+
+def test_the_pages_in_german(everything, alice, page, keep):
+    choose_german(page)
+    assert complaints(page) == []
+    keep("de-login")
+    log_in(page, alice)
+    model = ModelVersion.objects.get(modality="ultrasound", network="cnn", state="active")
+    addresses = {
+        "worklist": "/",
+        "worklist-filtered": "/?q=nothing",
+        "open-case": "/cases/new/",
+        "department": "/department/",
+        "case": everything.get_absolute_url(),
+        "report": f"/cases/{everything.pk}/report/",
+        "models": "/models/",
+        "model-card": f"/models/{model.pk}/",
+        "model-retire": f"/models/{model.pk}/retire/",
+        "models-upload": "/models/upload/",
+        "models-work": "/models/work/",
+        "training": f"/models/work/{Job.objects.get(kind=Job.Kind.TRAIN).pk}/",
+        "models-then": "/models/at/?at=2026-01-01T14:02",
+        "queue": "/queue/",
+        "audit": "/audit/",
+        "tokens": "/account/tokens/",
+        "password": "/account/password/change/",
+    }
+    found = {}
+    for name, address in addresses.items():
+        page.goto(address)
+        expect(page.locator("html")).to_have_attribute("lang", "de")
+        if name == "case":
+            page.locator(".show-overlay").first.click()
+            page.wait_for_selector("#heat-canvas[data-overlay]")
+        found[name] = complaints(page)
+        if name == "worklist":
+            frame = page.locator(".scroller")
+            assert frame.evaluate("frame => frame.scrollWidth <= frame.clientWidth"), "all columns at once"
+        keep(f"de-{name}")
+    assert {name: said for name, said in found.items() if said} == {}
+
+
+def test_the_caliper_measures_on_a_german_page_and_numbers_have_commas(
+    everything, alice, phantom, page, keep
+):
+    User.objects.filter(pk=alice.pk).update(language="de")
+    page.goto("/account/login/")
+    choose_german(page)
+    log_in(page, alice)
+    page.goto(everything.get_absolute_url())
+    page.wait_for_selector("#scan-canvas[data-frame]")
+    page.locator("#nearer").click()
+    caliper, truth = phantom.calipers[0], phantom.atrial_width_mm[0]
+    page.get_by_role("button", name="Atriumweite").click()
+    for move, point in ((page.mouse.down, caliper.inner), (page.mouse.up, caliper.outer)):
+        x, y = page.evaluate(PLACE, list(point))
+        page.mouse.move(x, y)
+        move()
+    form = page.locator("#caliper")
+    form.get_by_label("Seite").select_option("left")
+    form.get_by_role("button", name="Speichern").click()
+    expect(form).to_be_hidden()
+    stored = Measurement.objects.get()
+    assert stored.length_mm == pytest.approx(truth, abs=FARTHEST_MM)
+    assert (stored.side, stored.tool) == ("left", "atrial_width")
+    length = f"{stored.length_mm:.1f} mm".replace(".", ",")
+    expect(page.locator("#findings")).to_contain_text(f"{length} Atriumweite, links")
+    expect(page.locator("#marks title").first).to_have_text(f"Atriumweite, links: {length}")
+    expect(page.locator("#readout")).to_contain_text("mm je Pixel")
+    keep("de-measured")
+    page.locator("#desk").get_by_label("Ventrikulomegalie", exact=True).check()
+    page.get_by_role("button", name="Endbefund abgeben").click()
+    page.get_by_role("link", name="Signieren…").click()
+    keep("de-sign")
+    page.get_by_label("Ihr Kennwort").fill(PASSWORD)
+    page.get_by_role("button", name="Als alice signieren").click()
+    expect(page.locator("#desk")).to_contain_text("Signiert von alice")
+    keep("de-signed")
+
+
+def test_a_file_is_uploaded_in_german(case, alice, models, phantom, page, tmp_path):
+    choose_german(page)
+    log_in(page, alice)
+    page.goto(case.get_absolute_url())
+    (tmp_path / "scan.png").write_bytes(phantom.png())
+    page.locator("#folder").evaluate("folder => folder.dispatchEvent(new Event('change'))")
+    expect(page.locator("#upload-problem")).to_have_text(
+        "Geben Sie zuerst an, ob es Ultraschall- oder MRT-Aufnahmen sind, und laden Sie dann hoch."
+    )
+    page.get_by_label("Ultraschall").check()
+    page.locator("#id_scans").set_input_files(tmp_path / "scan.png")
+    page.get_by_role("button", name="Hochladen").click()
+    page.wait_for_url("**/?scan=1")
+    expect(page.get_by_role("heading", name="Aufnahmen")).to_be_visible()
