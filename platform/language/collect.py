@@ -18,7 +18,7 @@ from django.utils.translation.template import templatize
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("cases", "inference", "platform")
 PLURAL = frozenset({"ngettext", "ngettext_lazy"})
-MARKS = frozenset({"gettext", "gettext_lazy", "gettext_noop"})
+MARKS = frozenset({"_", "gettext", "gettext_lazy", "gettext_noop"})
 # Which argument of a call is a sentence that is kept: by the name of what is called.
 KEPT_ARGUMENTS = {
     "FormatError": 1, "Refusal": 1, "refuse": 1, "WeightsRefused": 1, "RefusedWork": 1, "CannotExplain": 0,

@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
@@ -45,21 +46,26 @@ class Target:
 def parsed(address: str) -> SplitResult:
     """The parts of an address that may be called as far as it says itself. Raises Refused."""
     if any(character <= " " or character > "~" or character in '\\"<>' for character in address):
-        raise Refused("bad_address", "Write the address in plain letters, without spaces.")
+        raise Refused("bad_address", _("Write the address in plain letters, without spaces."))
     try:
         parts = urlsplit(address)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise Refused("bad_address", "This is not an address.") from None
+        raise Refused("bad_address", _("This is not an address.")) from None
     schemes = {"https", "http"} if settings.WEBHOOK_ALLOW_HTTP else {"https"}
     if parts.scheme not in schemes or not host or port == 0:
-        raise Refused("bad_address", f"An address begins with {' or '.join(sorted(schemes))}:// and a host.")
+        raise Refused("bad_address", _begins_with(schemes))
     if parts.username is not None or parts.password is not None or parts.fragment:
-        raise Refused("bad_address", "An address here has no user, no password and no #.")
+        raise Refused("bad_address", _("An address here has no user, no password and no #."))
     if not _is_listed(host):
-        raise Refused("host_not_allowed", "This host is not among WEBHOOK_ALLOWED_HOSTS.")
+        raise Refused("host_not_allowed", _("This host is not among WEBHOOK_ALLOWED_HOSTS."))
     _refuse_literal(host)
     return parts
+
+
+def _begins_with(schemes: set[str]) -> str:
+    words = _("An address begins with {schemes}:// and a host.")
+    return words.format(schemes=":// / ".join(sorted(schemes)))
 
 
 def target(address: str) -> Target:
@@ -100,7 +106,7 @@ def _refuse_literal(host: str) -> None:
     except ValueError:
         return
     if is_forbidden(ip):
-        raise Refused("forbidden_address", "This address lies inside, and is not allowed.")
+        raise Refused("forbidden_address", _("This address lies inside, and is not allowed."))
 
 
 def _resolved(host: str, port: int) -> list[IPv4Address | IPv6Address]:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from accounts.models import Department, User
 from accounts.roles import MANAGE_WEBHOOKS, departments_where
@@ -131,4 +132,4 @@ def _require_administrator(user: User, department: Department) -> None:
 
 def _require_enabled(endpoint: Endpoint) -> None:
     if endpoint.disabled_at:
-        raise NotNow("The webhook is disabled: enable it first.")
+        raise NotNow(_("The webhook is disabled: enable it first."))
