@@ -123,7 +123,7 @@ def ask_again(job: Job, *, by: User) -> Job:
     now = Job.objects.get(pk=job.pk)
     is_asked = Job.objects.asked_again().filter(pk=job.pk).exists()
     if now.state != State.FAILED or now.image_id is None or is_asked:
-        raise IllegalMove("Only failed work on a scan is asked for again, and once.")
+        raise IllegalMove(gettext("Only failed work on a scan is asked for again, and once."))
     return again(now, by=by)
 
 

@@ -126,8 +126,8 @@ def graded_real(folder: Path, count: int) -> tuple[list[Row], list[dict[str, flo
 
 
 def graded_labelled(folder: Path) -> tuple[list[Row], list[dict[str, float]]]:
-    """The same of slices that real MRI volumes and their labels made, in chance looks."""
-    return _graded_scans((f"{head.name}", head.look(0)) for head in labelled_heads(folder))
+    """The same of slices of real MRI volumes, their ventricle walls moved by the labels."""
+    return _graded_scans((head.name, head.plain()) for head in labelled_heads(folder))
 
 
 def _graded_scans(scans: Iterable[tuple[str, PictureStack]]) -> tuple[list[Row], list[dict[str, float]]]:

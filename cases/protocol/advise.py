@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from django.utils.translation import gettext_noop
-
 from cases.protocol.findings import FINDINGS, Finding
 from cases.protocol.rulebook import Action, Rule, Rulebook
 from cases.protocol.values import Values, band_of
+from language.marks import gettext_noop
 
 Stop = Literal["", "nothing_helps", "time_spent", "refer"]
 STOPS: dict[str, str] = {

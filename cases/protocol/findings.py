@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext_noop
+from language.marks import gettext_noop
 
 Where = tuple[tuple[float, float], ...]
 

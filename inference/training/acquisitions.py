@@ -156,6 +156,10 @@ class LabelledHead:
         """Volume, slice and width."""
         return f"{self.volume.name}/{self.index}/{self.width_mm:.1f}"
 
+    def plain(self) -> PictureStack:
+        """The slice as it was acquired, its walls moved."""
+        return slice_stack(self.volume, self.index, Look(self.width_mm))
+
     def look(self, number: int) -> PictureStack:
         """One acquisition: another contrast, coil, resolution, noise and surroundings for each number."""
         return slice_stack(self.volume, self.index, Look(self.width_mm, self.seed + number))

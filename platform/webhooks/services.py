@@ -127,7 +127,7 @@ def _disabled(endpoint: Endpoint, why: Endpoint.Why) -> bool:
 
 def _require_administrator(user: User, department: Department) -> None:
     if not departments_where(user, MANAGE_WEBHOOKS).filter(pk=department.pk).exists():
-        raise PermissionDenied("You are not an administrator of this department.")
+        raise PermissionDenied(_("You are not an administrator of this department."))
 
 
 def _require_enabled(endpoint: Endpoint) -> None:

@@ -1,6 +1,9 @@
 """The rules for advice: readable, checked, and ranked by what an acquisition is expected to bring."""
 
 import copy
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from cases.protocol.rulebook import SHIPPED, BadRules, parsed, rulebook
 from cases.protocol.values import Values, band_of, entropy, values
 from inference.engine.quality import CHECKS
 
+ROOT = Path(__file__).parents[2]
 TABLE = Values(
     {
         "ultrasound": {
@@ -194,3 +198,9 @@ def test_a_width_near_ten_and_one_against_the_models_are_risks():
 def test_entropy_is_a_bit_at_even_chances_and_nothing_when_sure():
     assert (entropy(0.5), entropy(0.0), entropy(1.0)) == (1.0, 0.0, 0.0)
     assert (band_of(None), band_of(0.5), band_of(0.999)) == ("any", "unsure", "sure")
+
+
+def test_the_protocol_runs_without_django_settings():
+    code = "from cases.protocol import advise, completeness, risk, rulebook; rulebook.rulebook()"
+    paths = f"{ROOT}:{ROOT / 'platform'}"
+    subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": paths}, cwd="/", check=True)

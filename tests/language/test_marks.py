@@ -15,7 +15,7 @@ SAME = {
     "a", "Enter", "v", "g", "l", "h", "x", "narrow", "PNG, JPEG, TIFF, DICOM, NIfTI (.nii, .nii.gz)",
 }  # fmt: skip
 SAID_ALOUD = {"title", "aria-label", "placeholder", "alt", "label"}
-DEVELOPERS = {"page.js"}
+DEVELOPERS = {"page.js", "keys.js", "pane.js"}
 """Errors that only a developer reads."""
 
 
