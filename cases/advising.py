@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from accounts.models import User
 from audit.trail import record
@@ -49,6 +49,13 @@ class AdviceReasonNeeded(CannotDo):
 def rules() -> Rulebook:
     """The rules in force: those of ADVICE_RULES, else the shipped ones. Raises BadRules."""
     return rulebook(Path(settings.ADVICE_RULES or SHIPPED))
+
+
+def action_words(action: str) -> str:
+    """What an action of the rules says, in the active language; its id where the rules no longer have it."""
+    book = rules()
+    says = next((rule.action.says for rule in book.rules if rule.action.id == action), action)
+    return book.in_words(says, get_language())
 
 
 def current_advice(desk: Desk, reading: CaseReading) -> Advice | None:

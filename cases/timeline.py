@@ -9,7 +9,10 @@ from django.utils.translation import gettext
 from audit.models import Event
 from audit.sentences import particulars, sentence
 from audit.trail import thread_of
-from cases.models import Case
+from cases.advising import action_words
+from cases.models import AdviceAnswer, Case
+from cases.protocol.advise import STOPS
+from language.stored import said
 
 SHOWN = 200
 TELLING = {"prediction.published", "read.filed", "measurement.made", "advice.given", "advice.answered"}
@@ -54,10 +57,23 @@ def _folded(events: Iterable[Event], *, hidden: bool) -> list[Entry]:
     return entries
 
 
+def _more(event: Event) -> str:
+    """The telling part; of an advice and its answer in words, as the lines themselves keep codes."""
+    detail = event.detail
+    if event.verb == "advice.given":
+        codes = str(detail.get("detail", "")).split(", ")
+        return "; ".join(said(STOPS[code]) if code in STOPS else action_words(code) for code in codes)
+    if event.verb == "advice.answered":
+        outcome = AdviceAnswer.Outcome(detail["outcome"]).label
+        parts = (action_words(detail["action"]), str(outcome), detail.get("reason", ""))
+        return ": ".join(part for part in parts if part)
+    return particulars(event)
+
+
 def _entry(event: Event, *, hidden: bool) -> Entry:
     """Opening the page, drawing the pixels and laying a heatmap over them are one look."""
     if event.verb in LOOKS:
         look = gettext("looked at the case")
         return Entry(event.occurred_at, event.actor_name, look, "", 1, event.door, is_look=True)
-    more = "" if hidden and event.verb in TELLING else particulars(event)
+    more = "" if hidden and event.verb in TELLING else _more(event)
     return Entry(event.occurred_at, event.actor_name, sentence(event), more, 1, event.door)

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 
 from django.template import Library
-from django.utils.translation import get_language
 
 from cases import words
-from cases.advising import rules
+from cases.advising import action_words
 from cases.measuring import CHECKLIST
 from cases.reading import Answer
 
@@ -27,9 +26,4 @@ def worth(answer: Answer, prevalence: float) -> str:
     return words.worth(answer.version.card, answer.prediction.label, prevalence)
 
 
-@register.filter
-def action_words(action: str) -> str:
-    """What an action of the rules says, in the active language; its id where the rules no longer have it."""
-    book = rules()
-    says = next((rule.action.says for rule in book.rules if rule.action.id == action), action)
-    return book.in_words(says, get_language())
+register.filter(action_words)

@@ -5,6 +5,7 @@ import pytest
 
 from audit.models import Event
 from cases import advising, services, verification
+from cases.advising import action_words
 from cases.desk import desk
 from cases.models import Advice, AdviceAnswer, Case, FollowUp, ReadingRules
 from cases.performance import performance
@@ -92,6 +93,9 @@ def test_whoever_does_not_follow_says_why_and_answers_once(blurred, alice, clien
     given = AdviceAnswer.objects.get()
     assert (given.outcome, given.reason) == ("declined", "The mother is tired.")
     assert given.key not in {(one["action"], one["scan"]) for one in advice_on(blurred, alice).suggestions}
+    told = [entry.more for entry in client.get(blurred.get_absolute_url()).context["timeline"]]
+    assert f"{action_words(given.key[0])}: Declined: The mother is tired." in told
+    assert not any(code in more for more in told for code in ("mend_plane", "repeat_plane", "nothing_helps"))
 
 
 @pytest.fixture
