@@ -45,7 +45,7 @@ def write_verdicts() -> None:
             checks = {**said["confound"], "border_removed_minus_whole": _without_border(record)}
             said["confound"] = dict(
                 sorted(checks.items())
-            )  # as a record keeps them: a page is made of either
+            )  # as a record keeps them
         with_verdict = replace(record, card=said)
         (catalogue.SHIPPED / f"{record.name}.json").write_bytes(with_verdict.to_json())
         (CARDS / f"{record.name}.md").write_text(markdown(with_verdict))
