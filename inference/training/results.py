@@ -43,9 +43,7 @@ def write_verdicts() -> None:
         said = {**record.card, "against_baseline": _verdict(record, records)}
         if "confound_odds" in said:
             checks = {**said["confound"], "border_removed_minus_whole": _without_border(record)}
-            said["confound"] = dict(
-                sorted(checks.items())
-            )  # as a record keeps them
+            said["confound"] = dict(sorted(checks.items()))  # as a record keeps them
         with_verdict = replace(record, card=said)
         (catalogue.SHIPPED / f"{record.name}.json").write_bytes(with_verdict.to_json())
         (CARDS / f"{record.name}.md").write_text(markdown(with_verdict))
