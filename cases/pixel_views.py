@@ -19,6 +19,7 @@ from cases.models import Scan
 from cases.standing import may_see_answers
 from inference.models import Explanation, Image
 from inference.pieces import of_frame
+from language.stored import english
 
 BYTES = "application/octet-stream"
 A_SHIFT = timedelta(hours=12)  # as long as a session: the same page view cannot last longer
@@ -62,11 +63,13 @@ def pieces(request: PersonRequest, pk: uuid.UUID, row: int) -> JsonResponse:
     if not found:
         raise Http404("This method has no pieces.")
     _tell_once(request, "explanation.viewed", explanation, scan)
+    with english():
+        version = str(explanation.prediction.model_version)
     return JsonResponse(
         {
             "explanation": str(explanation.pk),
             "method": explanation.method,
-            "model_version": str(explanation.prediction.model_version),
+            "model_version": version,
             "class_label": explanation.class_label,
             "unit": explanation.unit,
             "frame": explanation.frames[row],

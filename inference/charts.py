@@ -14,6 +14,8 @@ WIDTH, HEIGHT = 320, 280
 LEFT, RIGHT, TOP, BOTTOM = 46, 10, 12, 44
 LEGEND = 14
 """Height of a line of the legend."""
+BESIDE = 4
+"""Letters that the sample beside a name takes, and the gap after it."""
 LINES = 4
 """Ways of drawing a line."""
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -207,6 +209,8 @@ def bars_chart(
     bars: Sequence[Bar],
     columns: tuple[str, ...],
     rows: tuple[tuple[str, ...], ...],
+    *,
+    voice: Voice = PLAIN,
 ) -> Chart:
     """Bars upon each other, told apart by how they are filled; the names stand above them."""
     highest = _round_above(max((sum(parts) for _, parts in bars), default=0) * 1.15)
@@ -222,11 +226,12 @@ def bars_chart(
         if number % (len(bars) // 4 or 1) == 0:
             place = f'x="{x + width / 2:.1f}" y="{_y(0) + 15:.1f}"'
             marks.append(f'<text {place} text-anchor="middle">{escape(below)}</text>')
+    lengths = [len(name) + BESIDE for name in names]
     for fill, name in enumerate(names):
-        x, y = _x(fill / len(names)) + 2, _y(1) + 4
+        x, y = _x(sum(lengths[:fill]) / sum(lengths)) + 2, _y(1) + 4
         marks.append(_bar(x, y, 10, 10, fill))
         marks.append(f'<text x="{x + 14:.1f}" y="{y + 9:.1f}">{escape(name)}</text>')
-    svg = _framed(title, axes, marks, diagonal=False, across=False, highest=highest)
+    svg = _framed(title, axes, marks, diagonal=False, across=False, highest=highest, voice=voice)
     return Chart(title, words, svg, columns, rows)
 
 

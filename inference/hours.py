@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from inference.charts import Chart, bars_chart
 from inference.models import Job
 from inference.queue import Hour
+from inference.voice import voice
 
 DRAWN = (Job.Kind.PREDICT, Job.Kind.EXPLAIN, Job.Kind.SHADOW)
 """Kinds with a bar of their own; the rest is rare, and drawn together."""
@@ -29,6 +30,7 @@ def throughput_chart(hours: Sequence[Hour]) -> Chart:
         bars,
         (_("hour"), *(str(kind.label) for kind in Job.Kind), _("all")),
         tuple(_row(hour) for hour in reversed(hours)),
+        voice=voice(),
     )
 
 

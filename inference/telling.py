@@ -7,6 +7,7 @@ from django.db import connection
 from accounts.models import User
 from accounts.roles import MANAGE_MODELS
 from inference.models import About, Explanation, Job, ModelVersion, Prediction
+from language.stored import english
 from notices.telling import tell
 from webhooks.outbox import announce
 
@@ -102,7 +103,7 @@ def quarantined(version: ModelVersion) -> None:
         managers.values_list("pk", flat=True),
         subject=f"model:{version.pk}",
         model=str(version.pk),
-        model_version=str(version),
+        model_version=_name(version),
     )
 
 
@@ -125,6 +126,12 @@ def _tell_maker(code: str, job: Job) -> None:
 def _version(version: ModelVersion) -> dict[str, str]:
     return {
         "model": str(version.pk),
-        "model_version": str(version),
+        "model_version": _name(version),
         "weights_sha256": version.weights_sha256,
     }
+
+
+def _name(version: ModelVersion) -> str:
+    """In English, whatever language the person at work has chosen: it is kept, and sent to programs."""
+    with english():
+        return str(version)

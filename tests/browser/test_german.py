@@ -1,17 +1,24 @@
 """Ventra in German in a real browser: axe finds nothing, nothing overflows, and the caliper measures."""
 
+import re
+from datetime import timedelta
+
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import PASSWORD
+from django.db.models.functions import Now
 from playwright.sync_api import Page, expect
 
 from accounts.models import Membership, Role, User
 from cases import services
 from cases.models import Case, Measurement
 from inference import jobs
-from inference.models import Job, ModelVersion
+from inference.models import Job, ModelVersion, Worker
 from inference.phantom import render, sample_spec
+from webhooks import services as webhooks
+from webhooks.catalogue import EVENTS
+from webhooks.models import Endpoint
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 FARTHEST_MM = 0.3
@@ -41,7 +48,7 @@ def everything(case, alice, department, add_scan, run_jobs, phantom) -> Case:
     """An answered case, an urgent one without a scan, a failed job, one that waits, a training."""
     Membership.objects.bulk_create(
         Membership(user=alice, department=department, role=role)
-        for role in (Role.AUDITOR, Role.MODEL_MANAGER)
+        for role in (Role.AUDITOR, Role.MODEL_MANAGER, Role.ADMINISTRATOR)
     )
     scan = add_scan(case, alice, content=phantom.png())
     run_jobs()
@@ -51,6 +58,12 @@ def everything(case, alice, department, add_scan, run_jobs, phantom) -> Case:
     training = jobs.submit(Job.Kind.TRAIN, requested_by=alice, parameters=ASKED)
     (held,) = jobs.claim(training.pk)
     jobs.heartbeat([held], "folds, epoch 2 of at most 4", progress={"done": 4, "total": 9})
+    Worker.objects.create(name="host:1", queues="jobs", lease_until=Now() + timedelta(minutes=5))
+    Worker.objects.create(name="host:2", queues="jobs", lease_until=Now() - timedelta(minutes=5))
+    hook, _ = webhooks.create(
+        by=alice, department=department, name="archive", address="https://archive.test/", events=EVENTS
+    )
+    webhooks.send_test(hook, by=alice)
     return case
 
 
@@ -96,6 +109,11 @@ def test_the_pages_in_german(everything, alice, page, keep):
         "models-then": "/models/at/?at=2026-01-01T14:02",
         "queue": "/queue/",
         "audit": "/audit/",
+        "notices": "/notices/",
+        "webhooks": "/webhooks/",
+        "webhook": f"/webhooks/{Endpoint.objects.get().pk}/",
+        "webhook-add": "/webhooks/new/",
+        "webhook-secret": f"/webhooks/{Endpoint.objects.get().pk}/rotate/",
         "tokens": "/account/tokens/",
         "password": "/account/password/change/",
     }
@@ -150,6 +168,34 @@ def test_the_caliper_measures_on_a_german_page_and_numbers_have_commas(
     page.get_by_role("button", name="Als alice signieren").click()
     expect(page.locator("#desk")).to_contain_text("Signiert von alice")
     keep("de-signed")
+
+
+def test_pieces_two_pictures_and_the_sheet_of_keys_in_german(everything, alice, page, keep):
+    choose_german(page)
+    log_in(page, alice)
+    page.goto(everything.get_absolute_url())
+    page.wait_for_selector("#scan-canvas[data-frame]")
+    page.keyboard.press("l")
+    page.locator("#pieces").wait_for()
+    page.keyboard.press("o")
+    page.keyboard.press("p")
+    expect(page.locator("#piece-said")).to_have_text(
+        re.compile(r"^Bildteil 1 von \d+: [+−]\d,\d{3}, spricht (für|gegen) Ventrikulomegalie$")
+    )
+    expect(page.locator("#piece-list")).not_to_contain_text(".")
+    assert complaints(page) == []
+    keep("de-pieces")
+    page.keyboard.press("u")
+    expect(page.locator("#screen .used-mark")).to_contain_text("nur die Bildteile, die LIME von")
+    page.keyboard.press("u")
+    page.keyboard.press("s")
+    expect(page.locator("#twin-name")).to_contain_text(", für Ventrikulomegalie")
+    page.wait_for_selector("#twin .heat-layer[data-overlay]")
+    keep("de-beside")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("Wohin die Modelle sahen")
+    assert complaints(page) == []
+    keep("de-keys")
 
 
 def test_a_file_is_uploaded_in_german(case, alice, models, phantom, page, tmp_path):

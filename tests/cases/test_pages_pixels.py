@@ -52,6 +52,8 @@ def test_the_pieces_of_an_explanation_come_with_their_weights_and_all_they_are_b
     assert said["weights_sha256"] == explanation.prediction.weights_sha256
     assert (said["input_sha256"], said["preprocessing"]) == (answers.INPUT, "head-crop-1")
     assert Event.objects.filter(verb="explanation.viewed").count() == 1
+    in_german = client_of(alice).get(f"/explanations/{explanation.pk}/pieces/0", HTTP_ACCEPT_LANGUAGE="de")
+    assert in_german.json() == said
 
 
 def test_a_method_without_pieces_has_none_and_a_frame_past_the_end_is_not_found(

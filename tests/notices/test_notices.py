@@ -9,7 +9,7 @@ import pytest
 from answers import active_version, answer
 from conftest import member
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.models import Membership, Role, User
 from accounts.tokens import create_service_account
@@ -33,9 +33,7 @@ def sees(client_of) -> Callable[[User], list[str]]:
 
     def seen(user: User) -> list[str]:
         page = client_of(user).get("/notices/").content.decode()
-        found = re.findall(
-            r'<a href="/notices/\d+/">(?:<span class="unseen">Unread: </span>)?(.*?)</a>', page
-        )
+        found = re.findall(r'<a href="/notices/\d+/">(?:<span class="unseen">\w+: </span>)?(.*?)</a>', page)
         return [sentence.strip() for sentence in found]
 
     return seen
@@ -254,7 +252,8 @@ def trained(held: jobs.Claim) -> None:
 def test_a_quarantined_version_is_told_to_those_who_manage_models(
     manager, alice, administrator, tmp_path, sees
 ):
-    registry.quarantine(active_version(tmp_path), reason="a test")
+    with translation.override("de"):
+        registry.quarantine(active_version(tmp_path), reason="a test")
     assert sees(manager) == [
         "The model version cnn 0 (Ultrasound) was quarantined: its file is not what it was."
     ]
@@ -269,6 +268,14 @@ def test_whoever_left_the_department_sees_no_notice_of_its_cases(case, alice, bo
     assert bell(bob) == "none unread"
     assert client_of(bob).get(f"/notices/{notice.pk}/").status_code == 404
     assert client_of(bob).post(f"/notices/{notice.pk}/read/").status_code == 404
+
+
+def test_a_notice_is_read_in_the_language_of_whoever_looks(case, alice, bob, sees):
+    services.assign(case, bob, by=alice)
+    assert sees(bob) == [f"alice gave you case {case.number}."]
+    User.objects.filter(pk=bob.pk).update(language="de")
+    seen = sees(User.objects.get(pk=bob.pk))
+    assert seen == [f"alice hat Ihnen Fall {case.number} zugewiesen."]
 
 
 def test_a_notice_is_its_addressees_alone(case, alice, bob, client_of, sees):

@@ -8,6 +8,7 @@ import pytest
 from answers import active_version, advice, version
 from celery import Celery, current_app
 from django.urls import Resolver404, resolve
+from django.utils import translation
 
 from cases import advising, review, services
 from cases.models import Case, Scan
@@ -88,6 +89,15 @@ def test_every_link_leads_to_an_address_of_the_api_that_exists(signed_case, told
             resolve(path.format("00000000-0000-0000-0000-000000000000"))
         except Resolver404:
             pytest.fail(f"{path} is no address")
+
+
+def test_a_message_is_the_same_whatever_language_the_person_at_work_has_chosen(tmp_path, add_webhook, told):
+    add_webhook()
+    with translation.override("de"):
+        made = active_version(tmp_path)
+        assert str(made) == "cnn 0 (Ultraschall)"
+    (message,) = told()["model.activated"]
+    assert message["data"]["model_version"] == "cnn 0 (Ultrasound)"
 
 
 def test_another_departments_events_are_never_sent(
