@@ -163,3 +163,8 @@ def _bare(expression: ast.expr) -> bool:
     return isinstance(expression, ast.JoinedStr) and bool(
         re.search("[a-z]{2} [a-z]{2}", ast.unparse(expression))
     )
+
+
+def test_dates_are_written_as_the_language_writes_them():
+    pages = (file.relative_to(ROOT) for file in sorted((ROOT / "templates").rglob("*.html")))
+    assert [str(page) for page in pages if 'date:"Y-' in (ROOT / page).read_text()] == []
