@@ -25,7 +25,6 @@ DILATED_MM = 10.0
 NORMAL_MM = (4.0, 8.5)
 WIDE_MM = (10.5, 22.0)
 SLICES = 8
-VARIANTS = 4
 REACH_MM = 12.0
 """How far from the ventricles the brain is stretched when their walls move."""
 FLUID_LEVEL = (0.8, 1.0)
@@ -44,11 +43,11 @@ class Look:
     seed: int | None = None
 
 
-def atlas_sources(folder: Path, seed: int) -> tuple[list[Source], list[Source]]:
+def atlas_sources(folder: Path, variants: int, seed: int) -> tuple[list[Source], list[Source]]:
     """Slices of each volume, and what is made of them; a volume is a group.
 
     First every slice as it was acquired and once with a normal width: figures rest on these. Then slices
-    with moved walls in chance looks, of either label, to learn from.
+    with moved walls in chance looks, `variants` of either label, to learn from.
     """
     plain: list[Source] = []
     made: list[Source] = []
@@ -58,7 +57,7 @@ def atlas_sources(folder: Path, seed: int) -> tuple[list[Source], list[Source]]:
             plain += _named(
                 volume, index, "plain", [("ventriculomegaly", Look(None)), ("normal", _narrow(rng))]
             )
-            made += _named(volume, index, "made", _chance_looks(rng))
+            made += _named(volume, index, "made", _chance_looks(variants, rng))
     return plain, made
 
 
@@ -66,10 +65,10 @@ def _narrow(rng: np.random.Generator) -> Look:
     return Look(float(rng.uniform(*NORMAL_MM)))
 
 
-def _chance_looks(rng: np.random.Generator) -> list[tuple[str, Look]]:
+def _chance_looks(variants: int, rng: np.random.Generator) -> list[tuple[str, Look]]:
     return [
         (label, Look(float(rng.uniform(*widths)), int(rng.integers(2**31))))
-        for _ in range(VARIANTS)
+        for _ in range(variants)
         for label, widths in (("normal", NORMAL_MM), ("ventriculomegaly", WIDE_MM))
     ]
 

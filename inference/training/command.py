@@ -27,7 +27,7 @@ from inference.training.confound import confound_checks
 from inference.training.course import Report, Step
 from inference.training.folders import modality_of
 from inference.training.groups import GroupLeak
-from inference.training.material import Material, material
+from inference.training.material import VARIANTS, Material, material
 from inference.training.plan import Plan, Stem
 from inference.training.pointing import with_explanations
 from inference.training.progress import Clock, shown_on
@@ -128,6 +128,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--version", default="1.0", help="dotted numbers")
     parser.add_argument("--phantoms", type=int, default=3000, help="of each modality")
+    usual = ", ".join(f"{modality} {count}" for modality, count in VARIANTS.items())
+    parser.add_argument(
+        "--variants", type=int, default=None, help=f"made of every real normal, of each class ({usual})"
+    )
     parser.add_argument(
         "--explained", type=int, default=24, help="phantoms whose maps the card measures, of each modality"
     )
@@ -213,6 +217,7 @@ def _material(options: argparse.Namespace, modality: Modality, folder: Path) -> 
         folder,
         network.recipes[modality],
         phantoms=options.phantoms,
+        variants=options.variants,
         seed=options.seed,
         cache=options.cache,
         learn_labels=options.learn_labels,
@@ -225,9 +230,10 @@ def _repeat(options: argparse.Namespace, modalities: list[Modality]) -> str:
     shown = " ".join(f"--{name.replace('_', '-')} {getattr(options, name)}" for name in REPEATED)
     words = "".join(f" --{name} {shlex.join(getattr(options, name))}" for name in ("target", "about"))
     flags = "".join(f" --{name.replace('_', '-')}" for name in FLAGS if getattr(options, name))
+    variants = f" --variants {options.variants}" if options.variants else ""
     weights = " --weights-dir DIR" if options.weights_dir else ""
     data = " ".join(f"{modality}=DIR" for modality in modalities)
-    return f"python -m inference.training {shown}{flags}{weights}{words} --data {data} --out DIR"
+    return f"python -m inference.training {shown}{variants}{flags}{weights}{words} --data {data} --out DIR"
 
 
 def _written(

@@ -14,8 +14,8 @@ from inference.training.phantoms import phantom_sources
 
 HELD_PHANTOMS = 5
 """One phantom in so many is held out."""
-GRAFTS = 8
-"""Of either label, on every normal ultrasound picture."""
+VARIANTS: dict[Modality, int] = {"ultrasound": 8, "mri": 4}
+"""Made of every normal ultrasound picture, or of every slice, with either label."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,16 @@ def material(
     recipe_id: str,
     *,
     phantoms: int,
+    variants: int | None = None,
     seed: int,
     cache: Path | None = None,
     learn_labels: bool = False,
 ) -> Material:
-    """Prepare everything as the engine prepares scans. Raises GroupLeak, KeyError, FileNotFoundError."""
-    real, made = _sources(modality, folder, seed)
+    """Prepare everything as the engine prepares scans. Raises GroupLeak, KeyError, FileNotFoundError.
+
+    variants: instead of as many as VARIANTS says.
+    """
+    real, made = _sources(modality, folder, variants or VARIANTS[modality], seed)
     pictures = cached(cache, "pictures", real, recipe_id)
     changed = cached(cache, "made", made, recipe_id)
     drawn = cached(cache, "phantoms", phantom_sources(modality, phantoms, seed), recipe_id)
@@ -89,10 +93,12 @@ def material(
     )
 
 
-def _sources(modality: Modality, folder: Path, seed: int) -> tuple[Sequence[Source], Sequence[Source]]:
+def _sources(
+    modality: Modality, folder: Path, variants: int, seed: int
+) -> tuple[Sequence[Source], Sequence[Source]]:
     """Real pictures, and those made from them."""
     if modality == "ultrasound":
         real = folder_sources(folder)
         normals = [source for source in real if source[1] == "normal"]
-        return real, grafted_sources(folder, normals, GRAFTS, seed)
-    return atlas_sources(folder, seed)
+        return real, grafted_sources(folder, normals, variants, seed)
+    return atlas_sources(folder, variants, seed)

@@ -190,7 +190,8 @@ def test_one_methods_heat_never_stands_under_another_methods_name(read_case, pag
         held.append(route)
 
     page.route(re.compile("/heatmap/"), hold)
-    page.keyboard.press("l")
+    with page.expect_request(re.compile("/heatmap/")):
+        page.keyboard.press("l")
     expect(page.locator("#trust")).to_contain_text("LIME")
     settled(page)
     assert page.evaluate(OPAQUE, "heat-canvas") == 0, "Grad-CAM is gone before LIME has come"

@@ -13,7 +13,15 @@ from launcher import services
 from launcher.processes import Process
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
-TINY = {"phantoms": 5, "phantom_epochs": 40, "epochs": 1, "folds": 2, "steps": 1}
+TINY = {
+    "phantoms": 5,
+    "variants": 1,
+    "phantom_epochs": 40,
+    "epochs": 1,
+    "folds": 2,
+    "steps": 1,
+    "explained": 0,
+}
 
 
 @pytest.fixture

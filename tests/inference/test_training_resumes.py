@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 from io import StringIO
 from pathlib import Path
 
@@ -20,29 +22,16 @@ from inference.training.data import folder_sources
 from inference.training.folders import modality_of
 
 REPOSITORY = Path(__file__).parents[2]
-SMALL = [
-    "--phantoms",
-    "5",
-    "--explained",
-    "1",
-    "--phantom-epochs",
-    "2",
-    "--epochs",
-    "2",
-    "--patience",
-    "9",
-    "--steps",
-    "1",
-]
+SMALL = "--phantoms 5 --variants 1 --explained 0 --phantom-epochs 2 --epochs 2 --patience 9 --steps 1 --folds 2".split()
 FREE = ["--network", "cnn"]
 SETTLED = ["--network", "resnet18", "--from-scratch", "--settle", "--copies", "1"]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """Eight patients, a phantom picture of each, one folder for each class and in there for each patient."""
+    """Six patients, a phantom picture of each, one folder for each class and in there for each patient."""
     folder = tmp_path_factory.mktemp("classes")
-    for patient in range(8):
+    for patient in range(6):
         label = ("normal", "ventriculomegaly")[patient % 2]
         spec = sample_spec(np.random.default_rng(patient), label=label)
         path = folder / label / f"patient-{patient}" / "axial.png"
@@ -52,16 +41,7 @@ def folder(tmp_path_factory) -> Path:
 
 
 def arguments(folder: Path, out: Path, network: list[str]) -> list[str]:
-    fixed = [
-        "--data",
-        str(folder),
-        "--folds",
-        "2",
-        "--cache",
-        str(folder.parent / "cache"),
-        "--out",
-        str(out),
-    ]
+    fixed = ["--data", str(folder), "--cache", str(folder.parent / "cache"), "--out", str(out)]
     return [*network, *fixed, *SMALL]
 
 
@@ -71,18 +51,20 @@ def weights_of(out: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def straight(folder, tmp_path_factory) -> dict[str, str]:
-    """Hash of the weights of runs that nobody stopped, by network."""
-    found = {}
-    for network in (FREE, SETTLED):
-        out = tmp_path_factory.mktemp(network[1])
+def straight(folder, tmp_path_factory) -> Callable[[str], str]:
+    """Hash of the weights of a run of a network that nobody stopped."""
+
+    @cache
+    def weights(network: str) -> str:
+        out = tmp_path_factory.mktemp(network)
         said = StringIO()
-        assert main(arguments(folder, out, network), said) == 0
+        assert main(arguments(folder, out, {"cnn": FREE, "resnet18": SETTLED}[network]), said) == 0
         assert "seconds left" in said.getvalue()
         assert "memory MiB" in said.getvalue()
-        found[network[1]] = weights_of(out)
         assert not list((out / "checkpoints").glob("*"))
-    return found
+        return weights_of(out)
+
+    return weights
 
 
 @pytest.mark.parametrize("network", [FREE, SETTLED], ids=["cnn", "resnet18"])
@@ -99,7 +81,7 @@ def test_a_stopped_training_ends_with_the_weights_it_would_have_had(
     with pytest.raises(KeyboardInterrupt):
         train(options, stop)
     train(options, told.append)
-    assert weights_of(tmp_path) == straight[network[1]]
+    assert weights_of(tmp_path) == straight(network[1])
     assert not any(step.stage.startswith(last) for step in told), "what was done is not done again"
     assert told[-1].done == told[-1].total
 
@@ -117,7 +99,7 @@ def test_a_training_that_was_killed_goes_on(folder, tmp_path, straight):
     assert (tmp_path / "checkpoints" / "folds.safetensors").exists()
     again = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
     assert "phantoms, epoch" not in again.stdout
-    assert weights_of(tmp_path) == straight["cnn"]
+    assert weights_of(tmp_path) == straight("cnn")
 
 
 def test_checkpoints_of_another_plan_are_not_taken_up(folder, tmp_path, straight):
@@ -128,7 +110,7 @@ def test_checkpoints_of_another_plan_are_not_taken_up(folder, tmp_path, straight
     with pytest.raises(KeyboardInterrupt):
         train(parser().parse_args([*arguments(folder, tmp_path, FREE), "--seed", "2"]), stop)
     train(parser().parse_args(arguments(folder, tmp_path, FREE)), lambda _step: None)
-    assert weights_of(tmp_path) == straight["cnn"]
+    assert weights_of(tmp_path) == straight("cnn")
 
 
 def test_ctrl_c_says_how_to_go_on(folder, tmp_path, monkeypatch):

@@ -16,7 +16,15 @@ from inference.models import Activation, Job, ModelVersion
 from inference.phantom import render, sample_spec
 
 pytestmark = pytest.mark.django_db
-TINY = {"phantoms": 5, "phantom_epochs": 2, "epochs": 1, "folds": 2, "steps": 1}
+TINY = {
+    "phantoms": 5,
+    "variants": 1,
+    "phantom_epochs": 2,
+    "epochs": 1,
+    "folds": 2,
+    "steps": 1,
+    "explained": 0,
+}
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +148,9 @@ def test_what_cannot_be_trained_is_refused_before_it_is_queued(changes, code, ma
 
 def test_the_command_trains_and_registers(pictures, tmp_path):
     said = StringIO()
-    numbers = ["--phantoms=5", "--explained=1", "--phantom-epochs=1", "--epochs=1", "--folds=2", "--steps=1"]
+    numbers = (
+        "--phantoms=5 --variants=1 --explained=1 --phantom-epochs=1 --epochs=1 --folds=2 --steps=1".split()
+    )
     out = ["--network=cnn", "--version=3.2", "--out", str(tmp_path / "out")]
     data = ["--data", str(pictures / "phantoms")]
     call_command("train", *out, *data, *numbers, "--register", stdout=said)
@@ -151,7 +161,7 @@ def test_the_command_trains_and_registers(pictures, tmp_path):
 
 
 def form(**changes) -> dict:
-    numbers = {"phantoms": 5, "phantom_epochs": 1, "epochs": 1, "folds": 2, "seed": 1}
+    numbers = {"phantoms": 5, "variants": 1, "phantom_epochs": 1, "epochs": 1, "folds": 2, "seed": 1}
     return (
         {"network": "cnn", "version": "3.1", "folders": ["phantoms"], "about": "phantoms"} | numbers | changes
     )

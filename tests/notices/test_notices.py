@@ -195,9 +195,10 @@ def test_no_notice_names_a_class_or_a_probability(case, alice, bob, two, blind, 
     stored = [str(notice.sentence) for notice in Notice.objects.all()]
     for notice in Notice.objects.all():
         stored += [str(value) for name, value in notice.parameters.items() if name not in keys]
+    said = " ".join(stored).replace(case.number, "")
     assert Notice.objects.count() == 2
     for told in ("ventriculomegaly", "normal", "0.75", "75", "differ", "agree"):
-        assert told not in " ".join(stored)
+        assert told not in said
     for kind in KINDS.values():
         assert not re.search(r"label|probab|finding|normal|ventricul", str(kind.says))
 
