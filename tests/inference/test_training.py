@@ -173,8 +173,8 @@ def folder(tmp_path_factory) -> Path:
     return folder
 
 
-SMALL = "--phantoms 5 --variants 1 --phantom-epochs 1 --epochs 1 --steps 1 --folds 2".split()
-UNEXPLAINED = ["--explained", "0"]
+SMALL = ["--phantoms=5", "--variants=1", "--phantom-epochs=1", "--epochs=1", "--steps=1", "--folds=2"]
+UNEXPLAINED = ["--explained=0"]
 
 
 def trained(folder: Path, out: Path, network: str = "modified_cnn", *more: str) -> WeightsRecord:
@@ -188,7 +188,7 @@ def trained(folder: Path, out: Path, network: str = "modified_cnn", *more: str) 
 
 def test_a_training_run_writes_loadable_weights_with_an_honest_card_and_repeats_to_the_byte(folder, tmp_path):
     record, again = (
-        trained(folder, tmp_path / name, "modified_cnn", "--explained", "1") for name in ("first", "second")
+        trained(folder, tmp_path / name, "modified_cnn", "--explained=1") for name in ("first", "second")
     )
     content = (tmp_path / "first" / "modified_cnn-ultrasound-1.0.safetensors").read_bytes()
     assert load(record, content).record == record

@@ -22,7 +22,8 @@ from inference.training.data import folder_sources
 from inference.training.folders import modality_of
 
 REPOSITORY = Path(__file__).parents[2]
-SMALL = "--phantoms 5 --variants 1 --explained 0 --phantom-epochs 2 --epochs 2 --patience 9 --steps 1 --folds 2".split()
+COUNTS = ["--phantoms=5", "--variants=1", "--explained=0", "--folds=2"]
+SMALL = [*COUNTS, "--phantom-epochs=2", "--epochs=2", "--patience=9", "--steps=1"]
 FREE = ["--network", "cnn"]
 SETTLED = ["--network", "resnet18", "--from-scratch", "--settle", "--copies", "1"]
 

@@ -148,9 +148,8 @@ def test_what_cannot_be_trained_is_refused_before_it_is_queued(changes, code, ma
 
 def test_the_command_trains_and_registers(pictures, tmp_path):
     said = StringIO()
-    numbers = (
-        "--phantoms=5 --variants=1 --explained=1 --phantom-epochs=1 --epochs=1 --folds=2 --steps=1".split()
-    )
+    made = ["--phantoms=5", "--variants=1", "--explained=1"]
+    numbers = [*made, "--phantom-epochs=1", "--epochs=1", "--folds=2", "--steps=1"]
     out = ["--network=cnn", "--version=3.2", "--out", str(tmp_path / "out")]
     data = ["--data", str(pictures / "phantoms")]
     call_command("train", *out, *data, *numbers, "--register", stdout=said)
