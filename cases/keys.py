@@ -11,13 +11,21 @@ from cases.models import Scan
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as Words
 
-CAPS = {"ArrowLeft": "←", "ArrowRight": "→", "ArrowUp": "↑", "ArrowDown": "↓", "Escape": "Esc", "-": "−"}
+CAPS = {
+    "ArrowLeft": "←",
+    "ArrowRight": "→",
+    "ArrowUp": "↑",
+    "ArrowDown": "↓",
+    "Escape": "Esc",
+    "-": "−",
+    "Space": _("space bar"),
+}
 """What is printed on a key, where it is not what a browser calls it."""
 
 
 @dataclass(frozen=True)
 class Key:
-    """action: the name by which a script knows it. keys: as a browser calls them. held: while it is down."""
+    """action: a script's name for it. keys: as a browser calls them, or Space. held: while it is down."""
 
     action: str
     keys: tuple[str, ...]
@@ -32,7 +40,7 @@ class Key:
     @property
     def caps(self) -> list[str]:
         """What to look for on the keyboard."""
-        return [CAPS.get(key, key) for key in self.keys]
+        return [str(CAPS.get(key, key)) for key in self.keys]
 
 
 @dataclass(frozen=True)
@@ -88,6 +96,7 @@ GROUPS = {
             Key("nextPiece", ("p",), _("The piece that counted next most")),
             Key("previousPiece", ("P",), _("The piece before it")),
             Key("beside", ("s",), _("Two methods or models side by side")),
+            Key("flip", ("Space",), _("One method or model, then the other, in the same place")),
         ),
     ),
     "tools": Group(

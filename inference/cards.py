@@ -75,7 +75,7 @@ def _in_figures(value: Any) -> str:
     interval = _ends(value) if isinstance(value, Mapping) else None
     if interval is None:
         return localised(text(value))
-    middle, low, high = (localised(text(end)) for end in interval)
+    middle, low, high = (localised(end) for end in interval)
     if "count" not in value:
         return gettext("{middle} ({low} to {high})").format(middle=middle, low=low, high=high)
     sentence = gettext("{middle} ({low} to {high}, n = {count})")
@@ -188,13 +188,17 @@ def _interval(value: Mapping[str, Any]) -> str:
         return ""
     middle, low, high = ends
     count = f", n = {value['count']}" if "count" in value else ""
-    return f"{text(middle)} ({text(low)} to {text(high)}{count})"
+    return f"{middle} ({low} to {high}{count})"
 
 
-def _ends(value: Mapping[str, Any]) -> tuple[Any, Any, Any] | None:
-    """Middle, low and high of an interval; None for what is none."""
+def _ends(value: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    """Middle, low and high of an interval, with as many decimals each; None for what is none."""
     middle, low, high = (_first(value, names) for names in (ESTIMATES, LOWS, HIGHS))
-    return None if middle is None or low is None or high is None else (middle, low, high)
+    if middle is None or low is None or high is None:
+        return None
+    if max(abs(middle), abs(low), abs(high)) <= 1:
+        return f"{middle:.3f}", f"{low:.3f}", f"{high:.3f}"
+    return text(middle), text(low), text(high)
 
 
 def _first(value: Mapping[str, Any], names: tuple[str, ...]) -> Any:

@@ -14,8 +14,6 @@ WIDTH, HEIGHT = 320, 280
 LEFT, RIGHT, TOP, BOTTOM = 46, 10, 12, 44
 LEGEND = 14
 """Height of a line of the legend."""
-BESIDE = 4
-"""Letters that the sample beside a name takes, and the gap after it."""
 LINES = 4
 """Ways of drawing a line."""
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -67,15 +65,15 @@ def curve_chart(
     voice: Voice = PLAIN,
 ) -> Chart:
     """A curve with its band. point: where the model works, at its threshold."""
-    lower = [f"{_x(x):.1f},{_y(y):.1f}" for x, y in zip(curve.x, curve.low, strict=True)]
-    upper = [f"{_x(x):.1f},{_y(y):.1f}" for x, y in zip(curve.x, curve.high, strict=True)]
-    line = " ".join(f"{_x(x):.1f},{_y(y):.1f}" for x, y in zip(curve.x, curve.y, strict=True))
+    lower = [f"{x_at(x):.1f},{y_at(y):.1f}" for x, y in zip(curve.x, curve.low, strict=True)]
+    upper = [f"{x_at(x):.1f},{y_at(y):.1f}" for x, y in zip(curve.x, curve.high, strict=True)]
+    line = " ".join(f"{x_at(x):.1f},{y_at(y):.1f}" for x, y in zip(curve.x, curve.y, strict=True))
     marks = [
         f'<polygon class="band" points="{" ".join(upper + lower[::-1])}"/>',
         f'<polyline class="curve" points="{line}"/>',
     ]
     if point:
-        marks.append(f'<circle class="point" cx="{_x(point[0]):.1f}" cy="{_y(point[1]):.1f}" r="4.5"/>')
+        marks.append(f'<circle class="point" cx="{x_at(point[0]):.1f}" cy="{y_at(point[1]):.1f}" r="4.5"/>')
     picked = range(0, len(curve.x), 10)
     rows = tuple(
         (
@@ -85,7 +83,7 @@ def curve_chart(
         )
         for i in picked
     )
-    svg = _framed(title, axes, marks, diagonal=diagonal, voice=voice)
+    svg = framed(title, axes, marks, diagonal=diagonal, voice=voice)
     return Chart(title, words, svg, (*axes, voice.say("95 % interval")), rows)
 
 
@@ -98,10 +96,10 @@ def reliability_chart(bins: Sequence[Bin], voice: Voice = PLAIN) -> Chart:
     """Said against found, with Wilson's intervals; the diagonal is a model that means what it says."""
     marks = []
     for part in bins:
-        x, low, high = _x(part.said), _y(part.found.low), _y(part.found.high)
+        x, low, high = x_at(part.said), y_at(part.found.low), y_at(part.found.high)
         marks.append(
             f'<line class="whisker" x1="{x:.1f}" x2="{x:.1f}" y1="{low:.1f}" y2="{high:.1f}"/>'
-            f'<circle class="dot" cx="{x:.1f}" cy="{_y(part.found.value):.1f}" r="3.5"/>'
+            f'<circle class="dot" cx="{x:.1f}" cy="{y_at(part.found.value):.1f}" r="3.5"/>'
         )
     axes = (voice.say("probability said"), voice.say("share that was so"))
     rows = tuple(
@@ -116,7 +114,7 @@ def reliability_chart(bins: Sequence[Bin], voice: Voice = PLAIN) -> Chart:
     title = voice.say("Reliability")
     words = voice.say("On the dashed line, 0.8 means eight in ten. Bars are 95 % intervals.")
     columns = (*axes, voice.say("95 % interval"), voice.say("pictures"))
-    return Chart(title, words, _framed(title, axes, marks, diagonal=True, voice=voice), columns, rows)
+    return Chart(title, words, framed(title, axes, marks, diagonal=True, voice=voice), columns, rows)
 
 
 Line = tuple[str, Sequence[tuple[float, float]]]
@@ -137,14 +135,14 @@ def lines_chart(
     """Several lines, told apart by their dashes. legend: the height, 0 to 1, at which it ends."""
     marks = []
     for number, (name, points) in enumerate(lines):
-        drawn = " ".join(f"{_x(x):.1f},{_y(y):.1f}" for x, y in points)
-        height = _y(legend) - 8 - LEGEND * (len(lines) - 1 - number)
-        sample = f"{_x(0) + 6:.1f},{height:.1f} {_x(0) + 28:.1f},{height:.1f}"
+        drawn = " ".join(f"{x_at(x):.1f},{y_at(y):.1f}" for x, y in points)
+        height = y_at(legend) - 8 - LEGEND * (len(lines) - 1 - number)
+        sample = f"{x_at(0) + 6:.1f},{height:.1f} {x_at(0) + 28:.1f},{height:.1f}"
         marks += [
             f'<polyline class="curve line-{number % LINES}" points="{part}"/>' for part in (drawn, sample)
         ]
-        marks.append(f'<text x="{_x(0) + 33:.1f}" y="{height + 4:.1f}">{escape(name)}</text>')
-    return Chart(title, words, _framed(title, axes, marks, diagonal=False, voice=voice), columns, rows)
+        marks.append(f'<text x="{x_at(0) + 33:.1f}" y="{height + 4:.1f}">{escape(name)}</text>')
+    return Chart(title, words, framed(title, axes, marks, diagonal=False, voice=voice), columns, rows)
 
 
 @dataclass(frozen=True)
@@ -168,20 +166,25 @@ def weeks_chart(
     voice: Voice = PLAIN,
 ) -> Chart:
     """A value for each week, with its range. top: of the axis; by default a round number above all."""
-    highest = top or _round_above(max((week.high or 0.0 for week in weeks), default=0.0))
+    highest = top or round_above(max((week.high or 0.0 for week in weeks), default=0.0))
     marks, middles = [], []
     for number, week in enumerate(weeks):
-        x = _x((number + 0.5) / len(weeks))
+        x = x_at((number + 0.5) / len(weeks))
         if number % 3 == 0:
             day = escape(voice.day(week.start))
-            marks.append(f'<text x="{x:.1f}" y="{_y(0) + 15:.1f}" text-anchor="middle">{day}</text>')
+            marks.append(f'<text x="{x:.1f}" y="{y_at(0) + 15:.1f}" text-anchor="middle">{day}</text>')
         if week.value is None or week.low is None or week.high is None:
             continue
-        low, high, y = (_y(value / highest) for value in (week.low, week.high, week.value))
+        low, high, y = (y_at(value / highest) for value in (week.low, week.high, week.value))
         marks.append(f'<line class="whisker" x1="{x:.1f}" x2="{x:.1f}" y1="{low:.1f}" y2="{high:.1f}"/>')
         marks.append(f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>')
         middles.append(f"{x:.1f},{y:.1f}")
     marks.append(f'<polyline class="curve" points="{" ".join(middles)}"/>')
+    if not middles:
+        nothing = escape(voice.say("nothing yet"))
+        marks.append(
+            f'<text x="{x_at(0.5):.1f}" y="{y_at(0.5) - 8:.1f}" text-anchor="middle">{nothing}</text>'
+        )
     rows = tuple(
         (
             voice.date(week.start),
@@ -193,54 +196,11 @@ def weeks_chart(
         if week.value is not None and week.low is not None and week.high is not None
     )
     axes = (voice.say("week"), what)
-    svg = _framed(title, axes, marks, diagonal=False, across=False, highest=highest, voice=voice)
+    svg = framed(title, axes, marks, diagonal=False, across=False, highest=highest, voice=voice)
     return Chart(title, words, svg, (*axes, voice.say("range"), voice.say("count")), rows)
 
 
-Bar = tuple[str, Sequence[int]]
-"""The words under a bar, and how many of each name it stands for."""
-
-
-def bars_chart(
-    title: str,
-    words: str,
-    axes: tuple[str, str],
-    names: Sequence[str],
-    bars: Sequence[Bar],
-    columns: tuple[str, ...],
-    rows: tuple[tuple[str, ...], ...],
-    *,
-    voice: Voice = PLAIN,
-) -> Chart:
-    """Bars upon each other, told apart by how they are filled; the names stand above them."""
-    highest = _round_above(max((sum(parts) for _, parts in bars), default=0) * 1.15)
-    width = (_x(1) - _x(0)) / max(len(bars), 1)
-    marks = []
-    for number, (below, parts) in enumerate(bars):
-        x, top = _x(0) + number * width, 0
-        for fill, count in enumerate(parts):
-            low, top = top, top + count
-            height = _y(low / highest) - _y(top / highest)
-            if count:
-                marks.append(_bar(x + 1, _y(top / highest), width - 2, height, fill))
-        if number % (len(bars) // 4 or 1) == 0:
-            place = f'x="{x + width / 2:.1f}" y="{_y(0) + 15:.1f}"'
-            marks.append(f'<text {place} text-anchor="middle">{escape(below)}</text>')
-    lengths = [len(name) + BESIDE for name in names]
-    for fill, name in enumerate(names):
-        x, y = _x(sum(lengths[:fill]) / sum(lengths)) + 2, _y(1) + 4
-        marks.append(_bar(x, y, 10, 10, fill))
-        marks.append(f'<text x="{x + 14:.1f}" y="{y + 9:.1f}">{escape(name)}</text>')
-    svg = _framed(title, axes, marks, diagonal=False, across=False, highest=highest, voice=voice)
-    return Chart(title, words, svg, columns, rows)
-
-
-def _bar(x: float, y: float, width: float, height: float, fill: int) -> str:
-    size = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
-    return f'<rect class="bar bar-{fill % LINES}" {size}/>'
-
-
-def _round_above(value: float) -> float:
+def round_above(value: float) -> float:
     """1, 2 or 5 times a power of ten, at least 1."""
     step = 1.0
     while step < value:
@@ -253,7 +213,7 @@ def standalone(chart: Chart) -> str:
     return chart.svg.replace(">", f">{STYLE}", 1)
 
 
-def _framed(
+def framed(
     title: str,
     axes: tuple[str, str],
     marks: Sequence[str],
@@ -272,21 +232,22 @@ def _framed(
         f' aria-label="{escape(title)}">'
     ]
     for tick in TICKS:
-        x, y = _x(tick), _y(tick)
-        parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_y(0):.1f}" y2="{_y(1):.1f}"/>')
-        parts.append(f'<line class="grid" x1="{_x(0):.1f}" x2="{_x(1):.1f}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        x, y = x_at(tick), y_at(tick)
+        parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{y_at(0):.1f}" y2="{y_at(1):.1f}"/>')
+        parts.append(f'<line class="grid" x1="{x_at(0):.1f}" x2="{x_at(1):.1f}" y1="{y:.1f}" y2="{y:.1f}"/>')
         if across:
             number = voice.number(f"{tick:g}")
-            parts.append(f'<text x="{x:.1f}" y="{_y(0) + 15:.1f}" text-anchor="middle">{number}</text>')
+            parts.append(f'<text x="{x:.1f}" y="{y_at(0) + 15:.1f}" text-anchor="middle">{number}</text>')
         number = voice.number(f"{tick * highest:g}")
         parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{number}</text>')
     if diagonal:
         parts.append(
-            f'<line class="guide" x1="{_x(0):.1f}" y1="{_y(0):.1f}" x2="{_x(1):.1f}" y2="{_y(1):.1f}"/>'
+            f'<line class="guide" x1="{x_at(0):.1f}" y1="{y_at(0):.1f}"'
+            f' x2="{x_at(1):.1f}" y2="{y_at(1):.1f}"/>'
         )
     parts += marks
-    middle = (_y(0) + _y(1)) / 2
-    parts.append(f'<text x="{_x(0.5):.1f}" y="{HEIGHT - 8}" text-anchor="middle">{escape(axes[0])}</text>')
+    middle = (y_at(0) + y_at(1)) / 2
+    parts.append(f'<text x="{x_at(0.5):.1f}" y="{HEIGHT - 8}" text-anchor="middle">{escape(axes[0])}</text>')
     parts.append(
         f'<text x="12" y="{middle:.1f}" text-anchor="middle" transform="rotate(-90 12 {middle:.1f})">'
         f"{escape(axes[1])}</text></svg>"
@@ -294,9 +255,11 @@ def _framed(
     return "".join(parts)
 
 
-def _x(value: float) -> float:
+def x_at(value: float) -> float:
+    """How far from the left a share of the frame's width lies."""
     return LEFT + value * (WIDTH - LEFT - RIGHT)
 
 
-def _y(value: float) -> float:
+def y_at(value: float) -> float:
+    """How far from the top a share of the frame's height lies."""
     return HEIGHT - BOTTOM - value * (HEIGHT - TOP - BOTTOM)

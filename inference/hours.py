@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from inference.charts import Chart, bars_chart
+from inference.bars import bars_chart
+from inference.charts import Chart
 from inference.models import Job
 from inference.queue import Hour
 from inference.voice import voice

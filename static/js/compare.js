@@ -20,7 +20,7 @@ export function setUpCompare(picture, { onChange, chosen: onTheLeft, say }) {
   const slider = element("split", HTMLInputElement);
   const beside = element("beside", HTMLButtonElement);
   const twin = pane("twin", picture);
-  const state = { /** @type {Overlay[]} */ known: [], isBeside: false, before: "" };
+  const state = { /** @type {Overlay[]} */ known: [], isBeside: false, before: "", traded: "" };
 
   const chosen = () => state.known.find(({ id }) => id === choice.value);
 
@@ -53,6 +53,17 @@ export function setUpCompare(picture, { onChange, chosen: onTheLeft, say }) {
     return overlay && row >= 0 ? { overlay, values: await heat(overlay, row, picture.view) } : null;
   }
 
+  /** @returns {Overlay | undefined} what to show instead; from then on it is compared with what it takes the place of */
+  function trade() {
+    const shown = onTheLeft();
+    const others = state.known.filter((overlay) => overlay !== shown);
+    const other = others.find(({ id }) => id === (choice.value || state.traded)) ?? others[0];
+    if (!shown || !other) return undefined;
+    state.traded = shown.id;
+    if (choice.value) choice.value = shown.id;
+    return other;
+  }
+
   let turn = 0;
   /** @param {Shown} shown draw the picture beside the other */
   async function drawTwin(shown) {
@@ -82,6 +93,7 @@ export function setUpCompare(picture, { onChange, chosen: onTheLeft, say }) {
     twin,
     isBeside: () => state.isBeside,
     drawTwin,
+    trade,
     /** @param {Overlay[]} overlays */
     offer(overlays) {
       state.known = overlays;

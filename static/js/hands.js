@@ -10,6 +10,7 @@ import { bind } from "./keys.js";
  * @property {(frames: number) => void} step
  * @property {(method: string) => void} toggle  an overlay
  * @property {(hidden: boolean) => void} hide
+ * @property {() => void} flip  to another method or model, and back
  * @property {(steps: number) => void} piece  the next by what it counted, or the one before
  * @property {() => void} reset
  */
@@ -48,6 +49,7 @@ export function listenToKeys(canvas, actions, isMeasuring) {
     gradcam: () => toggle("gradcam"),
     lime: () => toggle("lime"),
     hide: ({ type }) => actions.hide(type === "keydown"),
+    flip: () => actions.flip(),
     nextPiece: () => actions.piece(1),
     previousPiece: () => actions.piece(-1),
     ...pressing("used", "outlines", "beside"),

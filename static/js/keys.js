@@ -5,6 +5,7 @@ import { element, list } from "./page.js";
 /** @typedef {(event: KeyboardEvent) => void} Does */
 
 const FIELDS = "input:not([type=range]), textarea, select";
+const PRESSED = "button, summary";
 
 /**
  * @param {string} scope a group of the sheet; without it the page does not offer these keys
@@ -21,7 +22,7 @@ export function bind(scope, does, { on = document, when = () => true, inFields =
   const listener = (isHeld) => (event) => {
     if (!(event instanceof KeyboardEvent) || event.ctrlKey || event.metaKey || event.altKey) return;
     if (isTyped(event) !== inFields || isElsewhere(scope) || isOff(event, on)) return;
-    const row = rows.find(({ dataset }) => dataset.keys?.split(" ").includes(event.key));
+    const row = rows.find(({ dataset }) => dataset.keys?.split(" ").includes(called(event.key)));
     if (!row || (isHeld && row.dataset.held === undefined) || !when()) return;
     event.preventDefault();
     does[row.dataset.does ?? ""](event);
@@ -30,9 +31,15 @@ export function bind(scope, does, { on = document, when = () => true, inFields =
   on.addEventListener("keyup", listener(true));
 }
 
-/** @param {KeyboardEvent} event */
-function isTyped({ target }) {
-  return target instanceof Element && !target.closest("#keys") && target.closest(FIELDS) !== null;
+/** @param {string} key a list parted by spaces cannot hold the space bar's own name */
+function called(key) {
+  return key === " " ? "Space" : key;
+}
+
+/** @param {KeyboardEvent} event the space bar presses the button that has the focus */
+function isTyped({ key, target }) {
+  if (!(target instanceof Element) || target.closest("#keys")) return false;
+  return target.closest(key === " " ? `${FIELDS}, ${PRESSED}` : FIELDS) !== null;
 }
 
 /** @param {string} scope while the sheet is open, only the keys of every page work */

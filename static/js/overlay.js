@@ -115,6 +115,13 @@ export function setUpOverlay(main, picture, { frame, show, say, arranged }) {
     mark();
   }
 
+  /** @param {string} model perhaps another than before @param {string} method "" for none */
+  function turnTo(model, method) {
+    state.model = model;
+    offerMethods();
+    choose(model, method);
+  }
+
   /** The buttons that change how an overlay is shown say so, and work only where there is one. */
   function press() {
     const overlay = chosen();
@@ -178,9 +185,7 @@ export function setUpOverlay(main, picture, { frame, show, say, arranged }) {
     refresh();
   });
   modelChoice.addEventListener("change", () => {
-    state.model = modelChoice.value;
-    offerMethods();
-    choose(modelChoice.value, state.method);
+    turnTo(modelChoice.value, state.method);
   });
   document.addEventListener("click", (event) => {
     const button = event.target instanceof Element ? event.target.closest(".show-overlay") : null;
@@ -188,9 +193,7 @@ export function setUpOverlay(main, picture, { frame, show, say, arranged }) {
     const overlay = state.known.find(({ id }) => id === button.dataset.overlay);
     if (!overlay) return;
     const isShown = chosen() === overlay;
-    state.model = overlay.model;
-    offerMethods();
-    choose(overlay.model, isShown ? "" : overlay.key);
+    turnTo(overlay.model, isShown ? "" : overlay.key);
   });
 
   return {
@@ -203,6 +206,11 @@ export function setUpOverlay(main, picture, { frame, show, say, arranged }) {
     values: () => state.values,
     /** @param {string} method */
     toggle: (method) => choose(state.model, state.method === method ? "" : method),
+    /** Another method or model in the same place, and back: what differs moves. */
+    flip() {
+      const other = compare.trade();
+      if (other) turnTo(other.model, other.key);
+    },
     /** @param {boolean} hidden */
     hide(hidden) {
       if (state.hidden === hidden) return;

@@ -151,6 +151,7 @@ const actions = {
   zoom: (factor) => move(zoomed(state.place, factor)),
   step: (frames) => show(state.wanted + frames),
   toggle: (method) => overlay.toggle(method),
+  flip: () => overlay.flip(),
   piece: (steps) => overlay.parts.step(steps),
 };
 

@@ -287,3 +287,25 @@ def test_who_may_not_measure_is_told_of_no_keys_for_it(looked_at, auditor, page,
     page.wait_for_selector("#scan-canvas[data-frame]")
     page.keyboard.press("?")
     assert not {"tools", "measuring", "review"} & {scope for scope, _ in listed(page)}
+
+
+def test_the_space_bar_flips_between_two_methods_and_each_stands_under_its_own_name(looked_at, page):
+    page.keyboard.press("g")
+    page.wait_for_selector("#heat-canvas[data-overlay]")
+    settled(page)
+    gradcam = page.evaluate(WHOLE, HEAT)
+    page.locator("#scan-canvas").focus()
+    page.keyboard.press("Space")
+    expect(page.locator("#trust")).to_contain_text("LIME of")
+    page.wait_for_selector("#heat-canvas[data-overlay]")
+    settled(page)
+    assert page.evaluate(WHOLE, HEAT) != gradcam
+    page.keyboard.press("Space")
+    expect(page.locator("#trust")).to_contain_text("Grad-CAM of")
+    page.wait_for_selector("#heat-canvas[data-overlay]")
+    settled(page)
+    assert page.evaluate(WHOLE, HEAT) == gradcam
+    page.locator("#used").focus()
+    page.keyboard.press("Space")
+    expect(page.locator("#used")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#trust")).to_contain_text("Grad-CAM of")

@@ -36,13 +36,13 @@ def version(db, tmp_path) -> ModelVersion:
 def test_the_models_page_says_which_version_answers_and_how_well(version, client_of, alice):
     page = client_of(alice).get("/models/").content.decode()
     assert "Active" in page
-    assert "0.931 (0.88 to 0.96, n = 214)" in page
+    assert "0.931 (0.880 to 0.960, n = 214)" in page
 
 
 def test_a_model_card_shows_every_figure_with_its_interval(version, client_of, alice):
     page = client_of(alice).get(f"/models/{version.pk}/").content.decode()
     for said in (
-        "0.95 (0.9 to 0.98)",
+        "0.950 (0.900 to 0.980)",
         "Known biases",
         "different sources",
         "0.0412",
