@@ -19,6 +19,7 @@ from cases.desk import desk
 from cases.models import Case, Measurement, Scan
 from cases.reading import read_case
 from cases.refusals import CannotDo
+from cases.report_pdf import pdf
 from cases.review_forms import AddendumForm, MeasurementForm, ReadForm, SignForm, WithdrawalForm
 
 
@@ -122,7 +123,7 @@ def findings(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
 def report_pdf(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """The report as a file."""
     case, found = _report(request, pk)
-    response = HttpResponse(report.pdf(found), content_type="application/pdf")
+    response = HttpResponse(pdf(found), content_type="application/pdf")
     response.headers["Content-Disposition"] = f'attachment; filename="ventra-{case.number}.pdf"'
     return response
 

@@ -14,7 +14,7 @@ from accounts.gate import PersonRequest, people_only, role_required
 from accounts.roles import READ_CASES, WRITE_CASES, departments_where
 from audit.trail import record
 from blobs.store import BlobCorrupt
-from cases import asking, keys, reading, services, worklist
+from cases import asking, keys, reading, services, viewer, worklist
 from cases.advice_views import shown_advice
 from cases.advising import current_advice
 from cases.dashboard import dashboard
@@ -222,8 +222,8 @@ def _shown(request: PersonRequest, case: Case, found: reading.CaseReading, view:
         "read_form": ReadForm(initial={"kind": sitting.due}) if sitting.due else None,
         "checklist": CHECKLIST,
         "thumbnails": [(entry, _thumbnail(entry)) for entry in found.scans],
-        "picture": reading.picture(current.scan, current, view) if current else None,
-        "overlays": reading.overlays(current) if current and not sitting.hidden else [],
+        "picture": viewer.picture(current.scan, current, view) if current else None,
+        "overlays": viewer.overlays(current) if current and not sitting.hidden else [],
         "marks": measurement_marks(sitting, current) if current else [],
         **shown_advice(current_advice(sitting, found), current),
         "timeline": timeline(case, hidden=sitting.hidden),
