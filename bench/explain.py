@@ -51,6 +51,8 @@ SEEDS = 3
 def main() -> None:
     options = parser().parse_args()
     configure(options.threads)
+    if options.plots:
+        options.plots.mkdir(parents=True, exist_ok=True)
     found: dict[str, Any] = {"gradcam": {}, "lime": {}, "curves": {}, "checks": {}}
     for name in options.networks:
         said(f"{name}: Grad-CAM")
@@ -246,6 +248,7 @@ def package_seconds(eager: LoadedModel, prepared: Prepared, threads: int) -> flo
         hide_color=0,
         num_samples=LIME_SAMPLES,
         segmentation_fn=lambda _: segments + 1,
+        progress_bar=False,
     )
     seconds = time.perf_counter() - started
     torch.set_num_threads(1)
