@@ -248,7 +248,6 @@ def package_seconds(eager: LoadedModel, prepared: Prepared, threads: int) -> flo
         hide_color=0,
         num_samples=LIME_SAMPLES,
         segmentation_fn=lambda _: segments + 1,
-        progress_bar=False,
     )
     seconds = time.perf_counter() - started
     torch.set_num_threads(1)
