@@ -14,17 +14,15 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from captum.attr import LayerGradCam
+from explaining.agreement import LIME_SAMPLES, Scores, draw, first_share, mean, scores
 from lime import lime_image
-from scipy.stats import spearmanr
 
-from inference.charts import lines_chart, standalone
 from inference.engine import catalogue
 from inference.engine.backends import with_onnxruntime
 from inference.engine.explain import gradcam, lime
@@ -40,7 +38,6 @@ from inference.phantom import render, sample_spec
 MODALITY = "mri"
 KERNEL = lime.Parameters().kernel_width
 PIECES = lime.Parameters().pieces
-LIME_SAMPLES = 1000
 OURS = (128, 160, 192, 256, 320, 384, 512)
 THEIRS = (250, 500, 1000, 2000)
 POOL = 2000
@@ -152,16 +149,6 @@ def alternating(works: dict[str, Callable[[], Any]], repeats: int) -> dict[str, 
 # LIME
 
 
-@dataclass(frozen=True)
-class Scores:
-    """Agreement with the reference, and seconds."""
-
-    rank: float
-    top: float
-    error: float
-    seconds: float
-
-
 def lime_shares(name: str, options: argparse.Namespace) -> tuple[dict[str, float], dict[str, Any]]:
     model, eager = shipped(name, "onnxruntime"), shipped(name, "torch")
     model.draft(MODALITY)  # made once for each version, not for each picture
@@ -267,56 +254,8 @@ def one_of_ours(
     return scores(weights, reference, seconds)
 
 
-def draw(name: str, curves: dict[str, Any], folder: Path) -> None:
-    """Agreement against time: of ranks, and the relative error, as SVG files."""
-    whole = curves["lime"][LIME_SAMPLES]["seconds"]
-    axes = "share of the time of lime's 1,000 samples"
-    for file, key, what in (("ranks", "rank", "rank correlation"), ("error", "error", "relative error")):
-        lines = [
-            (
-                who,
-                [
-                    (one["seconds"] / whole, one[key])
-                    for one in curves[who].values()
-                    if one["seconds"] <= whole
-                ],
-            )
-            for who in ("lime", "ours")
-        ]
-        if key in curves["ceiling"]:
-            level = curves["ceiling"][key]
-            lines.append(("halves of the reference", [(0.0, level), (1.0, level)]))
-        chart = lines_chart(
-            f"LIME on {name}", "", (axes, what), lines, (), (), legend=0.3 if key == "rank" else 0.75
-        )
-        (folder / f"lime-{name}-{file}.svg").write_text(standalone(chart))
-
-
 def picture_of(prepared: Prepared) -> np.ndarray:
     return prepared.tensor[len(prepared.frames) // 2, 0]
-
-
-def scores(weights: np.ndarray, reference: np.ndarray, seconds: float) -> Scores:
-    top = set(np.argsort(-np.abs(weights))[:5]) & set(np.argsort(-np.abs(reference))[:5])
-    error = np.linalg.norm(weights - reference) / np.linalg.norm(reference)
-    return Scores(float(spearmanr(weights, reference).statistic), len(top) / 5, float(error), seconds)
-
-
-def mean(parts: list[Scores]) -> Scores:
-    return Scores(*(float(np.mean([vars(part)[name] for part in parts])) for name in vars(parts[0])))
-
-
-def first_share(
-    ours: dict[int, list[Scores]], peer: Scores, reached: Callable[[Scores], bool]
-) -> float | None:
-    """Time of our fewest samples from which on the peer is reached, as a share of the peer's."""
-    good = None
-    for count in sorted(ours, reverse=True):
-        found = mean(ours[count])
-        if not reached(found):
-            break
-        good = found.seconds / peer.seconds
-    return good
 
 
 if __name__ == "__main__":

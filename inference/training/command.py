@@ -156,6 +156,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="[MODALITY:]TEXT",
         help="what the data is, for the card",
     )
+    _add_course(parser)
+
+
+def _add_course(parser: argparse.ArgumentParser) -> None:
+    """How it runs, and each number of the plan under its own name."""
     parser.add_argument("--cache", type=Path, default=None, help="folder that keeps prepared pictures")
     parser.add_argument("--threads", type=int, default=1)
     for name in STAGES:

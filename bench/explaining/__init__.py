@@ -1,0 +1,1 @@
+"""Parts of bench/explain.py: agreement with a reference, and its curves."""
