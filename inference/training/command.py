@@ -45,7 +45,7 @@ REFUSALS = (
 )
 """What is wrong with the options or the folders, each with a sentence."""
 FLAGS = ("from_scratch", "settle", "halved", "learn_labels")
-REPEATED = ("network", "seed", "version", "phantoms", "threads", *STAGES, *RATES)
+REPEATED = ("network", "seed", "version", "phantoms", "variants", "threads", *STAGES, *RATES)
 
 
 def main(arguments: Sequence[str], out: TextIO) -> int:
@@ -232,13 +232,13 @@ def _material(options: argparse.Namespace, modality: Modality, folder: Path) -> 
 
 def _repeat(options: argparse.Namespace, modalities: list[Modality]) -> str:
     """The command that makes these weights again, without the folders of this machine."""
-    shown = " ".join(f"--{name.replace('_', '-')} {getattr(options, name)}" for name in REPEATED)
+    stated = {name: getattr(options, name) for name in REPEATED}
+    shown = " ".join(f"--{k.replace('_', '-')} {v}" for k, v in stated.items() if v is not None)
     words = "".join(f" --{name} {shlex.join(getattr(options, name))}" for name in ("target", "about"))
     flags = "".join(f" --{name.replace('_', '-')}" for name in FLAGS if getattr(options, name))
-    variants = f" --variants {options.variants}" if options.variants else ""
     weights = " --weights-dir DIR" if options.weights_dir else ""
     data = " ".join(f"{modality}=DIR" for modality in modalities)
-    return f"python -m inference.training {shown}{variants}{flags}{weights}{words} --data {data} --out DIR"
+    return f"python -m inference.training {shown}{flags}{weights}{words} --data {data} --out DIR"
 
 
 def _written(
