@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 from scipy import stats
+from skimage.measure import blur_effect
 
 from advice.decisions import limit
 from cases.protocol.rulebook import Rulebook
+from inference.engine.head import find_head
 from inference.engine.quality import check
+from inference.engine.quality.upright import upright
 from inference.formats.stack import Modality, PictureStack
 from inference.phantom import Defects, HeadSpec, Phantom, render, sample_spec, volume
 from inference.training.acquisitions import FAULTS, labelled_heads
@@ -32,7 +35,8 @@ Row = dict[str, Any]
 def graded_phantoms(modality: Modality, heads: int, processes: int) -> list[Row]:
     """A row for each head, fault and step; grade 0 is a clean scan.
 
-    {head, fault, check, step, grade, plain, value}: plain where the fault must be told from none.
+    {head, fault, check, step, grade, plain, value, peer}: plain where the fault must be told from none;
+    peer is what a library measures, where there is one.
     """
     jobs = [(modality, FIRST_HEAD + number) for number in range(heads)]
     with get_context("spawn").Pool(processes) as workers:
@@ -78,29 +82,51 @@ def _rows(
     middle = [len(stack.pixels) // 2] if len(stack.pixels) > 1 else [0]
     grade, plain = (step, step >= PLAIN) if cut is None else (cut, cut >= PLAINLY_CUT)
     row = {"head": head, "fault": fault, "check": name, "step": step, "grade": grade, "plain": plain}
-    yield from ({**row, "value": one.value} for one in check(stack, middle) if one.name == name)
+    peer = _blur_effect(stack, middle[0]) if name == "blur" else None
+    yield from ({**row, "value": one.value, "peer": peer} for one in check(stack, middle) if one.name == name)
+
+
+def _blur_effect(stack: PictureStack, index: int) -> float | None:
+    """scikit-image's measure of blur (Crete-Roffet et al. 2007) on the brain alone: what ours is held to."""
+    frame = stack.pixels[index].astype(np.float32)
+    head = find_head(frame, stack.modality)
+    if head is None:
+        return None
+    brain = upright(frame, head.ellipse)
+    return float(blur_effect(np.where(brain.core, brain.grey, np.median(brain.brain)), h_size=5))
 
 
 def figures(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
-    """AUC against clean scans and mean rank correlation with the grade, for each fault."""
+    """AUC against clean scans, mean rank correlation with the grade, for each fault, the peer's, if any."""
     found = {}
     for fault in sorted({row["fault"] for row in rows}):
         mine = [row for row in rows if row["fault"] == fault]
-        clean = np.array([row["value"] for row in mine if row["grade"] == 0])
-        bad = np.array([row["value"] for row in mine if row["plain"]])
-        ranks = [
-            stats.spearmanr([row["grade"] for row in own], [row["value"] for row in own]).statistic
-            for head in sorted({row["head"] for row in mine}, key=str)
-            if len(own := [row for row in mine if row["head"] == head]) == len(GRADES) + 1
-            and len({row["grade"] for row in own}) > 1
-        ]
         found[fault] = {
             "check": mine[0]["check"],
-            "auc": float(np.mean(bad[:, None] > clean) + 0.5 * np.mean(bad[:, None] == clean)),
-            "spearman": float(np.nan_to_num(ranks).mean()),
+            "auc": _auc(mine, "value"),
+            "spearman": _within_heads(mine, "value"),
             "spearman_of_means": _of_means(mine),
         }
+        if all(row["peer"] is not None for row in mine):
+            found[fault] |= {"peer_auc": _auc(mine, "peer"), "peer_spearman": _within_heads(mine, "peer")}
     return found
+
+
+def _auc(rows: Sequence[Row], key: str) -> float:
+    clean = np.array([row[key] for row in rows if row["grade"] == 0])
+    bad = np.array([row[key] for row in rows if row["plain"]])
+    return float(np.mean(bad[:, None] > clean) + 0.5 * np.mean(bad[:, None] == clean))
+
+
+def _within_heads(rows: Sequence[Row], key: str) -> float:
+    """Mean rank correlation with the grade over the heads that were measured at every step."""
+    ranks = [
+        stats.spearmanr([row["grade"] for row in own], [row[key] for row in own]).statistic
+        for head in sorted({row["head"] for row in rows}, key=str)
+        if len(own := [row for row in rows if row["head"] == head]) == len(GRADES) + 1
+        and len({row["grade"] for row in own}) > 1
+    ]
+    return float(np.nan_to_num(ranks).mean())
 
 
 def _of_means(rows: Sequence[Row]) -> float:

@@ -19,6 +19,9 @@ def _checks(places: dict[str, Any]) -> Iterator[str]:
         for fault, one in figures["faults"].items():
             ranks = f"{one['spearman']:.2f} | {one['spearman_of_means']:.2f}"
             yield f"| {place} | {fault} | {one['check']} | {one['auc']:.2f} | {ranks} |"
+            if "peer_auc" in one:
+                peers = f"{one['peer_auc']:.2f} | {one['peer_spearman']:.2f}"
+                yield f"| {place} | {fault} | blur_effect of scikit-image | {peers} | |"
         share = f"{100 * figures['false_advice']:.1f} % of {figures['clean_scans']}"
         yield f"| {place} | none | false advice | {share} | | |"
 

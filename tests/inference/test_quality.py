@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from inference.engine.quality import CHECKS, check
+from inference.formats.stack import PictureStack
 from inference.phantom import Defects, render, sample_spec, volume
 
 SPEC = sample_spec(np.random.default_rng(4), label="ventriculomegaly")
@@ -34,6 +36,33 @@ def test_a_check_grows_with_its_fault(look, fault, name):
         clean, bad, worst = (values(look, seed, **{fault: grade})[name] for grade in (0.0, 0.6, 1.0))
         assert clean < bad, seed
         assert clean < worst, seed
+
+
+@pytest.mark.parametrize("seed", [2, 5])
+def test_a_picture_that_is_smooth_already_is_told_from_one_that_is_blurred_further(seed):
+    sharp = render(SPEC, "mri", seed=seed).stack()
+    found = []
+    for sigma in (1.5, 1.8, 2.2, 3.0):
+        smooth = ndimage.gaussian_filter(sharp.pixels[0].astype(np.float32), sigma)
+        found.append(value_of(replace(sharp, pixels=smooth.astype(np.uint16)[None]), "blur"))
+    assert found == sorted(found)
+    assert found[-1] > found[0] + 0.03
+
+
+@pytest.mark.parametrize("seed", [2, 5])
+def test_noise_is_seen_in_a_large_picture_as_in_a_small_one(seed):
+    small = render(SPEC, "ultrasound", seed=seed).stack()
+    large = np.kron(small.pixels[0], np.ones((3, 3), np.uint8)).astype(np.float32)
+    grain = np.random.default_rng(1).normal(0, 12, large.shape)
+    clean, noisy = (
+        value_of(replace(small, pixels=np.clip(picture, 0, 255).astype(np.uint8)[None]), "noise")
+        for picture in (ndimage.gaussian_filter(large, 2), ndimage.gaussian_filter(large, 2) + grain)
+    )
+    assert noisy > clean + 0.03
+
+
+def value_of(stack: PictureStack, name: str) -> float:
+    return next(one.value for one in check(stack, [0]) if one.name == name)
 
 
 def test_the_same_scan_gives_the_same_checks_and_is_left_as_it_was():

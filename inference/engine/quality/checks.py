@@ -15,20 +15,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.measure import blur_effect
 
 from inference.engine.head import Head, find_head
 from inference.engine.quality.cut import beyond, share_outside
-from inference.engine.quality.upright import Picture, Upright, upright
+from inference.engine.quality.upright import CORE, Picture, Upright, upright
 from inference.formats.stack import Modality, PictureStack
 
-VERSION = "1.1"
+VERSION = "1.2"
 SMALLEST_CORE = 200
 """Pixels of brain below which nothing is measured."""
 TOP = 0.95
 """Share of the display's range from which ultrasound counts as saturated."""
 TOUCHING, UNSEEN = 0.05, 0.2
 """What a head at a lit edge, and one without any skull to see, add to the share cut off."""
+OCTAVES = (0.7, 1.4, 2.8)
+"""Sigma in pixels of an upright head: between them lie the fine structure and the coarse."""
+NEARBY = 6
+"""Sigma in pixels of what lies around a slope."""
+MASK_EDGE = 3
+"""Pixels from the core's edge within which nothing is measured."""
 SECOND_DIFFERENCE = np.array([[1.0, -2.0, 1.0], [-2.0, 4.0, -2.0], [1.0, -2.0, 1.0]])
 
 Where = tuple[tuple[float, float], ...]
@@ -97,25 +102,38 @@ def _worst(name: str, measure: Callable[[Seen], Found], frames: Sequence[tuple[i
 
 
 def blur(seen: Seen) -> Found:
-    """How little is lost by blurring once more, 0 to 1 (Crete-Roffet et al. 2007, as in scikit-image)."""
-    lost: float = blur_effect(_only_brain(seen.brain), h_size=5)  # type: ignore[no-untyped-call]
-    return float(lost), ()
+    """How much weaker the brain's fine structure is than structure twice as coarse, 0 to 1.
+
+    Sharp is about a half. Why not Crete-Roffet's measure: docs/guidance.md.
+    """
+    inner = _inner(seen.brain)
+    first, second, third = (ndimage.gaussian_filter(seen.brain.grey, sigma)[inner] for sigma in OCTAVES)
+    fine, coarse = float(np.std(first - second)), float(np.std(second - third))
+    return coarse / max(fine + coarse, 1e-9), ()
 
 
 def smear(seen: Seen) -> Found:
-    """How much weaker structure is along one direction than across, 0 to 1: the head moved in the beam."""
-    smooth = ndimage.gaussian_filter(_only_brain(seen.brain), 0.7)
-    down, right = (part[seen.brain.core] for part in np.gradient(smooth))
+    """How much weaker structure is along one direction than across, 0 to 1: the head moved in the beam.
+
+    Slopes count in units of those around them, so that one bright midline does not decide.
+    """
+    down, right = np.gradient(ndimage.gaussian_filter(seen.brain.grey, 0.4))
+    around = np.sqrt(ndimage.gaussian_filter(down**2 + right**2, NEARBY)) + 1e-6
+    inner = _inner(seen.brain)
+    down, right = (down / around)[inner], (right / around)[inner]
     tensor = np.array([[np.mean(down**2), np.mean(down * right)], [np.mean(down * right), np.mean(right**2)]])
     weak, strong = np.linalg.eigvalsh(tensor)
     return float(1 - weak / max(strong, 1e-9)), ()
 
 
 def noise(seen: Seen) -> Found:
-    """Spread of the noise (Immerkaer 1996) as a share of the brain's own range of grey."""
-    inner = ndimage.binary_erosion(seen.brain.core, iterations=2)
-    grain = np.abs(ndimage.convolve(_only_brain(seen.brain), SECOND_DIFFERENCE)[inner]).mean()
-    low, high = np.percentile(seen.brain.brain, [5, 95])
+    """Spread of the noise (Immerkaer 1996) as a share of the brain's own range of grey.
+
+    Of the pixels as they were acquired: what makes a head upright averages noise away.
+    """
+    inner = seen.head.ellipse.grown(CORE).mask(_shape(seen.frame))
+    grain = np.abs(ndimage.convolve(seen.frame, SECOND_DIFFERENCE)[inner]).mean()
+    low, high = np.percentile(seen.frame[inner], [5, 95])
     return float(grain * math.sqrt(math.pi / 2) / 6 / max(high - low, 1e-6)), ()
 
 
@@ -184,8 +202,14 @@ def _centre(picture: NDArray[np.generic]) -> NDArray[np.float64]:
     return np.asarray(np.array(ndimage.center_of_mass(bright * mask)) * 100 / max(picture.shape))
 
 
+def _inner(brain: Upright) -> NDArray[np.bool_]:
+    """The core without its edge; the core itself where it is nothing but edge."""
+    inner: NDArray[np.bool_] = ndimage.binary_erosion(brain.core, iterations=MASK_EDGE)
+    return inner if inner.any() else brain.core
+
+
 def _only_brain(brain: Upright) -> NDArray[np.float64]:
-    """The head with everything outside the core in its middle grey, so that no edge of it counts."""
+    """The head with everything outside the core in its middle grey."""
     return np.asarray(np.where(brain.core, brain.grey, np.median(brain.brain)))
 
 
