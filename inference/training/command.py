@@ -27,7 +27,7 @@ from inference.training.confound import confound_checks
 from inference.training.course import Report, Step
 from inference.training.folders import modality_of
 from inference.training.groups import GroupLeak
-from inference.training.material import VARIANTS, Material, material
+from inference.training.material import VARIANTS, Making, Material, material
 from inference.training.plan import Plan, Stem
 from inference.training.pointing import with_explanations
 from inference.training.progress import Clock, shown_on
@@ -44,7 +44,7 @@ REFUSALS = (
     ValueError,
 )
 """What is wrong with the options or the folders, each with a sentence."""
-FLAGS = ("from_scratch", "settle", "halved", "learn_labels")
+FLAGS = ("from_scratch", "settle", "halved", "learn_labels", "bare")
 REPEATED = ("network", "seed", "version", "phantoms", "variants", "threads", *STAGES, *RATES)
 
 
@@ -148,6 +148,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from-scratch", action="store_true", help="use no published weights")
     parser.add_argument("--settle", action="store_true", help="after the phantoms only the tail learns")
     parser.add_argument("--halved", action="store_true", help="products in bfloat16, twice as fast")
+    parser.add_argument("--bare", action="store_true", help="half of the drawn-in heads stand on black")
     parser.add_argument("--learn-labels", action="store_true", help="learn from real labels too (see docs)")
     parser.add_argument(
         "--about",
@@ -221,9 +222,7 @@ def _material(options: argparse.Namespace, modality: Modality, folder: Path) -> 
         modality,
         folder,
         network.recipes[modality],
-        phantoms=options.phantoms,
-        variants=options.variants,
-        seed=options.seed,
+        Making(options.phantoms, options.seed, options.variants, options.bare),
         cache=options.cache,
         learn_labels=options.learn_labels,
     )

@@ -1,7 +1,7 @@
 """Does a network read ventricles, or does it recognise where a picture came from?"""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,34 +17,19 @@ from inference.engine.networks import Network
 from inference.engine.views import log_odds
 from inference.formats.stack import PictureStack
 from inference.training.augment import augment
+from inference.training.border import border_only, border_removed
 from inference.training.data import picture_stack, prepared
 from inference.training.figures import Figure, Floats, Groups, Truth, auc, bootstrap, difference
 from inference.training.loop import logits_of
 from inference.training.material import Material
 from inference.training.run import Outcome
 
-GROWN = 1.1
 LOOKS = 4
 UNDECIDED = 0.0
 """Log-odds of a refused picture: it carries no answer, so it ranks in the middle."""
 BATCH = 32
 
 Change = Callable[[PictureStack, Ellipse], PictureStack]
-
-
-def border_only(stack: PictureStack, head: Ellipse) -> PictureStack:
-    """The picture with the head painted over in the grey of its surroundings."""
-    hidden = head.grown(GROWN).mask(_shape(stack))
-    pixels = stack.pixels.copy()
-    pixels[:, hidden] = np.median(pixels[:, ~hidden]) if (~hidden).any() else 0
-    return replace(stack, pixels=pixels)
-
-
-def border_removed(stack: PictureStack, head: Ellipse) -> PictureStack:
-    """The head on black."""
-    pixels = stack.pixels.copy()
-    pixels[:, ~head.grown(GROWN).mask(_shape(stack))] = 0
-    return replace(stack, pixels=pixels)
 
 
 CHANGES: Mapping[str, Change] = {"border_only": border_only, "border_removed": border_removed}
@@ -195,10 +180,6 @@ def _heat_outside(module: nn.Module, layer: str, tensor: NDArray[np.float32]) ->
 def _odds_of(module: nn.Module, tensor: NDArray[np.float32]) -> Floats:
     """Log-odds of prepared pictures at temperature 1."""
     return log_odds(logits_of(module, tensor), 1.0)
-
-
-def _shape(stack: PictureStack) -> tuple[int, int]:
-    return stack.pixels.shape[1], stack.pixels.shape[2]
 
 
 class _Changed:

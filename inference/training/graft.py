@@ -20,37 +20,49 @@ from inference.formats.stack import PictureStack
 from inference.phantom import HeadSpec, sample_spec
 from inference.phantom.geometry import Points, head_distance
 from inference.phantom.tissue import ventricle_pair
+from inference.training.border import border_removed
 from inference.training.data import Source, picture_stack
 
 WALL_MM = 0.6
 EDGE_MM = 0.5
 FAINT = 25.0
 """Grey levels: what is drawn must show even in a picture that is nearly black."""
+BARE = (1.02, 1.3)
+"""How far a bare head reaches, in its own radii."""
 
 Picture = NDArray[np.float32]
 
 
-def grafted_sources(folder: Path, normals: list[Source], each: int, seed: int) -> list[Source]:
-    """`each` grafts of either label on every normal picture; a graft stays in its picture's group."""
+def grafted_sources(
+    folder: Path, normals: list[Source], each: int, seed: int, *, bare: bool = False
+) -> list[Source]:
+    """`each` grafts of either label on every normal picture; a graft stays in its picture's group.
+
+    bare: every other graft of each label is a head on black.
+    """
     labels: tuple[Label, ...] = ("normal", "ventriculomegaly")
     found: list[Source] = []
     for name, _, group, _ in normals:
         for number in range(each):
             for label in labels:
                 own = seed * 1_000_003 + len(found)
+                alone = bare and number % 2 == 1
                 found.append(
                     (
-                        f"{name}#{label}-{number}",
+                        f"{name}#{label}-{number}{'-bare' * alone}",
                         label,
                         group,
-                        partial(grafted_stack, folder / name, label, own),
+                        partial(grafted_stack, folder / name, label, own, bare=alone),
                     )
                 )
     return found
 
 
-def grafted_stack(path: Path, label: Label, seed: int) -> PictureStack:
-    """The picture with ventricles of the label drawn into its head; equal arguments give equal pixels."""
+def grafted_stack(path: Path, label: Label, seed: int, *, bare: bool = False) -> PictureStack:
+    """The picture with ventricles of the label drawn into its head; equal arguments give equal pixels.
+
+    bare: nothing is left beside the head, so that where it ends does not depend on its surroundings.
+    """
     stack = picture_stack(path)
     picture = stack.pixels[0].astype(np.float32)
     head = find_head(picture, stack.modality)
@@ -58,7 +70,8 @@ def grafted_stack(path: Path, label: Label, seed: int) -> PictureStack:
         return stack
     rng = np.random.default_rng(seed)
     drawn = graft(picture, head.ellipse, sample_spec(rng, label=label), rng)
-    return replace(stack, pixels=np.clip(drawn, 0, 255).astype(np.uint8)[None])
+    found = replace(stack, pixels=np.clip(drawn, 0, 255).astype(np.uint8)[None])
+    return border_removed(found, head.ellipse, float(rng.uniform(*BARE))) if bare else found
 
 
 def graft(picture: Picture, head: Ellipse, spec: HeadSpec, rng: np.random.Generator) -> Picture:

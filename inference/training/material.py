@@ -19,6 +19,19 @@ VARIANTS: dict[Modality, int] = {"ultrasound": 8, "mri": 4}
 
 
 @dataclass(frozen=True)
+class Making:
+    """What is made besides the real pictures.
+
+    variants: instead of as many as VARIANTS says. bare: half of the drawn-in ultrasound heads stand on black.
+    """
+
+    phantoms: int
+    seed: int
+    variants: int | None = None
+    bare: bool = False
+
+
+@dataclass(frozen=True)
 class Material:
     """Everything of one modality; groups are shared between `labelled` and `taught`.
 
@@ -64,21 +77,16 @@ def material(
     modality: Modality,
     folder: Path,
     recipe_id: str,
+    making: Making,
     *,
-    phantoms: int,
-    variants: int | None = None,
-    seed: int,
     cache: Path | None = None,
     learn_labels: bool = False,
 ) -> Material:
-    """Prepare everything as the engine prepares scans. Raises GroupLeak, KeyError, FileNotFoundError.
-
-    variants: instead of as many as VARIANTS says.
-    """
-    real, made = _sources(modality, folder, variants or VARIANTS[modality], seed)
+    """Prepare everything as the engine prepares scans. Raises GroupLeak, KeyError, FileNotFoundError."""
+    real, made = _sources(modality, folder, making)
     pictures = cached(cache, "pictures", real, recipe_id)
     changed = cached(cache, "made", made, recipe_id)
-    drawn = cached(cache, "phantoms", phantom_sources(modality, phantoms, seed), recipe_id)
+    drawn = cached(cache, "phantoms", phantom_sources(modality, making.phantoms, making.seed), recipe_id)
     held = len(drawn) - len(drawn) // HELD_PHANTOMS
     labelled = pictures.of_class()
     learns = learn_labels or modality == "mri"
@@ -93,12 +101,11 @@ def material(
     )
 
 
-def _sources(
-    modality: Modality, folder: Path, variants: int, seed: int
-) -> tuple[Sequence[Source], Sequence[Source]]:
+def _sources(modality: Modality, folder: Path, making: Making) -> tuple[Sequence[Source], Sequence[Source]]:
     """Real pictures, and those made from them."""
+    variants = making.variants or VARIANTS[modality]
     if modality == "ultrasound":
         real = folder_sources(folder)
         normals = [source for source in real if source[1] == "normal"]
-        return real, grafted_sources(folder, normals, variants, seed)
-    return atlas_sources(folder, variants, seed)
+        return real, grafted_sources(folder, normals, variants, making.seed, bare=making.bare)
+    return atlas_sources(folder, variants, making.seed)

@@ -25,7 +25,7 @@ from inference.training.figures import (
     predictive_values,
     wilson,
 )
-from inference.training.graft import graft
+from inference.training.graft import graft, grafted_sources
 from inference.training.groups import GroupLeak, check_groups, grouped_folds, refuse_leak
 from inference.training.loop import learner
 
@@ -153,6 +153,22 @@ def test_ventricles_drawn_into_a_picture_change_the_head_and_nothing_else():
 
 def test_wider_ventricles_change_more_of_the_same_head():
     assert drawn_into("ventriculomegaly").sum() > 1.3 * drawn_into("normal").sum()
+
+
+def test_every_other_graft_may_be_a_head_on_black_with_the_same_ventricles(tmp_path):
+    spec = sample_spec(np.random.default_rng(3), label="normal")
+    (tmp_path / "a.png").write_bytes(render(spec, "ultrasound", seed=3).png())
+    normals = [("a.png", "normal", "patient", lambda: None)]
+    whole, bare = (grafted_sources(tmp_path, normals, 2, seed=1, bare=bare) for bare in (False, True))
+    dark = []
+    for (name, *_, one), (bare_name, label, group, other) in zip(whole, bare, strict=True):
+        with_border, without = one().pixels[0], other().pixels[0]
+        kept = without == with_border
+        assert (without[~kept] == 0).all()
+        assert (kept.all(), bare_name == name) in ((True, True), (False, False))
+        assert (label, group) == (name.split("#")[1].split("-")[0], "patient")
+        dark.append(not kept.all())
+    assert dark == [False, False, True, True], "one of two, of either label"
 
 
 @pytest.fixture(scope="module")
