@@ -97,7 +97,7 @@ def _blur_effect(stack: PictureStack, index: int) -> float | None:
 
 
 def figures(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
-    """AUC against clean scans, mean rank correlation with the grade, for each fault, the peer's, if any."""
+    """Of each fault: AUC against clean scans and mean rank correlation with the grade; its peer's too."""
     found = {}
     for fault in sorted({row["fault"] for row in rows}):
         mine = [row for row in rows if row["fault"] == fault]
