@@ -3,5 +3,6 @@
 from inference import reproduction
 from inference.engine import device, explain, predict, weights
 from inference.training import command as training
+from inference.training import options as training_options
 
-__all__ = ["device", "explain", "predict", "reproduction", "training", "weights"]
+__all__ = ["device", "explain", "predict", "reproduction", "training", "training_options", "weights"]

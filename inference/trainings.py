@@ -66,7 +66,7 @@ def carry_out(held: Claim) -> None:
 
     out = Path(settings.WORK_ROOT) / "trainings" / str(held.job.pk)
     command = science.training
-    options = command.parser().parse_args(_arguments(held.job, out))
+    options = science.training_options.parser().parse_args(_arguments(held.job, out))
     try:
         records = command.train(options, lambda step: _tell(held, step))
     except command.REFUSALS as refused:

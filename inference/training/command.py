@@ -1,7 +1,6 @@
 """The training command: one network, one or more modalities, from folders to weights, records and cards."""
 
 import argparse
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
@@ -27,14 +26,13 @@ from inference.training.confound import confound_checks
 from inference.training.course import Report, Step
 from inference.training.folders import modality_of
 from inference.training.groups import GroupLeak
-from inference.training.material import VARIANTS, Making, Material, material
+from inference.training.material import Making, Material, material
+from inference.training.options import RATES, STAGES, parser, repeated, said_of
 from inference.training.plan import Plan, Stem
 from inference.training.pointing import with_explanations
 from inference.training.progress import Clock, shown_on
 from inference.training.run import Outcome, run
 
-STAGES = ("folds", "phantom_epochs", "epochs", "steps", "patience", "copies")
-RATES = ("phantom_rate", "rate")
 STOPPED = "Stopped. The same command goes on after the last whole epoch."
 REFUSALS = (
     backbones.BackboneMissing,
@@ -44,8 +42,6 @@ REFUSALS = (
     ValueError,
 )
 """What is wrong with the options or the folders, each with a sentence."""
-FLAGS = ("from_scratch", "settle", "halved", "learn_labels", "bare")
-REPEATED = ("network", "seed", "version", "phantoms", "variants", "threads", *STAGES, *RATES)
 
 
 def main(arguments: Sequence[str], out: TextIO) -> int:
@@ -76,7 +72,7 @@ def train(options: argparse.Namespace, report: Report) -> list[WeightsRecord]:
     folders = _folders(options)
     for modality in folders:
         _target(options, modality)
-        _said_of(modality, options.about)
+        said_of(modality, options.about)
     report(Step("preparing pictures", {}, 0, 0))
     materials = [_material(options, modality, folder) for modality, folder in folders.items()]
     plan = _plan(options, published=origin is not None)
@@ -88,7 +84,7 @@ def train(options: argparse.Namespace, report: Report) -> list[WeightsRecord]:
         "starts_from": origin or "random weights",
         "epochs_chosen": outcome.epochs,
         **clock.figures(),
-        "command": _repeat(options, list(folders)),
+        "command": repeated(options, list(folders)),
     }
     records = _written(options, materials, folders, outcome, training)
     checkpoints.forget()
@@ -102,72 +98,6 @@ def _checkpoints(
         part for found in materials for part in (found.labelled, found.taught, found.other, found.phantoms)
     ]
     return Checkpoints(options.out / "checkpoints", fingerprint(vars(plan), start, pictures))
-
-
-def parser() -> argparse.ArgumentParser:
-    """Every option of a training."""
-    parser = argparse.ArgumentParser(prog="python -m inference.training", description=__doc__)
-    add_arguments(parser)
-    return parser
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options, for whoever offers training under another name."""
-    parser.add_argument("--network", required=True, choices=list(NETWORKS))
-    parser.add_argument("--modality", choices=list(MODALITIES), help="what a single --data DIR holds")
-    parser.add_argument(
-        "--data",
-        required=True,
-        nargs="+",
-        metavar="[MODALITY=]DIR",
-        help="ultrasound: a folder with labels.csv (file, label, group), or one folder for each class; "
-        "mri: a folder of volumes, each with srr.nii.gz and parcellation.nii.gz. "
-        "Several, as ultrasound=DIR mri=DIR, make one network for all of them.",
-    )
-    parser.add_argument("--out", required=True, type=Path)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--version", default="1.0", help="dotted numbers")
-    parser.add_argument("--phantoms", type=int, default=3000, help="of each modality")
-    usual = ", ".join(f"{modality} {count}" for modality, count in VARIANTS.items())
-    parser.add_argument(
-        "--variants", type=int, default=None, help=f"made of every real normal, of each class ({usual})"
-    )
-    parser.add_argument(
-        "--explained", type=int, default=24, help="phantoms whose maps the card measures, of each modality"
-    )
-    parser.add_argument(
-        "--target",
-        default=["sensitivity=0.9"],
-        nargs="+",
-        metavar="[MODALITY:]TARGET",
-        help="what the threshold is chosen for: sensitivity=SHARE or specificity=SHARE",
-    )
-    parser.add_argument(
-        "--weights-dir", type=Path, default=None, help="folder of published weights, safetensors"
-    )
-    parser.add_argument("--from-scratch", action="store_true", help="use no published weights")
-    parser.add_argument("--settle", action="store_true", help="after the phantoms only the tail learns")
-    parser.add_argument("--halved", action="store_true", help="products in bfloat16, twice as fast")
-    parser.add_argument("--bare", action="store_true", help="half of the drawn-in heads stand on black")
-    parser.add_argument("--learn-labels", action="store_true", help="learn from real labels too (see docs)")
-    parser.add_argument(
-        "--about",
-        default=["a folder nobody described"],
-        nargs="+",
-        metavar="[MODALITY:]TEXT",
-        help="what the data is, for the card",
-    )
-    _add_course(parser)
-
-
-def _add_course(parser: argparse.ArgumentParser) -> None:
-    """How it runs, and each number of the plan under its own name."""
-    parser.add_argument("--cache", type=Path, default=None, help="folder that keeps prepared pictures")
-    parser.add_argument("--threads", type=int, default=1)
-    for name in STAGES:
-        parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(Plan, name))
-    for name in RATES:
-        parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=getattr(Plan, name))
 
 
 def _plan(options: argparse.Namespace, *, published: bool) -> Plan:
@@ -203,17 +133,8 @@ def _folders(options: argparse.Namespace) -> dict[Modality, Path]:
     return found
 
 
-def _said_of(modality: Modality, entries: Sequence[str]) -> str:
-    """Of what was said with or without a modality, the last that holds. Raises ValueError with a sentence."""
-    others = tuple(f"{other}:" for other in MODALITIES if other != modality)
-    said = [entry for entry in entries if not entry.startswith(others)]
-    if not said:
-        raise ValueError(f"Say it for {modality} too: {', '.join(entries)}.")
-    return said[-1].removeprefix(f"{modality}:")
-
-
 def _target(options: argparse.Namespace, modality: Modality) -> Target:
-    return target_of(_said_of(modality, options.target))
+    return target_of(said_of(modality, options.target))
 
 
 def _material(options: argparse.Namespace, modality: Modality, folder: Path) -> Material:
@@ -227,17 +148,6 @@ def _material(options: argparse.Namespace, modality: Modality, folder: Path) -> 
         learn_labels=options.learn_labels,
     )
     return found.seen_at(network.side)
-
-
-def _repeat(options: argparse.Namespace, modalities: list[Modality]) -> str:
-    """The command that makes these weights again, without the folders of this machine."""
-    stated = {name: getattr(options, name) for name in REPEATED}
-    shown = " ".join(f"--{k.replace('_', '-')} {v}" for k, v in stated.items() if v is not None)
-    words = "".join(f" --{name} {shlex.join(getattr(options, name))}" for name in ("target", "about"))
-    flags = "".join(f" --{name.replace('_', '-')}" for name in FLAGS if getattr(options, name))
-    weights = " --weights-dir DIR" if options.weights_dir else ""
-    data = " ".join(f"{modality}=DIR" for modality in modalities)
-    return f"python -m inference.training {shown}{flags}{weights}{words} --data {data} --out DIR"
 
 
 def _written(
@@ -278,7 +188,7 @@ def _record(
 ) -> WeightsRecord:
     recipe = RECIPES[NETWORKS[options.network].recipes[found.modality]]
     target = _target(options, found.modality)
-    about = _said_of(found.modality, options.about)
+    about = said_of(found.modality, options.about)
     temperature, threshold = operating_point(found, outcome, target)
     return WeightsRecord(
         network=options.network,

@@ -16,10 +16,11 @@ import torch
 
 from inference.engine.records import WeightsRecord
 from inference.phantom import render, sample_spec
-from inference.training.command import main, parser, train
+from inference.training.command import main, train
 from inference.training.course import Step
 from inference.training.data import folder_sources
 from inference.training.folders import modality_of
+from inference.training.options import parser
 
 REPOSITORY = Path(__file__).parents[2]
 COUNTS = ["--phantoms=5", "--variants=1", "--explained=0", "--folds=2"]

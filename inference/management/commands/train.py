@@ -9,6 +9,7 @@ from inference import registry
 from inference.engine import catalogue
 from inference.training import command
 from inference.training.card_page import figure_words
+from inference.training.options import add_arguments
 from inference.training.progress import shown_on
 
 
@@ -20,7 +21,7 @@ class Command(BaseCommand):
         return super().create_parser(*args, conflict_handler="resolve", **options)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        command.add_arguments(parser)
+        add_arguments(parser)
         parser.add_argument("--register", action="store_true", help="what came of it; it answers nobody yet")
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
