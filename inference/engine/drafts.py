@@ -7,8 +7,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from inference.engine.backends import Backend, Pass
+from inference.engine.backends import Backend, Stage
 from inference.engine.networks import Network
+from inference.engine.networks.network import Cut
 from inference.engine.preprocess import RECIPES, prepare
 from inference.engine.records import Label
 from inference.engine.superpixels import even_pieces, hidden_pictures
@@ -28,8 +29,8 @@ SHOWN, HELD = 32, 32
 
 def drafted(
     module: nn.Module, backend: Backend, network: Network, modality: Modality, threads: int
-) -> Pass | None:
-    """The draft of a network for one modality; None where the backend has none, or it is no good.
+) -> tuple[Stage, ...] | None:
+    """The stages of a network's draft for one modality; None where the backend has none, or it is no good.
 
     Scales come from phantoms, so that the same weights give the same draft whatever was explained before.
     """
@@ -37,12 +38,14 @@ def drafted(
     if backend.drafted is None or size < WORTH_IT:
         return None
     pictures = _masked_phantoms(network.recipes[modality], modality)
-    found = backend.drafted(module, pictures[:SHOWN], threads)
+    stages, ours = [], pictures
+    for piece in module.stages() if isinstance(module, Cut) else [module]:
+        stages.append(backend.drafted(piece.eval(), ours[:SHOWN], threads))
+        ours = stages[-1](ours)
     with torch.inference_mode():
-        real = module(torch.from_numpy(pictures[SHOWN:])).numpy().astype(np.float64)
-    ours = found(pictures[SHOWN:]).logits
-    agreement = np.corrcoef(real[:, 1] - real[:, 0], ours[:, 1] - ours[:, 0])[0, 1]
-    return found if agreement >= AGREEMENT else None
+        real = module(torch.from_numpy(pictures[SHOWN:])).numpy()
+    agreement = np.corrcoef(np.diff(real)[:, 0], np.diff(ours[SHOWN:])[:, 0])[0, 1]
+    return tuple(stages) if agreement >= AGREEMENT else None
 
 
 @cache

@@ -1,7 +1,7 @@
 """What computes: PyTorch anywhere, ONNX Runtime on a CPU. Tests hold them to the same answers."""
 
 from inference.engine.backends import with_onnxruntime, with_torch
-from inference.engine.backends.backend import Backend, Pass, Passed
+from inference.engine.backends.backend import Backend, Pass, Passed, Stage
 
 BACKENDS: dict[str, Backend] = {
     "torch": with_torch.BACKEND,
@@ -14,4 +14,4 @@ def best_for(device: str) -> Backend:
     return BACKENDS["onnxruntime" if device == "cpu" else "torch"]
 
 
-__all__ = ["BACKENDS", "Backend", "Pass", "Passed", "best_for"]
+__all__ = ["BACKENDS", "Backend", "Pass", "Passed", "Stage", "best_for"]

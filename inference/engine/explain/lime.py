@@ -2,17 +2,21 @@
 
 What it estimates is LIME's own weighted linear fit; `lime_reference` is the lime package's way there. Masks
 come in blocks until the order of the weights has settled. Where the backend offers a draft of the network
-(whole-number arithmetic, held to the real one before it is used) the masks are shown to that.
+(whole-number arithmetic, held to the real one before it is used) the masks are shown to that, and where the
+draft comes in stages most masks are shown to the last one alone (`foretold`).
 """
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
+from inference.engine.explain.foretold import Answers
 from inference.engine.explain.method import GridMap, middle_row, tell
 from inference.engine.explain.surrogate import Fit, balanced_masks, fitted
 from inference.engine.predict import calibrated, frame_logits
@@ -60,15 +64,23 @@ def explain(
     picture = prepared.tensor[row, 0]
     segments = even_pieces(picture, chosen.pieces)
     draft = model.draft(prepared.modality) if chosen.draft else None
-    answers = draft or (lambda pictures: frame_logits(model, pictures))
 
-    def asked(shown: NDArray[np.bool_]) -> Floats:
-        pictures = hidden_pictures(picture, segments, shown, chosen.hidden)
-        parts = [answers(pictures[start : start + BATCH, None]) for start in range(0, len(pictures), BATCH)]
-        chances = calibrated(np.concatenate(parts), model.record.temperature)
+    def drawn(shown: NDArray[np.bool_]) -> NDArray[np.float32]:
+        return hidden_pictures(picture, segments, shown, chosen.hidden)[:, None]
+
+    answers = Answers(draft or (partial(_logits, model),), drawn, segments)
+
+    def chances_of(logits: NDArray[np.float32]) -> Floats:
+        chances = calibrated(logits.astype(np.float64), model.record.temperature)
         return np.asarray(chances[:, model.record.labels.index(class_label)])
 
-    fit, metrics = sampled(asked, segments, chosen, seed)
+    fit, metrics = sampled(
+        lambda shown: chances_of(answers.to(shown)), segments, chosen, seed, computed=answers.computed
+    )
+    whole = np.ones((1, len(fit.weights)), np.bool_)
+    metrics["prediction"] = float(chances_of(answers.computed_for(whole))[0])
+    if answers.agreement is not None:
+        metrics["foretold_agreement"] = answers.agreement
     values = np.where(segments >= 0, fit.weights[segments], 0.0)
     return GridMap(
         values=values[None].astype(np.float32),
@@ -81,23 +93,33 @@ def explain(
     )
 
 
+def _logits(model: LoadedModel, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+    parts = [frame_logits(model, pictures[start : start + BATCH]) for start in range(0, len(pictures), BATCH)]
+    return np.concatenate(parts).astype(np.float32)
+
+
 def sampled(
-    asked: Asked, segments: NDArray[np.int32], chosen: Parameters, seed: int
+    asked: Asked, segments: NDArray[np.int32], chosen: Parameters, seed: int, *, computed: int = sys.maxsize
 ) -> tuple[Fit, dict[str, float]]:
-    """Masks, block by block, until the weights' order holds or the samples are spent."""
+    """Masks, block by block, until the weights' order holds or the samples are spent.
+
+    computed: masks after which answers are foretold; those bring nothing that shakes the order, so it is
+    compared with the order of the last block that had computed ones.
+    """
     apart, side = distances(segments), segments.shape[0]
     blocks = balanced_masks(len(apart), np.random.default_rng(seed))
     shown, chances = np.zeros((0, len(apart)), np.bool_), np.zeros(0)
     before: Fit | None = None
     while True:
-        more = next(blocks)[: chosen.samples - len(shown)]
+        start = len(shown)
+        more = next(blocks)[: chosen.samples - start]
         shown, chances = np.concatenate([shown, more]), np.concatenate([chances, asked(more)])
         fit = fitted(shown, chances, apart, chosen.kernel_width, side=side, seed=seed)
         stability = _agreement(before, fit)
         enough = len(shown) >= chosen.least and (stability >= chosen.settled or np.ptp(chances) < FEW)
         if len(shown) >= chosen.samples or enough:
-            return fit, _metrics(fit, asked, len(shown), stability)
-        before = fit
+            return fit, _metrics(fit, len(shown), stability)
+        before = fit if start < computed else before
         tell(f"{len(shown)} of at most {chosen.samples} masks, order {max(stability, 0):.0%} settled")
 
 
@@ -108,13 +130,11 @@ def _agreement(before: Fit | None, after: Fit) -> float:
     return float(spearmanr(before.weights, after.weights).statistic)
 
 
-def _metrics(fit: Fit, asked: Asked, samples: int, stability: float) -> dict[str, float]:
-    whole = np.ones((1, len(fit.weights)), np.bool_)
+def _metrics(fit: Fit, samples: int, stability: float) -> dict[str, float]:
     return {
         "local_r2": fit.r2,
         "intercept": fit.intercept,
         "local_prediction": float(fit.intercept + fit.weights.sum()),
-        "prediction": float(asked(whole)[0]),
         "rank_stability": stability,
         "samples": float(samples),
     }

@@ -49,6 +49,13 @@ class Cut(nn.Module):
         """
         return None
 
+    def stages(self) -> list[nn.Module]:
+        """The whole pass in pieces, pictures first, logits last; between them LIME may foretell maps.
+
+        One piece where the first part of a network is not most of its work.
+        """
+        return [self]
+
     def forward(self, pictures: Tensor) -> Tensor:
         """Logits (n, 2) of pictures."""
         return self.judge(self.maps(pictures))

@@ -10,8 +10,8 @@ from torchvision.models.vgg import cfgs, make_layers
 from inference.engine.networks.imagenet import AsImageNet, without_inplace
 from inference.engine.networks.network import WIDE_RECIPES, Backbone, Cut, Network
 
-LAST_BLOCK, LAST_POOL = 24, 30
-"""Indices in `features` at which the fifth block begins and its pooling stands."""
+FOURTH_BLOCK, LAST_BLOCK, LAST_POOL = 17, 24, 30
+"""Indices in `features` at which the fourth and the fifth block begin, and the last pooling stands."""
 
 
 class VGG16(Cut):
@@ -48,6 +48,13 @@ class VGG16(Cut):
     def stem_tensors(self) -> list[Tensor]:
         """Weights and biases of the four blocks, in order."""
         return list(self.features[:LAST_BLOCK].state_dict().values())
+
+    def stages(self) -> list[nn.Module]:
+        """Three blocks (61 % of the products), the fourth (30 %), the fifth with the head."""
+        first = nn.Sequential(self.colours, self.features[:FOURTH_BLOCK])
+        fourth = self.features[FOURTH_BLOCK:LAST_BLOCK]
+        last = nn.Sequential(self.features[LAST_BLOCK:], nn.AdaptiveAvgPool2d(1), nn.Flatten(), self.head)
+        return [first, fourth, last]
 
     def tail(self, maps: Tensor) -> Tensor:
         """The fifth block, pooling and head, which are fine-tuned: logits (n, 2)."""
