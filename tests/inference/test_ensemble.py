@@ -93,13 +93,18 @@ def test_a_file_with_a_member_that_nobody_knows_is_refused(members):
         loaded(members, content)
 
 
+def figures(record: str) -> dict:
+    """A record without what the order of sums on one kind of CPU leaves in the last digits."""
+    return json.loads(record, parse_float=lambda number: float(f"{float(number):.9g}"))
+
+
 @pytest.mark.parametrize("modality", ["ultrasound", "mri"])
 def test_the_shipped_ensembles_are_made_again_by_the_command_on_their_card(modality, tmp_path):
     shipped = catalogue.newest(ENSEMBLE, modality).record
     words = shipped.card["training"]["command"].replace("DIR", str(tmp_path)).split()
     assert main(words[3:], StringIO()) == 0
-    again = json.loads((tmp_path / f"{shipped.name}.json").read_text())
-    kept = json.loads(shipped.to_json())
+    again = figures((tmp_path / f"{shipped.name}.json").read_text())
+    kept = figures(shipped.to_json())
     for name in ("held_out", "confound", "counts", "selective"):
         assert again["card"][name] == kept["card"][name], name
     for name in ("weights_sha256", "temperature", "threshold", "members"):
