@@ -38,7 +38,7 @@ from inference.phantom import render, sample_spec
 MODALITY = "mri"
 KERNEL = lime.Parameters().kernel_width
 PIECES = lime.Parameters().pieces
-OURS = (128, 160, 192, 256, 320, 384, 512)
+OURS = (128, 160, 192, 256, 320, 384, 512, 640, 768, 1024)
 THEIRS = (250, 500, 1000, 2000)
 POOL = 2000
 """Independent samples besides the reference's, dealt into as many runs of each length as they give."""

@@ -8,7 +8,7 @@ from django.contrib.humanize.templatetags.humanize import ordinal
 from django.utils.translation import gettext, gettext_noop, ngettext
 
 from inference.engine.records import POSITIVE
-from inference.engine.trust import Doubt, doubts_about, excess
+from inference.engine.trust import FORETOLD_AGREES, Doubt, doubts_about, excess
 from inference.models import Explanation, Job, Prediction
 from inference.templatetags.figures import probability
 from language.numbers import decimal, localised, percent
@@ -209,6 +209,19 @@ def _figures(metrics: Mapping[str, float]) -> Iterator[str]:
     if (stable := metrics.get("rank_stability")) is not None:
         sentence = gettext("The order of its pieces is settled to {share} (1 is for good).")
         yield sentence.format(share=decimal(max(stable, 0), 2))
+    if (foretold := metrics.get("foretold_agreement")) is not None:
+        yield _foretold(foretold).format(share=decimal(max(foretold, 0), 2))
     if (agreement := metrics.get("gradcam_agreement")) is not None:
         sentence = gettext("It agrees with Grad-CAM to {share} (1 is wholly, 0 not at all).")
         yield sentence.format(share=decimal(agreement, 2))
+
+
+def _foretold(agreement: float) -> str:
+    if agreement >= FORETOLD_AGREES:
+        return gettext(
+            "Most of its answers were foretold from computed ones; where both were made, they agree to "
+            "{share} (1 is wholly, 0 not at all)."
+        )
+    return gettext(
+        "Foretelling its answers did not do well enough (agreement {share}), so the rest were computed."
+    )

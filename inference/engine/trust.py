@@ -20,6 +20,8 @@ INSIDE_HEAD = 0.3
 """Share of the heat that must lie on the head."""
 SETTLED = 0.9
 """Rank correlation of LIME's weights with those of a block of masks fewer."""
+FORETOLD_AGREES = 0.7
+"""Correlation of foretold and computed log-odds below which LIME foretells nothing more."""
 
 
 def doubts_about(method: str, metrics: Mapping[str, float]) -> tuple[Doubt, ...]:

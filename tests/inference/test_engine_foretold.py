@@ -8,6 +8,7 @@ from inference.engine.explain import explain
 from inference.engine.explain.foretold import CHECKED, COMPUTED, Answers, Foretelling, nearness
 from inference.engine.explain.surrogate import balanced_masks
 from inference.engine.predict import predict
+from inference.engine.preprocess import prepare
 from inference.engine.superpixels import even_pieces, hidden_pictures
 from inference.engine.weights import load
 from inference.phantom import render, sample_spec
@@ -145,20 +146,43 @@ def test_a_place_is_near_the_pieces_around_it(segments):
     assert there.mean() > 4 / near.shape[1], "the piece in the middle counts for far more than any other"
 
 
-def test_vgg16_foretells_says_how_well_and_gives_the_same_bytes_again():
+@pytest.fixture(scope="module")
+def vgg16():
     shipped = catalogue.newest("vgg16", "mri")
-    model = load(shipped.record, shipped.content(), backend="onnxruntime")
-    stack = render(sample_spec(np.random.default_rng(7), label="ventriculomegaly"), "mri", seed=7).stack()
-    (answer,) = predict(model, [stack])
+    return load(shipped.record, shipped.content(), backend="onnxruntime")
+
+
+@pytest.fixture(scope="module")
+def stack():
+    return render(sample_spec(np.random.default_rng(7), label="ventriculomegaly"), "mri", seed=7).stack()
+
+
+def test_foretold_answers_of_vgg16_lie_as_far_apart_as_computed_ones(vgg16, stack):
+    picture = prepare(stack, vgg16.recipe).tensor[0, 0]
+    segments, stages = even_pieces(picture, 50), vgg16.draft("mri")
+    blocks = balanced_masks(segments.max() + 1, np.random.default_rng(2))
+    masks = np.concatenate([next(blocks) for _ in range(3)])[: MANY + 64]
+
+    def drawn(shown):
+        return hidden_pictures(picture, segments, shown, 0.0)[:, None]
+
+    foretold = Answers(stages, drawn, segments).to(masks)[MANY:]
+    odds = [np.diff(logits)[:, 0] for logits in (foretold, together(stages, drawn(masks[MANY:])))]
+    slope, _ = np.polyfit(*odds, 1)
+    assert slope == pytest.approx(1, abs=0.12)
+
+
+def test_vgg16_foretells_says_how_well_and_gives_the_same_bytes_again(vgg16, stack):
+    (answer,) = predict(vgg16, [stack])
     first, second = (
-        explain("lime", model, stack, answer, seed=2, parameters={"least": 256}, check=False)
+        explain("lime", vgg16, stack, answer, seed=2, parameters={"least": 256}, check=False)
         for _ in range(2)
     )
     assert first.heatmap.tobytes() == second.heatmap.tobytes()
     assert first.metrics["samples"] > MANY
     assert first.metrics["foretold_agreement"] > 0.7
     computed = explain(
-        "lime", model, stack, answer, seed=2, parameters={"samples": 256, "draft": False}, check=False
+        "lime", vgg16, stack, answer, seed=2, parameters={"samples": 256, "draft": False}, check=False
     )
     assert "foretold_agreement" not in computed.metrics
     assert first.metrics["prediction"] == pytest.approx(computed.metrics["prediction"], abs=0.03)

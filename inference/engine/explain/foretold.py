@@ -14,16 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.engine.backends import Stage
+from inference.engine.trust import FORETOLD_AGREES
 
 Floats = NDArray[np.float32]
 Masks = NDArray[np.bool_]
+Line = NDArray[np.float64]
+"""Slope and height: foretold maps lie nearer to their mean than computed ones, and so do their log-odds."""
 
 COMPUTED = (64, 192)
 """Masks that go through the stages but the last; the maps of later masks are foretold."""
 CHECKED = 32
 """Masks that went through every stage and are foretold from the others, to see how well it does."""
-GOOD = 0.7
-"""Correlation of foretold and computed log-odds below which nothing more is foretold."""
 REACH = 0.7
 """How far around a place pieces count (a Gaussian's width), in distances between two places."""
 NOISE = 0.05
@@ -45,6 +46,7 @@ class Answers:
         self.shown: Masks = np.zeros((0, int(segments.max()) + 1), np.bool_)
         self.made: list[list[Floats]] = [[] for _ in self.stages]
         self.known: dict[int, Foretelling] = {}
+        self.lines: dict[int, Line] = {}
         self.agreement: float | None = None
 
     @property
@@ -78,17 +80,18 @@ class Answers:
             given = self.stages[number](given)
             if foretold < len(self.limits):
                 self.made[number].append(given)
-        return given
+        return _along(self.lines[foretold - 1], given) if foretold else given
 
     def _learn(self, stage: int) -> None:
         """Foretell a stage's maps from now on; where that goes wrong, compute everything."""
         maps, logits = (np.concatenate(self.made[number]) for number in (stage, -1))
         known = Foretelling(self.shown[: len(maps)], maps, self.segments)
-        foretold = _passed(self.stages[stage + 1 :], known.left_out(maps[:CHECKED]))
-        agreement = _agreement(foretold, logits[:CHECKED])
+        foretold = _odds(_passed(self.stages[stage + 1 :], known.left_out(maps[:CHECKED])))
+        computed = _odds(logits[:CHECKED])
+        agreement = _agreement(foretold, computed)
         self.agreement = min(agreement, 1.0 if self.agreement is None else self.agreement)
-        if agreement >= GOOD:
-            self.known[stage] = known
+        if agreement >= FORETOLD_AGREES:
+            self.known[stage], self.lines[stage] = known, np.polyfit(foretold, computed, 1)
         else:
             self.limits = ()
 
@@ -99,10 +102,20 @@ def _passed(stages: Sequence[Stage], given: Floats) -> Floats:
     return given
 
 
+def _odds(logits: Floats) -> Floats:
+    """Log-odds (n,) out of logits (n, 2)."""
+    return np.asarray(logits[:, 1] - logits[:, 0])
+
+
 def _agreement(first: Floats, second: Floats) -> float:
     """Correlation of the log-odds of two times the same masks; 0 where either never moves."""
-    odds, others = np.diff(first)[:, 0], np.diff(second)[:, 0]
-    return float(np.corrcoef(odds, others)[0, 1]) if min(np.ptp(odds), np.ptp(others)) > 0 else 0.0
+    return float(np.corrcoef(first, second)[0, 1]) if min(np.ptp(first), np.ptp(second)) > 0 else 0.0
+
+
+def _along(line: Line, logits: Floats) -> Floats:
+    """Logits (n, 2) whose log-odds are put on a line."""
+    half = np.polyval(line, _odds(logits)) / 2
+    return np.asarray(np.stack([-half, half], axis=1), np.float32)
 
 
 class Foretelling:
