@@ -1,0 +1,128 @@
+"""What the shipped ultrasound versions lose without the border of a picture, and why.
+
+    python bench/border.py --data DIR [--json]
+
+Each labelled picture is asked three times: whole; with its border painted black and the head found anew;
+the same with the head kept as it was found in the whole picture. DIR holds labels.csv. The weights are the
+shipped ones: they saw the normals with ventricles drawn in, and no picture with ventriculomegaly.
+"""
+
+import argparse
+import json
+import math
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from inference.engine import catalogue
+from inference.engine.ellipse import Ellipse
+from inference.engine.head import find_head
+from inference.engine.preprocess import RECIPES, STEPS, FrameState
+from inference.engine.records import LABELS, POSITIVE, Recipe
+from inference.engine.weights import load
+from inference.formats.stack import PictureStack
+from inference.training.border import border_removed
+from inference.training.data import folder_sources, picture_stack
+from inference.training.figures import auc, difference
+from inference.training.loop import logits_of
+
+NETWORKS = ("cnn", "modified_cnn", "resnet18", "vgg16")
+WAYS = ("whole", "found anew", "kept")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    sources = [source for source in folder_sources(options.data) if source[1] in LABELS]
+    with ProcessPoolExecutor(2) as pool:
+        heads = list(pool.map(heads_of, [options.data / source[0] for source in sources], chunksize=4))
+    truth = np.array([int(source[1] == POSITIVE) for source in sources])
+    groups = np.array([source[2] for source in sources])
+    found: dict[str, Any] = {"heads": moved(heads)}
+    for name in NETWORKS:
+        found[name] = asked(name, [options.data / source[0] for source in sources], heads, truth, groups)
+    if options.json:
+        print(json.dumps(found))
+        return
+    print(found["heads"])
+    for name in NETWORKS:
+        print(name, found[name])
+
+
+def heads_of(path: Path) -> tuple[Ellipse, Ellipse]:
+    """The head of the whole picture, and the one found when its border is gone."""
+    stack = picture_stack(path)
+    whole = head_of(stack)
+    return whole, head_of(border_removed(stack, whole))
+
+
+def head_of(stack: PictureStack) -> Ellipse:
+    found = find_head(stack.pixels[0].astype(np.float32), stack.modality)
+    assert found is not None
+    return found.ellipse
+
+
+def moved(heads: list[tuple[Ellipse, Ellipse]]) -> dict[str, float]:
+    """How far the head found anew is from the one of the whole picture."""
+    turns = np.array([math.degrees(anew.angle - whole.angle) for whole, anew in heads])
+    apart = np.abs((turns + 90) % 180 - 90)
+    grown = np.array([anew.long / whole.long for whole, anew in heads])
+    return {
+        "median_growth": float(np.median(grown)),
+        "size_off_by_a_tenth": float((np.abs(grown - 1) > 0.1).mean()),
+        "turned_by_more_than_14_degrees": float((apart > 14).mean()),
+    }
+
+
+def asked(
+    name: str, paths: list[Path], heads: list[tuple[Ellipse, Ellipse]], truth: np.ndarray, groups: np.ndarray
+) -> dict[str, Any]:
+    version = catalogue.newest(name, "ultrasound")
+    assert version is not None
+    model = load(version.record, version.content(), backend="torch")
+    work = partial(seen, model.recipe.id)
+    pictures = np.stack([work(path, *pair) for path, pair in zip(paths, heads, strict=True)])
+    logits = [logits_of(model.module, pictures[:, way]) for way in range(len(WAYS))]
+    odds = {way: one[:, 1] - one[:, 0] for way, one in zip(WAYS, logits, strict=True)}
+    return {
+        "auc": {way: round(auc(truth, one), 3) for way, one in odds.items()},
+        "minus_whole": {
+            way: difference(truth, odds[way], odds["whole"], groups).as_json() for way in WAYS[1:]
+        },
+        "mean_change_of_log_odds": {
+            way: round(float(np.abs(odds[way] - odds["whole"]).mean()), 4) for way in WAYS[1:]
+        },
+    }
+
+
+def seen(recipe_id: str, path: Path, whole: Ellipse, anew: Ellipse) -> np.ndarray:
+    """The picture as a network sees it in each of the three ways: (3, 1, size, size)."""
+    recipe, stack = RECIPES[recipe_id], picture_stack(path)
+    bare = border_removed(stack, whole)
+    return np.stack(
+        [prepared(stack, recipe, whole), prepared(bare, recipe, anew), prepared(bare, recipe, whole)]
+    )
+
+
+def prepared(stack: PictureStack, recipe: Recipe, head: Ellipse) -> np.ndarray:
+    """The recipe's steps behind the first, which finds the head."""
+    grid = np.zeros((recipe.size, recipe.size), np.float32)
+    state = FrameState(
+        stack.pixels[0].astype(np.float32), recipe.size, {}, head, grid, grid > 0, np.eye(2, 3)
+    )
+    for name, parameters in recipe.steps[1:]:
+        state = STEPS[name](state, **parameters)
+    return state.grid[None]
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(2)
+    main()
