@@ -9,6 +9,7 @@ places meet and the answer is made, is always computed.
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,8 +46,7 @@ class Answers:
         self.limits = COMPUTED[len(COMPUTED) - len(stages) + 1 :]
         self.shown: Masks = np.zeros((0, int(segments.max()) + 1), np.bool_)
         self.made: list[list[Floats]] = [[] for _ in self.stages]
-        self.known: dict[int, Foretelling] = {}
-        self.lines: dict[int, Line] = {}
+        self.known: list[Trusted] = []
         self.agreement: float | None = None
 
     @property
@@ -69,29 +69,30 @@ class Answers:
     def _foretold_from(self, start: int) -> int:
         """How many stages need not be computed for the masks from here on."""
         stages = sum(start >= limit for limit in self.limits)
-        if stages and stages - 1 not in self.known:
+        if stages > len(self.known):
             self._learn(stages - 1)
         return stages if self.limits else 0
 
     def _passed_on(self, shown: Masks, *, foretold: int) -> Floats:
         self.shown = np.concatenate([self.shown, shown])
-        given = self.known[foretold - 1].of(shown) if foretold else self.drawn(shown)
+        known = self.known[foretold - 1] if foretold else None
+        given = known.maps.of(shown) if known else self.drawn(shown)
         for number in range(foretold, len(self.stages)):
             given = self.stages[number](given)
             if foretold < len(self.limits):
                 self.made[number].append(given)
-        return _along(self.lines[foretold - 1], given) if foretold else given
+        return _along(known.line, given) if known else given
 
     def _learn(self, stage: int) -> None:
         """Foretell a stage's maps from now on; where that goes wrong, compute everything."""
         maps, logits = (np.concatenate(self.made[number]) for number in (stage, -1))
-        known = Foretelling(self.shown[: len(maps)], maps, self.segments)
-        foretold = _odds(_passed(self.stages[stage + 1 :], known.left_out(maps[:CHECKED])))
+        foretelling = Foretelling(self.shown[: len(maps)], maps, self.segments)
+        foretold = _odds(_passed(self.stages[stage + 1 :], foretelling.left_out(maps[:CHECKED])))
         computed = _odds(logits[:CHECKED])
         agreement = _agreement(foretold, computed)
         self.agreement = min(agreement, 1.0 if self.agreement is None else self.agreement)
         if agreement >= FORETOLD_AGREES:
-            self.known[stage], self.lines[stage] = known, np.polyfit(foretold, computed, 1)
+            self.known.append(Trusted(foretelling, np.polyfit(foretold, computed, 1)))
         else:
             self.limits = ()
 
@@ -163,3 +164,11 @@ def nearness(segments: NDArray[np.int32], side: int) -> Floats:
     near = np.einsum("ay,nyx,bx->abn", around, pieces.astype(np.float64), around, optimize=True)
     near = near.reshape(side * side, -1)
     return np.asarray(near / near.sum(axis=1, keepdims=True), np.float32)
+
+
+@dataclass(frozen=True)
+class Trusted:
+    """A foretelling that does well enough, and the line on which what comes of it is put."""
+
+    maps: Foretelling
+    line: Line
