@@ -79,6 +79,11 @@ def configure(threads: int, *, learning: bool = False) -> None:
     torch.use_deterministic_algorithms(True, warn_only=True)
 
 
+def threads() -> int:
+    """As configured, for whoever computes beside a network."""
+    return _threads[0]
+
+
 def load(
     record: WeightsRecord, content: bytes, *, device: str = "cpu", backend: str | None = None
 ) -> LoadedModel:

@@ -5,7 +5,7 @@ import pytest
 
 from inference.engine import catalogue
 from inference.engine.explain import explain
-from inference.engine.explain.foretold import CHECKED, COMPUTED, Answers, Foretelling, nearness
+from inference.engine.explain.foretold import CHECKED, Answers, Foretelling, nearness
 from inference.engine.explain.surrogate import balanced_masks
 from inference.engine.predict import predict
 from inference.engine.preprocess import prepare
@@ -14,7 +14,7 @@ from inference.engine.weights import load
 from inference.phantom import render, sample_spec
 
 SIZE, PLACES, CHANNELS = 64, 8, 6
-FEW, MANY = COMPUTED
+LIMITS = FEW, MANY = 64, 192
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def together(stages, given):
 
 
 def test_the_first_masks_are_computed_and_the_rest_nearly_as_if(drawn, segments, masks):
-    answers = Answers(LOCAL, drawn, segments)
+    answers = Answers(LOCAL, drawn, segments, LIMITS)
     found = np.concatenate([answers.to(masks[start : start + 64]) for start in range(0, len(masks), 64)])
     real = together(LOCAL, drawn(masks))
 
@@ -80,23 +80,45 @@ def test_the_first_masks_are_computed_and_the_rest_nearly_as_if(drawn, segments,
     assert answers.agreement > 0.95
 
 
-def test_each_stage_sees_only_the_masks_that_are_not_foretold(drawn, segments, masks):
-    seen = [0, 0, 0]
+def counting(stages):
+    """The same stages, and how many masks each has seen so far."""
+    seen = [0] * len(stages)
 
     def counted(number):
         def stage(given):
             seen[number] += len(given)
-            return LOCAL[number](given)
+            return stages[number](given)
 
         return stage
 
-    Answers([counted(number) for number in range(3)], drawn, segments).to(masks)
-    assert seen == [FEW, MANY + CHECKED, len(masks) + 2 * CHECKED], "and each of the two checks"
+    return [counted(number) for number in range(len(stages))], seen
+
+
+def test_each_stage_sees_only_the_masks_that_are_not_foretold(drawn, segments, masks):
+    stages, seen = counting(LOCAL)
+    answers = Answers(stages, drawn, segments, LIMITS)
+    answers.to(masks)
+    assert seen == [FEW, MANY, len(masks) + CHECKED], "and the last foretelling is held to the answers"
+    assert answers.agreement > 0.95
+
+
+def test_where_maps_are_foretold_roughly_the_answers_decide(drawn, segments, masks):
+    def with_noise(pictures):
+        """Local, but for one channel that the answer does not need."""
+        maps = channels_of_places(pictures)
+        maps[:, 5] = np.sin(1000 * pictures.astype(np.float64).sum(axis=(1, 2, 3)))[:, None, None]
+        return maps
+
+    stages, seen = counting((with_noise, bent, logits_of))
+    answers = Answers(stages, drawn, segments, LIMITS)
+    answers.to(masks)
+    assert seen == [FEW, MANY + CHECKED, len(masks) + 2 * CHECKED], "each foretelling is held to the answers"
+    assert answers.agreement > 0.95
 
 
 def test_how_masks_are_dealt_into_blocks_changes_nothing(drawn, segments, masks):
-    at_once = Answers(LOCAL, drawn, segments).to(masks)
-    answers = Answers(LOCAL, drawn, segments)
+    at_once = Answers(LOCAL, drawn, segments, LIMITS).to(masks)
+    answers = Answers(LOCAL, drawn, segments, LIMITS)
     in_blocks = [answers.to(masks[start : start + 50]) for start in range(0, len(masks), 50)]
     assert np.concatenate(in_blocks) == pytest.approx(at_once, abs=1e-4)
 
@@ -108,7 +130,7 @@ def test_maps_that_cannot_be_foretold_are_computed(drawn, segments, masks):
         return np.ones((1, CHANNELS, PLACES, PLACES)) * sums[:, None, None, None]
 
     stages = (scattered, bent, lambda maps: np.stack([-maps[:, 0, 0, 0], maps[:, 0, 0, 0]], axis=1))
-    answers = Answers(stages, drawn, segments)
+    answers = Answers(stages, drawn, segments, LIMITS)
     found = np.concatenate([answers.to(masks[start : start + 64]) for start in range(0, len(masks), 64)])
     assert answers.agreement < 0.7
     real = together(stages, drawn(masks))
@@ -122,7 +144,7 @@ def test_a_network_in_one_piece_is_computed(drawn, segments, masks):
 
 
 def test_a_picture_that_was_asked_for_is_computed_whatever_came_before(drawn, segments, masks):
-    answers = Answers(LOCAL, drawn, segments)
+    answers = Answers(LOCAL, drawn, segments, LIMITS)
     answers.to(masks)
     whole = np.ones((1, masks.shape[1]), bool)
     assert np.array_equal(answers.computed_for(whole), together(LOCAL, drawn(whole)))
@@ -166,7 +188,7 @@ def test_foretold_answers_of_vgg16_lie_as_far_apart_as_computed_ones(vgg16, stac
     def drawn(shown):
         return hidden_pictures(picture, segments, shown, 0.0)[:, None]
 
-    foretold = Answers(stages, drawn, segments).to(masks)[MANY:]
+    foretold = Answers(stages, drawn, segments, vgg16.network.computed).to(masks)[MANY:]
     odds = [np.diff(logits)[:, 0] for logits in (foretold, together(stages, drawn(masks[MANY:])))]
     slope, _ = np.polyfit(*odds, 1)
     assert slope == pytest.approx(1, abs=0.12)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from inference.engine.explain import lime
-from inference.engine.explain.surrogate import balanced_masks, fitted, linear_fit
+from inference.engine.explain.surrogate import Process, balanced_masks, linear_fit
 from inference.engine.superpixels import even_pieces
 
 PIECES, WIDTH = 20, 0.25
@@ -40,7 +40,7 @@ def test_few_answers_come_nearer_to_limes_weights_than_limes_own_fit(saturating)
     for seed in range(5):
         blocks = balanced_masks(PIECES, np.random.default_rng(seed))
         shown = np.concatenate([next(blocks), next(blocks)])
-        ours = fitted(shown, asked(shown), apart, WIDTH, side=128, seed=seed)
+        ours = Process(apart, side=128, seed=seed).fitted(shown, asked(shown), WIDTH)
         drawn = np.random.default_rng(50 + seed).random((8 * len(shown), PIECES)) < 0.5
         errors["ours"].append(np.linalg.norm(ours.weights - reference))
         errors["lime"].append(np.linalg.norm(linear_fit(drawn, asked(drawn), WIDTH).weights - reference))
@@ -50,7 +50,7 @@ def test_few_answers_come_nearer_to_limes_weights_than_limes_own_fit(saturating)
 def test_a_network_that_never_changes_its_mind_gives_no_weights(saturating):
     _, apart = saturating
     shown = next(balanced_masks(PIECES, np.random.default_rng(0)))
-    fit = fitted(shown, np.full(len(shown), 0.3), apart, WIDTH, side=128, seed=0)
+    fit = Process(apart, side=128, seed=0).fitted(shown, np.full(len(shown), 0.3), WIDTH)
     assert np.abs(fit.weights).max() < 1e-9
     assert fit.intercept == pytest.approx(0.3)
 

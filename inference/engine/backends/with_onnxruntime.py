@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from inference.engine.backends.backend import Backend, Pass, Passed, Stage
 from inference.engine.networks.network import Cut
 
-DRAFTED = 16
+DRAFTED = 8
 """Pictures of a part: parts side by side on one thread each are a tenth faster than threads inside."""
 SIZE = 128
 """Side of the pictures a network is traced with; how many are shown stays free."""

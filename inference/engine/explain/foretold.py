@@ -9,7 +9,9 @@ places meet and the answer is made, is always computed.
 
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,28 +24,40 @@ Masks = NDArray[np.bool_]
 Line = NDArray[np.float64]
 """Slope and height: foretold maps lie nearer to their mean than computed ones, and so do their log-odds."""
 
-COMPUTED = (64, 192)
-"""Masks that go through the stages but the last; the maps of later masks are foretold."""
-CHECKED = 32
+CHECKED = 16
 """Masks that went through every stage and are foretold from the others, to see how well it does."""
+NEARLY_ALL = 0.9
+"""Share of what moves in a stage's maps from which on foretelling them needs no other check."""
 REACH = 0.7
 """How far around a place pieces count (a Gaussian's width), in distances between two places."""
-NOISE = 0.05
+NOISE = 0.02
 """Share of a map's spread that nearby pieces do not explain."""
+
+
+PLACES_AT_ONCE = 16
+"""Places that one thread foretells at a time; it does not depend on the threads, so that no number does."""
 
 
 class Answers:
     """Logits of masks, in the order in which they are asked; equal masks in equal order give equal logits.
 
     drawn: masks (n, pieces) -> pictures (n, 1, size, size). segments: (size, size), -1 outside the head.
+    limits: for each stage but the last, how many masks go through it before its maps are foretold; without
+    them everything is computed.
     agreement: least correlation of foretold and computed log-odds, once something was foretold; else None.
     """
 
     def __init__(
-        self, stages: Sequence[Stage], drawn: Callable[[Masks], Floats], segments: NDArray[np.int32]
+        self,
+        stages: Sequence[Stage],
+        drawn: Callable[[Masks], Floats],
+        segments: NDArray[np.int32],
+        limits: Sequence[int] = (),
+        *,
+        threads: int = 1,
     ) -> None:
         self.stages, self.drawn, self.segments = tuple(stages), drawn, segments
-        self.limits = COMPUTED[len(COMPUTED) - len(stages) + 1 :]
+        self.limits, self.threads = tuple(limits), threads
         self.shown: Masks = np.zeros((0, int(segments.max()) + 1), np.bool_)
         self.made: list[list[Floats]] = [[] for _ in self.stages]
         self.known: list[Trusted] = []
@@ -81,14 +95,22 @@ class Answers:
             given = self.stages[number](given)
             if foretold < len(self.limits):
                 self.made[number].append(given)
-        return _along(known.line, given) if known else given
+        return given if known is None or known.line is None else _along(known.line, given)
 
     def _learn(self, stage: int) -> None:
-        """Foretell a stage's maps from now on; where that goes wrong, compute everything."""
-        maps, logits = (np.concatenate(self.made[number]) for number in (stage, -1))
-        foretelling = Foretelling(self.shown[: len(maps)], maps, self.segments)
-        foretold = _odds(_passed(self.stages[stage + 1 :], foretelling.left_out(maps[:CHECKED])))
-        computed = _odds(logits[:CHECKED])
+        """Foretell a stage's maps from now on; where that goes wrong, compute everything.
+
+        The last foretelling is always held to the network's own answers, so that all before it are, too.
+        """
+        maps = np.concatenate(self.made[stage])
+        foretelling = Foretelling(self.shown[: len(maps)], maps, self.segments, threads=self.threads)
+        checked = maps[:CHECKED]
+        left_out = foretelling.left_out(checked)
+        if stage + 1 < len(self.limits) and _explained(checked, left_out) >= NEARLY_ALL:
+            self.known.append(Trusted(foretelling, None))
+            return
+        foretold = _odds(_passed(self.stages[stage + 1 :], left_out))
+        computed = _odds(np.concatenate(self.made[-1])[:CHECKED])
         agreement = _agreement(foretold, computed)
         self.agreement = min(agreement, 1.0 if self.agreement is None else self.agreement)
         if agreement >= FORETOLD_AGREES:
@@ -101,6 +123,12 @@ def _passed(stages: Sequence[Stage], given: Floats) -> Floats:
     for stage in stages:
         given = stage(given)
     return given
+
+
+def _explained(maps: Floats, foretold: Floats) -> float:
+    """Share of what moves in the maps that was foretold; 1 is all of it."""
+    moved = float(np.square(maps - maps.mean(axis=0)).sum())
+    return 1 - float(np.square(maps - foretold).sum()) / moved if moved > 0 else 0.0
 
 
 def _odds(logits: Floats) -> Floats:
@@ -122,36 +150,65 @@ def _along(line: Line, logits: Floats) -> Floats:
 class Foretelling:
     """A stage's maps (n, channels, rows, columns) for masks it was not shown, out of those that it was."""
 
-    def __init__(self, shown: Masks, maps: Floats, segments: NDArray[np.int32]) -> None:
+    def __init__(self, shown: Masks, maps: Floats, segments: NDArray[np.int32], *, threads: int = 1) -> None:
         count, channels, rows, columns = maps.shape
-        self.shown, self.size, self.lowest = shown, (channels, rows, columns), maps.min()
-        self.near = nearness(segments, rows)
-        places = np.ascontiguousarray(maps.reshape(count, channels, rows * columns).transpose(2, 0, 1))
+        self.size, self.lowest, self.threads = (channels, rows, columns), maps.min(), threads
+        near, flat = nearness(segments, rows), maps.reshape(count, channels, rows * columns)
+        self.parts = [slice(at, at + PLACES_AT_ONCE) for at in range(0, rows * columns, PLACES_AT_ONCE)]
+        work = _together(threads).map(lambda part: _Places(shown, flat[:, :, part], near[part]), self.parts)
+        self.places = list(work)
+
+    def of(self, shown: Masks) -> Floats:
+        """(n, channels, rows, columns)."""
+        found = self._everywhere(len(shown), lambda places: places.of(shown))
+        return np.asarray(np.maximum(found, self.lowest, out=found))
+
+    def left_out(self, maps: Floats) -> Floats:
+        """The first of the maps as foretold from all others (Rasmussen and Williams 2006, chapter 5.4.2)."""
+        errors = self._everywhere(len(maps), lambda places: places.errors(len(maps)))
+        return np.asarray(np.maximum(maps - errors, self.lowest))
+
+    def _everywhere(self, count: int, asked: Callable[["_Places"], Floats]) -> Floats:
+        """(count, channels, rows, columns) out of (places, count, channels) from each part of the places."""
+        channels, rows, columns = self.size
+        found = np.empty((count, channels, rows * columns), np.float32)
+
+        def put(part: slice, places: _Places) -> None:
+            found[:, :, part] = asked(places).transpose(1, 2, 0)
+
+        list(_together(self.threads).map(put, self.parts, self.places))
+        return found.reshape(count, *self.size)
+
+
+class _Places:
+    """Some places of a stage's maps. maps: (n, channels, places). near: (places, pieces)."""
+
+    def __init__(self, shown: Masks, maps: Floats, near: Floats) -> None:
+        self.shown, self.near = shown, near
+        places = np.ascontiguousarray(maps.transpose(2, 0, 1))
         self.mean = places.mean(axis=1, keepdims=True)
-        alike = self._alike(shown) + NOISE * np.eye(count, dtype=np.float32)
+        alike = self._alike(shown) + NOISE * np.eye(len(shown), dtype=np.float32)
         inverse = np.linalg.inv(alike)  # solving took three times as long
         self.weights = inverse @ (places - self.mean)
         self.sureness = np.diagonal(inverse, axis1=1, axis2=2)
 
     def of(self, shown: Masks) -> Floats:
-        """(n, channels, rows, columns)."""
-        maps = self._in_rows(self._alike(shown) @ self.weights + self.mean)
-        return np.asarray(np.maximum(maps, self.lowest), np.float32)
+        return np.asarray(self._alike(shown) @ self.weights + self.mean)
 
-    def left_out(self, maps: Floats) -> Floats:
-        """The first of the maps as foretold from all others (Rasmussen and Williams 2006, chapter 5.4.2)."""
-        count = len(maps)
-        errors = self.weights[:, :count] / self.sureness[:, :count, None]
-        return np.asarray(np.maximum(maps - self._in_rows(errors), self.lowest), np.float32)
-
-    def _in_rows(self, places: Floats) -> Floats:
-        """(places, n, channels) to (n, channels, rows, columns)."""
-        return places.transpose(1, 2, 0).reshape(-1, *self.size)
+    def errors(self, count: int) -> Floats:
+        """How far the first maps lie from what all others foretell."""
+        return np.asarray(self.weights[:, :count] / self.sureness[:, :count, None])
 
     def _alike(self, asked: Masks) -> Floats:
         """(places, asked, shown): e to the power of minus twice the share of what is near that differs."""
         signs, others = (np.asarray(2.0 * masks - 1, np.float32) for masks in (asked, self.shown))
         return np.exp((signs * self.near[:, None]) @ others.T - 1)
+
+
+@cache
+def _together(threads: int) -> ThreadPoolExecutor:
+    """Threads that wait for places: BLAS's own go on spinning after their work, and slow the next stage."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="foretold")
 
 
 def nearness(segments: NDArray[np.int32], side: int) -> Floats:
@@ -168,7 +225,7 @@ def nearness(segments: NDArray[np.int32], side: int) -> Floats:
 
 @dataclass(frozen=True)
 class Trusted:
-    """A foretelling that does well enough, and the line on which what comes of it is put."""
+    """A foretelling that does well enough, and the line on which what comes of it is put, if any."""
 
     maps: Foretelling
-    line: Line
+    line: Line | None

@@ -18,11 +18,11 @@ from scipy.stats import spearmanr
 
 from inference.engine.explain.foretold import Answers
 from inference.engine.explain.method import GridMap, middle_row, tell
-from inference.engine.explain.surrogate import Fit, balanced_masks, fitted
+from inference.engine.explain.surrogate import Fit, Process, balanced_masks
 from inference.engine.predict import calibrated, frame_logits
 from inference.engine.records import Label, Prepared
 from inference.engine.superpixels import distances, even_pieces, hidden_pictures
-from inference.engine.weights import LoadedModel
+from inference.engine.weights import LoadedModel, threads
 
 BATCH = 128
 FEW = 1e-4
@@ -68,7 +68,11 @@ def explain(
     def drawn(shown: NDArray[np.bool_]) -> NDArray[np.float32]:
         return hidden_pictures(picture, segments, shown, chosen.hidden)[:, None]
 
-    answers = Answers(draft or (partial(_logits, model),), drawn, segments)
+    answers = (
+        Answers(draft, drawn, segments, model.network.computed, threads=threads())
+        if draft
+        else Answers((partial(_logits, model),), drawn, segments)
+    )
 
     def chances_of(logits: NDArray[np.float32]) -> Floats:
         chances = calibrated(logits.astype(np.float64), model.record.temperature)
@@ -106,15 +110,16 @@ def sampled(
     computed: masks after which answers are foretold; those bring nothing that shakes the order, so it is
     compared with the order of the last block that had computed ones.
     """
-    apart, side = distances(segments), segments.shape[0]
-    blocks = balanced_masks(len(apart), np.random.default_rng(seed))
-    shown, chances = np.zeros((0, len(apart)), np.bool_), np.zeros(0)
+    pieces = int(segments.max()) + 1
+    process = Process(distances(segments), side=segments.shape[0], seed=seed)
+    blocks = balanced_masks(pieces, np.random.default_rng(seed))
+    shown, chances = np.zeros((0, pieces), np.bool_), np.zeros(0)
     before: Fit | None = None
     while True:
         start = len(shown)
         more = next(blocks)[: chosen.samples - start]
         shown, chances = np.concatenate([shown, more]), np.concatenate([chances, asked(more)])
-        fit = fitted(shown, chances, apart, chosen.kernel_width, side=side, seed=seed)
+        fit = process.fitted(shown, chances, chosen.kernel_width)
         stability = _agreement(before, fit)
         enough = len(shown) >= chosen.least and (stability >= chosen.settled or np.ptp(chances) < FEW)
         if len(shown) >= chosen.samples or enough:

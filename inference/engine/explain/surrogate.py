@@ -76,37 +76,44 @@ def _inverse(matrix: Floats) -> Floats:
     return np.asarray(np.triu(found) + np.triu(found, 1).T)
 
 
-def fitted(shown: Masks, chances: Floats, apart: Floats, kernel_width: float, *, side: int, seed: int) -> Fit:
-    """LIME's weights from answers (n,) to masks (n, pieces). apart: distances of the pieces, in pixels."""
-    many = _block(_signs(ANSWERED), len(apart), np.random.default_rng([seed, len(apart)]))
-    known, asked = _features(shown, apart, side), _features(many, apart, side)
-    inverse = _inverse(known @ known.T + NOISE * np.eye(len(shown)))
-    softness, left_out = _best_link(inverse, chances)
-    target = _log_odds(chances, softness)
-    answers = target.mean() + asked @ (known.T @ (inverse @ (target - target.mean())))
-    weights = _linear(many, _chance(answers, softness), kernel_width)
-    weights = weights + _linear(shown, chances - left_out, kernel_width, caution=CAUTION)
-    return _with_quality(shown, chances, weights, kernel_width)
+class Process:
+    """The Gaussian process over the masks of one picture's pieces, and the masks that it will answer.
+
+    apart: distances of the pieces, in pixels. side: of the picture. What it sees are single pieces, mixed
+    with their neighbours as the prior wants it, and pairs of pieces that nearly touch.
+    """
+
+    def __init__(self, apart: Floats, *, side: int, seed: int) -> None:
+        prior = ALONE * np.eye(len(apart)) + (1 - ALONE) * np.exp(-apart / (REACH * side))
+        self.single = np.linalg.cholesky(prior / np.trace(prior))
+        first, second = np.triu_indices(len(apart), 1)
+        weight = np.exp(-apart[first, second] / (TOUCHING * side))
+        near = np.argsort(-weight)[: PAIRS_KEPT * len(apart)]
+        self.first, self.second = first[near], second[near]
+        self.share = np.sqrt(PAIRS * weight[near] / weight.sum())
+        self.many = _block(_signs(ANSWERED), len(apart), np.random.default_rng([seed, len(apart)]))
+        self.asked = self.features(self.many)
+
+    def features(self, shown: Masks) -> Floats:
+        """Masks as the process sees them (n, features): the product of two is how alike it holds them."""
+        signs = 2.0 * shown - 1
+        return np.hstack([signs @ self.single, signs[:, self.first] * signs[:, self.second] * self.share])
+
+    def fitted(self, shown: Masks, chances: Floats, kernel_width: float) -> Fit:
+        """LIME's weights from answers (n,) to masks (n, pieces)."""
+        known = self.features(shown)
+        inverse = _inverse(known @ known.T + NOISE * np.eye(len(shown)))
+        softness, left_out = _best_link(inverse, chances)
+        target = _log_odds(chances, softness)
+        answers = target.mean() + self.asked @ (known.T @ (inverse @ (target - target.mean())))
+        weights = _linear(self.many, _chance(answers, softness), kernel_width)
+        weights = weights + _linear(shown, chances - left_out, kernel_width, caution=CAUTION)
+        return _with_quality(shown, chances, weights, kernel_width)
 
 
 def linear_fit(shown: Masks, chances: Floats, kernel_width: float) -> Fit:
     """LIME's own weighted linear fit of the answers, and nothing else."""
     return _with_quality(shown, chances, _linear(shown, chances, kernel_width), kernel_width)
-
-
-def _features(shown: Masks, apart: Floats, side: int) -> Floats:
-    """Masks as the process sees them (n, features): the product of two rows is how alike it holds them.
-
-    Single pieces, mixed with their neighbours as the prior wants it, and pairs of pieces that nearly touch.
-    """
-    signs = 2.0 * shown - 1
-    prior = ALONE * np.eye(len(apart)) + (1 - ALONE) * np.exp(-apart / (REACH * side))
-    single = signs @ np.linalg.cholesky(prior / np.trace(prior))
-    first, second = np.triu_indices(len(apart), 1)
-    weight = np.exp(-apart[first, second] / (TOUCHING * side))
-    near = np.argsort(-weight)[: PAIRS_KEPT * len(apart)]
-    share = np.sqrt(PAIRS * weight[near] / weight.sum())
-    return np.hstack([single, signs[:, first[near]] * signs[:, second[near]] * share])
 
 
 def _best_link(inverse: Floats, chances: Floats) -> tuple[float, Floats]:

@@ -72,6 +72,7 @@ class Network:
     gradcam_layer: dotted name of the module whose output Grad-CAM weighs: what `maps` gives.
     licence: of the architecture's code and of any weights it starts from.
     side: of the picture that the network works on, in pixels; it halves larger ones itself.
+    computed: of each of its stages but the last, the masks that go through it before LIME foretells its maps.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Network:
     labels: tuple[str, ...] = LABELS
     side: int = 128
     backbone: Backbone | None = None
+    computed: tuple[int, ...] = ()
 
 
 WIDE_RECIPES: Mapping[Modality, str] = {"ultrasound": "ultrasound-head-128", "mri": "mri-head-128"}

@@ -10,8 +10,8 @@ from torchvision.models.vgg import cfgs, make_layers
 from inference.engine.networks.imagenet import AsImageNet, without_inplace
 from inference.engine.networks.network import WIDE_RECIPES, Backbone, Cut, Network
 
-FOURTH_BLOCK, LAST_BLOCK, LAST_POOL = 17, 24, 30
-"""Indices in `features` at which the fourth and the fifth block begin, and the last pooling stands."""
+THIRD_BLOCK, FOURTH_BLOCK, LAST_BLOCK, LAST_POOL = 10, 17, 24, 30
+"""Indices in `features` at which the third to fifth block begin, and the last pooling stands."""
 
 
 class VGG16(Cut):
@@ -50,11 +50,12 @@ class VGG16(Cut):
         return list(self.features[:LAST_BLOCK].state_dict().values())
 
     def stages(self) -> list[nn.Module]:
-        """Three blocks (61 % of the products), the fourth (30 %), the fifth with the head."""
-        first = nn.Sequential(self.colours, self.features[:FOURTH_BLOCK])
+        """Two blocks (30 % of the products), the third (30 %), the fourth (30 %), the fifth with the head."""
+        first = nn.Sequential(self.colours, self.features[:THIRD_BLOCK])
+        third = self.features[THIRD_BLOCK:FOURTH_BLOCK]
         fourth = self.features[FOURTH_BLOCK:LAST_BLOCK]
         last = nn.Sequential(self.features[LAST_BLOCK:], nn.AdaptiveAvgPool2d(1), nn.Flatten(), self.head)
-        return [first, fourth, last]
+        return [first, third, fourth, last]
 
     def tail(self, maps: Tensor) -> Tensor:
         """The fifth block, pooling and head, which are fine-tuned: logits (n, 2)."""
@@ -75,6 +76,7 @@ NETWORK = Network(
     build=VGG16,
     recipes=WIDE_RECIPES,
     gradcam_layer="features.29",
+    computed=(32, 64, 192),
     licence="Architecture: BSD-3-Clause (torchvision). ImageNet weights: CC BY 4.0 (Oxford VGG).",
     backbone=Backbone(
         file="vgg16_features_imagenet_fp16.safetensors",
