@@ -42,6 +42,11 @@ LABELS_KEPT: Mapping[Modality, str] = {
     "mri": "Every normal is made: a slice with its ventricle walls moved in.",
 }
 
+HEADLESS_LEARNT = (
+    " Pictures of either class were learnt from without their heads, each under both labels, so that what "
+    "lies beside a head says nothing."
+)
+
 LIMITS: Mapping[Modality, tuple[str, ...]] = {
     "ultrasound": (
         "Normal and ventriculomegaly pictures come from different sources. No network was told which is "
@@ -115,7 +120,8 @@ def _held_out(material: Material, outcome: Outcome, temperature: float) -> HeldO
 
 def _learnt(material: Material, about: str) -> str:
     labels = LABELS_LEARNT if material.labels_learnt else LABELS_KEPT[material.modality]
-    return LEARNT[material.modality].format(about=about, labels=labels)
+    headless = HEADLESS_LEARNT if len(material.headless) else ""
+    return LEARNT[material.modality].format(about=about, labels=labels + headless)
 
 
 def _counts(material: Material) -> dict[str, Any]:

@@ -95,7 +95,9 @@ def _checkpoints(
     options: argparse.Namespace, plan: Plan, materials: list[Material], start: nn.Module
 ) -> Checkpoints:
     pictures = [
-        part for found in materials for part in (found.labelled, found.taught, found.other, found.phantoms)
+        part
+        for found in materials
+        for part in (found.labelled, found.taught, found.headless, found.other, found.phantoms)
     ]
     return Checkpoints(options.out / "checkpoints", fingerprint(vars(plan), start, pictures))
 
@@ -143,7 +145,9 @@ def _material(options: argparse.Namespace, modality: Modality, folder: Path) -> 
         modality,
         folder,
         network.recipes[modality],
-        Making(options.phantoms, options.seed, options.variants, options.bare),
+        Making(
+            options.phantoms, options.seed, options.variants, bare=options.bare, headless=options.headless
+        ),
         cache=options.cache,
         learn_labels=options.learn_labels,
     )

@@ -1,6 +1,6 @@
 """Does a network read ventricles, or does it recognise where a picture came from?"""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,11 @@ from captum.attr import LayerAttribution, LayerGradCam
 from numpy.typing import NDArray
 from torch import nn
 
-from inference.engine.ellipse import Ellipse
-from inference.engine.head import find_head
 from inference.engine.networks import Network
 from inference.engine.views import log_odds
-from inference.formats.stack import PictureStack
 from inference.training.augment import augment
-from inference.training.border import border_only, border_removed
-from inference.training.data import picture_stack, prepared
+from inference.training.border import Change, Changed, border_only, border_removed
+from inference.training.data import prepared
 from inference.training.figures import Figure, Floats, Groups, Truth, auc, bootstrap, difference
 from inference.training.loop import logits_of
 from inference.training.material import Material
@@ -28,9 +25,6 @@ LOOKS = 4
 UNDECIDED = 0.0
 """Log-odds of a refused picture: it carries no answer, so it ranks in the middle."""
 BATCH = 32
-
-Change = Callable[[PictureStack, Ellipse], PictureStack]
-
 
 CHANGES: Mapping[str, Change] = {"border_only": border_only, "border_removed": border_removed}
 
@@ -106,7 +100,7 @@ def _changed_odds(
 ) -> tuple[Floats, float]:
     """Log-odds of the held-out networks on changed pictures, and the share of them that were not refused."""
     labelled = material.labelled
-    sources = [(name, "", name, _Changed(folder / name, change)) for name in labelled.names]
+    sources = [(name, "", name, Changed(folder / name, change)) for name in labelled.names]
     found = prepared(sources, network.recipes[material.modality])
     rows = {name: row for row, name in enumerate(labelled.names)}
     odds = np.full(len(labelled), UNDECIDED)
@@ -180,15 +174,3 @@ def _heat_outside(module: nn.Module, layer: str, tensor: NDArray[np.float32]) ->
 def _odds_of(module: nn.Module, tensor: NDArray[np.float32]) -> Floats:
     """Log-odds of prepared pictures at temperature 1."""
     return log_odds(logits_of(module, tensor), 1.0)
-
-
-class _Changed:
-    """A picture read and changed when it is needed; a class, because other processes must receive it."""
-
-    def __init__(self, path: Path, change: Change) -> None:
-        self.path, self.change = path, change
-
-    def __call__(self) -> PictureStack:
-        stack = picture_stack(self.path)
-        head = find_head(stack.pixels[0].astype(np.float32), stack.modality)
-        return self.change(stack, head.ellipse) if head else stack

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import cast
@@ -18,7 +18,7 @@ from inference.training.augment import augment
 from inference.training.data import Examples
 
 BATCH_SHARE = 16
-"""Pictures that each bank gives to a batch."""
+"""Pictures that a bank gives to a batch."""
 COPIES_MADE = 32
 SMOOTHING = 0.05
 WEIGHT_DECAY = 1e-3
@@ -119,21 +119,23 @@ class Bank:
 
     copies: float16 (copies, n, channels, rows, columns), what a frozen stem makes of changed pictures.
     styles: pictures whose look may be borrowed by any other, so that no look belongs to one label.
+    share: pictures that it gives to a batch.
     """
 
     examples: Examples
     styles: Tensor
     copies: NDArray[np.float16] | None = None
+    share: int = BATCH_SHARE
 
     def batch(self, rows: Rows, draw: torch.Generator) -> tuple[Tensor, Tensor]:
         """A share of a batch from these rows: both classes, and all groups of a class, equally likely."""
         mine = np.flatnonzero(rows)
         weights = torch.from_numpy(evenness(self.examples.labels[mine], self.examples.groups[mine]))
-        picked = mine[torch.multinomial(weights, BATCH_SHARE, replacement=True, generator=draw).numpy()]
+        picked = mine[torch.multinomial(weights, self.share, replacement=True, generator=draw).numpy()]
         labels = torch.from_numpy(self.examples.labels[picked])
         if self.copies is None:
             return augment(torch.from_numpy(self.examples.tensor[picked]), self.styles, draw), labels
-        which = torch.randint(len(self.copies), (BATCH_SHARE,), generator=draw).numpy()
+        which = torch.randint(len(self.copies), (self.share,), generator=draw).numpy()
         return torch.from_numpy(self.copies[which, picked]).float(), labels
 
 
@@ -146,12 +148,12 @@ def with_copies(
     """
     path = cache / f"stem-{_key(bank, module, copies, seed, halved)}.npy" if cache else None
     if path and path.exists():
-        return Bank(bank.examples, bank.styles, np.load(path))
+        return replace(bank, copies=np.load(path))
     found = _copied(bank, module, copies, seed, halved)
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
         np.save(path, found)
-    return Bank(bank.examples, bank.styles, found)
+    return replace(bank, copies=found)
 
 
 def _copied(bank: Bank, module: nn.Module, copies: int, seed: int, halved: bool) -> NDArray[np.float16]:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from inference.engine.records import LABELS
 from inference.formats.stack import Modality
 from inference.training.atlas import atlas_sources
+from inference.training.border import headless_sources
 from inference.training.data import Examples, Source, cached, folder_sources, joined
 from inference.training.graft import grafted_sources
 from inference.training.phantoms import phantom_sources
@@ -23,12 +25,14 @@ class Making:
     """What is made besides the real pictures.
 
     variants: instead of as many as VARIANTS says. bare: half of the drawn-in ultrasound heads stand on black.
+    headless: ultrasound pictures without their heads, under either label.
     """
 
     phantoms: int
     seed: int
     variants: int | None = None
     bare: bool = False
+    headless: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class Material:
     taught: what is learnt from besides phantoms. Ultrasound: normals with ventricles drawn in, of either
         label, so that no machine belongs to one label; real labels only when somebody asks for that.
         MRI: slices with moved ventricle walls, and the labelled ones.
+    headless: labelled ultrasound pictures whose head is painted over, each under both labels, if asked for.
     other: real pictures of neither class, never trained on. phantoms and held_phantoms share no head.
     labels_learnt: whether somebody asked to learn from real ultrasound labels.
     """
@@ -46,6 +51,7 @@ class Material:
     modality: Modality
     labelled: Examples
     taught: Examples
+    headless: Examples
     other: Examples
     phantoms: Examples
     held_phantoms: Examples
@@ -57,6 +63,7 @@ class Material:
             self.modality,
             _averaged(self.labelled, side),
             _averaged(self.taught, side),
+            _averaged(self.headless, side),
             _averaged(self.other, side),
             _averaged(self.phantoms, side),
             _averaged(self.held_phantoms, side),
@@ -83,7 +90,7 @@ def material(
     learn_labels: bool = False,
 ) -> Material:
     """Prepare everything as the engine prepares scans. Raises GroupLeak, KeyError, FileNotFoundError."""
-    real, made = _sources(modality, folder, making)
+    real, made, headless = _sources(modality, folder, making)
     pictures = cached(cache, "pictures", real, recipe_id)
     changed = cached(cache, "made", made, recipe_id)
     drawn = cached(cache, "phantoms", phantom_sources(modality, making.phantoms, making.seed), recipe_id)
@@ -94,6 +101,7 @@ def material(
         modality=modality,
         labelled=labelled,
         taught=joined([changed, labelled]) if learns else changed,
+        headless=cached(cache, "headless", headless, recipe_id),
         other=pictures.take(pictures.labels < 0),
         phantoms=drawn.take(np.arange(held)),
         held_phantoms=drawn.take(np.arange(held, len(drawn))),
@@ -101,11 +109,13 @@ def material(
     )
 
 
-def _sources(modality: Modality, folder: Path, making: Making) -> tuple[Sequence[Source], Sequence[Source]]:
-    """Real pictures, and those made from them."""
+def _sources(modality: Modality, folder: Path, making: Making) -> tuple[Sequence[Source], ...]:
+    """Real pictures, those made from them, and those without their heads."""
     variants = making.variants or VARIANTS[modality]
     if modality == "ultrasound":
         real = folder_sources(folder)
         normals = [source for source in real if source[1] == "normal"]
-        return real, grafted_sources(folder, normals, variants, making.seed, bare=making.bare)
-    return atlas_sources(folder, variants, making.seed)
+        made = grafted_sources(folder, normals, variants, making.seed, bare=making.bare)
+        labelled = [source for source in real if source[1] in LABELS]
+        return real, made, headless_sources(folder, labelled) if making.headless else []
+    return *atlas_sources(folder, variants, making.seed), []

@@ -13,7 +13,7 @@ from inference.training.plan import Plan
 ABOUT = "Train one network for one or more modalities: from folders to weights, records and cards."
 STAGES = ("folds", "phantom_epochs", "epochs", "steps", "patience", "copies")
 RATES = ("phantom_rate", "rate")
-FLAGS = ("from_scratch", "settle", "halved", "learn_labels", "bare")
+FLAGS = ("from_scratch", "settle", "halved", "learn_labels", "bare", "headless")
 REPEATED = ("network", "seed", "version", "phantoms", "variants", "threads", *STAGES, *RATES)
 
 
@@ -62,6 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--settle", action="store_true", help="after the phantoms only the tail learns")
     parser.add_argument("--halved", action="store_true", help="products in bfloat16, twice as fast")
     parser.add_argument("--bare", action="store_true", help="half of the drawn-in heads stand on black")
+    parser.add_argument(
+        "--headless", action="store_true", help="learn that a picture without its head says nothing"
+    )
     parser.add_argument("--learn-labels", action="store_true", help="learn from real labels too (see docs)")
     parser.add_argument(
         "--about",

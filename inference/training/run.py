@@ -93,7 +93,7 @@ def _on_phantoms(course: Course, shelves: list[Shelf], start: nn.Module) -> nn.M
     plan = course.plan
     still = plan.stem == "published"
     learning = learner(start, plan.phantom_rate, plan.seed, frozen=still, halved=plan.halved)
-    banks = [bank for shelf in shelves for bank in shelf.banks(None)[1:] * 2]
+    banks = [shelf.drawn() for shelf in shelves for _ in range(2)]
     memory = course.resumed("phantoms", [learning])
     course.done = begun = memory.facts["epochs"] if memory else 0
     for epoch in range(begun + 1, plan.phantom_epochs + 1):
@@ -174,7 +174,7 @@ def _judged(shelves: list[Shelf], learners: list[Learner]) -> tuple[float, dict[
 
 
 def _unseen(shelf: Shelf, fold: int, learning: Learner) -> tuple[Examples, Floats]:
-    hidden = np.flatnonzero(~shelf.seen(fold))
+    hidden = np.flatnonzero(~shelf.seen(shelf.taught, fold))
     some = hidden[:: max(1, len(hidden) * len(shelf.folds) // JUDGED)]
     examples = shelf.taught.examples.take(some)
     if shelf.taught.copies is not None:

@@ -14,6 +14,8 @@ from inference.training.material import Material
 
 STYLES = 400
 """Pictures whose looks may be borrowed."""
+HEADLESS_SHARE = 4
+"""Pictures without a head in a batch, where a training has some."""
 
 
 @dataclass(frozen=True)
@@ -22,20 +24,25 @@ class Shelf:
 
     material: Material
     taught: Bank
+    headless: Bank
     phantoms: Bank
     folds: tuple[Rows, ...]
 
-    def seen(self, fold: int | None) -> Rows:
-        """Rows of `taught` that a fold may learn from; all of them without a fold."""
+    def seen(self, bank: Bank, fold: int | None) -> Rows:
+        """Rows of `taught` or `headless` that a fold may learn from; all of them without a fold."""
         if fold is None:
-            return np.ones(len(self.taught.examples), np.bool_)
+            return np.ones(len(bank.examples), np.bool_)
         hidden = self.material.labelled.groups[self.folds[fold]]
-        return ~np.isin(self.taught.examples.groups, hidden)
+        return ~np.isin(bank.examples.groups, hidden)
 
     def banks(self, fold: int | None) -> list[tuple[Bank, Rows]]:
         """What an epoch draws from."""
-        everything = np.ones(len(self.phantoms.examples), np.bool_)
-        return [(self.taught, self.seen(fold)), (self.phantoms, everything)]
+        real = [bank for bank in (self.taught, self.headless) if len(bank.examples)]
+        return [*((bank, self.seen(bank, fold)) for bank in real), self.drawn()]
+
+    def drawn(self) -> tuple[Bank, Rows]:
+        """The phantoms, which no fold holds out."""
+        return self.phantoms, np.ones(len(self.phantoms.examples), np.bool_)
 
 
 def filled(course: Course, materials: list[Material], still: nn.Module | None) -> list[Shelf]:
@@ -51,12 +58,15 @@ def _shelf(course: Course, material: Material, still: nn.Module | None, number: 
     rest = [part for part in (material.other, material.phantoms) if len(part)]
     styles = torch.from_numpy(joined(rest).tensor[:STYLES])
     taught, phantoms = Bank(material.taught, styles), Bank(material.phantoms, styles)
+    headless = Bank(material.headless, styles, share=HEADLESS_SHARE)
     if still is not None:
         few, seed = max(1, plan.copies // 2), plan.seed + 2 * number
         taught = with_copies(taught, still, plan.copies, seed, halved=plan.halved, cache=course.cache)
         phantoms = with_copies(phantoms, still, few, seed + 1, halved=plan.halved, cache=course.cache)
+        if len(material.headless):
+            headless = with_copies(headless, still, plan.copies, seed, halved=plan.halved, cache=course.cache)
     folds = grouped_folds(labelled.labels, labelled.groups, plan.folds, plan.seed) if len(labelled) else []
-    return Shelf(material, taught, phantoms, tuple(folds))
+    return Shelf(material, taught, headless, phantoms, tuple(folds))
 
 
 def taken(shelves: list[Shelf], fold: int | None) -> list[tuple[Bank, Rows]]:

@@ -10,13 +10,17 @@ import safetensors.torch
 import torch
 
 from inference.engine.ellipse import Ellipse
+from inference.engine.head import find_head
 from inference.engine.networks import NETWORKS
 from inference.engine.records import WeightsRecord
 from inference.engine.weights import load
 from inference.phantom import render, sample_spec
 from inference.training.atlas import VENTRICLES, moved, widest_mm
+from inference.training.border import headless_sources
 from inference.training.calibrate import Target, cross_fitted_calls, fit_temperature, threshold_for
 from inference.training.command import main
+from inference.training.course import NOTHING_KEPT, Course
+from inference.training.data import picture_stack
 from inference.training.figures import (
     at_threshold,
     auc,
@@ -28,6 +32,9 @@ from inference.training.figures import (
 from inference.training.graft import graft, grafted_sources
 from inference.training.groups import GroupLeak, check_groups, grouped_folds, refuse_leak
 from inference.training.loop import learner
+from inference.training.material import Making, material
+from inference.training.plan import Plan
+from inference.training.shelves import filled
 
 
 def test_a_group_on_both_sides_of_a_split_is_refused():
@@ -171,6 +178,19 @@ def test_every_other_graft_may_be_a_head_on_black_with_the_same_ventricles(tmp_p
     assert dark == [False, False, True, True], "one of two, of either label"
 
 
+def test_a_picture_without_its_head_is_learnt_under_both_labels_in_its_patients_group(tmp_path):
+    spec = sample_spec(np.random.default_rng(3), label="normal")
+    (tmp_path / "a.png").write_bytes(render(spec, "ultrasound", seed=3).png())
+    found = headless_sources(tmp_path, [("a.png", "normal", "patient", lambda: None)])
+    assert [source[1:3] for source in found] == [("normal", "patient"), ("ventriculomegaly", "patient")]
+    whole = picture_stack(tmp_path / "a.png").pixels[0]
+    painted = found[0][3]().pixels[0]
+    head = find_head(whole.astype(np.float32), "ultrasound").ellipse
+    assert len(np.unique(painted[head.mask(whole.shape)])) == 1, "one grey where the head was"
+    beside = ~head.grown(1.2).mask(whole.shape)
+    assert np.array_equal(painted[beside], whole[beside])
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     """Six patients, a phantom picture of each, in the layout a hospital would bring."""
@@ -200,6 +220,25 @@ def trained(folder: Path, out: Path, network: str = "modified_cnn", *more: str) 
     assert main([*base, *cache, *SMALL, *UNEXPLAINED, *more], said) == 0
     assert "held-out AUC" in said.getvalue()
     return WeightsRecord.from_json((out / f"{network}-ultrasound-1.0.json").read_text())
+
+
+def test_no_fold_learns_from_anything_made_of_a_group_that_it_holds_out(folder):
+    making = Making(phantoms=5, seed=1, variants=1, bare=True, headless=True)
+    found = material("ultrasound", folder, NETWORKS["cnn"].recipes["ultrasound"], making)
+    course = Course(Plan("cnn", folds=2), NOTHING_KEPT, lambda _: None, None)
+    (shelf,) = filled(course, [found], None)
+    for number, held_out in enumerate(shelf.folds):
+        (taught, seen), (headless, kept), _ = shelf.banks(number)
+        for bank, rows in ((taught, seen), (headless, kept)):
+            learnt = set(bank.examples.groups[rows])
+            assert learnt
+            assert not learnt & set(found.labelled.groups[held_out])
+
+
+def test_a_training_without_heads_says_so_on_its_card_and_in_its_command(folder, tmp_path):
+    record = trained(folder, tmp_path, "modified_cnn", "--headless")
+    assert "without their heads, each under both labels" in record.card["data"]
+    assert " --headless " in record.card["training"]["command"]
 
 
 def test_a_training_run_writes_loadable_weights_with_an_honest_card_and_repeats_to_the_byte(folder, tmp_path):
