@@ -30,7 +30,7 @@ NEARLY_ALL = 0.9
 """Share of what moves in a stage's maps from which on foretelling them needs no other check."""
 REACH = 0.7
 """How far around a place pieces count (a Gaussian's width), in distances between two places."""
-NOISE = 0.02
+NOISE = 0.005
 """Share of a map's spread that nearby pieces do not explain."""
 
 
