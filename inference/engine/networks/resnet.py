@@ -10,7 +10,6 @@ from inference.engine.networks.imagenet import AsImageNet, without_inplace
 from inference.engine.networks.network import WIDE_RECIPES, Backbone, Cut, Network
 
 LICENCE = "BSD-3-Clause (torchvision)"
-COMPUTED = (64,)
 
 
 class ResNet(Cut):
@@ -35,13 +34,6 @@ class ResNet(Cut):
         """The linear layer's weights (2, channels)."""
         weights: Tensor = self.trunk.fc.weight
         return weights
-
-    def stages(self) -> list[nn.Module]:
-        """Up to the second stage (more than half of the products of ResNet18), and the rest."""
-        t = self.trunk
-        first = nn.Sequential(self.colours, t.conv1, t.bn1, t.relu, t.maxpool, t.layer1, t.layer2)
-        last = nn.Sequential(t.layer3, t.layer4, nn.AdaptiveAvgPool2d(1), nn.Flatten(), t.fc)
-        return [first, last]
 
     def stem(self, pictures: Tensor) -> Tensor:
         """Everything up to the third stage: (n, channels, 8, 8)."""
@@ -72,7 +64,6 @@ RESNET18 = Network(
     recipes=WIDE_RECIPES,
     gradcam_layer="trunk.layer4",
     licence=LICENCE,
-    computed=COMPUTED,
     backbone=Backbone(
         file="resnet18_imagenet.safetensors",
         sha256="",
@@ -90,7 +81,6 @@ RESNET50 = Network(
     recipes=WIDE_RECIPES,
     gradcam_layer="trunk.layer4",
     licence=LICENCE,
-    computed=COMPUTED,
     backbone=Backbone(
         file="resnet50_imagenet.safetensors",
         sha256="",
