@@ -279,11 +279,8 @@ def test_two_maps_are_compared_by_a_split(read_case, page, keep):
     before = [page.evaluate(halves, side) for side in ("left", "right")]
     page.get_by_label("Compare with").select_option(index=2)
     page.wait_for_function("document.getElementById('split-field').hidden === false")
-    settled(page)
-    settled(page)
-    after = [page.evaluate(halves, side) for side in ("left", "right")]
-    assert after[0] == before[0]
-    assert after[1] != before[1]
+    page.wait_for_function(f"before => ({halves})('right') !== before", arg=before[1])
+    assert page.evaluate(halves, "left") == before[0]
     keep("case-compared")
 
 
