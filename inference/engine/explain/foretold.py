@@ -24,7 +24,7 @@ Masks = NDArray[np.bool_]
 Line = NDArray[np.float64]
 """Slope and height: foretold maps lie nearer to their mean than computed ones, and so do their log-odds."""
 
-CHECKED = 16
+CHECKED = 32
 """Masks that went through every stage and are foretold from the others, to see how well it does."""
 NEARLY_ALL = 0.9
 """Share of what moves in a stage's maps from which on foretelling them needs no other check."""
