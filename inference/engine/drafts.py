@@ -39,7 +39,7 @@ def drafted(
         return None
     pictures = _masked_phantoms(network.recipes[modality], modality)
     stages, ours = [], pictures
-    for piece in module.stages() if isinstance(module, Cut) else [module]:
+    for piece in module.grey().stages() if isinstance(module, Cut) else [module]:
         stages.append(backend.drafted(piece.eval(), ours[:SHOWN], threads))
         ours = stages[-1](ours)
     with torch.inference_mode():

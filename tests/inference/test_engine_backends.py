@@ -10,6 +10,7 @@ from inference.engine import catalogue
 from inference.engine.backends import BACKENDS, best_for
 from inference.engine.explain import gradcam
 from inference.engine.networks import NETWORKS
+from inference.engine.networks.imagenet import AsImageNet, folded
 from inference.engine.predict import predict
 from inference.engine.weights import load
 from inference.phantom import render, sample_spec
@@ -63,6 +64,27 @@ def test_the_stages_of_a_network_in_turn_give_its_logits(network, pictures):
         for stage in module.stages():
             found = stage(found)
     assert torch.equal(found, logits)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_network_for_grey_pictures_says_nearly_the_same(network, pictures):
+    module = random_model(network).module.eval()
+    with torch.inference_mode():
+        logits, drafted = module(torch.from_numpy(pictures)), module.grey()(torch.from_numpy(pictures))
+    assert drafted.numpy() == pytest.approx(logits.numpy(), abs=0.05 * float(logits.abs().max()))
+
+
+@pytest.mark.parametrize("padding", [1, 3])
+def test_colours_that_are_folded_into_a_convolution_change_nothing_but_the_edge(padding, pictures):
+    torch.manual_seed(2)
+    first = torch.nn.Conv2d(3, 5, 2 * padding + 1, padding=padding)
+    colours, grey = AsImageNet(), torch.from_numpy(pictures)
+    with torch.inference_mode():
+        apart, together = first(colours(grey)), folded(first)(grey)
+    inside = (..., slice(padding, -padding), slice(padding, -padding))
+    assert together.shape == apart.shape
+    assert together[inside].numpy() == pytest.approx(apart[inside].numpy(), abs=1e-4)
+    assert not torch.allclose(together, apart, atol=1e-4)
 
 
 @pytest.mark.parametrize("network", NETWORKS)

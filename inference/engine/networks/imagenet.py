@@ -27,6 +27,21 @@ class AsImageNet(nn.Module):
         return channels
 
 
+def folded(first: nn.Conv2d) -> nn.Sequential:
+    """A network's first convolution, colours included, over the grey picture: a third of the products.
+
+    Not quite exact along the picture's edge: the zeros around three normalised channels are no one grey.
+    """
+    colours, weight = AsImageNet(), first.weight.detach()
+    shape = (int(first.kernel_size[0]), int(first.kernel_size[1]))
+    grey = nn.Conv2d(1, first.out_channels, shape, stride=(int(first.stride[0]), int(first.stride[1])))
+    grey.weight.data = (weight * colours.gain).sum(dim=1, keepdim=True)
+    bias = torch.zeros(first.out_channels) if first.bias is None else first.bias.detach()
+    grey.bias = nn.Parameter(bias + (weight * colours.offset).sum(dim=(1, 2, 3)))
+    edge = float((-colours.offset / colours.gain).mean())
+    return nn.Sequential(nn.ConstantPad2d(int(first.padding[0]), edge), grey)
+
+
 def without_inplace(module: nn.Module) -> nn.Module:
     """The same module with every ReLU writing to a new tensor.
 

@@ -1,12 +1,13 @@
 """ResNet18 and ResNet50 (He et al. 2015) as torchvision builds them, with two logits."""
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
 import torchvision
 from torch import Tensor, nn
 
-from inference.engine.networks.imagenet import AsImageNet, without_inplace
+from inference.engine.networks.imagenet import AsImageNet, folded, without_inplace
 from inference.engine.networks.network import WIDE_RECIPES, Backbone, Cut, Network
 
 LICENCE = "BSD-3-Clause (torchvision)"
@@ -17,7 +18,7 @@ class ResNet(Cut):
 
     def __init__(self, build: Callable[..., nn.Module]) -> None:
         super().__init__()
-        self.colours = AsImageNet()
+        self.colours: nn.Module = AsImageNet()
         self.trunk: Any = without_inplace(build(num_classes=2))
 
     def maps(self, pictures: Tensor) -> Tensor:
@@ -34,6 +35,12 @@ class ResNet(Cut):
         """The linear layer's weights (2, channels)."""
         weights: Tensor = self.trunk.fc.weight
         return weights
+
+    def grey(self) -> "ResNet":
+        """A copy whose first convolution sees the grey picture."""
+        own = copy.deepcopy(self)
+        own.trunk.conv1, own.colours = folded(self.trunk.conv1), nn.Identity()
+        return own
 
     def stem(self, pictures: Tensor) -> Tensor:
         """Everything up to the third stage: (n, channels, 8, 8)."""

@@ -4,10 +4,13 @@ The 4,096-wide dense layers of the original are left out: they hold nine tenths 
 hundred pictures cannot train them. Mean pooling and one linear layer make Grad-CAM's gradient a constant.
 """
 
+import copy
+from typing import cast
+
 from torch import Tensor, nn
 from torchvision.models.vgg import cfgs, make_layers
 
-from inference.engine.networks.imagenet import AsImageNet, without_inplace
+from inference.engine.networks.imagenet import AsImageNet, folded, without_inplace
 from inference.engine.networks.network import WIDE_RECIPES, Backbone, Cut, Network
 
 THIRD_BLOCK, FOURTH_BLOCK, LAST_BLOCK, LAST_POOL = 10, 17, 24, 30
@@ -19,7 +22,7 @@ class VGG16(Cut):
 
     def __init__(self) -> None:
         super().__init__()
-        self.colours = AsImageNet()
+        self.colours: nn.Module = AsImageNet()
         self.features: nn.Sequential = make_layers(cfgs["D"], batch_norm=False)
         without_inplace(self.features)
         self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(512, 2))
@@ -48,6 +51,12 @@ class VGG16(Cut):
     def stem_tensors(self) -> list[Tensor]:
         """Weights and biases of the four blocks, in order."""
         return list(self.features[:LAST_BLOCK].state_dict().values())
+
+    def grey(self) -> "VGG16":
+        """A copy whose first convolution sees the grey picture."""
+        own = copy.deepcopy(self)
+        own.features[0], own.colours = folded(cast(nn.Conv2d, self.features[0])), nn.Identity()
+        return own
 
     def stages(self) -> list[nn.Module]:
         """Two blocks (30 % of the products), the third (30 %), the fourth (30 %), the fifth with the head."""
