@@ -1,15 +1,17 @@
 """How fast and how true: Grad-CAM and LIME beside the reference libraries, in one run.
 
-    python bench/explain.py [--json] [--pictures 2] [--reference 20000] [--networks resnet18 vgg16]
-        [--plots DIR]
+    python bench/explain.py [--json] [--pictures 10] [--reference 20000] [--networks resnet18 vgg16]
+        [--plots DIR] [--cache DIR] [--prepare]
 
 Grad-CAM: classification and map together, over one forward pass of the fastest single-precision backend here
 (PyTorch or ONNX Runtime, logits only), medians of alternating repeats; maps are held to captum's.
 LIME: agreement with a reference of many independent samples on the same superpixels, against time, for the
 lime package's default (1,000 samples, batches of 10, PyTorch) and for ours. Phantoms, shipped MRI versions.
+The references take hours and are not timed: --prepare makes them and ends, --cache keeps them for the run.
 """
 
 import argparse
+import hashlib
 import json
 import sys
 import time
@@ -38,11 +40,13 @@ from inference.phantom import render, sample_spec
 MODALITY = "mri"
 KERNEL = lime.Parameters().kernel_width
 PIECES = lime.Parameters().pieces
-OURS = (128, 160, 192, 256, 320, 384, 512, 640, 768, 1024)
+OURS = (128, 144, 160, 192, 256, 320, 384, 512, 640, 768, 1024)
 THEIRS = (250, 500, 1000, 2000)
 POOL = 2000
 """Independent samples besides the reference's, dealt into as many runs of each length as they give."""
 SEEDS = 3
+FEW, MANY = 4, 10
+"""Phantoms: many where a reference takes minutes, few where it takes a quarter of an hour."""
 
 
 def main() -> None:
@@ -50,6 +54,9 @@ def main() -> None:
     configure(options.threads)
     if options.plots:
         options.plots.mkdir(parents=True, exist_ok=True)
+    if options.prepare:
+        prepare_references(options)
+        return
     found: dict[str, Any] = {"gradcam": {}, "lime": {}, "curves": {}, "checks": {}}
     for name in options.networks:
         said(f"{name}: Grad-CAM")
@@ -62,14 +69,31 @@ def main() -> None:
     print(json.dumps(found, indent=None if options.json else 2))
 
 
+def prepare_references(options: argparse.Namespace) -> None:
+    """Answer every sample that is not timed, so that the run finds it in the cache."""
+    for name in options.networks:
+        model = shipped(name, "onnxruntime")
+        for number in range(how_many(name, options)):
+            prepared = head(model, 70 + number)
+            referenced(model, prepared, number, options)
+            list(independent(model, prepared, 1000 + number, options.cache))
+            said(f"{name}: picture {number + 1}")
+
+
+def how_many(name: str, options: argparse.Namespace) -> int:
+    return options.pictures or (FEW if name == "vgg16" else MANY)
+
+
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--json", action="store_true", help="one line")
     made.add_argument("--networks", nargs="+", default=["resnet18", "vgg16"])
-    made.add_argument("--pictures", type=int, default=2)
+    made.add_argument("--pictures", type=int, help="phantoms; more for a fast network unless stated")
     made.add_argument("--reference", type=int, default=20_000, help="samples of LIME's reference")
     made.add_argument("--repeats", type=int, default=25)
     made.add_argument("--threads", type=int, default=2)
+    made.add_argument("--cache", type=Path, help="a folder that keeps what untimed samples were answered")
+    made.add_argument("--prepare", action="store_true", help="answer the untimed samples, and nothing else")
     made.add_argument("--plots", type=Path, help="a folder for the curves, two SVG files for each network")
     return made
 
@@ -155,12 +179,12 @@ def lime_shares(name: str, options: argparse.Namespace) -> tuple[dict[str, float
     theirs: dict[int, list[Scores]] = {}
     ours: dict[int, list[Scores]] = {}
     ceilings: list[Scores] = []
-    for number in range(options.pictures):
+    for number in range(how_many(name, options)):
         prepared = head(model, 70 + number)
-        reference, halves = referenced(model, prepared, options.reference, number)
+        reference, halves = referenced(model, prepared, number, options)
         ceilings.append(scores(halves[0], halves[1], 0.0))
         seconds = package_seconds(eager, prepared, options.threads)
-        for count, weights in independent(model, prepared, 1000 + number):
+        for count, weights in independent(model, prepared, 1000 + number, options.cache):
             theirs.setdefault(count, []).append(scores(weights, reference, seconds * count / LIME_SAMPLES))
         for count in OURS:
             for seed in range(SEEDS):
@@ -181,36 +205,50 @@ def lime_shares(name: str, options: argparse.Namespace) -> tuple[dict[str, float
 
 
 def referenced(
-    model: LoadedModel, prepared: Prepared, count: int, seed: int
+    model: LoadedModel, prepared: Prepared, seed: int, options: argparse.Namespace
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Weights from many independent samples, and from either half of them."""
     segments = even_pieces(picture_of(prepared), PIECES)
-    shown = np.random.default_rng(900 + seed).random((count, segments.max() + 1)) < 0.5
-    chances = asked(model, prepared, segments, shown)
-    half = count // 2
+    shown = np.random.default_rng(900 + seed).random((options.reference, segments.max() + 1)) < 0.5
+    chances = asked(model, prepared, segments, shown, options.cache)
+    half = options.reference // 2
     halves = [
         linear_fit(shown[part], chances[part], KERNEL).weights for part in (slice(half), slice(half, None))
     ]
     return linear_fit(shown, chances, KERNEL).weights, halves
 
 
-def independent(model: LoadedModel, prepared: Prepared, seed: int) -> Iterator[tuple[int, np.ndarray]]:
+def independent(
+    model: LoadedModel, prepared: Prepared, seed: int, cache: Path | None
+) -> Iterator[tuple[int, np.ndarray]]:
     """LIME's own way: independent masks and its linear fit. Its answers are the same by any exact backend."""
     segments = even_pieces(picture_of(prepared), PIECES)
     shown = np.random.default_rng(seed).random((POOL, segments.max() + 1)) < 0.5
-    chances = asked(model, prepared, segments, shown)
+    chances = asked(model, prepared, segments, shown, cache)
     for count in THEIRS:
         for start in range(0, POOL, count):
             part = slice(start, start + count)
             yield count, linear_fit(shown[part], chances[part], KERNEL).weights
 
 
-def asked(model: LoadedModel, prepared: Prepared, segments: np.ndarray, shown: np.ndarray) -> np.ndarray:
+def asked(
+    model: LoadedModel, prepared: Prepared, segments: np.ndarray, shown: np.ndarray, cache: Path | None
+) -> np.ndarray:
+    """The exact network's probabilities of many masks, out of the cache where it has them."""
+    picture = picture_of(prepared)
+    asks = (model.record.weights_sha256.encode(), picture.tobytes(), segments.tobytes(), shown.tobytes())
+    path = cache / f"{hashlib.blake2b(b'/'.join(asks), digest_size=12).hexdigest()}.npy" if cache else None
+    if path and path.exists():
+        return np.load(path)
     parts = [
-        chances_of(model, hidden_pictures(picture_of(prepared), segments, shown[i : i + 500], 0.0), POSITIVE)
+        chances_of(model, hidden_pictures(picture, segments, shown[i : i + 500], 0.0), POSITIVE)
         for i in range(0, len(shown), 500)
     ]
-    return np.concatenate(parts)
+    chances = np.concatenate(parts)
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, chances)
+    return chances
 
 
 def package_seconds(eager: LoadedModel, prepared: Prepared, threads: int) -> float:
