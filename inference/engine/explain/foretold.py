@@ -32,8 +32,6 @@ REACH = 0.7
 """How far around a place pieces count (a Gaussian's width), in distances between two places."""
 NOISE = 0.005
 """Share of a map's spread that nearby pieces do not explain."""
-
-
 PLACES_AT_ONCE = 16
 """Places that one thread foretells at a time; it does not depend on the threads, so that no number does."""
 
