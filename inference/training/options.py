@@ -60,7 +60,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--from-scratch", action="store_true", help="use no published weights")
     parser.add_argument("--settle", action="store_true", help="after the phantoms only the tail learns")
-    parser.add_argument("--halved", action="store_true", help="products in bfloat16, twice as fast")
+    parser.add_argument(
+        "--halved",
+        action="store_true",
+        help="products in bfloat16: twice as fast on a CPU that has them, many times slower on one that has not",
+    )
     parser.add_argument("--bare", action="store_true", help="half of the drawn-in heads stand on black")
     parser.add_argument(
         "--headless", action="store_true", help="learn that a picture without its head says nothing"

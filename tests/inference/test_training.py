@@ -211,6 +211,7 @@ def folder(tmp_path_factory) -> Path:
 
 SMALL = ["--phantoms=5", "--variants=1", "--phantom-epochs=1", "--epochs=1", "--steps=1", "--folds=2"]
 UNEXPLAINED = ["--explained=0"]
+BOTH_PRECISIONS = {"halved": ["--halved"], "whole": []}
 
 
 def trained(folder: Path, out: Path, network: str = "modified_cnn", *more: str) -> WeightsRecord:
@@ -275,16 +276,23 @@ def test_a_frozen_stem_stays_as_it_was_published_and_only_the_tail_learns(folder
 
 
 def test_a_stem_that_phantoms_taught_stays_while_the_tail_goes_on_learning(folder, tmp_path):
-    more = ["--from-scratch", "--settle", "--halved", "--copies", "1"]
+    more = ["--from-scratch", "--settle", "--copies", "1"]
     tensors = {}
     for rate in ("1e-4", "1e-2"):
         record = trained(folder, tmp_path / rate, "resnet18", *more, "--rate", rate)
         assert record.card["training"]["stem"] == "phantoms"
-        assert "--settle --halved" in record.card["training"]["command"]
+        assert " --settle " in record.card["training"]["command"]
         tensors[rate] = safetensors.torch.load_file(tmp_path / rate / "resnet18-ultrasound-1.0.safetensors")
     stem, tail = "trunk.layer3.1.conv2.weight", "trunk.layer4.0.conv1.weight"
     assert torch.equal(tensors["1e-4"][stem], tensors["1e-2"][stem])
     assert not torch.equal(tensors["1e-4"][tail], tensors["1e-2"][tail])
+
+
+def test_products_in_bfloat16_give_other_weights_and_stand_in_the_cards_command(folder, tmp_path):
+    halved, whole = (trained(folder, tmp_path / name, "cnn", *more) for name, more in BOTH_PRECISIONS.items())
+    assert " --halved" in halved.card["training"]["command"]
+    assert " --halved" not in whole.card["training"]["command"]
+    assert halved.weights_sha256 != whole.weights_sha256
 
 
 def test_a_network_without_a_tail_cannot_let_it_learn_alone(folder, tmp_path):
