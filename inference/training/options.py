@@ -14,7 +14,7 @@ ABOUT = "Train one network for one or more modalities: from folders to weights, 
 STAGES = ("folds", "phantom_epochs", "epochs", "steps", "patience", "copies")
 RATES = ("phantom_rate", "rate")
 FLAGS = ("from_scratch", "settle", "halved", "learn_labels", "bare", "headless")
-REPEATED = ("network", "seed", "version", "phantoms", "variants", "threads", *STAGES, *RATES)
+REPEATED = ("network", "seed", "version", "phantoms", "variants", "explained", "threads", *STAGES, *RATES)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -249,6 +249,7 @@ def test_a_training_run_writes_loadable_weights_with_an_honest_card_and_repeats_
     content = (tmp_path / "first" / "modified_cnn-ultrasound-1.0.safetensors").read_bytes()
     assert load(record, content).record == record
     assert record.weights_sha256 == again.weights_sha256
+    assert " --explained 1 " in record.card["training"]["command"]
     assert record.card["counts"]["groups"] == 6
     assert record.card["held_out"]["auc"]["count"] == 6
     assert {"auc_border_only", "auc_border_removed"} <= set(record.card["confound"])
