@@ -3,8 +3,10 @@
     python bench/border.py --data DIR [--json]
 
 Each labelled picture is asked three times: whole; with its border painted black and the head found anew;
-the same with the head kept as it was found in the whole picture. DIR holds labels.csv. The weights are the
-shipped ones: they saw the normals with ventricles drawn in, and no picture with ventriculomegaly.
+the same with the head kept as it was found in the whole picture. The first two also turned and zoomed a
+little, as another way of holding the probe would: that tells what is lost from what a few degrees change by
+chance. DIR holds labels.csv. The weights are the shipped ones: they saw the normals with ventricles drawn in,
+and no picture with ventriculomegaly.
 """
 
 import argparse
@@ -12,11 +14,13 @@ import json
 import math
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 from inference.engine import catalogue
 from inference.engine.ellipse import Ellipse
@@ -32,6 +36,8 @@ from inference.training.loop import logits_of
 
 NETWORKS = ("cnn", "modified_cnn", "resnet18", "vgg16")
 WAYS = ("whole", "found anew", "kept")
+POSES = tuple(product((-20, -10, 0, 10, 20), (1.0, 1.05)))
+"""Degrees, and how much smaller the head is shown."""
 
 
 def main() -> None:
@@ -100,7 +106,29 @@ def asked(
         "mean_change_of_log_odds": {
             way: round(float(np.abs(odds[way] - odds["whole"]).mean()), 4) for way in WAYS[1:]
         },
+        "auc_in_ten_poses": {
+            way: in_poses(model.module, pictures[:, number], truth) for number, way in enumerate(WAYS[:2])
+        },
     }
+
+
+def in_poses(module: torch.nn.Module, pictures: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """Mean, least and greatest AUC of the same pictures (n, 1, size, size), turned and zoomed a little."""
+    found = []
+    for degrees, zoom in POSES:
+        logits = logits_of(module, posed(pictures, math.radians(degrees), zoom))
+        found.append(auc(truth, logits[:, 1] - logits[:, 0]))
+    return {
+        name: round(float(of(found)), 3)
+        for name, of in (("mean", np.mean), ("least", min), ("greatest", max))
+    }
+
+
+def posed(pictures: np.ndarray, angle: float, zoom: float) -> np.ndarray:
+    cos, sin = math.cos(angle) * zoom, math.sin(angle) * zoom
+    affine = torch.tensor([[cos, -sin, 0.0], [sin, cos, 0.0]]).expand(len(pictures), 2, 3)
+    grid = F.affine_grid(affine, list(pictures.shape), align_corners=False)
+    return F.grid_sample(torch.from_numpy(pictures), grid, align_corners=False).numpy()
 
 
 def seen(recipe_id: str, path: Path, whole: Ellipse, anew: Ellipse) -> np.ndarray:
