@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from accounts.models import Department, Role, User
 from accounts.roles import departments_where
+from language.stored import said
 from notices.catalogue import KINDS
 
 
@@ -68,8 +69,10 @@ class Notice(models.Model):
     @property
     def sentence(self) -> str:
         """In the language of whoever reads it now."""
-        said: dict[str, Any] = self.parameters
-        return str(KINDS[self.code].says) % said
+        values: dict[str, Any] = self.parameters
+        if "model_version" in values:
+            values = values | {"model_version": said(values["model_version"])}
+        return str(KINDS[self.code].says) % values
 
     @property
     def page(self) -> str:

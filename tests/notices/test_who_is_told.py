@@ -232,4 +232,6 @@ def test_a_quarantined_version_is_told_to_those_who_manage_models(
     assert sees(manager) == [
         "The model version cnn 0 (Ultrasound) was quarantined: its file is not what it was."
     ]
+    with translation.override("de"):
+        assert "cnn 0 (Ultraschall)" in Notice.objects.get(user=manager).sentence
     assert sees(alice) == sees(administrator) == []
