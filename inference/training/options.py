@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--halved",
         action="store_true",
-        help="products in bfloat16: twice as fast on a CPU that has them, many times slower on one that has not",
+        help="products in bfloat16: twice as fast on a CPU that has them, many times slower elsewhere",
     )
     parser.add_argument("--bare", action="store_true", help="half of the drawn-in heads stand on black")
     parser.add_argument(
