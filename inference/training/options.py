@@ -13,7 +13,14 @@ from inference.training.plan import Plan
 ABOUT = "Train one network for one or more modalities: from folders to weights, records and cards."
 STAGES = ("folds", "phantom_epochs", "epochs", "steps", "patience", "copies")
 RATES = ("phantom_rate", "rate")
-FLAGS = ("from_scratch", "settle", "halved", "learn_labels", "bare", "headless")
+FLAGS = {
+    "from_scratch": "use no published weights",
+    "settle": "after the phantoms only the tail learns",
+    "halved": "products in bfloat16: twice as fast on a CPU that has them, many times slower elsewhere",
+    "learn_labels": "learn from real labels too (see docs)",
+    "bare": "half of the drawn-in heads stand on black",
+    "headless": "learn that a picture without its head says nothing",
+}
 REPEATED = ("network", "seed", "version", "phantoms", "variants", "explained", "threads", *STAGES, *RATES)
 
 
@@ -58,18 +65,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights-dir", type=Path, default=None, help="folder of published weights, safetensors"
     )
-    parser.add_argument("--from-scratch", action="store_true", help="use no published weights")
-    parser.add_argument("--settle", action="store_true", help="after the phantoms only the tail learns")
-    parser.add_argument(
-        "--halved",
-        action="store_true",
-        help="products in bfloat16: twice as fast on a CPU that has them, many times slower elsewhere",
-    )
-    parser.add_argument("--bare", action="store_true", help="half of the drawn-in heads stand on black")
-    parser.add_argument(
-        "--headless", action="store_true", help="learn that a picture without its head says nothing"
-    )
-    parser.add_argument("--learn-labels", action="store_true", help="learn from real labels too (see docs)")
+    for name, about in FLAGS.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", action="store_true", help=about)
     parser.add_argument(
         "--about",
         default=["a folder nobody described"],
