@@ -1,7 +1,7 @@
 """Real scans go in through the page and the API, and get an answer or a reasoned refusal.
 
-The suite takes one ultrasound picture in twelve and two of the volumes; VENTRA_EVERY_SCAN=1 takes all of them,
-in about ten minutes.
+The suite takes one ultrasound picture in twelve and two of the volumes; VENTRA_EVERY_SCAN=1 takes all of
+them, in about ten minutes.
 """
 
 import os
