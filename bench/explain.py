@@ -235,7 +235,14 @@ def asked(
     model: LoadedModel, prepared: Prepared, segments: np.ndarray, shown: np.ndarray, cache: Path | None
 ) -> np.ndarray:
     """The exact network's probabilities of many masks, out of the cache where it has them."""
-    picture = picture_of(prepared)
+    parts = [shown[i : i + POOL] for i in range(0, len(shown), POOL)]
+    return np.concatenate([kept(model, picture_of(prepared), segments, part, cache) for part in parts])
+
+
+def kept(
+    model: LoadedModel, picture: np.ndarray, segments: np.ndarray, shown: np.ndarray, cache: Path | None
+) -> np.ndarray:
+    """As asked, of so many masks that little is lost when it is stopped."""
     asks = (model.record.weights_sha256.encode(), picture.tobytes(), segments.tobytes(), shown.tobytes())
     path = cache / f"{hashlib.blake2b(b'/'.join(asks), digest_size=12).hexdigest()}.npy" if cache else None
     if path and path.exists():
