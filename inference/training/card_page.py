@@ -19,6 +19,9 @@ EXPLANATIONS = (
     "middle of every head. Likeness: rank correlation with the map of the same network with random weights."
 )
 
+FINE = 0.001
+"""Below it three decimals would show nothing: a learning rate is written out."""
+
 
 def figure_words(figure: Mapping[str, Any]) -> str:
     """A figure as people read it: value, 95 % interval, number of pictures."""
@@ -124,7 +127,9 @@ def _table(title: str, values: Mapping[str, Any]) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, Mapping) and "low" in value:
         return figure_words(value)
-    return f"{value:.3f}" if isinstance(value, float) and 0 < value < 1 else str(value)
+    if isinstance(value, float) and 0 < value < 1:
+        return f"{value:.3f}" if value >= FINE else f"{value:g}"
+    return str(value)
 
 
 def _figures(found: Mapping[str, Any]) -> str:

@@ -176,7 +176,8 @@ def vgg16():
 
 @pytest.fixture(scope="module")
 def stack():
-    return render(sample_spec(np.random.default_rng(7), label="ventriculomegaly"), "mri", seed=7).stack()
+    """A head that VGG16 is not so sure of that hiding a part of it changes nothing."""
+    return render(sample_spec(np.random.default_rng(12), label="ventriculomegaly"), "mri", seed=12).stack()
 
 
 def test_foretold_answers_of_vgg16_lie_as_far_apart_as_computed_ones(vgg16, stack):

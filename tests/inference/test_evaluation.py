@@ -114,6 +114,12 @@ def test_every_shipped_card_says_how_it_does_beside_the_baseline_and_has_its_pag
         assert said.endswith(("beats it.", "is beaten.", "not settled.", "are compared with.")), said
 
 
+def test_a_cards_page_writes_small_learning_rates_out():
+    vgg16 = catalogue.newest("vgg16", "ultrasound").record
+    assert vgg16.card["training"]["rate"] == 1e-4
+    assert "| rate | 0.0001 |" in markdown(vgg16)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     """Six phantoms, a blank frame called normal, a file that is no picture, one scan of neither class."""
