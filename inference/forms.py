@@ -105,6 +105,13 @@ class TrainingForm(forms.Form):
         initial=4,
         help_text=gettext_lazy("Every group is held out in one of them."),
     )
+    explained = forms.IntegerField(
+        label=gettext_lazy("Phantoms explained"),
+        min_value=0,
+        max_value=200,
+        initial=24,
+        help_text=gettext_lazy("Of each modality: the card says whether maps of these find the ventricles."),
+    )
 
     def __init__(self, data_sets: Sequence[Any], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

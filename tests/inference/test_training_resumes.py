@@ -69,10 +69,17 @@ def straight(folder, tmp_path_factory) -> Callable[[str], str]:
     return weights
 
 
-@pytest.mark.parametrize("network", [FREE, SETTLED], ids=["cnn", "resnet18"])
-@pytest.mark.parametrize("last", ["phantoms, epoch 1", "folds, epoch 1", "final weights, epoch 1"])
+@pytest.mark.parametrize(
+    ("network", "last"),
+    [
+        pytest.param(FREE, "phantoms, epoch 1", id="cnn-phantoms"),
+        pytest.param(FREE, "folds, epoch 1", id="cnn-folds"),
+        pytest.param(FREE, "final weights, epoch 1", id="cnn-final"),
+        pytest.param(SETTLED, "folds, epoch 1", id="resnet18-folds"),
+    ],
+)
 def test_a_stopped_training_ends_with_the_weights_it_would_have_had(
-    last, network, folder, tmp_path, straight
+    network, last, folder, tmp_path, straight
 ):
     def stop(step: Step) -> None:
         if step.stage.startswith(last):

@@ -160,7 +160,7 @@ def test_the_command_trains_and_registers(pictures, tmp_path):
 
 
 def form(**changes) -> dict:
-    numbers = {"phantoms": 5, "variants": 1, "phantom_epochs": 1, "epochs": 1, "folds": 2, "seed": 1}
+    numbers = {"phantoms": 5, "phantom_epochs": 1, "epochs": 1, "folds": 2, "explained": 1, "seed": 1}
     return (
         {"network": "cnn", "version": "3.1", "folders": ["phantoms"], "about": "phantoms"} | numbers | changes
     )
@@ -177,6 +177,7 @@ def test_a_model_manager_trains_on_a_page_and_follows_it_there(manager, alice, c
     assert "is registered, evaluated" in done
     assert "<svg" in done
     version = ModelVersion.objects.get(version="3.1")
+    assert version.card["explanations"]["gradcam"]["points_at_ventricles"]["count"] == 1
     assert address in page.get(f"/models/{version.pk}/").content.decode()
     again = page.post("/models/train/", form())
     assert again.status_code == 422
