@@ -11,7 +11,6 @@ The references take hours and are not timed: --prepare makes them and ends, --ca
 """
 
 import argparse
-import hashlib
 import json
 import sys
 import time
@@ -23,17 +22,17 @@ import numpy as np
 import torch
 from captum.attr import LayerGradCam
 from explaining.agreement import LIME_SAMPLES, Scores, draw, first_share, mean, scores
+from explaining.answers import asked
 from lime import lime_image
 
 from inference.engine import catalogue
 from inference.engine.backends import with_onnxruntime
 from inference.engine.explain import gradcam, lime
-from inference.engine.explain.method import chances_of
 from inference.engine.explain.surrogate import linear_fit
 from inference.engine.predict import calibrated
 from inference.engine.preprocess import prepare
 from inference.engine.records import POSITIVE, Prepared
-from inference.engine.superpixels import even_pieces, hidden_pictures
+from inference.engine.superpixels import even_pieces
 from inference.engine.weights import LoadedModel, configure, load
 from inference.phantom import render, sample_spec
 
@@ -52,8 +51,8 @@ FEW, MANY = 4, 10
 def main() -> None:
     options = parser().parse_args()
     configure(options.threads)
-    if options.plots:
-        options.plots.mkdir(parents=True, exist_ok=True)
+    for folder in filter(None, (options.plots, options.cache)):
+        folder.mkdir(parents=True, exist_ok=True)
     if options.prepare:
         prepare_references(options)
         return
@@ -208,9 +207,10 @@ def referenced(
     model: LoadedModel, prepared: Prepared, seed: int, options: argparse.Namespace
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Weights from many independent samples, and from either half of them."""
-    segments = even_pieces(picture_of(prepared), PIECES)
+    picture = picture_of(prepared)
+    segments = even_pieces(picture, PIECES)
     shown = np.random.default_rng(900 + seed).random((options.reference, segments.max() + 1)) < 0.5
-    chances = asked(model, prepared, segments, shown, options.cache)
+    chances = asked(model, picture, segments, shown, options.cache)
     half = options.reference // 2
     halves = [
         linear_fit(shown[part], chances[part], KERNEL).weights for part in (slice(half), slice(half, None))
@@ -222,40 +222,14 @@ def independent(
     model: LoadedModel, prepared: Prepared, seed: int, cache: Path | None
 ) -> Iterator[tuple[int, np.ndarray]]:
     """LIME's own way: independent masks and its linear fit. Its answers are the same by any exact backend."""
-    segments = even_pieces(picture_of(prepared), PIECES)
+    picture = picture_of(prepared)
+    segments = even_pieces(picture, PIECES)
     shown = np.random.default_rng(seed).random((POOL, segments.max() + 1)) < 0.5
-    chances = asked(model, prepared, segments, shown, cache)
+    chances = asked(model, picture, segments, shown, cache)
     for count in THEIRS:
         for start in range(0, POOL, count):
             part = slice(start, start + count)
             yield count, linear_fit(shown[part], chances[part], KERNEL).weights
-
-
-def asked(
-    model: LoadedModel, prepared: Prepared, segments: np.ndarray, shown: np.ndarray, cache: Path | None
-) -> np.ndarray:
-    """The exact network's probabilities of many masks, out of the cache where it has them."""
-    parts = [shown[i : i + POOL] for i in range(0, len(shown), POOL)]
-    return np.concatenate([kept(model, picture_of(prepared), segments, part, cache) for part in parts])
-
-
-def kept(
-    model: LoadedModel, picture: np.ndarray, segments: np.ndarray, shown: np.ndarray, cache: Path | None
-) -> np.ndarray:
-    """As asked, of so many masks that little is lost when it is stopped."""
-    asks = (model.record.weights_sha256.encode(), picture.tobytes(), segments.tobytes(), shown.tobytes())
-    path = cache / f"{hashlib.blake2b(b'/'.join(asks), digest_size=12).hexdigest()}.npy" if cache else None
-    if path and path.exists():
-        return np.load(path)
-    parts = [
-        chances_of(model, hidden_pictures(picture, segments, shown[i : i + 500], 0.0), POSITIVE)
-        for i in range(0, len(shown), 500)
-    ]
-    chances = np.concatenate(parts)
-    if path:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.save(path, chances)
-    return chances
 
 
 def package_seconds(eager: LoadedModel, prepared: Prepared, threads: int) -> float:
