@@ -1,13 +1,12 @@
 """A person logs in, opens a case, uploads a scan, and sees what the networks say and where they looked."""
 
 import io
-import re
 
 import numpy as np
 import pytest
 from django.core.files.base import ContentFile
 from PIL import Image as Pillow
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from audit.models import Event
 from cases import intake
@@ -20,6 +19,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 OPAQUE = """(id) => { const canvas = document.getElementById(id);
     const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
     let count = 0; for (let i = 3; i < data.length; i += 4) count += data[i] > 0; return count; }"""
+HOLD_FETCHES = """() => { const [fetch, held] = [window.fetch, []];
+    window.held = held;
+    window.fetch = (...asked) => new Promise((come) => held.push(() => come(fetch(...asked))));
+    window.letGo = () => { window.fetch = fetch; for (const go of held) go(); }; }"""
 BRIGHTNESS = """() => { const canvas = document.getElementById("scan-canvas");
     const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
     let sum = 0; for (let i = 0; i < data.length; i += 4) sum += data[i]; return sum / (data.length / 4); }"""
@@ -184,19 +187,14 @@ def test_the_pieces_of_a_real_explanation_are_those_it_was_made_with(read_case, 
 def test_one_methods_heat_never_stands_under_another_methods_name(read_case, page):
     page.keyboard.press("g")
     page.wait_for_selector("#heat-canvas[data-overlay]")
-    held = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    page.route(re.compile("/heatmap/"), hold)
-    with page.expect_request(re.compile("/heatmap/")):
-        page.keyboard.press("l")
+    page.evaluate(HOLD_FETCHES)
+    page.keyboard.press("l")
     expect(page.locator("#trust")).to_contain_text("LIME")
     settled(page)
+    assert page.evaluate("held.length") > 0, "LIME's heat is on its way"
     assert page.evaluate(OPAQUE, "heat-canvas") == 0, "Grad-CAM is gone before LIME has come"
     expect(page.locator("#colour-bar")).to_be_hidden()
-    held[0].continue_()
+    page.evaluate("letGo()")
     page.wait_for_selector("#heat-canvas[data-overlay]")
     expect(page.locator("#bar-unit")).to_contain_text("change in the probability")
 
