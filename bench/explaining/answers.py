@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from inference.engine.explain.method import chances_of
-from inference.engine.records import POSITIVE
+from inference.engine.explain.method import BATCH
+from inference.engine.predict import frame_logits
 from inference.engine.superpixels import hidden_pictures
+from inference.engine.views import log_odds
 from inference.engine.weights import LoadedModel
 
 PART = 500
@@ -22,17 +23,22 @@ def asked(
     picture (height, width); segments the same, -1 outside; shown (masks, pieces), bool. Returns (masks,).
     """
     parts = [shown[start : start + PART] for start in range(0, len(shown), PART)]
-    return np.concatenate([_of_part(model, picture, segments, part, cache) for part in parts])
+    odds = np.concatenate([_of_part(model, picture, segments, part, cache) for part in parts])
+    return 1 / (1 + np.exp(-odds / model.record.temperature))
 
 
 def _of_part(
     model: LoadedModel, picture: np.ndarray, segments: np.ndarray, shown: np.ndarray, cache: Path | None
 ) -> np.ndarray:
+    """Log-odds before calibration: another temperature asks nothing again."""
     asks = (model.record.weights_sha256.encode(), picture.tobytes(), segments.tobytes(), shown.tobytes())
-    path = cache / f"{hashlib.blake2b(b'/'.join(asks), digest_size=12).hexdigest()}.npy" if cache else None
+    name = hashlib.blake2b(b"/".join(asks), digest_size=12, person=b"log-odds").hexdigest()
+    path = cache / f"{name}.npy" if cache else None
     if path and path.exists():
         return np.load(path)
-    chances = chances_of(model, hidden_pictures(picture, segments, shown, 0.0), POSITIVE)
+    pictures = hidden_pictures(picture, segments, shown, 0.0)[:, None]
+    batches = [pictures[start : start + BATCH] for start in range(0, len(pictures), BATCH)]
+    odds = log_odds(np.concatenate([frame_logits(model, batch) for batch in batches]), temperature=1.0)
     if path:
-        np.save(path, chances)
-    return chances
+        np.save(path, odds)
+    return odds
