@@ -32,8 +32,22 @@ def test_masks_are_balanced_and_each_is_followed_by_its_opposite():
     assert (signs.T @ signs == len(block) * np.eye(PIECES)).all(), "no piece is mistaken for another"
 
 
-def test_few_answers_come_nearer_to_limes_weights_than_limes_own_fit(saturating):
-    asked, apart = saturating
+@pytest.fixture(scope="module")
+def together(saturating):
+    """Three pieces far apart decide, and each of them only where the others are shown."""
+    _, apart = saturating
+    effects = np.random.default_rng(4).normal(0, 0.3, PIECES)
+
+    def asked(shown):
+        odds = (shown - 0.5) @ effects + 5.0 * (shown[:, 2] & shown[:, 9] & shown[:, 16]) - 2
+        return 1 / (1 + np.exp(-odds))
+
+    return asked, apart
+
+
+@pytest.mark.parametrize("network", ["saturating", "together"])
+def test_few_answers_come_nearer_to_limes_weights_than_limes_own_fit(network, request):
+    asked, apart = request.getfixturevalue(network)
     many = np.random.default_rng(1).random((200_000, PIECES)) < 0.5
     reference = linear_fit(many, asked(many), WIDTH).weights
     errors = {"ours": [], "lime": []}

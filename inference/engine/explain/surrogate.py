@@ -3,9 +3,11 @@
 LIME fits a weighted linear model to a network's probability over random masks. Most of its noise is not the
 network's: a probability that saturates makes the pieces of a picture interact, where in log-odds they nearly
 add up. So the answers are first explained by a Gaussian process over masks, in log-odds, with single pieces
-and pairs of pieces, neighbours alike (Rasmussen and Williams 2006; chapter 5.4 for leaving one out). It
-answers thousands of masks at once, LIME's fit is made on those, and what the process gets wrong is put back
-by the same fit on its leave-one-out errors. bench/explain.py measures it against LIME's own 20,000 samples.
+and pairs of pieces, neighbours alike (Rasmussen and Williams 2006; chapter 5.4 for leaving one out). What it
+finds tells which pieces count, and any number of those may act together when the answers are explained again.
+The process then answers thousands of masks at once, LIME's fit is made on those, and what it gets wrong is
+put back by the same fit on its leave-one-out errors. bench/explain.py measures it against LIME's own 20,000
+samples.
 """
 
 from collections.abc import Iterator
@@ -28,8 +30,10 @@ TOUCHING = 0.06
 """How far two pieces may lie apart to count as a pair, of the picture's side: an exponential's length."""
 PAIRS_KEPT = 8
 """Pairs that count, for each piece: those nearest to each other."""
-CAUTION = 1.0
-"""Keeps the fit of the leave-one-out errors, which are mostly noise, small."""
+COUNTING = 8.0
+"""How far masks lie apart that differ in all that counts; pieces share it by the squares of their effects."""
+CAUTION = 128.0
+"""Keeps the fit of the leave-one-out errors small, which are mostly noise while masks are few."""
 ALONE, REACH = 0.3, 0.1
 """Share of a piece's effect that its neighbours lack; how far neighbours reach, of the picture's side."""
 ANSWERED = 2048
@@ -102,18 +106,57 @@ class Process:
     def fitted(self, shown: Masks, chances: Floats, kernel_width: float) -> Fit:
         """LIME's weights from answers (n,) to masks (n, pieces)."""
         known = self.features(shown)
-        inverse = _inverse(known @ known.T + NOISE * np.eye(len(shown)))
-        softness, left_out = _best_link(inverse, chances)
-        target = _log_odds(chances, softness)
-        answers = target.mean() + self.asked @ (known.T @ (inverse @ (target - target.mean())))
-        weights = _linear(self.many, _chance(answers, softness), kernel_width)
-        weights = weights + _linear(shown, chances - left_out, kernel_width, caution=CAUTION)
+        alike = known @ known.T
+        share = self._effects(known.T @ _explained(alike, chances).sources)
+        found = _explained(alike + _alike(shown, shown, share), chances)
+        odds = found.middle + self.asked @ (known.T @ found.sources)
+        odds = odds + _alike(self.many, shown, share) @ found.sources.astype(np.float32)
+        weights = _linear(self.many, _chance(odds, found.softness), kernel_width)
+        missed = chances - found.left_out
+        weights = weights + _linear(shown, missed, kernel_width, caution=CAUTION / len(shown))
         return _with_quality(shown, chances, weights, kernel_width)
+
+    def _effects(self, found: Floats) -> Floats:
+        """Each piece's share of the answers' spread, as far as single pieces make it; 0 where nothing does.
+
+        found: (features,), what the process makes of each of its features.
+        """
+        effects = np.square(self.single @ found[: len(self.single)])
+        return np.asarray(effects / max(float(effects.sum()), np.finfo(float).tiny))
 
 
 def linear_fit(shown: Masks, chances: Floats, kernel_width: float) -> Fit:
     """LIME's own weighted linear fit of the answers, and nothing else."""
     return _with_quality(shown, chances, _linear(shown, chances, kernel_width), kernel_width)
+
+
+@dataclass(frozen=True)
+class _Explained:
+    """Log-odds of a mask: middle, and sources (n,) by how alike it is to each of the n masks.
+
+    left_out: (n,) probabilities, each from the answers to the others.
+    """
+
+    middle: float
+    sources: Floats
+    softness: float
+    left_out: Floats
+
+
+def _explained(alike: Floats, chances: Floats) -> _Explained:
+    """alike: (n, n), how alike the process holds the masks with these answers."""
+    inverse = _inverse(alike + NOISE * np.eye(len(alike)))
+    softness, left_out = _best_link(inverse, chances)
+    target = _log_odds(chances, softness)
+    middle = float(target.mean())
+    return _Explained(middle, inverse @ (target - middle), softness, left_out)
+
+
+def _alike(asked: Masks, shown: Masks, share: Floats) -> NDArray[np.float32]:
+    """(asked, shown): e to the power of minus COUNTING times the share of what counts that differs."""
+    signs, others = (2 * masks.astype(np.float32) - 1 for masks in (asked, shown))
+    same = (signs * share.astype(np.float32)) @ others.T
+    return np.exp(np.float32(COUNTING / 2) * (same - np.float32(share.sum())))
 
 
 def _best_link(inverse: Floats, chances: Floats) -> tuple[float, Floats]:
