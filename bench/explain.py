@@ -6,7 +6,8 @@
 Grad-CAM: classification and map together, over one forward pass of the fastest single-precision backend here
 (PyTorch or ONNX Runtime, logits only), medians of alternating repeats; maps are held to captum's.
 LIME: agreement with a reference of many independent samples on the same superpixels, against time, for the
-lime package's default (1,000 samples, batches of 10, PyTorch) and for ours. Phantoms, shipped MRI versions.
+lime package's default (1,000 samples, batches of 10, PyTorch) and for ours. The package's runs are parts of
+the reference, each held to the rest of it. Phantoms, shipped MRI versions.
 The references take hours and are not timed: --prepare makes them and ends, --cache keeps them for the run.
 """
 
@@ -15,6 +16,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +43,6 @@ KERNEL = lime.Parameters().kernel_width
 PIECES = lime.Parameters().pieces
 OURS = (128, 144, 160, 192, 256, 320, 384, 512, 640, 768, 1024)
 THEIRS = (250, 500, 1000, 2000)
-POOL = 2000
-"""Independent samples besides the reference's, dealt into as many runs of each length as they give."""
 SEEDS = 3
 FEW, MANY = 4, 10
 """Phantoms: many where a reference takes minutes, few where it takes a quarter of an hour."""
@@ -75,7 +75,6 @@ def prepare_references(options: argparse.Namespace) -> None:
         for number in range(how_many(name, options)):
             prepared = head(model, 70 + number)
             referenced(model, prepared, number, options)
-            list(independent(model, prepared, 1000 + number, options.cache))
             said(f"{name}: picture {number + 1}")
 
 
@@ -180,11 +179,13 @@ def lime_shares(name: str, options: argparse.Namespace) -> tuple[dict[str, float
     ceilings: list[Scores] = []
     for number in range(how_many(name, options)):
         prepared = head(model, 70 + number)
-        reference, halves = referenced(model, prepared, number, options)
+        shown, chances = referenced(model, prepared, number, options)
+        reference, half = weights_of(shown, chances), len(shown) // 2
+        halves = [weights_of(shown[part], chances[part]) for part in (slice(half), slice(half, None))]
         ceilings.append(scores(halves[0], halves[1], 0.0))
         seconds = package_seconds(eager, prepared, options.threads)
-        for count, weights in independent(model, prepared, 1000 + number, options.cache):
-            theirs.setdefault(count, []).append(scores(weights, reference, seconds * count / LIME_SAMPLES))
+        for count, found in runs_of_the_package(shown, chances):
+            theirs.setdefault(count, []).append(replace(found, seconds=seconds * count / LIME_SAMPLES))
         for count in OURS:
             for seed in range(SEEDS):
                 ours.setdefault(count, []).append(one_of_ours(model, prepared, reference, count, seed))
@@ -205,31 +206,26 @@ def lime_shares(name: str, options: argparse.Namespace) -> tuple[dict[str, float
 
 def referenced(
     model: LoadedModel, prepared: Prepared, seed: int, options: argparse.Namespace
-) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Weights from many independent samples, and from either half of them."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Many independent masks (n, pieces), and the probability for each."""
     picture = picture_of(prepared)
     segments = even_pieces(picture, PIECES)
     shown = np.random.default_rng(900 + seed).random((options.reference, segments.max() + 1)) < 0.5
-    chances = asked(model, picture, segments, shown, options.cache)
-    half = options.reference // 2
-    halves = [
-        linear_fit(shown[part], chances[part], KERNEL).weights for part in (slice(half), slice(half, None))
-    ]
-    return linear_fit(shown, chances, KERNEL).weights, halves
+    return shown, asked(model, picture, segments, shown, options.cache)
 
 
-def independent(
-    model: LoadedModel, prepared: Prepared, seed: int, cache: Path | None
-) -> Iterator[tuple[int, np.ndarray]]:
-    """LIME's own way: independent masks and its linear fit. Its answers are the same by any exact backend."""
-    picture = picture_of(prepared)
-    segments = even_pieces(picture, PIECES)
-    shown = np.random.default_rng(seed).random((POOL, segments.max() + 1)) < 0.5
-    chances = asked(model, picture, segments, shown, cache)
+def weights_of(shown: np.ndarray, chances: np.ndarray) -> np.ndarray:
+    return linear_fit(shown, chances, KERNEL).weights
+
+
+def runs_of_the_package(shown: np.ndarray, chances: np.ndarray) -> Iterator[tuple[int, Scores]]:
+    """LIME's own way on parts of the samples, each held to all others: any exact backend answers the same."""
     for count in THEIRS:
-        for start in range(0, POOL, count):
-            part = slice(start, start + count)
-            yield count, linear_fit(shown[part], chances[part], KERNEL).weights
+        for start in range(0, len(shown) - count + 1, count):
+            mine = np.zeros(len(shown), bool)
+            mine[start : start + count] = True
+            found = weights_of(shown[mine], chances[mine])
+            yield count, scores(found, weights_of(shown[~mine], chances[~mine]), 0.0)
 
 
 def package_seconds(eager: LoadedModel, prepared: Prepared, threads: int) -> float:
