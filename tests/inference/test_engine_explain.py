@@ -22,10 +22,10 @@ FEW = {
     "gradcam": {},
     "gradcam_plus_plus": {},
     "lime": {"samples": 64, "least": 64},
-    "lime_reference": {"samples": 60},
+    "lime_reference": {"samples": 20},
     "integrated_gradients": {"steps": 4},
-    "occlusion": {"side": 48, "stride": 32},
-    "rise": {"samples": 32},
+    "occlusion": {"side": 48, "stride": 48},
+    "rise": {"samples": 12},
 }
 MANY = {"lime_reference": {"samples": 400}, "occlusion": {"side": 16}, "rise": {"samples": 1500}}
 SIGNED = set(FEW) - {"gradcam", "gradcam_plus_plus"}
