@@ -156,7 +156,7 @@ def _alike(asked: Masks, shown: Masks, share: Floats) -> NDArray[np.float32]:
     """(asked, shown): e to the power of minus COUNTING times the share of what counts that differs."""
     signs, others = (2 * masks.astype(np.float32) - 1 for masks in (asked, shown))
     same = (signs * share.astype(np.float32)) @ others.T
-    return np.exp(np.float32(COUNTING / 2) * (same - np.float32(share.sum())))
+    return np.asarray(np.exp(np.float32(COUNTING / 2) * (same - np.float32(share.sum()))))
 
 
 def _best_link(inverse: Floats, chances: Floats) -> tuple[float, Floats]:
