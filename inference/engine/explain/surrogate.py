@@ -22,8 +22,8 @@ from scipy.linalg import hadamard, lapack
 Floats = NDArray[np.floating[Any]]
 Masks = NDArray[np.bool_]
 
-SOFTNESS = (1e-5, 1e-3, 0.02, 0.1, 0.4)
-"""How far probabilities are drawn in before their log-odds are taken; the last is nearly the probability."""
+SUREST = 1e-9
+"""Nearer to 0 or 1 a probability says no more."""
 PAIRS, NOISE = 0.5, 0.05
 """Weight of pairs of pieces beside single ones, and of what neither explains."""
 TOUCHING = 0.06
@@ -105,14 +105,14 @@ class Process:
 
     def fitted(self, shown: Masks, chances: Floats, kernel_width: float) -> Fit:
         """LIME's weights from answers (n,) to masks (n, pieces)."""
-        known = self.features(shown)
+        known, odds = self.features(shown), _log_odds(chances)
         alike = known @ known.T
-        share = self._effects(known.T @ _explained(alike, chances).sources)
-        found = _explained(alike + _alike(shown, shown, share), chances)
-        odds = found.middle + self.asked @ (known.T @ found.sources)
-        odds = odds + _alike(self.many, shown, share) @ found.sources.astype(np.float32)
-        weights = _linear(self.many, _chance(odds, found.softness), kernel_width)
-        missed = chances - found.left_out
+        share = self._effects(known.T @ _explained(alike, odds).sources)
+        found = _explained(alike + _alike(shown, shown, share), odds)
+        answers = found.middle + self.asked @ (known.T @ found.sources)
+        answers = answers + _alike(self.many, shown, share) @ found.sources.astype(np.float32)
+        missed = chances - _chance(found.left_out)
+        weights = _linear(self.many, _chance(answers), kernel_width)
         weights = weights + _linear(shown, missed, kernel_width, caution=CAUTION / len(shown))
         return _with_quality(shown, chances, weights, kernel_width)
 
@@ -134,22 +134,20 @@ def linear_fit(shown: Masks, chances: Floats, kernel_width: float) -> Fit:
 class _Explained:
     """Log-odds of a mask: middle, and sources (n,) by how alike it is to each of the n masks.
 
-    left_out: (n,) probabilities, each from the answers to the others.
+    left_out: (n,) log-odds, each from those of the others.
     """
 
     middle: float
     sources: Floats
-    softness: float
     left_out: Floats
 
 
-def _explained(alike: Floats, chances: Floats) -> _Explained:
-    """alike: (n, n), how alike the process holds the masks with these answers."""
+def _explained(alike: Floats, odds: Floats) -> _Explained:
+    """alike: (n, n), how alike the process holds the masks with these log-odds."""
     inverse = _inverse(alike + NOISE * np.eye(len(alike)))
-    softness, left_out = _best_link(inverse, chances)
-    target = _log_odds(chances, softness)
-    middle = float(target.mean())
-    return _Explained(middle, inverse @ (target - middle), softness, left_out)
+    middle = float(odds.mean())
+    sources = inverse @ (odds - middle)
+    return _Explained(middle, sources, odds - sources / np.diag(inverse))
 
 
 def _alike(asked: Masks, shown: Masks, share: Floats) -> NDArray[np.float32]:
@@ -159,25 +157,13 @@ def _alike(asked: Masks, shown: Masks, share: Floats) -> NDArray[np.float32]:
     return np.asarray(np.exp(np.float32(COUNTING / 2) * (same - np.float32(share.sum()))))
 
 
-def _best_link(inverse: Floats, chances: Floats) -> tuple[float, Floats]:
-    """The link whose leave-one-out answers miss the probabilities least, and these answers."""
-    tried = []
-    for softness in SOFTNESS:
-        target = _log_odds(chances, softness)
-        errors = inverse @ (target - target.mean()) / np.diag(inverse)
-        left_out = _chance(target - errors, softness)
-        tried.append((float(((chances - left_out) ** 2).sum()), softness, left_out))
-    _, softness, left_out = min(tried, key=lambda entry: entry[0])
-    return softness, left_out
-
-
-def _log_odds(chances: Floats, softness: float) -> Floats:
-    inside = softness + (1 - 2 * softness) * np.clip(chances, 1e-9, 1 - 1e-9)
+def _log_odds(chances: Floats) -> Floats:
+    inside = np.clip(chances, SUREST, 1 - SUREST)
     return np.asarray(np.log(inside / (1 - inside)))
 
 
-def _chance(odds: Floats, softness: float) -> Floats:
-    return np.asarray((1 / (1 + np.exp(-odds)) - softness) / (1 - 2 * softness))
+def _chance(odds: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-odds)))
 
 
 def _nearness(shown: Masks, kernel_width: float) -> Floats:
