@@ -1,5 +1,6 @@
 """A draft of a network: a faster pass, held to the real one before anybody uses it."""
 
+from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
@@ -8,11 +9,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from inference.engine.backends import Backend, Stage
+from inference.engine.lines import Line, along, correlation, line_to, odds_of
 from inference.engine.networks import Network
 from inference.engine.networks.network import Cut
 from inference.engine.preprocess import RECIPES, prepare
 from inference.engine.records import Label
 from inference.engine.superpixels import even_pieces, hidden_pictures
+from inference.engine.thinning import thinned
 from inference.formats.stack import Modality
 from inference.phantom import render, sample_spec
 
@@ -38,14 +41,33 @@ def drafted(
     if backend.drafted is None or size < WORTH_IT:
         return None
     pictures = _masked_phantoms(network.recipes[modality], modality)
-    stages, ours = [], pictures
-    for piece in module.grey().stages() if isinstance(module, Cut) else [module]:
-        stages.append(backend.drafted(piece.eval(), ours[:SHOWN], threads))
-        ours = stages[-1](ours)
     with torch.inference_mode():
-        real = module(torch.from_numpy(pictures[SHOWN:])).numpy()
-    agreement = np.corrcoef(np.diff(real)[:, 0], np.diff(ours[SHOWN:])[:, 0])[0, 1]
-    return tuple(stages) if agreement >= AGREEMENT else None
+        real = odds_of(module(torch.from_numpy(pictures)).numpy())
+    for pieces in _ways(module, pictures[:SHOWN]):
+        stages, ours = [], pictures
+        for piece in pieces:
+            stages.append(backend.drafted(piece.eval(), ours[:SHOWN], threads))
+            ours = stages[-1](ours)
+        found = odds_of(ours)
+        if correlation(found[SHOWN:], real[SHOWN:]) >= AGREEMENT:
+            return (*stages[:-1], _corrected(stages[-1], line_to(found[:SHOWN], real[:SHOWN])))
+    return None
+
+
+def _ways(module: nn.Module, shown: NDArray[np.float32]) -> Iterator[list[nn.Module]]:
+    """The pieces that a draft may be made of, the fastest first; what comes in stages is not thinned."""
+    if not isinstance(module, Cut):
+        yield [module]
+        return
+    stages = module.grey().stages()
+    if len(stages) == 1:
+        yield [thinned(stages[0], shown)]
+    yield stages
+
+
+def _corrected(stage: Stage, line: Line) -> Stage:
+    """A last stage whose log-odds are put on a line: a thinned network's lie nearer together."""
+    return lambda shown: along(line, stage(shown))
 
 
 @cache

@@ -17,12 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.engine.backends import Stage
+from inference.engine.lines import Line, along, correlation, line_to, odds_of
 from inference.engine.trust import FORETOLD_AGREES
 
 Floats = NDArray[np.float32]
 Masks = NDArray[np.bool_]
-Line = NDArray[np.float64]
-"""Slope and height: foretold maps lie nearer to their mean than computed ones, and so do their log-odds."""
 
 CHECKED = 32
 """Masks that went through every stage and are foretold from the others, to see how well it does."""
@@ -93,7 +92,7 @@ class Answers:
             given = self.stages[number](given)
             if foretold < len(self.limits):
                 self.made[number].append(given)
-        return given if known is None or known.line is None else _along(known.line, given)
+        return given if known is None or known.line is None else along(known.line, given)
 
     def _learn(self, stage: int) -> None:
         """Foretell a stage's maps from now on; where that goes wrong, compute everything.
@@ -107,12 +106,12 @@ class Answers:
         if stage + 1 < len(self.limits) and _explained(checked, left_out) >= NEARLY_ALL:
             self.known.append(Trusted(foretelling, None))
             return
-        foretold = _odds(_passed(self.stages[stage + 1 :], left_out))
-        computed = _odds(np.concatenate(self.made[-1])[:CHECKED])
-        agreement = _agreement(foretold, computed)
+        foretold = odds_of(_passed(self.stages[stage + 1 :], left_out))
+        computed = odds_of(np.concatenate(self.made[-1])[:CHECKED])
+        agreement = correlation(foretold, computed)
         self.agreement = min(agreement, 1.0 if self.agreement is None else self.agreement)
         if agreement >= FORETOLD_AGREES:
-            self.known.append(Trusted(foretelling, np.polyfit(foretold, computed, 1)))
+            self.known.append(Trusted(foretelling, line_to(foretold, computed)))
         else:
             self.limits = ()
 
@@ -127,22 +126,6 @@ def _explained(maps: Floats, foretold: Floats) -> float:
     """Share of what moves in the maps that was foretold; 1 is all of it."""
     moved = float(np.square(maps - maps.mean(axis=0)).sum())
     return 1 - float(np.square(maps - foretold).sum()) / moved if moved > 0 else 0.0
-
-
-def _odds(logits: Floats) -> Floats:
-    """Log-odds (n,) out of logits (n, 2)."""
-    return np.asarray(logits[:, 1] - logits[:, 0])
-
-
-def _agreement(first: Floats, second: Floats) -> float:
-    """Correlation of the log-odds of two times the same masks; 0 where either never moves."""
-    return float(np.corrcoef(first, second)[0, 1]) if min(np.ptp(first), np.ptp(second)) > 0 else 0.0
-
-
-def _along(line: Line, logits: Floats) -> Floats:
-    """Logits (n, 2) whose log-odds are put on a line."""
-    half = np.polyval(line, _odds(logits)) / 2
-    return np.asarray(np.stack([-half, half], axis=1), np.float32)
 
 
 class Foretelling:
@@ -223,7 +206,10 @@ def nearness(segments: NDArray[np.int32], side: int) -> Floats:
 
 @dataclass(frozen=True)
 class Trusted:
-    """A foretelling that does well enough, and the line on which what comes of it is put, if any."""
+    """A foretelling that does well enough, and the line on which what comes of it is put, if any.
+
+    Foretold maps lie nearer to their mean than computed ones, and so do their log-odds.
+    """
 
     maps: Foretelling
     line: Line | None

@@ -1,0 +1,109 @@
+"""Fewer products for nearly the same log-odds: what a draft of a network in one piece is made of."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from inference.engine import catalogue, drafts
+from inference.engine.explain.surrogate import balanced_masks
+from inference.engine.preprocess import prepare
+from inference.engine.superpixels import even_pieces, hidden_pictures
+from inference.engine.thinning import thinned
+from inference.engine.weights import load
+from inference.phantom import render, sample_spec
+
+
+def convolutions(module: nn.Module) -> list[nn.Conv2d]:
+    return [part for part in module.modules() if isinstance(part, nn.Conv2d)]
+
+
+def few_directions(channels: int, directions: int, seed: int) -> nn.Module:
+    """A network whose second convolution answers along a few directions only."""
+    torch.manual_seed(seed)
+    first, second = nn.Conv2d(1, channels, 3, padding=1), nn.Conv2d(channels, channels, 3, 2, 1)
+    mixed = torch.randn(channels, directions) @ torch.randn(directions, channels)
+    second.weight.data = torch.einsum("ck,kijl->cijl", mixed / channels, second.weight.data)
+    return nn.Sequential(
+        first, nn.ReLU(), second, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 2)
+    )
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return np.random.default_rng(0).standard_normal((40, 1, 24, 24)).astype(np.float32)
+
+
+def test_what_lies_along_few_directions_is_answered_exactly_through_few_channels(pictures):
+    module = few_directions(64, 5, seed=1)
+    thin = thinned(module, pictures[:32])
+    wide, few = convolutions(module)[1], convolutions(thin)[-2:]
+    assert few[0].out_channels == 8
+    assert (few[0].in_channels, few[0].stride, few[1].kernel_size) == (64, wide.stride, (1, 1))
+    with torch.inference_mode():
+        shown = torch.from_numpy(pictures)
+        assert thin(shown).numpy() == pytest.approx(module(shown).numpy(), abs=1e-3)
+
+
+def test_the_network_itself_stays_as_it_was(pictures):
+    module = few_directions(64, 5, seed=2)
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    thinned(module, pictures)
+    assert len(convolutions(module)) == 2
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+    assert all(weight.grad is None and weight.requires_grad for weight in module.parameters())
+
+
+def test_a_convolution_that_needs_all_its_channels_stays_in_one_step(pictures):
+    torch.manual_seed(3)
+    module = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 1), nn.Flatten(), nn.LazyLinear(2))
+    module(torch.from_numpy(pictures[:1]))
+    thin = thinned(module, pictures)
+    assert [part.out_channels for part in convolutions(thin)] == [8, 8]
+
+
+def test_equal_pictures_make_equal_networks(pictures):
+    made = [thinned(few_directions(64, 5, seed=4), pictures).state_dict() for _ in range(2)]
+    assert all(torch.equal(value, made[1][name]) for name, value in made[0].items())
+
+
+def test_the_shipped_resnet18_keeps_its_log_odds_for_a_third_of_the_products():
+    shipped = catalogue.newest("resnet18", "mri")
+    model = load(shipped.record, shipped.content())
+    shown = drafts._masked_phantoms(model.network.recipes["mri"], "mri")[: drafts.SHOWN]
+    thin = thinned(model.module.grey(), shown)
+    stack = render(sample_spec(np.random.default_rng(90), label="ventriculomegaly"), "mri", seed=90).stack()
+    picture = prepare(stack, model.recipe, scope=False).tensor[0, 0]
+    pieces = even_pieces(picture, 50)
+    masks = next(balanced_masks(int(pieces.max()) + 1, np.random.default_rng(0)))[:64]
+    unseen = torch.from_numpy(hidden_pictures(picture, pieces, masks, 0.0)[:, None])
+    with torch.inference_mode():
+        odds = [np.diff(module(unseen).numpy())[:, 0] for module in (model.module, thin)]
+    assert np.corrcoef(*odds)[0, 1] > 0.99
+    assert products(thin) < products(model.module) / 3
+
+
+def products(module: nn.Module) -> int:
+    """Of all convolutions, for one picture."""
+    counted: list[int] = []
+    hooks = [
+        part.register_forward_hook(
+            lambda part, _, out: counted.append(part.weight[0].numel() * out[0].numel())
+        )
+        for part in convolutions(module)
+    ]
+    with torch.inference_mode():
+        module(torch.zeros(1, 1, 128, 128))
+    for hook in hooks:
+        hook.remove()
+    return sum(counted)
+
+
+def test_where_a_thin_network_is_no_good_the_whole_one_is_drafted(monkeypatch):
+    shipped = catalogue.newest("resnet18", "mri")
+    model = load(shipped.record, shipped.content(), backend="onnxruntime")
+    monkeypatch.setattr("inference.engine.thinning.WORTH", 1e9)
+    (draft,) = drafts.drafted(model.module, model.backend, model.network, "mri", 1)
+    stack = render(sample_spec(np.random.default_rng(7)), "mri", seed=7).stack()
+    tensor = prepare(stack, model.recipe, scope=False).tensor
+    assert np.diff(draft(tensor)) == pytest.approx(np.diff(model.passed(tensor).logits), abs=0.2)
