@@ -29,6 +29,8 @@ NUMBERS = 1e-4
 """Greatest difference of a logit or a probability that rounding on another machine explains."""
 HEAT = 0.02
 """The same for a heatmap, as a share of its greatest absolute value."""
+FIRST_REVISION = 1
+"""Of a method that was stored without one."""
 CONDITIONS = ("weights_sha256", "preprocessing_sha256", "input_sha256", "backend", "device", "versions")
 """What the numbers depend on, in the order in which a difference is looked for."""
 
@@ -155,4 +157,10 @@ def _explanations(row: Explanation, model: LoadedModel, stack: PictureStack, aga
         return Repeated(subject, "identical", "")
     scale = max(float(np.abs(before).max()), 1e-6)
     gap = float(np.abs(before.astype(np.float64) - now).max()) / scale
-    return Repeated(subject, _judged(gap, HEAT), "the map")
+    return Repeated(subject, _judged(gap, HEAT), _revised(row.parameters, made.parameters) or "the map")
+
+
+def _revised(stored: Mapping[str, Any], again: Mapping[str, Any]) -> str:
+    """That the method itself has changed, in words; "" when it has not."""
+    before, now = (parameters.get("revision", FIRST_REVISION) for parameters in (stored, again))
+    return "" if before == now else f"the method: revision {before} before, {now} now"

@@ -1,5 +1,6 @@
 """A stored answer and its explanations, run again: identical here, else the first difference is named."""
 
+import json
 from io import StringIO
 from uuid import uuid4
 
@@ -69,6 +70,17 @@ def test_the_first_thing_that_differs_is_named(prediction, intruder, values, ver
     answer, *_ = reproduce(changed(prediction, intruder, **values), by=None).verdicts
     assert answer["verdict"] == verdict
     assert first in answer["first"]
+
+
+@pytest.mark.parametrize(
+    ("before", "first"), [({}, "the map"), ({"revision": 1}, "the method: revision 1 before, 2 now")]
+)
+def test_a_map_made_by_an_earlier_revision_of_its_method_says_so(prediction, intruder, before, first):
+    fewer = json.dumps({"samples": 96, **before})
+    intruder("UPDATE inference_explanation SET parameters = parameters || %s::jsonb", [fewer])
+    row = reproduce(prediction, by=None)
+    found = {one["subject"]: (one["verdict"], one["first"]) for one in row.verdicts}
+    assert found[f"lime of {prediction.label}"] == ("different", first)
 
 
 def test_damaged_pixels_are_named_before_anything_is_run(prediction):

@@ -2,8 +2,8 @@
 
 What it estimates is LIME's own weighted linear fit; `lime_reference` is the lime package's way there. Masks
 come in blocks until the order of the weights has settled. Where the backend offers a draft of the network
-(whole-number arithmetic, held to the real one before it is used) the masks are shown to that, and where the
-draft comes in stages most masks are shown to the last one alone (`foretold`).
+(fewer products in whole numbers, held to the real one before it is used) the masks are shown to that, and
+where the draft comes in stages most masks are shown to the last one alone (`foretold`).
 """
 
 import sys
@@ -25,6 +25,8 @@ from inference.engine.superpixels import distances, even_pieces, hidden_pictures
 from inference.engine.weights import LoadedModel, threads
 
 BATCH = 128
+REVISION = 2
+"""Of this way to LIME's weights: it rises when equal arguments come to give another map."""
 FEW = 1e-4
 """Probabilities that move less than this over all masks give no order worth settling."""
 
@@ -91,7 +93,12 @@ def explain(
         rows=(row,),
         signed=True,
         unit=f"change in the probability of {class_label} of this frame",
-        parameters={**asdict(chosen), "superpixels": len(fit.weights), "drafted": draft is not None},
+        parameters={
+            **asdict(chosen),
+            "revision": REVISION,
+            "superpixels": len(fit.weights),
+            "drafted": draft is not None,
+        },
         metrics=metrics,
         segments=segments[None],
     )
