@@ -61,6 +61,26 @@ def test_few_answers_come_nearer_to_limes_weights_than_limes_own_fit(network, re
     assert np.mean(errors["ours"]) < np.mean(errors["lime"]), "with an eighth of the answers"
 
 
+def test_answers_that_nothing_explains_leave_the_weights_as_small_as_they_are(saturating):
+    """One piece decides by eight log-odds, and as much comes of what no process can know."""
+    _, apart = saturating
+    some = np.random.default_rng(5).integers(0, 2, PIECES)
+
+    def asked(shown):
+        parity = np.where((shown @ some) % 2 > 0, 4.0, -4.0)
+        return 1 / (1 + np.exp(-(8.0 * (shown[:, 7] - 0.5) + parity)))
+
+    many = np.random.default_rng(6).random((100_000, PIECES)) < 0.5
+    reference = linear_fit(many, asked(many), WIDTH).weights
+    errors = []
+    for seed in range(6):
+        blocks = balanced_masks(PIECES, np.random.default_rng(seed))
+        shown = np.concatenate([next(blocks) for _ in range(4)])
+        found = Process(apart, side=128, seed=seed).fitted(shown, asked(shown), WIDTH).weights
+        errors.append(np.linalg.norm(found - reference))
+    assert np.mean(errors) < 0.2 * np.linalg.norm(reference)
+
+
 def test_a_network_that_never_changes_its_mind_gives_no_weights(saturating):
     _, apart = saturating
     shown = next(balanced_masks(PIECES, np.random.default_rng(0)))

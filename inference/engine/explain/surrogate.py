@@ -5,9 +5,9 @@ network's: a probability that saturates makes the pieces of a picture interact, 
 add up. So the answers are first explained by a Gaussian process over masks, in log-odds, with single pieces
 and pairs of pieces, neighbours alike (Rasmussen and Williams 2006; chapter 5.4 for leaving one out). What it
 finds tells which pieces count, and any number of those may act together when the answers are explained again.
-The process then answers thousands of masks at once, LIME's fit is made on those, and what it gets wrong is
-put back by the same fit on its leave-one-out errors. bench/explain.py measures it against LIME's own 20,000
-samples.
+The process then answers thousands of masks at once, as unsure as it is of masks that it was not shown. LIME's
+fit is made on those, and what it gets wrong is put back by the same fit on its leave-one-out errors.
+bench/explain.py measures it against LIME's own 20,000 samples.
 """
 
 from collections.abc import Iterator
@@ -111,8 +111,9 @@ class Process:
         found = _explained(alike + _alike(shown, shown, share), odds)
         answers = found.middle + self.asked @ (known.T @ found.sources)
         answers = answers + _alike(self.many, shown, share) @ found.sources.astype(np.float32)
-        missed = chances - _chance(found.left_out)
-        weights = _linear(self.many, _chance(answers), kernel_width)
+        nearer = _nearer_to_even(odds - found.left_out)
+        missed = chances - _chance(nearer * found.left_out)
+        weights = _linear(self.many, _chance(nearer * answers), kernel_width)
         weights = weights + _linear(shown, missed, kernel_width, caution=CAUTION / len(shown))
         return _with_quality(shown, chances, weights, kernel_width)
 
@@ -160,6 +161,11 @@ def _alike(asked: Masks, shown: Masks, share: Floats) -> NDArray[np.float32]:
 def _log_odds(chances: Floats) -> Floats:
     inside = np.clip(chances, SUREST, 1 - SUREST)
     return np.asarray(np.log(inside / (1 - inside)))
+
+
+def _nearer_to_even(errors: Floats) -> float:
+    """What log-odds that err so are multiplied by, for the mean probability over them (MacKay 1992)."""
+    return float(1 / np.sqrt(1 + np.pi / 8 * np.mean(np.square(errors))))
 
 
 def _chance(odds: Floats) -> Floats:
