@@ -45,7 +45,7 @@ OURS = (112, 128, 144, 160, 176, 192, 224, 256, 320, 384, 512)
 THEIRS = (250, 500, 1000, 2000)
 SEEDS = 3
 PHANTOMS = (*range(70, 80), *range(100, 110))
-"""Their seeds, none that anything was chosen on."""
+"""Their seeds; constants are chosen on others."""
 FEW = 4
 """Of them where a reference takes a quarter of an hour, not minutes."""
 

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 from torch import nn
 
 from inference.engine.backends import Backend, Stage
-from inference.engine.lines import Line, along, correlation, line_to, odds_of
+from inference.engine.lines import Line, along, correlation, line_to
 from inference.engine.networks import Network
 from inference.engine.networks.network import Cut
 from inference.engine.preprocess import RECIPES, prepare
 from inference.engine.records import Label
 from inference.engine.superpixels import even_pieces, hidden_pictures
 from inference.engine.thinning import thinned
+from inference.engine.views import log_odds
 from inference.formats.stack import Modality
 from inference.phantom import render, sample_spec
 
@@ -42,13 +43,13 @@ def drafted(
         return None
     pictures = _masked_phantoms(network.recipes[modality], modality)
     with torch.inference_mode():
-        real = odds_of(module(torch.from_numpy(pictures)).numpy())
+        real = log_odds(module(torch.from_numpy(pictures)).numpy())
     for pieces in _ways(module, pictures[:SHOWN]):
         stages, ours = [], pictures
         for piece in pieces:
             stages.append(backend.drafted(piece.eval(), ours[:SHOWN], threads))
             ours = stages[-1](ours)
-        found = odds_of(ours)
+        found = log_odds(ours)
         if correlation(found[SHOWN:], real[SHOWN:]) >= AGREEMENT:
             return (*stages[:-1], _corrected(stages[-1], line_to(found[:SHOWN], real[:SHOWN])))
     return None

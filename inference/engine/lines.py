@@ -5,13 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.engine.views import log_odds
+
 Line = NDArray[np.float64]
 """Slope and height."""
-
-
-def odds_of(logits: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """Log-odds (n,), not calibrated, out of logits (n, 2)."""
-    return np.asarray(logits[:, 1] - logits[:, 0])
 
 
 def correlation(cheap: NDArray[np.floating[Any]], real: NDArray[np.floating[Any]]) -> float:
@@ -26,5 +23,5 @@ def line_to(cheap: NDArray[np.floating[Any]], real: NDArray[np.floating[Any]]) -
 
 def along(line: Line, logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """Logits (n, 2) whose log-odds are put on a line."""
-    half = np.polyval(line, odds_of(logits)) / 2
+    half = np.polyval(line, log_odds(logits)) / 2
     return np.asarray(np.stack([-half, half], axis=1), np.float32)

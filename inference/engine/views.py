@@ -8,6 +8,7 @@ is measured on every model card, beside the bare distance to the threshold.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -69,8 +70,8 @@ class Steadiness:
     doubt: float
 
 
-def log_odds(logits: Floats, temperature: float) -> Floats:
-    """Calibrated log-odds of ventriculomegaly; logits (..., 2)."""
+def log_odds(logits: NDArray[np.floating[Any]], temperature: float = 1.0) -> Floats:
+    """Log-odds of ventriculomegaly, calibrated by a temperature; logits (..., 2)."""
     return np.asarray((logits[..., 1] - logits[..., 0]) / temperature)
 
 

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.engine.backends import Stage
-from inference.engine.lines import Line, along, correlation, line_to, odds_of
+from inference.engine.lines import Line, along, correlation, line_to
 from inference.engine.trust import FORETOLD_AGREES
+from inference.engine.views import log_odds
 
 Floats = NDArray[np.float32]
 Masks = NDArray[np.bool_]
@@ -106,8 +107,8 @@ class Answers:
         if stage + 1 < len(self.limits) and _explained(checked, left_out) >= NEARLY_ALL:
             self.known.append(Trusted(foretelling, None))
             return
-        foretold = odds_of(_passed(self.stages[stage + 1 :], left_out))
-        computed = odds_of(np.concatenate(self.made[-1])[:CHECKED])
+        foretold = log_odds(_passed(self.stages[stage + 1 :], left_out))
+        computed = log_odds(np.concatenate(self.made[-1])[:CHECKED])
         agreement = correlation(foretold, computed)
         self.agreement = min(agreement, 1.0 if self.agreement is None else self.agreement)
         if agreement >= FORETOLD_AGREES:
