@@ -43,7 +43,7 @@ def bars_chart(
         x, y = x_at(0) + 2 + along, y_at(1) + 4 + line * LEGEND
         marks.append(_bar(x, y, 10, 10, fill))
         marks.append(f'<text x="{x + 14:.1f}" y="{y + 9:.1f}">{escape(name)}</text>')
-    svg = framed(title, axes, marks, diagonal=False, across=False, highest=highest, voice=voice)
+    svg = framed(title, axes, marks, diagonal=False, across=None, highest=highest, voice=voice)
     return Chart(title, words, svg, columns, rows)
 
 

@@ -3,7 +3,7 @@
 Every chart has axes with words, shows how sure its curve is, and comes with the numbers behind it as a table.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from html import escape
@@ -17,6 +17,7 @@ LEGEND = 14
 LINES = 4
 """Ways of drawing a line."""
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
+EVENLY = {tick: tick for tick in TICKS}
 STYLE = (
     "<style>text{font:11px sans-serif;fill:#444}.frame{fill:none;stroke:#999}.grid{stroke:#ddd}"
     ".guide{stroke:#999;stroke-dasharray:3 3}.band{fill:#2a7f8e;fill-opacity:.18}"
@@ -133,6 +134,12 @@ def lines_chart(
     voice: Voice = PLAIN,
 ) -> Chart:
     """Several lines, told apart by their dashes. legend: the height, 0 to 1, at which it ends."""
+    marks = line_marks(lines, legend)
+    return Chart(title, words, framed(title, axes, marks, diagonal=False, voice=voice), columns, rows)
+
+
+def line_marks(lines: Sequence[Line], legend: float = 0.0) -> list[str]:
+    """The lines of such a chart and their legend."""
     marks = []
     for number, (name, points) in enumerate(lines):
         drawn = " ".join(f"{x_at(x):.1f},{y_at(y):.1f}" for x, y in points)
@@ -142,7 +149,7 @@ def lines_chart(
             f'<polyline class="curve line-{number % LINES}" points="{part}"/>' for part in (drawn, sample)
         ]
         marks.append(f'<text x="{x_at(0) + 33:.1f}" y="{height + 4:.1f}">{escape(name)}</text>')
-    return Chart(title, words, framed(title, axes, marks, diagonal=False, voice=voice), columns, rows)
+    return marks
 
 
 @dataclass(frozen=True)
@@ -196,7 +203,7 @@ def weeks_chart(
         if week.value is not None and week.low is not None and week.high is not None
     )
     axes = (voice.say("week"), what)
-    svg = framed(title, axes, marks, diagonal=False, across=False, highest=highest, voice=voice)
+    svg = framed(title, axes, marks, diagonal=False, across=None, highest=highest, voice=voice)
     return Chart(title, words, svg, (*axes, voice.say("range"), voice.say("count")), rows)
 
 
@@ -219,25 +226,28 @@ def framed(
     marks: Sequence[str],
     *,
     diagonal: bool,
-    across: bool = True,
+    across: Mapping[float, float] | None = EVENLY,
     highest: float = 1.0,
     voice: Voice = PLAIN,
 ) -> str:
     """Axes, grid and marks. The picture's name is its title, for those who do not see it.
 
-    across: number the horizontal axis from 0 to 1. highest: what the top of the vertical one stands for.
+    across: numbers of the horizontal axis, and where from 0 to 1 they stand; None says that the marks number
+    it. highest: what the top of the vertical one stands for.
     """
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
         f' aria-label="{escape(title)}">'
     ]
-    for tick in TICKS:
-        x, y = x_at(tick), y_at(tick)
+    for tick, place in (EVENLY if across is None else across).items():
+        x = x_at(place)
         parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{y_at(0):.1f}" y2="{y_at(1):.1f}"/>')
-        parts.append(f'<line class="grid" x1="{x_at(0):.1f}" x2="{x_at(1):.1f}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        if across:
+        if across is not None:
             number = voice.number(f"{tick:g}")
             parts.append(f'<text x="{x:.1f}" y="{y_at(0) + 15:.1f}" text-anchor="middle">{number}</text>')
+    for tick in TICKS:
+        y = y_at(tick)
+        parts.append(f'<line class="grid" x1="{x_at(0):.1f}" x2="{x_at(1):.1f}" y1="{y:.1f}" y2="{y:.1f}"/>')
         number = voice.number(f"{tick * highest:g}")
         parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{number}</text>')
     if diagonal:

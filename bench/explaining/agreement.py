@@ -1,6 +1,7 @@
 """How near LIME's weights come to a reference, and how soon."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from inference.charts import lines_chart, standalone
+from inference.charts import Chart, framed, line_marks, standalone
 
 LIME_SAMPLES = 1000
 """The lime package's default."""
@@ -52,21 +53,23 @@ def draw(name: str, curves: dict[str, Any], folder: Path) -> None:
     whole = curves["lime"][LIME_SAMPLES]["seconds"]
     axes = "share of the time of lime's 1,000 samples"
     for file, key, what in (("ranks", "rank", "rank correlation"), ("error", "error", "relative error")):
-        lines = [
-            (
-                who,
-                [
-                    (one["seconds"] / whole, one[key])
-                    for one in curves[who].values()
-                    if one["seconds"] <= whole
-                ],
-            )
-            for who in ("lime", "ours")
-        ]
-        if key in curves["ceiling"]:
-            level = curves["ceiling"][key]
-            lines.append(("halves of the reference", [(0.0, level), (1.0, level)]))
-        chart = lines_chart(
-            f"LIME on {name}", "", (axes, what), lines, (), (), legend=0.3 if key == "rank" else 0.75
-        )
-        (folder / f"lime-{name}-{file}.svg").write_text(standalone(chart))
+        lines = [(who, _against_time(curves[who].values(), key, whole)) for who in ("lime", "ours")]
+        level = curves["ceiling"][key]
+        lines.append(("halves of the reference", [(0.0, level), (1.0, level)]))
+        marks = line_marks(lines, legend=0.3 if key == "rank" else 0.75)
+        title = f"LIME on {name}"
+        drawn = framed(title, (axes, what), marks, diagonal=False, across=SHARES)
+        (folder / f"lime-{name}-{file}.svg").write_text(standalone(Chart(title, "", drawn, (), ())))
+
+
+def _against_time(found: Iterable[dict[str, float]], key: str, whole: float) -> list[tuple[float, float]]:
+    """Points of a line: where the share of the whole seconds stands, and the figure."""
+    return [(_place(one["seconds"] / whole), one[key]) for one in found if one["seconds"] <= whole]
+
+
+def _place(share: float) -> float:
+    """From a hundredth to the whole time, by its logarithm: ours lies in the first tenth."""
+    return 1 + math.log10(share) / 2
+
+
+SHARES = {share: _place(share) for share in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)}
