@@ -41,7 +41,7 @@ from inference.phantom import render, sample_spec
 MODALITY = "mri"
 KERNEL = lime.Parameters().kernel_width
 PIECES = lime.Parameters().pieces
-OURS = (112, 128, 144, 160, 176, 192, 224, 256, 320, 384, 512)
+OURS = (112, 128, 144, 160, 176, 192, 224, 256, 320, 384, 512, 640)
 THEIRS = (250, 500, 1000, 2000)
 SEEDS = 3
 PHANTOMS = (*range(70, 80), *range(100, 110))

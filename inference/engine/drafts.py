@@ -15,7 +15,7 @@ from inference.engine.networks.network import Cut
 from inference.engine.preprocess import RECIPES, prepare
 from inference.engine.records import Label
 from inference.engine.superpixels import even_pieces, hidden_pictures
-from inference.engine.thinning import thinned
+from inference.engine.thinning import products_of, thinned
 from inference.engine.views import log_odds
 from inference.formats.stack import Modality
 from inference.phantom import render, sample_spec
@@ -44,26 +44,24 @@ def drafted(
     pictures = _masked_phantoms(network.recipes[modality], modality)
     with torch.inference_mode():
         real = log_odds(module(torch.from_numpy(pictures)).numpy())
-    for pieces in _ways(module, pictures[:SHOWN]):
-        stages, ours = [], pictures
-        for piece in pieces:
-            stages.append(backend.drafted(piece.eval(), ours[:SHOWN], threads))
-            ours = stages[-1](ours)
-        found = log_odds(ours)
+    *early, last = module.grey().stages() if isinstance(module, Cut) else [module]
+    products = products_of(nn.Sequential(*early, last), pictures)
+    stages, given = [], pictures
+    for piece in early:
+        stages.append(backend.drafted(piece.eval(), given[:SHOWN], threads))
+        given = stages[-1](given)
+    for way in _ways(last, given[:SHOWN], products):
+        stage = backend.drafted(way.eval(), given[:SHOWN], threads)
+        found = log_odds(stage(given))
         if correlation(found[SHOWN:], real[SHOWN:]) >= AGREEMENT:
-            return (*stages[:-1], _corrected(stages[-1], line_to(found[:SHOWN], real[:SHOWN])))
+            return (*stages, _corrected(stage, line_to(found[:SHOWN], real[:SHOWN])))
     return None
 
 
-def _ways(module: nn.Module, shown: NDArray[np.float32]) -> Iterator[list[nn.Module]]:
-    """The pieces that a draft may be made of, the fastest first; what comes in stages is not thinned."""
-    if not isinstance(module, Cut):
-        yield [module]
-        return
-    stages = module.grey().stages()
-    if len(stages) == 1:
-        yield [thinned(stages[0], shown)]
-    yield stages
+def _ways(last: nn.Module, shown: NDArray[np.float32], products: int) -> Iterator[nn.Module]:
+    """What the last stage is drafted from, the fastest first. Thinning several loses what each loses."""
+    yield thinned(last, shown, products)
+    yield last
 
 
 def _corrected(stage: Stage, line: Line) -> Stage:

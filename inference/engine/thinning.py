@@ -16,7 +16,7 @@ from scipy.stats import ortho_group
 from torch import Tensor, nn
 
 WORTH = 0.005
-"""Share of the log-odds' spread that a component carries, per share of the products that it costs."""
+"""Share of the log-odds' spread that a component carries, over its share of the network's products."""
 GAIN = 0.8
 """A convolution in two steps takes at most this share of its products, or stays in one."""
 STEP = 8
@@ -28,15 +28,30 @@ LEAST = 1e-3
 BATCH = 32
 
 
-def thinned(module: nn.Module, shown: NDArray[np.float32]) -> nn.Module:
-    """A copy of a network with nearly the same log-odds for pictures like these, for fewer products.
+def products_of(module: nn.Module, shown: NDArray[np.float32]) -> int:
+    """Multiplications in a network's convolutions, for one of the pictures (n, channels, rows, columns)."""
+    counted: list[int] = []
 
-    module: (n, 1, size, size) -> logits (n, 2). shown: (n, 1, size, size).
+    def count(conv: nn.Module, _: tuple[Tensor, ...], answered: Tensor) -> None:
+        counted.append(answered[0].numel() * conv.get_parameter("weight")[0].numel())
+
+    hooks = [part.register_forward_hook(count) for part in module.modules() if isinstance(part, nn.Conv2d)]
+    with torch.inference_mode():
+        module(torch.from_numpy(shown[:1]))
+    for hook in hooks:
+        hook.remove()
+    return sum(counted)
+
+
+def thinned(module: nn.Module, shown: NDArray[np.float32], products: int) -> nn.Module:
+    """A copy of a network, or of its last stage, with nearly the same log-odds for pictures like these.
+
+    module: (n, channels, rows, columns) -> logits (n, 2). shown: what it is given. products: those of the
+    whole network, of which a component has to be worth its share.
     """
     own = copy.deepcopy(module).eval().requires_grad_(requires_grad=False)
     seen = {name: _Seen(part) for name, part in own.named_modules() if _wide(part)}
     spread = _watched(own, list(seen.values()), torch.from_numpy(shown))
-    products = sum(one.products * one.conv.out_channels for one in seen.values())
     for name, one in seen.items():
         steps = _two_steps(one, WORTH * spread / products)
         if steps is not None:

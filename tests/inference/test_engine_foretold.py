@@ -184,13 +184,14 @@ def test_foretold_answers_of_vgg16_lie_as_far_apart_as_computed_ones(vgg16, stac
     picture = prepare(stack, vgg16.recipe).tensor[0, 0]
     segments, stages = even_pieces(picture, 50), vgg16.draft("mri")
     blocks = balanced_masks(segments.max() + 1, np.random.default_rng(2))
-    masks = np.concatenate([next(blocks) for _ in range(3)])[: MANY + 64]
+    computed = vgg16.network.computed[-1]
+    masks = np.concatenate([next(blocks) for _ in range(4)])[: computed + 64]
 
     def drawn(shown):
         return hidden_pictures(picture, segments, shown, 0.0)[:, None]
 
-    foretold = Answers(stages, drawn, segments, vgg16.network.computed).to(masks)[MANY:]
-    odds = [np.diff(logits)[:, 0] for logits in (foretold, together(stages, drawn(masks[MANY:])))]
+    foretold = Answers(stages, drawn, segments, vgg16.network.computed).to(masks)[computed:]
+    odds = [np.diff(logits)[:, 0] for logits in (foretold, together(stages, drawn(masks[computed:])))]
     slope, _ = np.polyfit(*odds, 1)
     assert slope == pytest.approx(1, abs=0.12)
 
@@ -198,11 +199,11 @@ def test_foretold_answers_of_vgg16_lie_as_far_apart_as_computed_ones(vgg16, stac
 def test_vgg16_foretells_says_how_well_and_gives_the_same_bytes_again(vgg16, stack):
     (answer,) = predict(vgg16, [stack])
     first, second = (
-        explain("lime", vgg16, stack, answer, seed=2, parameters={"least": 224, "samples": 224}, check=False)
+        explain("lime", vgg16, stack, answer, seed=2, parameters={"least": 288, "samples": 288}, check=False)
         for _ in range(2)
     )
     assert first.heatmap.tobytes() == second.heatmap.tobytes()
-    assert first.metrics["samples"] > MANY
+    assert first.metrics["samples"] > vgg16.network.computed[-1]
     assert first.metrics["foretold_agreement"] > 0.7
     computed = explain(
         "lime", vgg16, stack, answer, seed=2, parameters={"samples": 128, "draft": False}, check=False

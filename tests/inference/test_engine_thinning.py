@@ -1,4 +1,4 @@
-"""Fewer products for nearly the same log-odds: what a draft of a network in one piece is made of."""
+"""Fewer products for nearly the same log-odds: what the last stage of a draft is made of."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from inference.engine import catalogue, drafts
 from inference.engine.explain.surrogate import balanced_masks
 from inference.engine.preprocess import prepare
 from inference.engine.superpixels import even_pieces, hidden_pictures
-from inference.engine.thinning import thinned
+from inference.engine.thinning import products_of, thinned
 from inference.engine.weights import load
 from inference.phantom import render, sample_spec
 
@@ -36,7 +36,7 @@ def pictures():
 
 def test_what_lies_along_few_directions_is_answered_exactly_through_few_channels(pictures):
     module = few_directions(64, 5, seed=1)
-    thin = thinned(module, pictures[:32])
+    thin = thinned(module, pictures[:32], products_of(module, pictures))
     wide, few = convolutions(module)[1], convolutions(thin)[-2:]
     assert few[0].out_channels == 8
     assert (few[0].in_channels, few[0].stride, few[1].kernel_size) == (64, wide.stride, (1, 1))
@@ -48,7 +48,7 @@ def test_what_lies_along_few_directions_is_answered_exactly_through_few_channels
 def test_the_network_itself_stays_as_it_was(pictures):
     module = few_directions(64, 5, seed=2)
     before = {name: value.clone() for name, value in module.state_dict().items()}
-    thinned(module, pictures)
+    thinned(module, pictures, products_of(module, pictures))
     assert len(convolutions(module)) == 2
     assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
     assert all(weight.grad is None and weight.requires_grad for weight in module.parameters())
@@ -58,12 +58,24 @@ def test_a_convolution_that_needs_all_its_channels_stays_in_one_step(pictures):
     torch.manual_seed(3)
     module = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 1), nn.Flatten(), nn.LazyLinear(2))
     module(torch.from_numpy(pictures[:1]))
-    thin = thinned(module, pictures)
+    thin = thinned(module, pictures, products_of(module, pictures))
     assert [part.out_channels for part in convolutions(thin)] == [8, 8]
 
 
+def test_a_small_part_of_a_network_keeps_more_of_its_channels(pictures):
+    module = few_directions(64, 40, seed=5)
+    products = products_of(module, pictures)
+    few, more = (
+        convolutions(thinned(module, pictures, whole))[-2].out_channels
+        for whole in (products // 100, products)
+    )
+    assert few < more < 64
+
+
 def test_equal_pictures_make_equal_networks(pictures):
-    made = [thinned(few_directions(64, 5, seed=4), pictures).state_dict() for _ in range(2)]
+    module = few_directions(64, 5, seed=4)
+    products = products_of(module, pictures)
+    made = [thinned(module, pictures, products).state_dict() for _ in range(2)]
     assert all(torch.equal(value, made[1][name]) for name, value in made[0].items())
 
 
@@ -71,7 +83,8 @@ def test_the_shipped_resnet18_keeps_its_log_odds_for_a_third_of_the_products():
     shipped = catalogue.newest("resnet18", "mri")
     model = load(shipped.record, shipped.content())
     shown = drafts._masked_phantoms(model.network.recipes["mri"], "mri")[: drafts.SHOWN]
-    thin = thinned(model.module.grey(), shown)
+    whole = model.module.grey()
+    thin = thinned(whole, shown, products_of(whole, shown))
     stack = render(sample_spec(np.random.default_rng(90), label="ventriculomegaly"), "mri", seed=90).stack()
     picture = prepare(stack, model.recipe, scope=False).tensor[0, 0]
     pieces = even_pieces(picture, 50)
@@ -80,23 +93,12 @@ def test_the_shipped_resnet18_keeps_its_log_odds_for_a_third_of_the_products():
     with torch.inference_mode():
         odds = [np.diff(module(unseen).numpy())[:, 0] for module in (model.module, thin)]
     assert np.corrcoef(*odds)[0, 1] > 0.99
-    assert products(thin) < products(model.module) / 3
+    assert products_of(thin, shown) < products_of(whole, shown) / 3
 
 
-def products(module: nn.Module) -> int:
-    """Of all convolutions, for one picture."""
-    counted: list[int] = []
-    hooks = [
-        part.register_forward_hook(
-            lambda part, _, out: counted.append(part.weight[0].numel() * out[0].numel())
-        )
-        for part in convolutions(module)
-    ]
-    with torch.inference_mode():
-        module(torch.zeros(1, 1, 128, 128))
-    for hook in hooks:
-        hook.remove()
-    return sum(counted)
+def test_products_are_those_of_every_convolution(pictures):
+    module = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Conv2d(4, 8, 3, stride=2), nn.Conv2d(8, 2, 1), nn.Flatten())
+    assert products_of(module, pictures) == 4 * 9 * 22**2 + 8 * 4 * 9 * 10**2 + 2 * 8 * 10**2
 
 
 def test_where_a_thin_network_is_no_good_the_whole_one_is_drafted(monkeypatch):

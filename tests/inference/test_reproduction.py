@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from audit.models import Event
 from inference import verification
+from inference.engine.explain.lime import REVISION
 from inference.models import Job, Prediction, Repetition
 from inference.reproduction import reproduce
 
@@ -73,7 +74,8 @@ def test_the_first_thing_that_differs_is_named(prediction, intruder, values, ver
 
 
 @pytest.mark.parametrize(
-    ("before", "first"), [({}, "the map"), ({"revision": 1}, "the method: revision 1 before, 2 now")]
+    ("before", "first"),
+    [({}, "the map"), ({"revision": 1}, f"the method: revision 1 before, {REVISION} now")],
 )
 def test_a_map_made_by_an_earlier_revision_of_its_method_says_so(prediction, intruder, before, first):
     fewer = json.dumps({"samples": 96, **before})

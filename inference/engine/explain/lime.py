@@ -25,7 +25,7 @@ from inference.engine.superpixels import distances, even_pieces, hidden_pictures
 from inference.engine.weights import LoadedModel, threads
 
 BATCH = 128
-REVISION = 2
+REVISION = 3
 """Of this way to LIME's weights: it rises when equal arguments come to give another map."""
 FEW = 1e-4
 """Probabilities that move less than this over all masks give no order worth settling."""
