@@ -41,6 +41,7 @@ FEW_SAMPLES: Mapping[str, Mapping[str, Any]] = {"lime": {"samples": 128, "least"
 ALIKE = 0.7
 """Rank correlation with the map of random weights from which a map says nothing of the answer."""
 IN_VENTRICLES = "heat_in_ventricles"
+FOUND = "Maps change with the weights, and find the ventricles of phantoms better than chance."
 SPREAD = 0.5
 """Width of the map that marks the middle: its standard deviation, of the head's mean radius."""
 
@@ -151,14 +152,17 @@ def explanation_figures(model: LoadedModel, heads: Sequence[Known]) -> dict[str,
 
 def _verdict(figures: Mapping[str, Mapping[str, Any]]) -> str:
     """In words, for the card: a map that random weights would give too shows nothing of the answer."""
-    values = {name: {key: figure["value"] for key, figure in part.items()} for name, part in figures.items()}
-    same = [name for name, found in values.items() if found["likeness_with_random_weights"] >= ALIKE]
+    same = [
+        name for name, found in figures.items() if found["likeness_with_random_weights"]["value"] >= ALIKE
+    ]
     lost = [
-        name for name, found in values.items() if found[IN_VENTRICLES] <= found[f"{IN_VENTRICLES}_by_chance"]
+        name
+        for name, found in figures.items()
+        if found[IN_VENTRICLES]["low"] <= found[f"{IN_VENTRICLES}_by_chance"]["value"]
     ]
     said = [f"Worthless: {name} hardly changes when the weights are random." for name in same]
-    said += [f"On phantoms {name} finds the ventricles no better than chance." for name in lost]
-    return " ".join(said) or "Maps change with the weights, and find the ventricles of phantoms above chance."
+    said += [f"On phantoms {name} is not shown to find the ventricles better than chance." for name in lost]
+    return " ".join(said) or FOUND
 
 
 def _of_method(model: LoadedModel, blank: LoadedModel, heads: Sequence[Known], method: str) -> dict[str, Any]:
@@ -218,7 +222,8 @@ def main(arguments: Sequence[str], out: TextIO) -> int:
         record = with_explanations(one.record, one.content(), options.heads)
         (catalogue.SHIPPED / f"{name}.json").write_bytes(record.to_json())
         (options.pages / f"{name}.md").write_text(markdown(record))
-        out.write(f"{name}: {record.card['explanations']['verdict']}\n")
+        figures = record.card.get("explanations", {"verdict": "An ensemble's card tells of its members."})
+        out.write(f"{name}: {figures['verdict']}\n")
     return 0
 
 

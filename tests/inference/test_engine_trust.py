@@ -110,6 +110,16 @@ def test_the_card_says_where_maps_point_and_that_they_depend_on_the_weights(head
         assert figures["likeness_with_random_weights"]["value"] < 0.9
 
 
+@pytest.mark.parametrize("one", catalogue.shipped(), ids=lambda one: one.record.name)
+def test_a_card_doubts_each_method_whose_interval_reaches_chance(one):
+    figures = dict(one.record.card.get("explanations", {}))
+    verdict = figures.pop("verdict", "")
+    assert set(figures) == (set() if one.record.members else set(pointing.METHODS))
+    for method, found in figures.items():
+        reaches = found["heat_in_ventricles"]["low"] <= found["heat_in_ventricles_by_chance"]["value"]
+        assert (f"{method} is not shown to find the ventricles" in verdict) is reaches
+
+
 def test_a_network_with_random_weights_answers_for_the_check_only(heads):
     model = random_model("cnn", seed=1)
     blank = pointing.forgetful(model)
