@@ -43,6 +43,22 @@ def own_storage(settings, tmp_path) -> None:
 
 
 @pytest.fixture(scope="session")
+def prepared_pictures(tmp_path_factory) -> Path:
+    """What trainings prepared, for all tests of all processes: a name there says what it came from."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "prepared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def work_with_prepared_pictures(settings, prepared_pictures) -> None:
+    """Trainings of this installation find there what earlier tests prepared."""
+    Path(settings.WORK_ROOT).mkdir(parents=True)
+    (Path(settings.WORK_ROOT) / "prepared").symlink_to(prepared_pictures)
+
+
+@pytest.fixture(scope="session")
 def data_dir() -> Path:
     """The folder of real scans; the test skips where there is none."""
     folder = os.environ.get("VENTRA_DATA_DIR")

@@ -104,10 +104,16 @@ def _explanations(found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _making(record: WeightsRecord, found: Mapping[str, Any]) -> Iterator[str]:
-    settings = {name: value for name, value in found["training"].items() if name != "command"}
-    yield from ("", "## How it was made", "", f"`{found['training']['command']}`", "")
+    training = found["training"]
+    settings = {name: training[name] for name in training if name not in {"command", "pictures_sha256"}}
+    yield from ("", "## How it was made", "", f"`{training['command']}`", "")
     yield from (_table("Setting", settings), "", f"Weights: SHA-256 `{record.weights_sha256}`", "")
     yield from (f"Preprocessing: `{record.preprocessing}`, SHA-256 `{record.preprocessing_sha256}`", "")
+    if "pictures_sha256" in training:
+        yield from (
+            f"Pictures learnt from, their names and bytes: SHA-256 `{training['pictures_sha256']}`",
+            "",
+        )
 
 
 def _confound(found: Mapping[str, Any]) -> str:

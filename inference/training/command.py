@@ -165,8 +165,10 @@ def _written(
     content = _packed(outcome.module)
     records = []
     for found in materials:
-        checks = confound_checks(folders[found.modality], found, outcome, NETWORKS[options.network])
-        record = _record(options, found, outcome, sha256_hex(content), training, checks)
+        network = NETWORKS[options.network]
+        checks = confound_checks(folders[found.modality], found, outcome, network, options.cache)
+        learnt = {**training, "pictures_sha256": found.pictures_sha256}
+        record = _record(options, found, outcome, sha256_hex(content), learnt, checks)
         record = with_explanations(record, content, options.explained)
         path = write(record, content, options.out, shared=len(materials) > 1)
         path.with_suffix(".md").write_text(markdown(record))

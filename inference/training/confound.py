@@ -15,7 +15,8 @@ from inference.engine.networks import Network
 from inference.engine.views import log_odds
 from inference.training.augment import augment
 from inference.training.border import Change, Changed, border_only, border_removed
-from inference.training.data import prepared
+from inference.training.cache import examples
+from inference.training.data import Examples
 from inference.training.figures import Figure, Floats, Groups, Truth, auc, bootstrap, difference
 from inference.training.loop import logits_of
 from inference.training.material import Material
@@ -53,18 +54,20 @@ class Checked:
         }
 
 
-def confound_checks(folder: Path, material: Material, outcome: Outcome, network: Network) -> dict[str, Any]:
+def confound_checks(
+    folder: Path, material: Material, outcome: Outcome, network: Network, cache: Path | None = None
+) -> dict[str, Any]:
     """What the held-out networks say when there is nothing to read but the source, or no source to read.
 
     Only where the classes come from different sources is there one to recognise; where the heat lies is
-    asked of all.
+    asked of all. cache: folder in which changed pictures are kept between runs.
     """
     if not len(material.labelled):
         return {"confound": {}}
     heat = {"heat": _heat(material, outcome, network)}
     if material.modality != "ultrasound":
         return {"confound": {}, **heat}
-    checked = _checked(folder, material, outcome, network)
+    checked = _checked(folder, material, outcome, network, cache)
     labelled, whole = material.labelled, log_odds(outcome.logits[material.modality], 1.0)
     found = confound_figures(labelled.labels, labelled.groups, whole, checked)
     found["specificity_in_other_looks"] = _in_other_looks(material, outcome)
@@ -84,10 +87,18 @@ def confound_figures(truth: Truth, groups: Groups, whole: Floats, checked: Check
     return found
 
 
-def _checked(folder: Path, material: Material, outcome: Outcome, network: Network) -> Checked:
+def _checked(
+    folder: Path, material: Material, outcome: Outcome, network: Network, cache: Path | None
+) -> Checked:
     changed, answered = {}, {}
     for name, change in CHANGES.items():
-        changed[name], answered[name] = _changed_odds(folder, material, outcome, network, change)
+        sources = [
+            (source, "", source, Changed(folder / source, change)) for source in material.labelled.names
+        ]
+        recipe_id = network.recipes[material.modality]
+        pictures = examples(cache, name, sources, recipe_id, material.pictures_sha256)
+        changed[name] = _held_out_odds(material, outcome, pictures)
+        answered[name] = len(pictures) / len(material.labelled)
     other = material.other
     says = (
         [_odds_of(module, other.tensor) for module in outcome.fold_modules] if len(other) else [np.zeros(0)]
@@ -95,19 +106,14 @@ def _checked(folder: Path, material: Material, outcome: Outcome, network: Networ
     return Checked(changed, answered, np.mean(says, axis=0), other.groups)
 
 
-def _changed_odds(
-    folder: Path, material: Material, outcome: Outcome, network: Network, change: Change
-) -> tuple[Floats, float]:
-    """Log-odds of the held-out networks on changed pictures, and the share of them that were not refused."""
-    labelled = material.labelled
-    sources = [(name, "", name, Changed(folder / name, change)) for name in labelled.names]
-    found = prepared(sources, network.recipes[material.modality])
-    rows = {name: row for row, name in enumerate(labelled.names)}
-    odds = np.full(len(labelled), UNDECIDED)
+def _held_out_odds(material: Material, outcome: Outcome, pictures: Examples) -> Floats:
+    """For each labelled picture, what the network that had not seen it says of its changed one."""
+    rows = {name: row for row, name in enumerate(material.labelled.names)}
+    odds = np.full(len(rows), UNDECIDED)
     for fold, module in zip(outcome.folds[material.modality], outcome.fold_modules, strict=True):
-        mine = [i for i, name in enumerate(found.names) if fold[rows[name]]]
-        odds[[rows[found.names[i]] for i in mine]] = _odds_of(module, found.tensor[mine])
-    return odds, len(found) / len(labelled)
+        mine = [i for i, name in enumerate(pictures.names) if fold[rows[name]]]
+        odds[[rows[pictures.names[i]] for i in mine]] = _odds_of(module, pictures.tensor[mine])
+    return odds
 
 
 def _against_other(truth: Truth, groups: Groups, whole: Floats, checked: Checked) -> Figure:

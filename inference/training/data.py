@@ -15,7 +15,7 @@ from PIL import Image
 
 from inference.engine.preprocess import RECIPES, prepare
 from inference.engine.quality import NotAnalysable
-from inference.engine.records import LABELS, canonical_json, sha256_hex
+from inference.engine.records import LABELS, sha256_hex
 from inference.formats.stack import PictureStack
 from inference.training.groups import check_groups
 
@@ -96,31 +96,6 @@ def _mapped(work: Callable[[Source], Prepared], listed: list[Source], processes:
         return [work(source) for source in listed]
     with ProcessPoolExecutor(processes) as pool:
         return list(pool.map(work, listed, chunksize=8))
-
-
-def cached(folder: Path | None, name: str, sources: Sequence[Source], recipe_id: str) -> Examples:
-    """As `prepared`, kept in a folder between runs; the file name holds the recipe's hash and the sources'.
-
-    Delete the folder when the phantoms' or the head finder's code changes.
-    """
-    if folder is None:
-        return prepared(sources, recipe_id)
-    key = sha256_hex(canonical_json([RECIPES[recipe_id].sha256, [list(s[:3]) for s in sources]]))[:16]
-    path = folder / f"{name}-{key}.npz"
-    if path.exists():
-        return _loaded(path)
-    found = prepared(sources, recipe_id)
-    folder.mkdir(parents=True, exist_ok=True)
-    refused = np.array(list(found.refused.items()), np.str_).reshape(-1, 2)
-    names = np.array(found.names, np.str_)
-    np.savez(path, t=found.tensor, y=found.labels, g=found.groups, n=names, r=refused)
-    return found
-
-
-def _loaded(path: Path) -> Examples:
-    with np.load(path, allow_pickle=False) as file:
-        names = tuple(str(name) for name in file["n"])
-        return Examples(file["t"], file["y"], file["g"], names, {str(a): str(b) for a, b in file["r"]})
 
 
 def _prepare_one(recipe_id: str, source: Source) -> Prepared:

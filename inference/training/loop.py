@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from inference.training.augment import augment
+from inference.training.cache import kept
 from inference.training.data import Examples
 
 BATCH_SHARE = 16
@@ -146,14 +147,9 @@ def with_copies(
 
     cache: a folder that keeps what the stem made of them for the next run.
     """
-    path = cache / f"stem-{_key(bank, module, copies, seed, halved)}.npy" if cache else None
-    if path and path.exists():
-        return replace(bank, copies=np.load(path))
-    found = _copied(bank, module, copies, seed, halved)
-    if path:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.save(path, found)
-    return replace(bank, copies=found)
+    asked = _key(bank, module, copies, seed, halved) if cache else ""
+    found = kept(cache, "stem", asked, lambda: {"copies": _copied(bank, module, copies, seed, halved)})
+    return replace(bank, copies=found["copies"])
 
 
 def _copied(bank: Bank, module: nn.Module, copies: int, seed: int, halved: bool) -> NDArray[np.float16]:
@@ -169,7 +165,7 @@ def _copied(bank: Bank, module: nn.Module, copies: int, seed: int, halved: bool)
 
 
 def _key(bank: Bank, module: nn.Module, copies: int, seed: int, halved: bool) -> str:
-    """Everything the copies depend on, but for the code that changes pictures."""
+    """Everything the copies depend on, but for the code."""
     digest = blake2b(repr((copies, seed, halved, torch.get_num_threads())).encode(), digest_size=12)
     for tensor in module.state_dict().values():
         digest.update(tensor.numpy().tobytes())

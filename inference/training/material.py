@@ -10,7 +10,8 @@ from inference.engine.records import LABELS
 from inference.formats.stack import Modality
 from inference.training.atlas import atlas_sources
 from inference.training.border import headless_sources
-from inference.training.data import Examples, Source, cached, folder_sources, joined
+from inference.training.cache import contents_sha256, examples
+from inference.training.data import Examples, Source, folder_sources, joined
 from inference.training.graft import grafted_sources
 from inference.training.phantoms import phantom_sources
 
@@ -46,6 +47,7 @@ class Material:
     headless: labelled ultrasound pictures whose head is painted over, each under both labels, if asked for.
     other: real pictures of neither class, never trained on. phantoms and held_phantoms share no head.
     labels_learnt: whether somebody asked to learn from real ultrasound labels.
+    pictures_sha256: over the names and bytes of the files in the folder of real pictures.
     """
 
     modality: Modality
@@ -56,18 +58,18 @@ class Material:
     phantoms: Examples
     held_phantoms: Examples
     labels_learnt: bool = False
+    pictures_sha256: str = ""
 
     def seen_at(self, side: int) -> "Material":
         """Every picture averaged down to `side` pixels, as a network does that works on fewer."""
-        return Material(
-            self.modality,
-            _averaged(self.labelled, side),
-            _averaged(self.taught, side),
-            _averaged(self.headless, side),
-            _averaged(self.other, side),
-            _averaged(self.phantoms, side),
-            _averaged(self.held_phantoms, side),
-            self.labels_learnt,
+        return replace(
+            self,
+            labelled=_averaged(self.labelled, side),
+            taught=_averaged(self.taught, side),
+            headless=_averaged(self.headless, side),
+            other=_averaged(self.other, side),
+            phantoms=_averaged(self.phantoms, side),
+            held_phantoms=_averaged(self.held_phantoms, side),
         )
 
 
@@ -91,9 +93,10 @@ def material(
 ) -> Material:
     """Prepare everything as the engine prepares scans. Raises GroupLeak, KeyError, FileNotFoundError."""
     real, made, headless = _sources(modality, folder, making)
-    pictures = cached(cache, "pictures", real, recipe_id)
-    changed = cached(cache, "made", made, recipe_id)
-    drawn = cached(cache, "phantoms", phantom_sources(modality, making.phantoms, making.seed), recipe_id)
+    contents = contents_sha256(folder)
+    pictures = examples(cache, "pictures", real, recipe_id, contents)
+    changed = examples(cache, "made", made, recipe_id, contents)
+    drawn = examples(cache, "phantoms", phantom_sources(modality, making.phantoms, making.seed), recipe_id)
     held = len(drawn) - len(drawn) // HELD_PHANTOMS
     labelled = pictures.of_class()
     learns = learn_labels or modality == "mri"
@@ -101,11 +104,12 @@ def material(
         modality=modality,
         labelled=labelled,
         taught=joined([changed, labelled]) if learns else changed,
-        headless=cached(cache, "headless", headless, recipe_id),
+        headless=examples(cache, "headless", headless, recipe_id, contents),
         other=pictures.take(pictures.labels < 0),
         phantoms=drawn.take(np.arange(held)),
         held_phantoms=drawn.take(np.arange(held, len(drawn))),
         labels_learnt=learn_labels,
+        pictures_sha256=contents,
     )
 
 

@@ -41,7 +41,7 @@ def learn_from(settings, pictures) -> None:
 
 
 def test_a_training_whose_trainer_is_killed_is_finished_by_the_next(
-    learn_from, queue, environment, settings, tmp_path, manager
+    learn_from, work_with_prepared_pictures, queue, environment, settings, tmp_path, manager
 ):
     job = trainings.submit("cnn", "3.0", ["phantoms"], by=manager, about="phantoms", **TINY)
 

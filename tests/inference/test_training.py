@@ -17,6 +17,7 @@ from inference.engine.weights import load
 from inference.phantom import render, sample_spec
 from inference.training.atlas import VENTRICLES, moved, widest_mm
 from inference.training.border import headless_sources
+from inference.training.cache import contents_sha256
 from inference.training.calibrate import Target, cross_fitted_calls, fit_temperature, threshold_for
 from inference.training.command import main
 from inference.training.course import NOTHING_KEPT, Course
@@ -192,9 +193,11 @@ def test_a_picture_without_its_head_is_learnt_under_both_labels_in_its_patients_
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    """Six patients, a phantom picture of each, in the layout a hospital would bring."""
-    folder = tmp_path_factory.mktemp("pictures")
+def folder(tmp_path_factory, prepared_pictures) -> Path:
+    """Six patients, a phantom picture of each, in the layout a hospital would bring; a cache beside it."""
+    folder = tmp_path_factory.mktemp("learn-from") / "pictures"
+    folder.mkdir()
+    (folder.parent / "cache").symlink_to(prepared_pictures)
     rows = []
     for patient in range(6):
         label = ("normal", "ventriculomegaly")[patient % 2]
@@ -225,7 +228,8 @@ def trained(folder: Path, out: Path, network: str = "modified_cnn", *more: str) 
 
 def test_no_fold_learns_from_anything_made_of_a_group_that_it_holds_out(folder):
     making = Making(phantoms=5, seed=1, variants=1, bare=True, headless=True)
-    found = material("ultrasound", folder, NETWORKS["cnn"].recipes["ultrasound"], making)
+    recipe_id = NETWORKS["cnn"].recipes["ultrasound"]
+    found = material("ultrasound", folder, recipe_id, making, cache=folder.parent / "cache")
     course = Course(Plan("cnn", folds=2), NOTHING_KEPT, lambda _: None, None)
     (shelf,) = filled(course, [found], None)
     for number, held_out in enumerate(shelf.folds):
@@ -251,12 +255,14 @@ def test_a_training_run_writes_loadable_weights_with_an_honest_card_and_repeats_
     assert record.weights_sha256 == again.weights_sha256
     assert " --explained 1 " in record.card["training"]["command"]
     assert record.card["counts"]["groups"] == 6
+    assert record.card["training"]["pictures_sha256"] == contents_sha256(folder)
     assert record.card["held_out"]["auc"]["count"] == 6
     assert {"auc_border_only", "auc_border_removed"} <= set(record.card["confound"])
     assert str(folder) not in record.to_json().decode()
     assert "NaN" not in record.to_json().decode()
     page = (tmp_path / "first" / "modified_cnn-ultrasound-1.0.md").read_text()
     assert record.weights_sha256 in page
+    assert f"their names and bytes: SHA-256 `{contents_sha256(folder)}`" in page
     assert "random weights" in page
 
 
@@ -321,7 +327,8 @@ def test_one_network_for_both_modalities_has_one_file_and_two_records(folder, da
         for name in ("srr.nii.gz", "parcellation.nii.gz"):
             (copy / name).symlink_to(volume / name)
     data = [f"ultrasound={folder}", f"mri={tmp_path / 'mri'}"]
-    asked = ["--network", "cnn", "--data", *data, "--out", str(tmp_path / "out")]
+    kept = ["--out", str(tmp_path / "out"), "--cache", str(folder.parent / "cache")]
+    asked = ["--network", "cnn", "--data", *data, *kept]
     assert main([*asked, *SMALL, *UNEXPLAINED], said) == 0
     names = sorted(
         path.name for path in (tmp_path / "out").iterdir() if path.suffix in {".json", ".safetensors"}

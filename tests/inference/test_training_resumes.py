@@ -30,9 +30,10 @@ SETTLED = ["--network", "resnet18", "--from-scratch", "--settle", "--copies", "1
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    """Six patients, a phantom picture of each, one folder for each class and in there for each patient."""
-    folder = tmp_path_factory.mktemp("classes")
+def folder(tmp_path_factory, prepared_pictures) -> Path:
+    """Six patients, a picture of each: folders for classes, in there for patients; a cache beside it."""
+    folder = tmp_path_factory.mktemp("learn-from") / "phantoms"
+    (folder.parent / "cache").symlink_to(prepared_pictures)
     for patient in range(6):
         label = ("normal", "ventriculomegaly")[patient % 2]
         spec = sample_spec(np.random.default_rng(patient), label=label)

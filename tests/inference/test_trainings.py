@@ -15,7 +15,7 @@ from inference import jobs, registry, trainings, worker
 from inference.models import Activation, Job, ModelVersion
 from inference.phantom import render, sample_spec
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("work_with_prepared_pictures")]
 TINY = {
     "phantoms": 5,
     "variants": 1,
@@ -146,12 +146,12 @@ def test_what_cannot_be_trained_is_refused_before_it_is_queued(changes, code, ma
     assert not Job.objects.exists()
 
 
-def test_the_command_trains_and_registers(pictures, tmp_path):
+def test_the_command_trains_and_registers(pictures, tmp_path, prepared_pictures):
     said = StringIO()
     made = ["--phantoms=5", "--variants=1", "--explained=1"]
     numbers = [*made, "--phantom-epochs=1", "--epochs=1", "--folds=2", "--steps=1"]
     out = ["--network=cnn", "--version=3.2", "--out", str(tmp_path / "out")]
-    data = ["--data", str(pictures / "phantoms")]
+    data = ["--data", str(pictures / "phantoms"), "--cache", str(prepared_pictures)]
     call_command("train", *out, *data, *numbers, "--register", stdout=said)
     assert ModelVersion.objects.get().version == "3.2"
     assert "is registered" in said.getvalue()
