@@ -177,7 +177,7 @@ def trust(explanation: Explanation) -> Trust:
     """The verdict first, then what it rests on."""
     metrics = explanation.metrics
     doubts = doubts_about(explanation.method, metrics)
-    told = (*_cost(metrics, explanation.class_label), *_figures(metrics))
+    told = (*_cost(explanation), *_figures(metrics))
     if doubts:
         unreliable = gettext("Unreliable: {why}")
         return Trust(False, tuple(unreliable.format(why=gettext(DOUBTS[doubt])) for doubt in doubts) + told)
@@ -185,13 +185,22 @@ def trust(explanation: Explanation) -> Trust:
     return Trust(True, ((gettext("Reliable."),) if measured else ()) + told)
 
 
-def _cost(metrics: Mapping[str, float], class_label: str) -> Iterator[str]:
+def _cost(explanation: Explanation) -> Iterator[str]:
+    """What hiding the marked part costs; of a volume's frame, whose answer is not that of the whole."""
+    metrics = explanation.metrics
     if "chance_hidden" in metrics:
-        yield gettext(
+        of_a_frame = gettext(
+            "Without the fifth of the head that it marks most, the probability of {label} in frame {frame} "
+            "goes from {whole} to {hidden}; without a fifth elsewhere, to {elsewhere}."
+        )
+        of_a_picture = gettext(
             "Without the fifth of the head that it marks most, the probability of {label} goes from {whole} "
             "to {hidden}; without a fifth elsewhere, to {elsewhere}."
-        ).format(
-            label=in_words(class_label),
+        )
+        frames = explanation.frames
+        yield (of_a_picture if frames == [0] else of_a_frame).format(
+            label=in_words(explanation.class_label),
+            frame=frames[len(frames) // 2] + 1,
             whole=probability(metrics["chance_whole"]),
             hidden=probability(metrics["chance_hidden"]),
             elsewhere=probability(metrics["chance_hidden_elsewhere"]),
