@@ -1,14 +1,15 @@
-"""`python -m launcher run|test ARGUMENT...`: what ./run and ./test call."""
+"""`python -m launcher run|test|manage ARGUMENT...`: what ./run, ./test and ./manage call."""
 
 import os
 import sys
 
 from launcher import signals
 from launcher.console import Problem
+from launcher.manage import manage
 from launcher.run import run
 from launcher.suite import test
 
-VERBS = {"run": run, "test": test}
+VERBS = {"run": run, "test": test, "manage": manage}
 
 
 def main() -> int:

@@ -35,10 +35,11 @@ def prepare(*, development: bool = False) -> None:
                 _install(wanted)
 
 
-def enter(arguments: Sequence[str]) -> None:
+def enter(arguments: Sequence[str], *, quietly: bool = False) -> None:
     """Continue in the environment's Python: this process becomes it, unless it is it already."""
     if Path(sys.prefix) == VENV:
-        report("environment", f".venv, Python {_version()}")
+        if not quietly:
+            report("environment", f".venv, Python {_version()}")
     else:
         os.execv(PYTHON, [str(PYTHON), "-P", "-m", "launcher", *arguments])  # noqa: S606
 

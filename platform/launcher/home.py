@@ -14,11 +14,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from launcher.console import Problem, report
+from launcher.environment import ROOT
 
 # A socket's path has room for 107 bytes; PostgreSQL adds "postgres/.s.PGSQL.5432".
 LONGEST_SOCKET_FOLDER = 80
 PLAIN_PATH = re.compile(r"[A-Za-z0-9/._-]+")
 WAIT_FOR_LEFTOVERS_SECONDS = 45.0
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The launcher that holds a home. address: where its Ventra is served; empty until it is."""
+
+    pid: int
+    address: str
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,11 @@ class Home:
         return path
 
 
+def named() -> Home:
+    """The home that VENTRA_HOME names, or data/ beside the commands."""
+    return Home(Path(os.environ.get("VENTRA_HOME") or ROOT / "data").absolute())
+
+
 @contextlib.contextmanager
 def locked(home: Home) -> Iterator[int]:
     """Own the data folder; yields the descriptor that every program started there must inherit.
@@ -103,7 +117,15 @@ def locked(home: Home) -> Iterator[int]:
 def announce(descriptor: int, address: str) -> None:
     """Leave word in the lock file for whoever finds the folder in use."""
     os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "address": address}).encode(), 0)
+    os.pwrite(descriptor, json.dumps(vars(Owner(os.getpid(), address))).encode(), 0)
+
+
+def announced(home: Home) -> str:
+    """The address of the Ventra that runs there; empty if none does, or not yet."""
+    with contextlib.suppress(FileNotFoundError), (home.root / "lock").open() as file:
+        owner = _owner(file.fileno())
+        return owner.address if owner else ""
+    return ""
 
 
 def _acquire(descriptor: int, home: Home) -> None:
@@ -127,14 +149,22 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
-def _refuse_if_running(descriptor: int, home: Home) -> None:
+def _owner(descriptor: int) -> Owner | None:
+    """Who last announced itself in the lock file, if it still lives."""
     try:
-        owner = json.loads(os.pread(descriptor, 4096, 0))
-        os.kill(owner["pid"], 0)
+        owner = Owner(**json.loads(os.pread(descriptor, 4096, 0)))
+        os.kill(owner.pid, 0)
     except (ValueError, ProcessLookupError, PermissionError):
+        return None
+    return owner
+
+
+def _refuse_if_running(descriptor: int, home: Home) -> None:
+    owner = _owner(descriptor)
+    if owner is None:
         return
-    where = f" at {owner['address']}" if owner["address"] else ""
+    where = f" at {owner.address}" if owner.address else ""
     raise Problem(
-        f"Ventra is already running{where} (process {owner['pid']}, data in {home.root}).\n"
+        f"Ventra is already running{where} (process {owner.pid}, data in {home.root}).\n"
         "Stop it with Ctrl-C in its window, or give this one another folder: VENTRA_HOME=... ./run"
     )

@@ -1,4 +1,4 @@
-# Sourced by run and test: finds a Python that is new enough, and shows it the launcher.
+# Sourced by run, test and manage: finds a Python that is new enough, and shows it the launcher.
 ROOT=$(cd "$(dirname "$0")" && pwd)
 for PYTHON in "$ROOT/.venv/bin/python" python3.11 python3 python3.12 python3.13 python3.14 python; do
     "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break

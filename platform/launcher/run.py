@@ -11,7 +11,7 @@ from pathlib import Path
 from launcher import environment, servers, services, signals
 from launcher.console import Problem, report, say
 from launcher.environment import ROOT
-from launcher.home import Home, announce, locked
+from launcher.home import Home, announce, locked, named
 from launcher.processes import Process, Program, last_words
 from launcher.supervisor import Supervisor
 
@@ -44,7 +44,7 @@ def run(arguments: Sequence[str]) -> int:
         report("environment", "ready in .venv")
         return 0
     environment.enter(["run", *arguments])
-    home = Home(Path(os.environ.get("VENTRA_HOME") or ROOT / "data").absolute())
+    home = named()
     home.make()
     with locked(home) as lock:
         supervisor = Supervisor(keep=[lock])
@@ -84,7 +84,7 @@ def _bring_up(home: Home, supervisor: Supervisor, options: argparse.Namespace, l
         broker=not servers.named_by_user("CELERY_BROKER_URL"),
     )
     report("servers", " and ".join(started.processes) or "your own")
-    settings = _settings(home, port) | os.environ | started.environment
+    settings = settings_of(home, port) | started.environment
     _set_up(home, settings)
     supervisor.start(services.worker(settings, home.log("worker"), processes=services.worker_processes()))
     supervisor.start(services.trainer(settings, home.log("trainer")))
@@ -98,12 +98,12 @@ def _bring_up(home: Home, supervisor: Supervisor, options: argparse.Namespace, l
     say(f"\nVentra is running: {address}\nData and logs: {home.root}. Ctrl-C stops everything.")
 
 
-def _settings(home: Home, port: int) -> dict[str, str]:
-    """What the settings need to know here; the user's own environment goes before it."""
+def settings_of(home: Home, port: int = FIRST_PORT) -> dict[str, str]:
+    """What the settings need to know here, but for the servers; the user's own environment goes before it."""
     origins = f"http://127.0.0.1:{port},http://localhost:{port}"
     secret = {} if servers.named_by_user("SECRET_KEY") else {"SECRET_KEY_FILE": str(home.secret_key_file())}
     threads = (os.cpu_count() or 1) // services.worker_processes()
-    return secret | {
+    ours = {
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "BLOB_ROOT": str(home.blobs),
         "STATIC_ROOT": str(home.static),
@@ -111,6 +111,7 @@ def _settings(home: Home, port: int) -> dict[str, str]:
         "SECURE_SSL": "0",
         "ENGINE_THREADS": str(max(1, threads)),
     }
+    return secret | ours | os.environ
 
 
 def _set_up(home: Home, settings: Mapping[str, str]) -> None:

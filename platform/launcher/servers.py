@@ -27,6 +27,12 @@ def named_by_user(name: str, environment: Mapping[str, str] = os.environ) -> boo
     return bool(environment.get(name) or environment.get(f"{name}_FILE"))
 
 
+def addresses(home: Home) -> dict[str, str]:
+    """Where a home's servers listen, but for those that the user named."""
+    ours = {"DATABASE_URL": postgres.cluster(home).url, "CELERY_BROKER_URL": valkey.url(home)}
+    return {name: address for name, address in ours.items() if not named_by_user(name)}
+
+
 def start(
     home: Home,
     start_program: Callable[[Program], Process],

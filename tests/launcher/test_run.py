@@ -24,16 +24,20 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
 
 
+def own_environment() -> dict[str, str]:
+    """Without the servers of the tests."""
+    theirs = {"DATABASE_URL", "CELERY_BROKER_URL", "SECRET_KEY"}
+    return {key: value for key, value in os.environ.items() if key not in theirs}
+
+
 class Launcher:
     """A real ./run; killed at the end of the test if it still lives."""
 
     def __init__(self, home: Path, *options: str) -> None:
-        theirs = {"DATABASE_URL", "CELERY_BROKER_URL", "SECRET_KEY"}
-        environment = {key: value for key, value in os.environ.items() if key not in theirs}
         self.home = home
         self.popen = subprocess.Popen(
             [ROOT / "run", *options],
-            env=environment | {"VENTRA_HOME": str(home)},
+            env=own_environment() | {"VENTRA_HOME": str(home)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -117,7 +121,24 @@ def test_a_newcomer_is_served_and_a_second_launcher_and_a_fallen_worker_are_deal
     said, _ = second.popen.communicate(timeout=60)
     assert second.popen.returncode == 1
     assert f"already running at {address}" in said
+    assert "Everything is what it was" in managed(home, "verify").stdout
     kill_the_worker(launcher)
+
+
+def managed(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [ROOT / "manage", *words],
+        env=own_environment() | {"VENTRA_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_management_command_needs_a_ventra_that_runs(tmp_path: Path) -> None:
+    refused = managed(tmp_path, "verify")
+    assert refused.returncode == 1
+    assert f"No Ventra is running with the data in {tmp_path}. Start one with ./run." in refused.stderr
 
 
 def kill_the_worker(launcher: Launcher) -> None:

@@ -1,0 +1,32 @@
+"""./manage: a management command on the Ventra that ./run has running here."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from launcher import environment, servers
+from launcher.console import Problem, say
+from launcher.environment import ROOT
+from launcher.home import announced, named
+from launcher.run import settings_of
+
+HELP = """\
+usage: ./manage COMMAND [ARGUMENT...]   for instance  ./manage verify
+                                                      ./manage reproduce PREDICTION
+
+Runs a management command on the data of the Ventra that ./run has running here. VENTRA_HOME, DATABASE_URL and
+CELERY_BROKER_URL name another one, as they do for ./run. ./manage help lists the commands."""
+
+
+def manage(arguments: Sequence[str]) -> int:
+    """Run the command with the settings of the running Ventra; its exit status."""
+    if not arguments or list(arguments) in (["--help"], ["-h"]):
+        say(HELP)
+        return 0
+    home = named()
+    if not announced(home):
+        raise Problem(f"No Ventra is running with the data in {home.root}. Start one with ./run.")
+    environment.enter(["manage", *arguments], quietly=True)
+    settings = settings_of(home) | servers.addresses(home)
+    command = [sys.executable, str(ROOT / "manage.py"), *arguments]
+    return subprocess.run(command, env=settings, check=False).returncode
