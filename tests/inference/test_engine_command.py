@@ -87,6 +87,15 @@ def test_the_torch_free_parts_of_the_engine_load_without_torch():
     assert done.stdout.strip() == "[]"
 
 
+def test_the_engine_starts_without_what_only_some_networks_and_methods_need():
+    code = (
+        "import sys, inference.engine.command\n"
+        "print([m for m in ('torchvision', 'captum', 'matplotlib', 'sklearn') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_importing_the_engine_leaves_the_number_of_threads_alone():
     code = (
         "import torch; before = torch.get_num_threads()\n"

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from captum.attr import IntegratedGradients
 
 from inference.engine.explain.method import GridMap
 from inference.engine.records import Label, Prepared
@@ -30,6 +29,8 @@ def explain(
     parameters: Mapping[str, Any],
 ) -> GridMap:
     """Each pixel's share of the class's logit, for each frame read; `gap`: what the shares miss of it."""
+    from captum.attr import IntegratedGradients  # brings matplotlib along, which nothing else here needs
+
     chosen = Parameters(**parameters)
     method = IntegratedGradients(model.module)
     pictures = torch.tensor(prepared.tensor, device=model.device)

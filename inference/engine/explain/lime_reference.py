@@ -9,9 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from lime.lime_base import LimeBase
 from numpy.typing import NDArray
-from sklearn.metrics import pairwise_distances
 
 from inference.engine.explain.method import GridMap, middle_row
 from inference.engine.predict import calibrated, frame_logits
@@ -108,6 +106,8 @@ def _fit(
     shown: NDArray[np.int64], chances: NDArray[np.float64], target: int, chosen: Parameters, seed: int
 ) -> tuple[NDArray[np.float64], dict[str, float]]:
     """Weight of each superpixel, and how well the weights tell the network's answer."""
+    from lime.lime_base import LimeBase  # brings scikit-learn along, which nothing else here needs
+    from sklearn.metrics import pairwise_distances
 
     def kernel(distances: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.sqrt(np.exp(-(distances**2) / chosen.kernel_width**2))

@@ -1,10 +1,12 @@
-"""ResNet18 and ResNet50 (He et al. 2015) as torchvision builds them, with two logits."""
+"""ResNet18 and ResNet50 (He et al. 2015) as torchvision builds them, with two logits.
+
+torchvision takes as long to import as torch itself, so only a process that builds one of them waits for it.
+"""
 
 import copy
 from collections.abc import Callable
 from typing import Any
 
-import torchvision
 from torch import Tensor, nn
 
 from inference.engine.networks.imagenet import AsImageNet, folded, without_inplace
@@ -56,12 +58,16 @@ class ResNet(Cut):
 
 def resnet18() -> ResNet:
     """Eighteen layers, random weights."""
-    return ResNet(torchvision.models.resnet18)
+    from torchvision import models
+
+    return ResNet(models.resnet18)
 
 
 def resnet50() -> ResNet:
     """Fifty layers, random weights."""
-    return ResNet(torchvision.models.resnet50)
+    from torchvision import models
+
+    return ResNet(models.resnet50)
 
 
 RESNET18 = Network(

@@ -8,7 +8,6 @@ import copy
 from typing import cast
 
 from torch import Tensor, nn
-from torchvision.models.vgg import cfgs, make_layers
 
 from inference.engine.networks.imagenet import AsImageNet, folded, without_inplace
 from inference.engine.networks.network import WIDE_RECIPES, Backbone, Cut, Network
@@ -21,6 +20,8 @@ class VGG16(Cut):
     """Thirteen convolutions in five blocks, 512 pooled channels, two logits."""
 
     def __init__(self) -> None:
+        from torchvision.models.vgg import cfgs, make_layers  # slow to import: see resnet.py
+
         super().__init__()
         self.colours: nn.Module = AsImageNet()
         self.features: nn.Sequential = make_layers(cfgs["D"], batch_norm=False)
