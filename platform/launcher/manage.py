@@ -1,8 +1,9 @@
 """./manage: a management command on the Ventra that ./run has running here."""
 
-import subprocess
+import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from launcher import environment, servers
 from launcher.console import Problem, say
@@ -19,14 +20,18 @@ CELERY_BROKER_URL name another one, as they do for ./run. ./manage help lists th
 
 
 def manage(arguments: Sequence[str]) -> int:
-    """Run the command with the settings of the running Ventra; its exit status."""
-    if not arguments or list(arguments) in (["--help"], ["-h"]):
-        say(HELP)
-        return 0
+    """Help, or the command with the settings of the running Ventra."""
+    if arguments and arguments[0] not in {"--help", "-h"}:
+        _become(arguments)
+    say(HELP)
+    return 0
+
+
+def _become(arguments: Sequence[str]) -> NoReturn:
+    """This process goes on as the command, so that Ctrl-C and the exit status are the command's own."""
     home = named()
     if not announced(home):
         raise Problem(f"No Ventra is running with the data in {home.root}. Start one with ./run.")
     environment.enter(["manage", *arguments], quietly=True)
     settings = settings_of(home) | servers.addresses(home)
-    command = [sys.executable, str(ROOT / "manage.py"), *arguments]
-    return subprocess.run(command, env=settings, check=False).returncode
+    os.execve(sys.executable, [sys.executable, str(ROOT / "manage.py"), *arguments], settings)  # noqa: S606

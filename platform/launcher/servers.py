@@ -29,8 +29,12 @@ def named_by_user(name: str, environment: Mapping[str, str] = os.environ) -> boo
 
 def addresses(home: Home) -> dict[str, str]:
     """Where a home's servers listen, but for those that the user named."""
-    ours = {"DATABASE_URL": postgres.cluster(home).url, "CELERY_BROKER_URL": valkey.url(home)}
-    return {name: address for name, address in ours.items() if not named_by_user(name)}
+    ours = {}
+    if not named_by_user("DATABASE_URL"):
+        ours["DATABASE_URL"] = postgres.cluster(home).url
+    if not named_by_user("CELERY_BROKER_URL"):
+        ours["CELERY_BROKER_URL"] = valkey.url(home)
+    return ours
 
 
 def start(
