@@ -4,9 +4,8 @@ import uuid
 from typing import Any
 
 from django import forms
-from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_POST
 
@@ -14,9 +13,9 @@ from accounts.gate import PersonRequest, people_only
 from accounts.models import User
 from cases import advising
 from cases.models import Advice, AdviceAnswer, Case, Scan
+from cases.outcomes import carried_out, refused
 from cases.protocol.advise import STOPS
 from cases.reading import ScanReading
-from cases.refusals import CannotDo
 from cases.standing import may_see_answers
 from language.stored import said
 
@@ -36,18 +35,16 @@ def answer_advice(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """Done, not possible, or declined with a reason."""
     advice = visible_advice(request.user, pk)
     form = AdviceAnswerForm(request.POST)
-    try:
-        if not form.is_valid():
-            messages.warning(request, gettext("Choose what became of the advice."))
-        else:
-            filled = form.cleaned_data
-            follow_up = scan_of_case(advice.case, filled.pop("follow_up"))
-            advising.answer(advice, by=request.user, follow_up=follow_up, **filled)
-    except CannotDo as refused:
-        messages.warning(request, str(refused))
-    number = request.POST.get("scan", "")
-    page = advice.case.get_absolute_url()
-    return redirect(f"{page}?scan={number}" if number.isdecimal() else page)
+    if not form.is_valid():
+        return refused(request, advice.case, gettext("Choose what became of the advice."))
+    filled = form.cleaned_data
+    number = filled.pop("follow_up")
+
+    def answer() -> None:
+        follow_up = scan_of_case(advice.case, number)
+        advising.answer(advice, by=request.user, follow_up=follow_up, **filled)
+
+    return carried_out(request, advice.case, answer)
 
 
 def visible_advice(user: User, pk: uuid.UUID) -> Advice:

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import get_language, gettext
 
 from accounts.models import User
 from audit.trail import record
 from cases import telling
+from cases.access import lock_for_writing
 from cases.basis import Basis, answers_of, basis, qualities_of, standing_of
 from cases.desk import Desk
 from cases.models import Advice, AdviceAnswer, Case, FollowUp, Scan
@@ -20,7 +20,6 @@ from cases.protocol.rulebook import SHIPPED, Rulebook, rulebook
 from cases.protocol.values import values
 from cases.reading import CaseReading
 from cases.refusals import CannotDo
-from cases.services import CaseSigned
 from inference.engine.records import canonical_json, sha256_hex
 from inference.models import Quality
 from inference.results import digest
@@ -153,12 +152,7 @@ def answer(
 
     follow_up: the scan that came of it, one of the same case.
     """
-    case = advice.case
-    if not Case.objects.writable_by(by).filter(pk=case.pk).exists():
-        raise PermissionDenied(gettext("You are not a reader of this department."))
-    held = Case.objects.select_for_update().get(pk=case.pk)
-    if held.stage == Case.Stage.SIGNED:
-        raise CaseSigned(gettext("The case is signed: advice is no longer answered."))
+    case = lock_for_writing(advice.case, by)
     if not 0 <= place < len(advice.suggestions):
         raise NoSuchSuggestion(gettext("The advice has no such suggestion."))
     if follow_up and follow_up.case_id != case.pk:

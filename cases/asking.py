@@ -5,10 +5,10 @@ from django.db import transaction
 from django.utils.translation import gettext
 
 from accounts.models import User
-from cases import telling
+from cases import access, telling
 from cases.models import Case
 from cases.refusals import CannotDo
-from cases.services import require_writer, scan_of
+from cases.services import scan_of
 from cases.standing import may_see_answers
 from inference import jobs
 from inference.engine.records import METHOD_NAMES
@@ -30,10 +30,10 @@ class NothingToExplain(CannotDo):
 def explain(prediction: Prediction, *, method: str, class_label: str, by: User) -> tuple[Job, bool]:
     """Explain an answer by another method, or for the class that was not called: (job, queued now).
 
-    The same wish again is the job that has fulfilled it, or will. Raises NothingToExplain.
+    The same wish again is the job that has fulfilled it, or will. Raises NothingToExplain, CaseSigned.
     """
     scan = scan_of(prediction.image)
-    require_writer(scan.case, by)
+    access.lock_for_writing(scan.case, by)
     _refuse_blind(scan.case, by)
     if not prediction.analysable:
         raise NothingToExplain(gettext("There is no answer to explain: the scan is not analysable."))
@@ -74,10 +74,12 @@ def _refuse_blind(case: Case, user: User) -> None:
 
 @transaction.atomic
 def run_again(prediction: Prediction, *, by: User) -> Job:
-    """Run an answer and its explanations again and compare; whoever may see the case may check it."""
+    """Run an answer and its explanations again and compare; whoever may see the case may check it.
+
+    Raises PermissionDenied, and CaseSigned: what was compared later would stand beside what was signed.
+    """
     scan = scan_of(prediction.image)
-    if not Case.objects.visible_to(by).filter(pk=scan.case_id).exists():
-        raise PermissionDenied(gettext("You may not see this case."))
+    access.lock_for_checking(scan.case, by)
     _refuse_blind(scan.case, by)
     return jobs.submit(
         Job.Kind.REPEAT,

@@ -6,11 +6,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.base import File
+from django.db import transaction
 
 from accounts.models import User
 from blobs import store
 from blobs.models import Blob
-from cases import services
+from cases import access, services
 from cases.models import Case, Scan
 from inference import formats
 from inference.formats.errors import FormatError
@@ -23,9 +24,12 @@ def receive(
     """Read an upload and add it to the case: (scan, added now).
 
     Raises FormatError for a file that cannot be read: nothing of it is kept but an audit
-    line with the reason. Order: bytes to disk, decode in a limited child, blobs, then rows
-    and jobs in one transaction, then the doorbell.
+    line with the reason. Order: may it be written to at all, bytes to disk, decode in a limited
+    child, blobs, then rows and jobs in one transaction, then the doorbell. Raises PermissionDenied,
+    CaseSigned before a byte is read.
     """
+    with transaction.atomic():
+        access.lock_for_writing(case, by)  # let go at once: reading the file may take a while
     try:
         stack, original = _read_and_store(upload, modality, file_name)
     except FormatError as refusal:

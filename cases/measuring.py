@@ -5,15 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import User
 from audit.trail import record
+from cases.access import lock_for_writing
 from cases.calls import Call
-from cases.models import Case, Measurement, Scan, Withdrawal
+from cases.models import Measurement, Scan, Withdrawal
 from cases.refusals import CannotDo
 from cases.severity import WIDE_MM, Scheme, in_grey_zone
 from inference.engine.records import POSITIVE
@@ -71,8 +71,8 @@ class Width:
 def measure(
     scan: Scan, points: Points, *, by: User, tool: str, side: str = "", checklist: Sequence[str] = ()
 ) -> Measurement:
-    """Store a distance, in mm where the scan has a spacing. Raises NotMeasurable, PermissionDenied."""
-    _require_reader(scan.case, by)
+    """Store a distance, in mm where the scan has a spacing. Raises NotMeasurable, CaseSigned."""
+    lock_for_writing(scan.case, by)
     _check(points, scan.image)
     spacing = _spacing(scan.image)
     width = tool == Measurement.Tool.ATRIAL_WIDTH
@@ -106,9 +106,8 @@ def measure(
 
 @transaction.atomic
 def withdraw(measurement: Measurement, *, by: User, reason: str) -> Withdrawal:
-    """Let a measurement no longer count. Raises AlreadyWithdrawn, PermissionDenied."""
-    case = measurement.scan.case
-    _require_reader(case, by)
+    """Let a measurement no longer count. Raises AlreadyWithdrawn, CaseSigned, PermissionDenied."""
+    case = lock_for_writing(measurement.scan.case, by)
     if Withdrawal.objects.filter(measurement=measurement).exists():
         raise AlreadyWithdrawn(gettext("The measurement was withdrawn before."))
     row = Withdrawal.objects.create(measurement=measurement, withdrawn_by=by, reason=reason.strip()[:200])
@@ -164,8 +163,3 @@ def _spacing(image: Image) -> tuple[float, float] | None:
     if image.row_spacing is None or image.column_spacing is None:
         return None
     return image.row_spacing, image.column_spacing
-
-
-def _require_reader(case: Case, user: User) -> None:
-    if not Case.objects.writable_by(user).filter(pk=case.pk).exists():
-        raise PermissionDenied(gettext("You are not a reader of this department."))

@@ -7,7 +7,6 @@ it must be; nothing else moves it.
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
@@ -17,6 +16,7 @@ from accounts.models import User
 from audit.models import Event
 from audit.trail import record
 from cases import telling
+from cases.access import lock_for_addendum, lock_for_writing
 from cases.calls import Call, call_of
 from cases.models import Addendum, Case, Measurement, Read, ReadingRules, SignOff
 from cases.refusals import CannotDo
@@ -48,11 +48,11 @@ class ReasonNeeded(CannotDo):
 def file_read(
     case: Case, *, by: User, kind: str, finding: str, laterality: str = "", note: str = "", reason: str = ""
 ) -> Read:
-    """File a read. Raises NotNow when another read is due, ReasonNeeded, PermissionDenied.
+    """File a read. Raises NotNow when another read is due, ReasonNeeded, CaseSigned, PermissionDenied.
 
     kind: what the reader believed to be filing, so that a page left open files nothing by mistake.
     """
-    case = _locked(case, by)
+    case = lock_for_writing(case, by)
     stands = standing(case, by)
     if not stands.has_scans:
         raise NotNow(gettext("There is no scan to read yet."))
@@ -127,11 +127,14 @@ def _wants_second(case: Case, final: Read) -> bool:
 
 @transaction.atomic
 def sign(case: Case, *, by: User) -> SignOff:
-    """Sign the read that counts. The caller has confirmed the password. Raises NotNow, PermissionDenied."""
-    case = _locked(case, by)
+    """Sign the read that counts. The caller has confirmed the password.
+
+    Raises NotNow, CaseSigned, PermissionDenied.
+    """
+    case = lock_for_writing(case, by)
     read = standing(case, by).counting
     if case.stage != Stage.TO_SIGN or read is None:
-        raise NotNow(gettext("There is nothing to sign yet, or it is signed already."))
+        raise NotNow(gettext("There is nothing to sign yet."))
     if read.reader_id != by.pk:
         sentence = gettext("{name} filed the read that counts, and signs it.")
         raise NotNow(sentence.format(name=read.reader.full_name))
@@ -193,11 +196,9 @@ def signed_content(case: Case, read: Read, *, by: User, at: datetime) -> dict[st
 
 @transaction.atomic
 def add_addendum(case: Case, *, by: User, text: str) -> Addendum:
-    """Add to a signed case; each addendum holds the hash of what stood before. Raises NotNow."""
-    case = _locked(case, by)
-    signature = SignOff.objects.filter(case=case).first()
-    if signature is None:
-        raise NotNow(gettext("The case is not signed yet: file another read instead."))
+    """Add to a signed case; each addendum holds the hash of what stood before. Raises NotSigned."""
+    case = lock_for_addendum(case, by)
+    signature = SignOff.objects.get(case=case)
     last = case.addenda.last()
     previous = last.content_sha256 if last else signature.content_sha256
     at = timezone.now()
@@ -219,15 +220,6 @@ def add_addendum(case: Case, *, by: User, text: str) -> Addendum:
 def addendum_content(text: str, name: str, previous_sha256: str, at: datetime) -> dict[str, str]:
     """What an addendum's hash covers."""
     return {"text": text, "name": name, "previous": previous_sha256, "written_at": at.isoformat()}
-
-
-def _locked(case: Case, by: User) -> Case:
-    """The case, held until the transaction ends, so that two reads come one after the other."""
-    if not Case.objects.writable_by(by).filter(pk=case.pk).exists():
-        raise PermissionDenied(gettext("You are not a reader of this department."))
-    return (
-        Case.objects.select_for_update(of=("self",)).select_related("department", "patient").get(pk=case.pk)
-    )
 
 
 def move_on(case: Case) -> None:

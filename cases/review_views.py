@@ -1,12 +1,9 @@
 """The doors through which readers read, measure, sign and amend."""
 
 import uuid
-from collections.abc import Callable
-from typing import Any
 
-from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -17,6 +14,7 @@ from audit.trail import record
 from cases import measuring, report, review, services
 from cases.desk import desk
 from cases.models import Case, Measurement, Scan
+from cases.outcomes import carried_out, refused
 from cases.reading import read_case
 from cases.refusals import CannotDo
 from cases.report_pdf import pdf
@@ -30,8 +28,8 @@ def file_read(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     case = _case(request, pk)
     form = ReadForm(request.POST)
     if not form.is_valid():
-        return _refused(request, case, str(next(iter(form.errors.values()))[0]))
-    return _done(request, case, lambda: review.file_read(case, by=request.user, **form.cleaned_data))
+        return refused(request, case, str(next(iter(form.errors.values()))[0]))
+    return carried_out(request, case, lambda: review.file_read(case, by=request.user, **form.cleaned_data))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -42,7 +40,7 @@ def sign(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     case = _case(request, pk)
     form = SignForm(request, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        return _done(request, case, lambda: review.sign(case, by=request.user))
+        return carried_out(request, case, lambda: review.sign(case, by=request.user))
     context = {"section": "worklist", "case": case, "form": form, "desk": desk(case, request.user)}
     context["meaning"] = review.MEANING
     return render(request, "cases/sign.html", context, status=422 if form.errors else 200)
@@ -57,7 +55,7 @@ def add_addendum(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     form = AddendumForm(request, request.POST or None)
     if request.method == "POST" and form.is_valid():
         text = form.cleaned_data["text"]
-        return _done(request, case, lambda: review.add_addendum(case, by=request.user, text=text))
+        return carried_out(request, case, lambda: review.add_addendum(case, by=request.user, text=text))
     context = {"section": "worklist", "case": case, "form": form}
     return render(request, "cases/addendum.html", context, status=422 if form.errors else 200)
 
@@ -69,7 +67,7 @@ def assign(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     case = _case(request, pk)
     name = request.POST.get("to", "")
     assignee = get_object_or_404(User, username=name, is_active=True) if name else None
-    return _done(request, case, lambda: services.assign(case, assignee, by=request.user))
+    return carried_out(request, case, lambda: services.assign(case, assignee, by=request.user))
 
 
 @require_POST
@@ -92,8 +90,8 @@ def measure(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
             side=said["side"],
             checklist=said["checklist"],
         )
-    except CannotDo as refused:
-        return JsonResponse({"code": refused.code, "detail": str(refused)}, status=422)
+    except CannotDo as refusal:
+        return JsonResponse({"code": refusal.code, "detail": str(refusal)}, status=422)
     return JsonResponse({"id": str(found.pk), "title": found.title, "value": str(found)}, status=201)
 
 
@@ -105,9 +103,11 @@ def withdraw(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     one = get_object_or_404(Measurement.objects.select_related("scan__case"), pk=pk, scan__in=scans)
     form = WithdrawalForm(request.POST)
     if not form.is_valid():
-        return _refused(request, one.scan.case, gettext("Say why the measurement no longer counts."))
+        return refused(request, one.scan.case, gettext("Say why the measurement no longer counts."))
     reason = form.cleaned_data["reason"]
-    return _done(request, one.scan.case, lambda: measuring.withdraw(one, by=request.user, reason=reason))
+    return carried_out(
+        request, one.scan.case, lambda: measuring.withdraw(one, by=request.user, reason=reason)
+    )
 
 
 @require_safe
@@ -146,24 +146,3 @@ def _report(request: PersonRequest, pk: uuid.UUID) -> tuple[Case, report.Report]
 def _case(request: PersonRequest, pk: uuid.UUID) -> Case:
     cases = Case.objects.visible_to(request.user).select_related("department", "patient", "assignee")
     return get_object_or_404(cases, pk=pk)
-
-
-def _done(request: PersonRequest, case: Case, act: Callable[[], Any]) -> HttpResponse:
-    """Carry it out, or say why not; then the page again, on the scan that was shown."""
-    try:
-        act()
-    except CannotDo as refused:
-        return _refused(request, case, str(refused))
-    return redirect(_back(request, case))
-
-
-def _refused(request: PersonRequest, case: Case, sentence: str) -> HttpResponse:
-    messages.warning(request, sentence)
-    return redirect(_back(request, case))
-
-
-def _back(request: PersonRequest, case: Case) -> str:
-    if request.POST.get("back") == "worklist":
-        return "/"
-    number = request.POST.get("scan", "")
-    return f"{case.get_absolute_url()}?scan={number}" if number.isdecimal() else case.get_absolute_url()

@@ -13,7 +13,7 @@ from accounts.models import Department, User
 from accounts.roles import WRITE_CASES, departments_where
 from audit.trail import record
 from blobs.models import Blob
-from cases import review, telling
+from cases import access, review, telling
 from cases.models import Case, Patient, Scan
 from cases.refusals import CannotDo
 from inference import images, jobs, registry
@@ -28,12 +28,6 @@ class KeyReused(CannotDo):
     """The idempotency key was already used for something else."""
 
     code = "idempotency_key_reused"
-
-
-class CaseSigned(CannotDo):
-    """A signed case takes addenda only."""
-
-    code = "case_signed"
 
 
 class NotAReader(CannotDo):
@@ -90,15 +84,12 @@ def add_scan(
     The same file again in the same case is the scan that is already there; a new one calls for a new read.
     Raises PermissionDenied where `by` is no reader, CaseSigned.
     """
-    require_writer(case, by)
     pixels = images.put_pixels(stack)
     with transaction.atomic():
-        held = Case.objects.select_for_update().get(pk=case.pk)  # scans are numbered one at a time
+        held = access.lock_for_writing(case, by)  # scans are numbered one at a time
         known = case.scans.filter(original_sha256=original.sha256).first()
         if known:
             return known, False
-        if held.stage == Case.Stage.SIGNED:
-            raise CaseSigned(gettext("The case is signed. Open another case for further scans."))
         scan = Scan.objects.create(
             case=case,
             number=(case.scans.aggregate(last=Max("number"))["last"] or 0) + 1,
@@ -115,8 +106,8 @@ def add_scan(
 
 @transaction.atomic
 def assign(case: Case, assignee: User | None, *, by: User) -> None:
-    """Give a case to a reader of its department, or to nobody. Raises PermissionDenied, NotAReader."""
-    require_writer(case, by)
+    """Give a case to a reader of its department, or to nobody. Raises CaseSigned, NotAReader."""
+    case = access.lock_for_writing(case, by)
     if assignee and not departments_where(assignee, WRITE_CASES).filter(pk=case.department_id).exists():
         sentence = gettext("{name} is not a reader of this department.")
         raise NotAReader(sentence.format(name=assignee.full_name))
@@ -133,8 +124,9 @@ def try_again(scan: Scan, *, by: User) -> list[Job]:
     """Queue anew what failed or was cancelled, and active versions that were never asked.
 
     Each new job is a new row; the failed one stays as it is. Empty when nothing is missing.
+    Raises PermissionDenied, CaseSigned.
     """
-    require_writer(scan.case, by)
+    access.lock_for_writing(scan.case, by)
     record("scan.tried_again", actor=by, subject=scan, thread=scan.case.thread, scan=scan.number)
     newest = {(job.model_version_id, job.kind, repr(job.parameters)): job for job in _oldest_first(scan)}
     ended_badly = [job for job in newest.values() if job.state in {Job.State.FAILED, Job.State.CANCELLED}]
@@ -191,9 +183,9 @@ def _oldest_first(scan: Scan) -> QuerySet[Job]:
 def choose_frames(scan: Scan, frames: list[int], *, by: User) -> list[Job]:
     """Read these frames instead of those the rule chose; the earlier answers stay.
 
-    Raises ValueError for a frame the scan does not have.
+    Raises ValueError for a frame the scan does not have, PermissionDenied, CaseSigned.
     """
-    require_writer(scan.case, by)
+    access.lock_for_writing(scan.case, by)
     wrong = [frame for frame in frames if frame not in scan.frame_numbers]
     if wrong or not frames:
         sentence = gettext("The scan has no such frame; it has {frames}.")
@@ -207,22 +199,17 @@ def refuse_scan(case: Case, *, by: User, code: str, detail: str) -> None:
     record("scan.refused", actor=by, subject=case, thread=case.thread, code=code, reason=detail)
 
 
+@transaction.atomic
 def cancel_job(job: Job, *, by: User) -> None:
-    """Stop a job of a case where `by` is a reader; raises jobs.IllegalMove when it is over."""
+    """Stop a job of a case where `by` is a reader. Raises jobs.IllegalMove when it is over, CaseSigned."""
     scan = Scan.objects.select_related("case").get(image=job.image_id)
-    require_writer(scan.case, by)
+    access.lock_for_writing(scan.case, by)
     jobs.cancel(job, by=by)
 
 
 def scan_of(image: Image) -> Scan:
     """The scan an image belongs to."""
     return Scan.objects.select_related("case").get(image=image)
-
-
-def require_writer(case: Case, user: User) -> None:
-    """Raises PermissionDenied for whoever is no reader of the case's department."""
-    if not Case.objects.writable_by(user).filter(pk=case.pk).exists():
-        raise PermissionDenied(gettext("You are not a reader of this department."))
 
 
 def _opened_before(by: User, key: str, wanted: dict[str, Any]) -> Case | None:

@@ -23,6 +23,7 @@ from cases.forms import ExplainForm, FramesForm, OpenCaseForm, SavedViewForm, Up
 from cases.measuring import CHECKLIST
 from cases.models import Case, SavedView, Scan
 from cases.pictures import thumbnail
+from cases.refusals import CannotDo
 from cases.review_forms import ReadForm
 from cases.timeline import timeline
 from inference import jobs
@@ -137,7 +138,9 @@ def choose_frames(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
             messages.warning(request, str(form.errors["frames"][0]))
     except ValueError as fault:
         messages.warning(request, str(fault))
-    return redirect(f"{scan.case.get_absolute_url()}?scan={scan.number}")
+    except CannotDo as refusal:
+        _warn(request, refusal)
+    return _on_scan(scan)
 
 
 @require_POST
@@ -145,9 +148,12 @@ def choose_frames(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
 def try_again(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """Ask again for the answers that a fault or a cancellation has left out."""
     scan = get_object_or_404(Scan.objects.visible_to(request.user).select_related("case", "image"), pk=pk)
-    if not services.try_again(scan, by=request.user):
-        messages.info(request, gettext("Nothing is missing: every active model has answered."))
-    return redirect(f"{scan.case.get_absolute_url()}?scan={scan.number}")
+    try:
+        if not services.try_again(scan, by=request.user):
+            messages.info(request, gettext("Nothing is missing: every active model has answered."))
+    except CannotDo as refusal:
+        _warn(request, refusal)
+    return _on_scan(scan)
 
 
 @require_POST
@@ -161,12 +167,12 @@ def explain(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     else:
         try:
             _, asked = asking.explain(prediction, by=request.user, **form.cleaned_data)
-        except asking.NothingToExplain as fault:
-            messages.warning(request, str(fault))
+        except CannotDo as refusal:
+            _warn(request, refusal)
         else:
             if not asked:
                 messages.info(request, gettext("This explanation is already there, or on its way."))
-    return redirect(f"{scan.case.get_absolute_url()}?scan={scan.number}")
+    return _on_scan(scan)
 
 
 @require_POST
@@ -174,8 +180,11 @@ def explain(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
 def run_again(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """Run an answer and its explanations again and compare."""
     prediction, scan = _answer(request, pk)
-    asking.run_again(prediction, by=request.user)
-    return redirect(f"{scan.case.get_absolute_url()}?scan={scan.number}")
+    try:
+        asking.run_again(prediction, by=request.user)
+    except CannotDo as refusal:
+        _warn(request, refusal)
+    return _on_scan(scan)
 
 
 @require_POST
@@ -188,6 +197,16 @@ def cancel_job(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         services.cancel_job(job, by=request.user)
     except jobs.IllegalMove:
         messages.warning(request, gettext("The job was already over: nothing was changed."))
+    except CannotDo as refusal:
+        _warn(request, refusal)
+    return _on_scan(scan)
+
+
+def _warn(request: PersonRequest, refusal: CannotDo) -> None:
+    messages.warning(request, str(refusal), extra_tags=refusal.code)
+
+
+def _on_scan(scan: Scan) -> HttpResponse:
     return redirect(f"{scan.case.get_absolute_url()}?scan={scan.number}")
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from audit.models import Event
-from cases import advising, services, verification
+from cases import access, advising, verification
 from cases.advising import action_words
 from cases.desk import desk
 from cases.models import Advice, AdviceAnswer, Case, FollowUp, ReadingRules
@@ -189,5 +189,5 @@ def test_once_the_case_is_signed_nothing_is_advised_or_answered(blurred, alice):
     Case.objects.filter(pk=blurred.pk).update(stage=Case.Stage.SIGNED)
     blurred.refresh_from_db()
     assert advising.current_advice(desk(blurred, alice), read_case(blurred)) is None
-    with pytest.raises(services.CaseSigned):
+    with pytest.raises(access.CaseSigned):
         advising.answer(found, 0, by=alice, outcome="done")

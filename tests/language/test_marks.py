@@ -60,7 +60,7 @@ def test_an_unmarked_word_in_a_script_would_be_found():
 SPOKEN_BY = {
     "PermissionDenied", "NotNow", "ReasonNeeded", "NotMeasurable", "AlreadyWithdrawn", "NothingToExplain",
     "AdviceAnswered", "NoSuchSuggestion", "AdviceReasonNeeded", "KeyReused", "CaseSigned", "NotAReader",
-    "IllegalMove", "AuthenticationFailed",
+    "NotSigned", "IllegalMove", "AuthenticationFailed",
 }  # fmt: skip
 SPOKEN_AS = {"label", "help_text", "error_messages", "empty_label", "verbose_name", "verbose_name_plural"}
 MESSAGES = {"info", "success", "warning", "error", "add_error"}

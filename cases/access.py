@@ -1,0 +1,63 @@
+"""The one guard of what a person writes to a case: visible, a reader's, held, and not signed.
+
+Every service through which a person writes to a case begins with `lock_for_writing`, inside its transaction;
+what is only checked begins with `lock_for_checking`, and an addendum with `lock_for_addendum`.
+"""
+
+from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext
+
+from accounts.models import User
+from cases.models import Case
+from cases.refusals import CannotDo
+
+
+class CaseSigned(CannotDo):
+    """A signed case takes addenda only."""
+
+    code = "case_signed"
+
+
+class NotSigned(CannotDo):
+    """Only a signed case takes an addendum."""
+
+    code = "not_signed"
+
+
+def lock_for_writing(case: Case, by: User) -> Case:
+    """The case as it is now, held until the transaction ends. Raises PermissionDenied, CaseSigned."""
+    require_writer(case, by)
+    return _refuse_signed(_held(case))
+
+
+def lock_for_checking(case: Case, by: User) -> Case:
+    """The same for whoever may only see the case, such as an auditor. Raises PermissionDenied, CaseSigned."""
+    if not Case.objects.visible_to(by).filter(pk=case.pk).exists():
+        raise PermissionDenied(gettext("You may not see this case."))
+    return _refuse_signed(_held(case))
+
+
+def lock_for_addendum(case: Case, by: User) -> Case:
+    """A signed case, held until the transaction ends. Raises PermissionDenied, NotSigned."""
+    require_writer(case, by)
+    held = _held(case)
+    if held.stage != Case.Stage.SIGNED:
+        raise NotSigned(gettext("The case is not signed yet: file another read instead."))
+    return held
+
+
+def require_writer(case: Case, user: User) -> None:
+    """Raises PermissionDenied for whoever is no reader of the case's department."""
+    if not Case.objects.writable_by(user).filter(pk=case.pk).exists():
+        raise PermissionDenied(gettext("You are not a reader of this department."))
+
+
+def _held(case: Case) -> Case:
+    rows = Case.objects.select_for_update(of=("self",)).select_related("department", "patient")
+    return rows.get(pk=case.pk)
+
+
+def _refuse_signed(held: Case) -> Case:
+    if held.stage == Case.Stage.SIGNED:
+        raise CaseSigned(gettext("The case is signed: it takes addenda, and nothing else."))
+    return held

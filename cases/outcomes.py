@@ -1,0 +1,33 @@
+"""How a page says what became of a form: it is carried out, or refused in one sentence with its code."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from cases.models import Case
+from cases.refusals import CannotDo
+
+
+def carried_out(request: HttpRequest, case: Case, act: Callable[[], Any]) -> HttpResponse:
+    """Carry it out, or say why not; then the page again, on the scan that was shown."""
+    try:
+        act()
+    except CannotDo as refusal:
+        return refused(request, case, str(refusal), code=refusal.code)
+    return redirect(_back(request, case))
+
+
+def refused(request: HttpRequest, case: Case, sentence: str, *, code: str = "") -> HttpResponse:
+    """The page again with the sentence; the code is the message's extra tag."""
+    messages.warning(request, sentence, extra_tags=code)
+    return redirect(_back(request, case))
+
+
+def _back(request: HttpRequest, case: Case) -> str:
+    if request.POST.get("back") == "worklist":
+        return "/"
+    number = request.POST.get("scan", "")
+    return f"{case.get_absolute_url()}?scan={number}" if number.isdecimal() else case.get_absolute_url()
