@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext, gettext_lazy
 
 
@@ -95,3 +96,19 @@ class Membership(models.Model):
     def __str__(self) -> str:
         words = gettext("{user}: {role} in {department}")
         return words.format(user=self.user, role=self.get_role_display(), department=self.department)
+
+
+class OneTimeLink(models.Model):
+    """A way to choose one's own password once: `accounts.invitations` makes, checks and spends it.
+
+    digest: SHA-256 of the secret in the link, which itself is kept nowhere. One link a person.
+    """
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="one_time_link")
+    digest = models.CharField(max_length=64, unique=True)
+    made_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    made_at = models.DateTimeField(db_default=Now(), editable=False)
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"one-time link of {self.user}"

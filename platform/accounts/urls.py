@@ -1,13 +1,16 @@
 """Log in, log out, change password: allauth's views in our pages.
 
 Only these: what else allauth can do (a reset by e-mail, more addresses) needs a mail server, and an
-administrator sets a new password instead.
+administrator hands out a one-time link instead (config.password_pages).
 """
 
 from allauth.account import views
 from django.urls import path
 
+from accounts.views import overview
+
 urlpatterns = [
+    path("", overview, name="account_overview"),
     path("login/", views.login, name="account_login"),
     path("logout/", views.logout, name="account_logout"),
     path("password/change/", views.password_change, name="account_change_password"),

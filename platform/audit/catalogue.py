@@ -11,6 +11,8 @@ SENTENCES: Mapping[str, str | Promise] = {
     "account.logged_out": gettext_lazy("logged out"),
     "account.login_failed": gettext_lazy("failed to log in"),
     "account.password_changed": gettext_lazy("changed their password"),
+    "account.link_made": gettext_lazy("made a one-time link for a new password"),
+    "account.password_chosen": gettext_lazy("chose a password through a one-time link"),
     "account.changed": gettext_lazy("changed an account, department or membership"),
     "account.deleted": gettext_lazy("deleted an account, department or membership"),
     "account.service_created": gettext_lazy("created a service account"),

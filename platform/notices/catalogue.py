@@ -15,7 +15,8 @@ from accounts.roles import MANAGE_MODELS, MANAGE_WEBHOOKS, READ_CASES
 
 @dataclass(frozen=True)
 class Kind:
-    """says: with the notice's parameters as %(name)s. page: an address's name; it takes the parameter `key`.
+    """says: with the notice's parameters as %(name)s. page: an address's name; it takes the parameter `key`,
+    or nothing where that is empty.
 
     roles: what one must hold in the notice's department; a notice without one is the addressee's alone.
     It names no class and no probability: whoever reads first may see it.
@@ -27,11 +28,19 @@ class Kind:
     roles: frozenset[Role]
 
 
+def _account(says: Promise) -> Kind:
+    """About somebody's own account: told without a department, and so the addressee's alone."""
+    return Kind(says, "account_overview", "", frozenset())
+
+
 def _case(says: Promise) -> Kind:
     return Kind(says, "cases:case", "case", READ_CASES)
 
 
 KINDS: Mapping[str, Kind] = {
+    "account.link_made": _account(
+        _("%(by)s made a one-time link for a new password of yours. If you did not ask for it, say so.")
+    ),
     "case.assigned": _case(_("%(by)s gave you case %(case_number)s.")),
     "read.second_wanted": _case(_("Case %(case_number)s waits for a second reader: you may be the one.")),
     "read.adjudication_wanted": _case(_("Case %(case_number)s waits for your adjudication.")),

@@ -78,6 +78,6 @@ class Notice(models.Model):
     def page(self) -> str:
         """The address that it leads to."""
         kind = KINDS[self.code]
-        address = reverse(kind.page, args=[self.parameters[kind.key]])
+        address = reverse(kind.page, args=[self.parameters[kind.key]] if kind.key else None)
         scan = self.parameters.get("scan_number")
         return f"{address}?scan={scan}" if scan else address

@@ -128,6 +128,7 @@ def test_passwords_are_hashed_with_argon2():
 def test_the_account_pages_are_these_and_no_others():
     names = {route.name for route in get_resolver("accounts.urls").url_patterns}
     assert names == {
+        "account_overview",
         "account_login",
         "account_logout",
         "account_change_password",
