@@ -60,7 +60,7 @@ def scan_of_case(case: Case, number: int | None) -> Scan | None:
     """The follow-up scan by its number. Raises NoSuchSuggestion."""
     if number is None:
         return None
-    found = case.scans.filter(number=number).first()
+    found = case.scans.standing().filter(number=number).first()
     if found is None:
         raise advising.NoSuchSuggestion(gettext("The case has no such scan."))
     return found

@@ -45,7 +45,7 @@ def newest_answers(images: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[Predicti
 
 def call_of(case: Case) -> Call | None:
     """What the models call the case now; None when none of them has answered."""
-    images = list(case.scans.values_list("image_id", flat=True))
+    images = list(case.scans.standing().values_list("image_id", flat=True))
     found = newest_answers(images)
     return call([found[image] for image in images])
 

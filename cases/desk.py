@@ -62,7 +62,7 @@ class Desk:
     @property
     def standing(self) -> list[Measurement]:
         """The measurements that nobody has withdrawn."""
-        return [one for one in self.measurements if not hasattr(one, "withdrawal")]
+        return [one for one in self.measurements if not one.is_withdrawn]
 
     @cached_property
     def width(self) -> Width | None:
@@ -106,7 +106,7 @@ class Desk:
 def desk(case: Case, user: User) -> Desk:
     """Everything the desk shows, in a fixed number of queries."""
     stands = standing(case, user)
-    measurements = list(Measurement.objects.of_case(case).select_related("withdrawal"))
+    measurements = list(Measurement.objects.of_case(case).select_related("withdrawal", "scan__withdrawal"))
     if not stands.sees_answers:
         measurements = [one for one in measurements if one.made_by_id == user.pk]
     signature = SignOff.objects.filter(case=case).first() if case.stage == Case.Stage.SIGNED else None

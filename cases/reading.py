@@ -129,7 +129,7 @@ class ScanReading:
 
 @dataclass(frozen=True)
 class CaseReading:
-    """Every scan of a case."""
+    """Every standing scan of a case."""
 
     scans: list[ScanReading]
 
@@ -150,7 +150,7 @@ class CaseReading:
 
 def read_case(case: Case) -> CaseReading:
     """Everything the case page says, in a fixed number of queries."""
-    scans = list(case.scans.select_related("image").order_by("number"))
+    scans = list(case.scans.standing().select_related("image").order_by("number"))
     jobs = list(
         Job.objects.shown()
         .filter(image__in=[scan.image_id for scan in scans])

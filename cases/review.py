@@ -72,7 +72,7 @@ def file_read(
         agrees=agrees,
         reason=reason.strip() if agrees is False else "",
         seen=called.as_json() if called and stands.sees_answers else [],
-        scans=list(case.scans.order_by("number").values_list("original_sha256", flat=True)),
+        scans=list(case.scans.standing().order_by("number").values_list("original_sha256", flat=True)),
         seconds=_seconds(case, by),
     )
     record(
@@ -107,7 +107,7 @@ def stage_of(case: Case) -> Stage:
     """What readers do next, from everything that was filed."""
     if SignOff.objects.filter(case=case).exists():
         return Stage.SIGNED
-    added = case.scans.aggregate(added=Max("added_at"))["added"]
+    added = case.scans.standing().aggregate(added=Max("added_at"))["added"]
     newest = {Kind(read.kind): read for read in current(case.reads.order_by("created_at"), added)}
     if Kind.FINAL not in newest:
         return Stage.TO_CONCLUDE if Kind.BLIND in newest else Stage.TO_READ
@@ -172,7 +172,8 @@ def signed_content(case: Case, read: Read, *, by: User, at: datetime) -> dict[st
         "patient_id": case.patient.patient_id,
         "gestational_age_days": case.gestational_age_days,
         "scans": [
-            {"number": scan.number, "sha256": scan.original_sha256} for scan in case.scans.order_by("number")
+            {"number": scan.number, "sha256": scan.original_sha256}
+            for scan in case.scans.standing().order_by("number")
         ],
         "reads": [
             {"id": str(one.pk), "reader": one.reader.username, "kind": one.kind, "digest": digest(one)}

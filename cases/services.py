@@ -87,7 +87,7 @@ def add_scan(
     pixels = images.put_pixels(stack)
     with transaction.atomic():
         held = access.lock_for_writing(case, by)  # scans are numbered one at a time
-        known = case.scans.filter(original_sha256=original.sha256).first()
+        known = case.scans.standing().filter(original_sha256=original.sha256).first()
         if known:
             return known, False
         scan = Scan.objects.create(

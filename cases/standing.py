@@ -82,7 +82,7 @@ class Standing:
 
 def standing(case: Case, user: User) -> Standing:
     """In four queries: rules, the newest scan, reads, roles."""
-    newest = case.scans.aggregate(added=Max("added_at"))["added"]
+    newest = case.scans.standing().aggregate(added=Max("added_at"))["added"]
     reads = case.reads.select_related("reader").order_by("created_at")
     rules = ReadingRules.of(case.department)
     roles = _roles(user, [case.department_id]).get(case.department_id, frozenset())
@@ -117,7 +117,7 @@ def hidden_cases(
 
 def current_reads(case: Case) -> list[Read]:
     """The reads of a case that cover every scan, oldest first."""
-    newest = case.scans.aggregate(added=Max("added_at"))["added"]
+    newest = case.scans.standing().aggregate(added=Max("added_at"))["added"]
     return current(case.reads.order_by("created_at"), newest)
 
 

@@ -53,7 +53,9 @@ def advised(case: Case, advice: Advice, *, to: User) -> None:
         values_sha256=advice.values_sha256,
     )
     numbers = {one["scan"] for one in advice.suggestions if one["scan"]}
-    technologists = User.objects.filter(pk__in=case.scans.filter(number__in=numbers).values("added_by"))
+    technologists = User.objects.filter(
+        pk__in=case.scans.standing().filter(number__in=numbers).values("added_by")
+    )
     told = [one.pk for one in technologists if one != to and _may_know(advice, case, one)]
     _tell("advice.given", told, case)
 

@@ -13,6 +13,7 @@ from cases.models import (
     FollowUp,
     Measurement,
     Read,
+    ScanWithdrawal,
     SignOff,
     Withdrawal,
 )
@@ -23,6 +24,7 @@ TOLD: tuple[tuple[str, type[Model]], ...] = (
     ("read.filed", Read),
     ("measurement.made", Measurement),
     ("measurement.withdrawn", Withdrawal),
+    ("scan.withdrawn", ScanWithdrawal),
     ("case.signed", SignOff),
     ("case.amended", Addendum),
     ("advice.given", Advice),

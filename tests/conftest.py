@@ -77,6 +77,7 @@ GUARDED = [
     "cases_read",
     "cases_measurement",
     "cases_withdrawal",
+    "cases_scanwithdrawal",
     "cases_signoff",
     "cases_addendum",
     "cases_advice",

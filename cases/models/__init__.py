@@ -5,6 +5,7 @@ from cases.models.case import Case, CaseQuerySet, Patient, Scan
 from cases.models.measurement import Measurement, Withdrawal
 from cases.models.review import Addendum, Read, ReadingRules, SignOff
 from cases.models.saved_view import SavedView
+from cases.models.scan_withdrawal import ScanWithdrawal
 
 __all__ = [
     "Addendum",
@@ -19,6 +20,7 @@ __all__ = [
     "ReadingRules",
     "SavedView",
     "Scan",
+    "ScanWithdrawal",
     "SignOff",
     "Withdrawal",
 ]

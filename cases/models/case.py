@@ -115,7 +115,7 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
 
 def _scans_of(case: OuterRef) -> "models.QuerySet[Scan]":
-    return Scan.objects.filter(case=case)
+    return Scan.objects.standing().filter(case=case)
 
 
 class Case(models.Model):
@@ -221,9 +221,16 @@ class ScanQuerySet(models.QuerySet["Scan"]):
         """The scans of visible cases."""
         return self.filter(case__in=Case.objects.visible_to(user))
 
+    def standing(self) -> Self:
+        """Without those that somebody has withdrawn: the scans that count."""
+        return self.filter(withdrawal__isnull=True)
+
 
 class Scan(models.Model):
-    """A picture, loop or volume that was acquired for a case."""
+    """A picture, loop or volume that was acquired for a case.
+
+    One file is one standing scan of its case, by a trigger; once that is withdrawn it may be added again.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="scans")
@@ -242,11 +249,16 @@ class Scan(models.Model):
         ordering = ("number",)
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["case", "number"], name="scan_numbers_count"),
-            models.UniqueConstraint(fields=["case", "original_sha256"], name="one_scan_per_file_in_a_case"),
         ]
+        indexes: ClassVar = [models.Index(fields=["case", "original_sha256"], name="scan_of_file")]
 
     def __str__(self) -> str:
         return gettext("Scan {number} of {case}").format(number=self.number, case=self.case)
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether somebody has taken it out of the case: then it counts for nothing."""
+        return hasattr(self, "withdrawal")
 
     @property
     def frame_numbers(self) -> range:

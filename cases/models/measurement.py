@@ -17,8 +17,8 @@ class MeasurementQuerySet(models.QuerySet["Measurement"]):
     """Measurements that stand, and measurements that were withdrawn."""
 
     def standing(self) -> Self:
-        """Without those that somebody has withdrawn."""
-        return self.filter(withdrawal__isnull=True)
+        """Without those that somebody has withdrawn, alone or with their scan."""
+        return self.filter(withdrawal__isnull=True, scan__withdrawal__isnull=True)
 
     def of_case(self, case: Case) -> Self:
         """Those on any scan of the case, in the order they were made."""
@@ -67,6 +67,11 @@ class Measurement(Immutable):
             words = gettext("{length} pixels (no scale known)")
             return words.format(length=decimal(self.length_px, 1))
         return f"{decimal(self.length_mm, 1)} mm"
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether it no longer counts: it was withdrawn itself, or its scan was."""
+        return hasattr(self, "withdrawal") or self.scan.is_withdrawn
 
     @property
     def title(self) -> str:

@@ -24,6 +24,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "case.listed": gettext_lazy("listed cases"),
     "scan.added": gettext_lazy("added a scan"),
     "scan.refused": gettext_lazy("submitted a file that was refused"),
+    "scan.withdrawn": gettext_lazy("withdrew a scan"),
     "scan.viewed": gettext_lazy("viewed the scan's pixels"),
     "scan.original_downloaded": gettext_lazy("downloaded the original file"),
     "scan.tried_again": gettext_lazy("asked again for the answers that are missing"),
