@@ -2,17 +2,23 @@
 
 import base64
 import io
+import math
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
+from PIL import ImageDraw
 
 from inference import images
 from inference.engine.drawing import blend
 from inference.models import Explanation, Image
 
 THUMBNAIL = 176  # pixels of the longer side
+LEGIBLE = 400  # likewise, of a picture in a report with lines and numbers on it
+CALIPER = (255, 214, 0)
+Line = Sequence[Sequence[float]]
 
 
 def frame_bytes(image: Image, number: int) -> bytes:
@@ -37,9 +43,29 @@ def thumbnail(pixels_sha256: str, number: int) -> str:
     return "data:image/png;base64," + base64.b64encode(_png(np.asarray(picture))).decode()
 
 
-def frame_png(image: Image, number: int) -> bytes:
-    """One frame in grey levels, for a report."""
-    return _png(_windowed(images.frame(image.pixels_id, number)))
+def frame_png(image: Image, number: int, lines: Mapping[int, Line] | None = None) -> bytes:
+    """One frame in grey levels, for a report.
+
+    lines: by the number that stands beside each, its two ends as (row, column) in pixels.
+    """
+    grey = _windowed(images.frame(image.pixels_id, number))
+    return _png(_with_lines(grey, lines) if lines else grey)
+
+
+def _with_lines(grey: NDArray[np.uint8], lines: Mapping[int, Line]) -> NDArray[np.uint8]:
+    """Enlarged where the frame is small, so that the numbers can be read."""
+    factor = max(1, math.ceil(LEGIBLE / max(grey.shape)))
+    picture = Pillow.fromarray(grey).convert("RGB")
+    picture = picture.resize((picture.width * factor, picture.height * factor), Pillow.Resampling.NEAREST)
+    canvas = ImageDraw.Draw(picture)
+    width = max(1, round(max(picture.size) / LEGIBLE))
+    for number, ends in lines.items():
+        (x0, y0), (x1, y1) = (((c + 0.5) * factor, (r + 0.5) * factor) for r, c in ends)
+        canvas.line([(x0, y0), (x1, y1)], fill=CALIPER, width=width)
+        for x, y in ((x0, y0), (x1, y1)):
+            canvas.ellipse([x - 2 * width, y - 2 * width, x + 2 * width, y + 2 * width], outline=CALIPER)
+        canvas.text((x1 + 3 * width, y1 - 6), str(number), fill=CALIPER)
+    return np.asarray(picture, np.uint8)
 
 
 def overlay_png(image: Image, number: int, explanation: Explanation, row: int) -> bytes:

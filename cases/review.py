@@ -5,7 +5,6 @@ it must be; nothing else moves it.
 """
 
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
@@ -18,8 +17,12 @@ from audit.trail import record
 from cases import telling
 from cases.access import lock_for_addendum, lock_for_writing
 from cases.calls import Call, call_of
-from cases.models import Addendum, Case, Measurement, Read, ReadingRules, SignOff
+from cases.desk import desk
+from cases.models import Addendum, Case, Read, ReadingRules, SignOff
+from cases.reading import read_case
 from cases.refusals import CannotDo
+from cases.report.content import Draft, draft, moment
+from cases.report.signed import signed_block
 from cases.standing import current, standing
 from inference.engine.records import canonical_json, sha256_hex
 from inference.results import digest
@@ -139,15 +142,16 @@ def sign(case: Case, *, by: User) -> SignOff:
         sentence = gettext("{name} filed the read that counts, and signs it.")
         raise NotNow(sentence.format(name=read.reader.full_name))
     signed_at = timezone.now()
-    content = signed_content(case, read, by=by, at=signed_at)
+    content = signed_content(case, by=by, at=signed_at)
+    content.keep_pictures()
     signature = SignOff.objects.create(
         case=case,
         read=read,
         signed_by=by,
         name=by.full_name,
         meaning=MEANING,
-        content=content,
-        content_sha256=sha256_hex(canonical_json(content)),
+        content=content.said,
+        content_sha256=sha256_hex(canonical_json(content.said)),
         signed_at=signed_at,
     )
     record(
@@ -164,35 +168,12 @@ def sign(case: Case, *, by: User) -> SignOff:
     return signature
 
 
-def signed_content(case: Case, read: Read, *, by: User, at: datetime) -> dict[str, Any]:
-    """Everything a signature stands for: plain JSON values, so that its hash can be computed again."""
-    rules = ReadingRules.of(case.department)
-    return {
-        "case": case.number,
-        "patient_id": case.patient.patient_id,
-        "gestational_age_days": case.gestational_age_days,
-        "scans": [
-            {"number": scan.number, "sha256": scan.original_sha256}
-            for scan in case.scans.standing().order_by("number")
-        ],
-        "reads": [
-            {"id": str(one.pk), "reader": one.reader.username, "kind": one.kind, "digest": digest(one)}
-            for one in case.reads.select_related("reader")
-        ],
-        "measurements": [
-            {"id": str(one.pk), "digest": digest(one)} for one in Measurement.objects.of_case(case).standing()
-        ],
-        "finding": read.finding,
-        "laterality": read.laterality,
-        "note": read.note,
-        "reason": read.reason,
-        "severity_scheme": rules.severity_scheme,
-        "reading_mode": rules.mode,
-        "signed_by": by.username,
-        "name": by.full_name,
-        "meaning": MEANING,
-        "signed_at": at.isoformat(),
-    }
+def signed_content(case: Case, *, by: User, at: datetime) -> Draft:
+    """Everything a signature stands for, which is the report as it will be printed from now on."""
+    sitting = desk(case, by)
+    found = draft(case, read_case(case), sitting, sitting.called)
+    found.said["signature"] = signed_block(by.full_name, MEANING, moment(at), by.username)
+    return found
 
 
 @transaction.atomic

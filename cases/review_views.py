@@ -10,14 +10,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.gate import PersonRequest, people_only
 from accounts.models import User
-from audit.trail import record
-from cases import measuring, report, review, services
+from cases import measuring, review, services
 from cases.desk import desk
 from cases.models import Case, Measurement, Scan
 from cases.outcomes import carried_out, refused
-from cases.reading import read_case
 from cases.refusals import CannotDo
-from cases.report_pdf import pdf
 from cases.review_forms import AddendumForm, MeasurementForm, ReadForm, SignForm, WithdrawalForm
 
 
@@ -116,31 +113,6 @@ def findings(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """The measurements and what follows from them, again: after the viewer has stored one."""
     case = _case(request, pk)
     return render(request, "cases/findings.html", {"case": case, "desk": desk(case, request.user)})
-
-
-@require_safe
-@people_only
-def report_pdf(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
-    """The report as a file."""
-    case, found = _report(request, pk)
-    response = HttpResponse(pdf(found), content_type="application/pdf")
-    response.headers["Content-Disposition"] = f'attachment; filename="ventra-{case.number}.pdf"'
-    return response
-
-
-@require_safe
-@people_only
-def report_page(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
-    """The report as a page to print."""
-    case, found = _report(request, pk)
-    context = {"section": "worklist", "case": case, "report": found, "notice": gettext(report.NOTICE)}
-    return render(request, "cases/report.html", context | {"unsigned": gettext(report.UNSIGNED)})
-
-
-def _report(request: PersonRequest, pk: uuid.UUID) -> tuple[Case, report.Report]:
-    case = _case(request, pk)
-    record("case.reported", actor=request.user, subject=case, thread=case.thread)
-    return case, report.report(case, read_case(case), desk(case, request.user))
 
 
 def _case(request: PersonRequest, pk: uuid.UUID) -> Case:

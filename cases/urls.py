@@ -3,6 +3,7 @@
 from django.urls import path
 
 from cases import advice_views, pixel_views, review_views, upload_views, views
+from cases.report import views as report_views
 
 app_name = "cases"
 urlpatterns = [
@@ -17,8 +18,8 @@ urlpatterns = [
     path("cases/<uuid:pk>/reads/", review_views.file_read, name="file_read"),
     path("cases/<uuid:pk>/sign/", review_views.sign, name="sign"),
     path("cases/<uuid:pk>/addenda/", review_views.add_addendum, name="add_addendum"),
-    path("cases/<uuid:pk>/report.pdf", review_views.report_pdf, name="report"),
-    path("cases/<uuid:pk>/report/", review_views.report_page, name="report_page"),
+    path("cases/<uuid:pk>/report.pdf", report_views.report_pdf, name="report"),
+    path("cases/<uuid:pk>/report/", report_views.report_page, name="report_page"),
     path("cases/<uuid:pk>/assign/", review_views.assign, name="assign"),
     path("cases/<uuid:pk>/findings/", review_views.findings, name="findings"),
     path("scans/<uuid:pk>/measurements/", review_views.measure, name="measure"),

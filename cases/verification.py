@@ -17,6 +17,7 @@ from cases.models import (
     SignOff,
     Withdrawal,
 )
+from cases.report.verification import signed_faults
 from inference.engine.records import canonical_json, sha256_hex
 from inference.verification import changed
 
@@ -39,6 +40,7 @@ def faults() -> Iterator[str]:
     for verb, table in TOLD:
         yield from changed(verb, table, "filed")
     yield from _broken_signatures()
+    yield from signed_faults()
     yield from _broken_addenda()
     for case in Case.objects.filter(reads__isnull=False).distinct():
         if review.stage_of(case) != case.stage:

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from collections.abc import Iterator
 
 import answers
 import pytest
@@ -256,6 +257,19 @@ def _without_keys(detail: dict) -> str:
     return re.sub(r"[0-9a-f]{64}|[0-9a-f-]{36}|\d{4}-\d{6}", "…", text)
 
 
+def told(content, *, but: set[str]) -> Iterator[object]:
+    """Every word and number in a content, except keys, hashes and times."""
+    if isinstance(content, dict):
+        for name, value in sorted(content.items()):
+            if name not in but | {"rests_on", "measurement", "prediction", "model_version", "explanations"}:
+                yield from told(value, but=but)
+    elif isinstance(content, list):
+        for value in content:
+            yield from told(value, but=but)
+    elif not re.fullmatch(r"[0-9a-f]{64}", str(content)):
+        yield content
+
+
 def test_audit_and_signature_are_the_same_whatever_the_language(
     alice, client_of, department, small_scan, tmp_path
 ):
@@ -270,8 +284,8 @@ def test_audit_and_signature_are_the_same_whatever_the_language(
         assert signature.meaning == "I have read this case, and this is my finding."
         assert sha256_hex(canonical_json(signature.content)) == signature.content_sha256
     english, german = (row.content for row in SignOff.objects.order_by("signed_at"))
-    for name in ("meaning", "finding", "severity_scheme", "reading_mode", "signed_by", "name"):
-        assert english[name] == german[name]
+    same = {"id", "at", "number", "patient_id"}
+    assert list(told(english, but=same)) == list(told(german, but=same))
 
 
 def test_a_german_auditor_reads_the_trail_in_german_and_exports_it_as_it_is(

@@ -147,7 +147,7 @@ def test_a_signature_needs_the_password_and_binds_name_time_meaning_and_content(
     assert not SignOff.objects.exists()
     assert "Signed by alice" in sign(client, read_case).content.decode()
     signature = SignOff.objects.get()
-    assert signature.content["finding"] == "ventriculomegaly"
+    assert signature.content["finding"]["finding"] == "ventriculomegaly"
     assert [read["kind"] for read in signature.content["reads"]] == ["blind", "final"]
     assert stage(read_case) == "signed"
     assert list(verification.faults()) == []

@@ -14,9 +14,10 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Image as Drawing
 from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table
 
-from cases.report import NOTICE, UNSIGNED, Facts, Picture, Report, ScanReport
+from cases.report.words import LATER, NOTICE, UNSIGNED, Facts, Picture, Report, ScanReport
 
 PICTURE_MM = 62
+IN_A_ROW = 2
 SHEET = getSampleStyleSheet()
 BODY = ParagraphStyle("body", parent=SHEET["BodyText"], fontSize=9, leading=12)
 SMALL = ParagraphStyle("small", parent=BODY, fontSize=7.5, leading=9.5, textColor=colors.HexColor("#4f5c66"))
@@ -57,6 +58,8 @@ def _flow(found: Report) -> Iterator[Any]:
     yield Paragraph(escape(gettext(NOTICE)), SMALL)
     if not found.signature:
         yield Paragraph(escape(gettext(UNSIGNED)), WARNING)
+    if found.form:
+        yield Paragraph(escape(found.form), WARNING)
     yield _table(found.facts)
     if found.finding:
         yield Paragraph(escape(gettext("Finding")), PART)
@@ -72,6 +75,10 @@ def _flow(found: Report) -> Iterator[Any]:
     if found.signature:
         yield Paragraph(escape(gettext("Signature")), PART)
         yield _table(found.signature)
+    if found.later or found.addenda:
+        yield Paragraph(escape(gettext("After the signature")), PART)
+        yield Paragraph(escape(gettext(LATER)), SMALL)
+        yield from (Paragraph(escape(words), BODY) for words in found.later)
     for head, text in found.addenda:
         yield Paragraph(escape(gettext("Addendum, {head}").format(head=head)), PART)
         yield Paragraph(escape(text).replace("\n", "<br/>"), BODY)
@@ -80,8 +87,10 @@ def _flow(found: Report) -> Iterator[Any]:
 def _scan_flow(scan: ScanReport) -> Iterator[Any]:
     yield Paragraph(escape(scan.title), PART)
     if scan.pictures:
-        row = [[_drawing(one), Paragraph(escape(one.caption), SMALL)] for one in scan.pictures]
-        yield Table([row], hAlign="LEFT", colWidths=[(PICTURE_MM + 6) * mm] * len(row))
+        cells = [_cell(one) for one in scan.pictures]
+        rows = [cells[start : start + IN_A_ROW] for start in range(0, len(cells), IN_A_ROW)]
+        rows[-1] += [[]] * (len(rows[0]) - len(rows[-1]))
+        yield Table(rows, hAlign="LEFT", colWidths=[(PICTURE_MM + 6) * mm] * len(rows[0]))
         yield Spacer(1, 2 * mm)
     yield from (Paragraph(escape(words), BODY) for words in scan.measurements)
     if scan.answers:
@@ -91,8 +100,13 @@ def _scan_flow(scan: ScanReport) -> Iterator[Any]:
         yield Table([head, *rows], hAlign="LEFT", colWidths=[38 * mm, 106 * mm, 28 * mm])
 
 
-def _drawing(picture: Picture) -> Drawing:
-    drawing = Drawing(io.BytesIO(picture.png))
+def _cell(picture: Picture) -> list[Any]:
+    caption = Paragraph(escape(picture.caption), SMALL)
+    return [caption] if picture.png is None else [_drawing(picture.png), caption]
+
+
+def _drawing(png: bytes) -> Drawing:
+    drawing = Drawing(io.BytesIO(png))
     factor = PICTURE_MM * mm / max(drawing.imageWidth, drawing.imageHeight)
     drawing.drawWidth, drawing.drawHeight = drawing.imageWidth * factor, drawing.imageHeight * factor
     return drawing

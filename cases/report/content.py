@@ -1,0 +1,274 @@
+"""What the report of a case says, as plain JSON: built once from the rows, stored when the case is signed.
+
+Codes, numbers and names as the rows have them; cases.report.words puts them into the reader's language.
+Pictures are PNG bytes beside it, named in it by their SHA-256.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from blobs import store
+from blobs.store import BlobCorrupt
+from cases import pictures
+from cases.basis import answers_of as answered_advice
+from cases.calls import Call
+from cases.desk import Desk
+from cases.measuring import Width
+from cases.models import AdviceAnswer, Case, Measurement, Read, Scan, ScanWithdrawal, Withdrawal
+from cases.reading import Answer, CaseReading, ScanReading, Why
+from inference.models import Prediction
+from inference.results import digest
+
+FORM = 2
+"""Of the content. A signature of form 1, without this number, bound findings and hashes, not the print."""
+
+
+@dataclass
+class Draft:
+    """What a report says, and the PNG bytes of its pictures by their SHA-256."""
+
+    said: dict[str, Any]
+    pictures: dict[str, bytes] = field(default_factory=dict)
+
+    def keep_pictures(self) -> None:
+        """Store the pictures, so that they are printed again byte by byte."""
+        for png in self.pictures.values():
+            store.put(png)
+
+
+def draft(case: Case, reading: CaseReading, desk: Desk, called: Call | None) -> Draft:
+    """The report as this reader may see it now. called: what the models say, if it may be told."""
+    found = Draft({})
+    read = None if desk.hidden else desk.counting
+    found.said = {
+        "form": FORM,
+        "case": facts_of(case),
+        "rules": {
+            "mode": desk.rules.mode,
+            "second_reader": desk.rules.second_reader,
+            "severity_scheme": desk.rules.severity_scheme,
+        },
+        "finding": _read(read) if read else None,
+        "width": _width(desk.width, desk) if desk.width else None,
+        "call": {"label": called.label, "answers": called.as_json()} if called else None,
+        "scans": [_scan(entry, desk, found) for entry in reading.scans],
+        "reads": [] if desk.hidden else [_read(one) for one in desk.reads],
+        "advice": [] if desk.hidden else [_advice(one) for one in answered_advice(case)],
+        "rests_on": {} if desk.hidden else rests_on(case, reading),
+        "signature": None,
+    }
+    return found
+
+
+def rests_on(case: Case, reading: CaseReading) -> dict[str, str]:
+    """The digest of every row behind the report, by table and key."""
+    answers = [one for entry in reading.scans for one in entry.answers]
+    scans = list(case.scans.select_related("image"))
+    rows = [
+        *scans,
+        *(scan.image for scan in scans),
+        *ScanWithdrawal.objects.filter(scan__case=case),
+        *case.reads.all(),
+        *Measurement.objects.of_case(case),
+        *Withdrawal.objects.filter(measurement__scan__case=case),
+        *answered_advice(case),
+        *(one.prediction for one in answers if one.prediction),
+        *(why.explanation for one in answers for why in one.why),
+    ]
+    return {f"{row._meta.label} {row.pk}": digest(row) for row in rows}
+
+
+def facts_of(case: Case) -> dict[str, Any]:
+    """What the head of the report says."""
+    return {
+        "number": case.number,
+        "patient_id": case.patient.patient_id,
+        "department": case.department.name,
+        "gestational_age_days": case.gestational_age_days,
+        "question": case.question,
+        "is_demo": case.is_demo,
+    }
+
+
+def _read(read: Read) -> dict[str, Any]:
+    return {
+        "id": str(read.pk),
+        "kind": read.kind,
+        "reader": read.reader.username,
+        "name": read.reader.full_name,
+        "finding": read.finding,
+        "laterality": read.laterality,
+        "note": read.note,
+        "agrees": read.agrees,
+        "reason": read.reason,
+        "at": moment(read.created_at),
+    }
+
+
+def _width(width: Width, desk: Desk) -> dict[str, Any]:
+    return {
+        "measurement": str(width.measurement.pk),
+        "mm": width.mm,
+        "severity": width.severity,
+        "scheme": desk.rules.scheme.title,
+        "is_grey": width.is_grey,
+    }
+
+
+def _advice(one: AdviceAnswer) -> dict[str, Any]:
+    return {
+        "id": str(one.pk),
+        "says": str(one.suggestion["says"]),
+        "scan": one.suggestion["scan"],
+        "outcome": one.outcome,
+        "reason": one.reason,
+        "follow_up": one.follow_up.number if one.follow_up else None,
+        "rules_version": one.advice.rules_version,
+        "rules_sha256": one.advice.rules_sha256,
+    }
+
+
+def _scan(entry: ScanReading, desk: Desk, found: Draft) -> dict[str, Any]:
+    scan, image = entry.scan, entry.scan.image
+    measured = [one for one in desk.standing if one.scan_id == scan.pk]
+    return {
+        "id": str(scan.pk),
+        "number": scan.number,
+        "sha256": scan.original_sha256,
+        "modality": image.modality,
+        "columns": image.columns,
+        "rows": image.rows,
+        "frames": image.frames,
+        "pictures": _pictures(entry, measured, found, hidden=desk.hidden),
+        "measurements": [_measurement(number, one) for number, one in enumerate(measured, start=1)],
+        "answers": [] if desk.hidden else [answered(answer) for answer in entry.answers],
+    }
+
+
+def _measurement(number: int, one: Measurement) -> dict[str, Any]:
+    """number: as it is written beside the line on the picture."""
+    return {
+        "id": str(one.pk),
+        "number": number,
+        "tool": one.tool,
+        "side": one.side,
+        "frame": one.frame,
+        "start": one.start,
+        "end": one.end,
+        "length_mm": one.length_mm,
+        "length_px": one.length_px,
+        "spacing": one.pixel_spacing_source,
+        "checklist": one.checklist,
+        "name": one.made_by.full_name,
+        "at": moment(one.created_at),
+    }
+
+
+def answered(answer: Answer) -> dict[str, Any]:
+    """What one version says about one scan, or that it says nothing."""
+    version, prediction = answer.version, answer.prediction
+    return {
+        "model_version": str(version.pk),
+        "network": version.network,
+        "version": version.version,
+        "prediction": _prediction(prediction) if prediction else None,
+        "explanations": [str(why.explanation.pk) for why in answer.why],
+    }
+
+
+def _prediction(said: Prediction) -> dict[str, Any]:
+    return {
+        "id": str(said.pk),
+        "label": said.label,
+        "probability": said.probability,
+        "low": said.probability_low,
+        "high": said.probability_high,
+        "threshold": said.threshold,
+        "refusal": said.refusal_reason,
+        "weights_sha256": said.weights_sha256,
+        "at": moment(said.created_at),
+    }
+
+
+def _pictures(
+    entry: ScanReading, measured: Sequence[Measurement], found: Draft, *, hidden: bool
+) -> list[dict[str, Any]]:
+    """The frame that was read, those that were measured on, and the most reliable map of what was called.
+
+    Where the stored bytes are gone or changed, the picture has no SHA-256: the report says so.
+    """
+    image, read = entry.scan.image, entry.frames_read
+    middle = read[len(read) // 2] if read and not hidden else image.frames // 2
+    shown = [
+        _frame(entry.scan, number, measured, found)
+        for number in dict.fromkeys([middle, *(one.frame for one in measured)])
+    ]
+    why = None if hidden else _best(entry)
+    return [*shown, _map(entry.scan, why, found)] if why else shown
+
+
+def _frame(scan: Scan, number: int, measured: Iterable[Measurement], found: Draft) -> dict[str, Any]:
+    here = {place: one for place, one in enumerate(measured, start=1) if one.frame == number}
+    lines = {place: (one.start, one.end) for place, one in here.items()}
+    try:
+        sha256 = _keep(pictures.frame_png(scan.image, number, lines), found)
+    except BlobCorrupt:
+        sha256 = ""
+    return {"sha256": sha256, "frame": number, "measurements": sorted(here), "map": None}
+
+
+def _map(scan: Scan, why: Why, found: Draft) -> dict[str, Any]:
+    explanation = why.explanation
+    row = len(explanation.frames) // 2
+    frame = explanation.frames[row]
+    try:
+        sha256 = _keep(pictures.overlay_png(scan.image, frame, explanation, row), found)
+    except BlobCorrupt:
+        sha256 = ""
+    return {"sha256": sha256, "frame": frame, "measurements": [], "map": _explanation(why)}
+
+
+def _explanation(why: Why) -> dict[str, Any]:
+    row, said = why.explanation, why.explanation.prediction
+    return {
+        "id": str(row.pk),
+        "method": row.method,
+        "class_label": row.class_label,
+        "explains_prediction": row.explains_prediction,
+        "heatmap_sha256": row.heatmap_id,
+        "frames": list(row.frames),
+        "metrics": row.metrics,
+        "network": said.model_version.network,
+        "version": said.model_version.version,
+        "label": said.label,
+    }
+
+
+def _best(entry: ScanReading) -> Why | None:
+    """Of the maps that explain what was called: a reliable one before others."""
+    maps = [why for answer in entry.answers for why in answer.why if why.explanation.explains_prediction]
+    return next((why for why in maps if why.trust.is_reliable), maps[0] if maps else None)
+
+
+def _keep(png: bytes, found: Draft) -> str:
+    sha256 = hashlib.sha256(png).hexdigest()
+    found.pictures[sha256] = png
+    return sha256
+
+
+def moment(at: datetime) -> str:
+    """As JSON keeps it: ISO 8601 with its offset."""
+    return at.isoformat()
+
+
+def keys_of(said: dict[str, Any]) -> frozenset[UUID]:
+    """The answers and explanations that a content names."""
+    answers = [answer for scan in said["scans"] for answer in scan["answers"]]
+    predictions = [one["prediction"]["id"] for one in answers if one["prediction"]]
+    return frozenset(
+        UUID(key) for key in predictions + [key for one in answers for key in one["explanations"]]
+    )

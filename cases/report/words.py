@@ -1,0 +1,265 @@
+"""A report in the words of whoever reads it: one structure that the PDF and the print page both show.
+
+It is made from the content alone (cases.report.content), so that a signed case prints what was signed.
+"""
+
+import base64
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext, gettext_noop
+
+from cases import words
+from cases.advising import rules
+from cases.models import Addendum, AdviceAnswer, Case, Measurement, Read
+from inference.models import Explanation, Image
+from language.numbers import decimal
+from language.stored import said as in_words
+
+NOTICE = gettext_noop("Research and decision support, not a cleared device.")
+UNSIGNED = gettext_noop("Not signed: this is a draft, and nobody stands for it yet.")
+LATER = gettext_noop("No part of what was signed.")
+EARLIER_FORM = gettext_noop(
+    "Signed under an earlier form of the record: the signature binds the finding, the reads, the "
+    "measurements and the scans by their hashes. The rest is shown as it stood when it was signed."
+)
+Facts = list[tuple[str, str]]
+Content = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A frame as PNG bytes, with or without lines and overlay; png: None where the bytes are damaged."""
+
+    png: bytes | None
+    caption: str
+
+    @property
+    def data_address(self) -> str:
+        """For the print page."""
+        return "data:image/png;base64," + base64.b64encode(self.png or b"").decode()
+
+
+@dataclass(frozen=True)
+class ScanReport:
+    """One scan: its pictures, what was measured on it, what each version says."""
+
+    title: str
+    pictures: list[Picture]
+    measurements: list[str]
+    answers: list[tuple[str, str, str]]
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything a report says, in words. signature: empty while nobody has signed.
+
+    later: what came after the signature; no part of what was signed.
+    """
+
+    title: str
+    facts: Facts
+    finding: Facts
+    reads: list[str]
+    advice: list[str]
+    scans: list[ScanReport]
+    signature: Facts
+    made: str
+    form: str = ""
+    later: list[str] = field(default_factory=list)
+    addenda: list[tuple[str, str]] = field(default_factory=list)
+
+
+def report(
+    said: Content,
+    png: Callable[[str], bytes | None],
+    *,
+    signed_sha256: str = "",
+    form: str = "",
+    later: list[str] | None = None,
+    addenda: list[Addendum] | None = None,
+) -> Report:
+    """A content in words. png: the bytes of a picture by their SHA-256, None where they are damaged."""
+    return Report(
+        title=gettext("Case {number}").format(number=said["case"]["number"]),
+        facts=_facts(said["case"]),
+        finding=_finding(said),
+        reads=[_read(read) for read in said["reads"]],
+        advice=[_advice(one) for one in said["advice"]],
+        scans=[_scan(scan, png) for scan in said["scans"]],
+        signature=_signature(said["signature"], signed_sha256),
+        made=_when(timezone.now()),
+        form=gettext(form) if form else "",
+        later=later or [],
+        addenda=[(f"{one.name}, {_when(one.written_at)}", one.text) for one in addenda or []],
+    )
+
+
+def _facts(case: Content) -> Facts:
+    age = Case(gestational_age_days=case["gestational_age_days"]).age_in_words
+    facts = [(gettext("Patient"), case["patient_id"]), (gettext("Department"), case["department"])]
+    facts += [(gettext("Gestational age"), age)] if age else []
+    facts += [(gettext("Question"), case["question"])] if case["question"] else []
+    data = (gettext("Data"), gettext("demonstration data, no real patient"))
+    return facts + ([data] if case["is_demo"] else [])
+
+
+def _finding(said: Content) -> Facts:
+    read, facts = said["finding"], []
+    if read:
+        facts.append((gettext("Finding"), _found(read)))
+        facts += [(gettext("Note"), read["note"])] if read["note"] else []
+        facts += [(gettext("Differs from the models"), read["reason"])] if read["agrees"] is False else []
+    if said["width"]:
+        facts.append((gettext("Widest atrium"), _width(said["width"])))
+    if said["call"]:
+        facts.append((gettext("The models"), in_words(said["call"]["label"])))
+    return facts
+
+
+def _found(read: Content) -> str:
+    return str(Read(finding=read["finding"], laterality=read["laterality"]))
+
+
+def _width(width: Content) -> str:
+    told = f"{decimal(width['mm'], 1)} mm"
+    if width["severity"]:
+        severity = in_words(width["severity"])
+        told += ", " + gettext("{severity} by {scheme}").format(severity=severity, scheme=width["scheme"])
+    return f"{told}; {gettext('grey zone, measure again or in another plane')}" if width["is_grey"] else told
+
+
+def _advice(one: Content) -> str:
+    told = rules().in_words(one["says"], get_language())
+    if one["scan"]:
+        told += ", " + gettext("scan {number}").format(number=one["scan"])
+    told += f": {AdviceAnswer.Outcome(one['outcome']).label.lower()}"
+    if one["reason"]:
+        told += f": {one['reason']}"
+    if one["follow_up"]:
+        told += "; " + gettext("scan {number} followed").format(number=one["follow_up"])
+    by = gettext("rules {version} {sha256}")
+    return f"{told} ({by.format(version=one['rules_version'], sha256=one['rules_sha256'][:12])})"
+
+
+def _read(read: Content) -> str:
+    told = gettext("{kind} by {name}, {moment}: {finding}")
+    kind = Read.Kind(read["kind"]).label
+    return told.format(kind=kind, name=read["name"], moment=_at(read["at"]), finding=_found(read))
+
+
+def _scan(scan: Content, png: Callable[[str], bytes | None]) -> ScanReport:
+    title = gettext("Scan {number}: {modality}, {columns} x {rows}")
+    return ScanReport(
+        title=title.format(
+            number=scan["number"],
+            modality=Image.Modality(scan["modality"]).label,
+            columns=scan["columns"],
+            rows=scan["rows"],
+        ),
+        pictures=[_picture(one, scan, png) for one in scan["pictures"]],
+        measurements=[_measured(one) for one in scan["measurements"]],
+        answers=[answer_words(one) for one in scan["answers"]],
+    )
+
+
+def _picture(one: Content, scan: Content, png: Callable[[str], bytes | None]) -> Picture:
+    content = png(one["sha256"]) if one["sha256"] else None
+    if one["map"]:
+        caption = _map_caption(one["map"], one["frame"])
+    else:
+        caption = gettext("Frame {number} of {total}").format(number=one["frame"] + 1, total=scan["frames"])
+    if content is None:
+        caption += ". " + gettext("The picture cannot be shown: its stored bytes are damaged.")
+    return Picture(content, caption)
+
+
+def _map_caption(found: Content, frame: int) -> str:
+    told = gettext("{method} for {label}, frame {number}. {words}").format(
+        method=words.method(found["method"]),
+        label=in_words(found["class_label"]),
+        number=frame + 1,
+        words=" ".join(words.trust(_explanation(found)).sentences[:1]),
+    )
+    who = gettext("By {network} {version}, which calls the scan {label}.")
+    who = who.format(network=found["network"], version=found["version"], label=in_words(found["label"]))
+    return f"{told} {who}"
+
+
+def _explanation(found: Content) -> Explanation:
+    """A row that is never stored: what cases.words needs to say how far to trust it."""
+    names = ("method", "class_label", "explains_prediction", "frames", "metrics")
+    return Explanation(**{name: found[name] for name in names})
+
+
+def _measured(one: Content) -> str:
+    row = Measurement(
+        tool=one["tool"], side=one["side"], length_mm=one["length_mm"], length_px=one["length_px"]
+    )
+    told = gettext("{title}: {length} (spacing: {spacing}; {name})").format(
+        title=row.title, length=row, spacing=one["spacing"] or gettext("not known"), name=one["name"]
+    )
+    return f"{one['number']}. {told}"
+
+
+def answer_words(answer: Content) -> tuple[str, str, str]:
+    """Version, what it says, and the beginning of its weights' SHA-256."""
+    version = f"{answer['network']} {answer['version']}"
+    said = answer["prediction"]
+    if said is None:
+        return (version, gettext("no answer"), "")
+    if said["probability"] is None:
+        why = gettext("not analysable: {why}").format(why=in_words(said["refusal"]))
+        return (version, why, "")
+    told = gettext("{label}, {chance}{span}; from {threshold} ventriculomegaly").format(
+        label=in_words(said["label"]),
+        chance=decimal(said["probability"], 2),
+        span=_span(said["low"], said["high"]),
+        threshold=decimal(said["threshold"], 2),
+    )
+    return (version, told, said["weights_sha256"][:12])
+
+
+def _span(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return ""
+    return f" ({gettext('{low} to {high}').format(low=decimal(low, 2), high=decimal(high, 2))})"
+
+
+def _signature(signed: Content | None, sha256: str) -> Facts:
+    if signed is None:
+        return []
+    return [
+        (gettext("Signed by"), signed["name"]),
+        (gettext("On"), _at(signed["at"])),
+        (gettext("Meaning"), in_words(signed["meaning"])),
+        (gettext("SHA-256 of what was signed"), sha256),
+    ]
+
+
+def later_words(scans: list[Content], known: frozenset[Any]) -> Iterator[str]:
+    """What stands beside a signed report: answers of scans that the signature does not name."""
+    for scan in scans:
+        for answer in scan["answers"]:
+            if answer["prediction"] and answer["prediction"]["id"] not in known:
+                version, told, _weights = answer_words(answer)
+                sentence = gettext("Scan {number}, {moment}: {version}: {words}")
+                yield sentence.format(
+                    number=scan["number"],
+                    moment=_at(answer["prediction"]["at"]),
+                    version=version,
+                    words=told,
+                )
+
+
+def _at(moment: str) -> str:
+    return _when(datetime.fromisoformat(moment))
+
+
+def _when(moment: datetime) -> str:
+    local = timezone.localtime(moment)
+    return f"{date_format(local, 'DATETIME_FORMAT')} {local:%Z}"
