@@ -1,23 +1,103 @@
-"""What the models call a case, out of what they say about its scans."""
+"""What the models call a case: the one place where that is decided. docs/reading.md says the rule in words.
+
+Page, form, worklist, report, API, dashboard and the rule for second readers all ask here; nobody counts votes
+anywhere else.
+"""
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cases.models import Case
+from accounts.models import Department
+from cases.models import Case, ReadingRules, Scan
 from inference.engine.members import ENSEMBLE
 from inference.engine.records import POSITIVE
-from inference.models import Prediction
+from inference.engine.undecided import UNDECIDED, Limits, Reason, doubts_about
+from inference.models import ModelVersion, Prediction
+
+NORMAL, NOT_ANALYSABLE = "normal", "not_analysable"
+DECIDED = frozenset({NORMAL, POSITIVE})
+"""Calls that a finding can agree or disagree with. Nothing agrees with the others."""
+FIRST = (POSITIVE, UNDECIDED, NORMAL, NOT_ANALYSABLE)
+"""Which scan's call is the case's: ventriculomegaly is never outvoted, and a refusal never votes."""
+
+
+@dataclass(frozen=True)
+class ScanCall:
+    """What the models call one scan. leading: the answer that decides, None where all refused.
+
+    number: the scan's. answers: those that count, of the versions in use. reasons: why nothing is decided.
+    """
+
+    number: int
+    label: str
+    leading: Prediction | None
+    answers: tuple[Prediction, ...]
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def others(self) -> list[Prediction]:
+        """The answers beside the leading one that are no refusals."""
+        return [one for one in self.answers if one.analysable and one is not self.leading]
+
+    def content(self) -> dict[str, Any]:
+        """Plain JSON values. against: how many of the others say the opposite of the leading answer."""
+        leading = self.leading
+        return {
+            "scan": self.number,
+            "label": self.label,
+            "reasons": list(self.reasons),
+            "leading": leading
+            and {
+                "prediction": str(leading.pk),
+                "network": leading.model_version.network,
+                "version": leading.model_version.version,
+                "label": leading.label,
+                "doubt": leading.doubt,
+            },
+            "others": len(self.others),
+            "against": sum(one.label != leading.label for one in self.others) if leading else 0,
+        }
 
 
 @dataclass(frozen=True)
 class Call:
-    """label: of the case. answers: everything it rests on, the newest of every version for every scan."""
+    """What the models call a case: normal, ventriculomegaly, undecided or not_analysable.
+
+    scans: what they call each scan that somebody has answered about.
+    """
 
     label: str
-    answers: tuple[Prediction, ...]
+    scans: tuple[ScanCall, ...]
+
+    @property
+    def answers(self) -> tuple[Prediction, ...]:
+        """Everything the call rests on."""
+        return tuple(answer for scan in self.scans for answer in scan.answers)
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether a reader can agree or disagree."""
+        return self.label in DECIDED
+
+    @property
+    def deciding(self) -> list[ScanCall]:
+        """The scans whose call is the case's."""
+        return [scan for scan in self.scans if scan.label == self.label]
+
+    def of(self, number: int) -> ScanCall | None:
+        """What the models call one scan; None while nobody has answered about it."""
+        return next((scan for scan in self.scans if scan.number == number), None)
+
+    def agrees(self, finding: str) -> bool | None:
+        """Whether a finding is what the models say; None where either of them is no decision."""
+        return finding == self.label if self.is_decided and finding in DECIDED else None
+
+    def content(self) -> dict[str, Any]:
+        """As a report keeps it: plain JSON values, which cases.call_words puts into words."""
+        return {"label": self.label, "scans": [scan.content() for scan in self.scans]}
 
     def as_json(self) -> list[dict[str, Any]]:
         """As a read keeps what its reader saw."""
@@ -43,27 +123,75 @@ def newest_answers(images: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[Predicti
     return found
 
 
-def call_of(case: Case) -> Call | None:
-    """What the models call the case now; None when none of them has answered."""
-    images = list(case.scans.standing().values_list("image_id", flat=True))
-    found = newest_answers(images)
-    return call([found[image] for image in images])
+def call_of(case: Case, rules: ReadingRules | None = None) -> Call | None:
+    """What the models call the case now; None while none of them has answered. rules: the department's."""
+    scans = list(case.scans.standing().order_by("number"))
+    answers = newest_answers(scan.image_id for scan in scans)
+    limits = (rules or ReadingRules.of(case.department)).undecided
+    return call([(scan.number, answers[scan.image_id]) for scan in scans], limits)
 
 
-def call(by_scan: Sequence[Sequence[Prediction]]) -> Call | None:
-    """One scan with ventriculomegaly is enough. by_scan: the answers about each scan."""
-    answered = [[answer for answer in answers if answer.analysable] for answers in by_scan]
-    labels = [_label(answers) for answers in answered if answers]
-    if not labels:
+def calls_of(
+    cases: Sequence[Case], scans: Mapping[uuid.UUID, Sequence[Scan]]
+) -> dict[uuid.UUID, Call | None]:
+    """The same of many cases in two queries. scans: of each case; departments are at hand."""
+    limits = _limits({case.department_id: case.department for case in cases})
+    answers = newest_answers(scan.image_id for case in cases for scan in scans[case.pk])
+    return {
+        case.pk: call(
+            [(scan.number, answers[scan.image_id]) for scan in scans[case.pk]], limits[case.department_id]
+        )
+        for case in cases
+    }
+
+
+def call(by_scan: Iterable[tuple[int, Sequence[Prediction]]], limits: Limits) -> Call | None:
+    """by_scan: the number of each scan, and the newest answer of every version about it."""
+    found = [one for number, answers in by_scan if (one := scan_call(number, answers, limits))]
+    labels = {one.label for one in found}
+    label = next((label for label in FIRST if label in labels), None)
+    return Call(label, tuple(found)) if label else None
+
+
+def scan_call(number: int, answers: Sequence[Prediction], limits: Limits) -> ScanCall | None:
+    """What the models call one scan; None while nobody has answered about it."""
+    counting = _in_use(answers)
+    if not counting:
         return None
-    label = POSITIVE if POSITIVE in labels else labels[0]
-    return Call(label, tuple(answer for answers in answered for answer in answers))
+    if not any(answer.analysable for answer in counting):
+        return ScanCall(number, NOT_ANALYSABLE, None, tuple(counting))
+    leading = _leading(counting)
+    others = [answer.label for answer in counting if answer is not leading]
+    reasons = doubts_about(leading.said, others, limits)
+    return ScanCall(number, UNDECIDED if reasons else leading.label, leading, tuple(counting), reasons)
 
 
-def _label(answers: Sequence[Prediction]) -> str:
-    """The combined answer where there is one, else what most say; a tie is called ventriculomegaly."""
+def _in_use(answers: Sequence[Prediction]) -> list[Prediction]:
+    """Those of the versions in use; all of them where none of these has answered."""
+    active = ModelVersion.State.ACTIVE
+    found = [answer for answer in answers if answer.model_version.state == active] or answers
+    return sorted(found, key=lambda answer: (answer.model_version.network, answer.model_version.version))
+
+
+def _leading(answers: Sequence[Prediction]) -> Prediction:
+    """The combined answer where there is one; else, of those that say what most say, the one most in doubt.
+
+    Versions that answer side by side have no order of rank, so the doubt of any of them counts. What a tie
+    leads to is undecided either way.
+    """
     combined = [answer for answer in answers if answer.model_version.network == ENSEMBLE]
     if combined:
-        return combined[0].label
-    positive = sum(answer.label == POSITIVE for answer in answers)
-    return POSITIVE if 2 * positive >= len(answers) else "normal"
+        return combined[0]
+    said = [answer for answer in answers if answer.analysable]
+    positive = [answer for answer in said if answer.label == POSITIVE]
+    negative = [answer for answer in said if answer.label != POSITIVE]
+    most = positive if len(positive) >= len(negative) else negative
+    return max(most, key=lambda answer: (answer.turns, answer.doubt or 0.0))
+
+
+def _limits(departments: Mapping[int, Department]) -> dict[int, Limits]:
+    stated = {rules.department_id: rules for rules in ReadingRules.objects.filter(department__in=departments)}
+    return {
+        key: (stated.get(key) or ReadingRules(department=department)).undecided
+        for key, department in departments.items()
+    }

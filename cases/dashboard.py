@@ -11,16 +11,19 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from accounts.models import User
+from cases.calls import NORMAL
 from cases.models import Case, Read, Scan, SignOff
 from cases.performance import Performance, performance
 from inference.charts import Chart, Week, weeks_chart
+from inference.engine.records import POSITIVE
+from inference.engine.undecided import UNDECIDED
 from inference.models import Prediction
 from inference.training.figures import Figure, wilson
 from inference.voice import voice
 
 WEEKS = 12
 OVERRIDES = 20
-CALLED = ("normal", "ventriculomegaly")
+CALLED = (NORMAL, POSITIVE)
 Row = TypeVar("Row")
 
 
@@ -28,11 +31,13 @@ Row = TypeVar("Row")
 class Agreement:
     """How often one kind of read agrees with the models' call, and how the calls fall.
 
-    table: (reader's finding, models normal, models ventriculomegaly).
+    table: (reader's finding, models normal, models ventriculomegaly). undecided: how many of such reads were
+    filed while the models decided nothing; they agree and differ with nobody.
     """
 
     kind: str
     figure: Figure | None
+    undecided: Figure | None
     table: list[tuple[str, int, int]]
 
 
@@ -87,19 +92,24 @@ def dashboard(user: User) -> Dashboard:
 
 
 def _agreement(reads: Sequence[Read], kind: Read.Kind) -> Agreement:
-    asked = [read for read in reads if read.kind == kind and read.agrees is not None]
+    mine = [read for read in reads if read.kind == kind]
+    asked = [read for read in mine if read.agrees is not None]
+    called = [read for read in mine if _models_said(read) in (*CALLED, UNDECIDED)]
     counts: dict[tuple[str, str], int] = defaultdict(int)
     for read in asked:
         counts[read.finding, _models_said(read)] += 1
     return Agreement(
         kind=str(kind.label),
         figure=wilson(sum(bool(read.agrees) for read in asked), len(asked)) if asked else None,
+        undecided=wilson(sum(read.called == UNDECIDED for read in called), len(called)) if called else None,
         table=[(finding, *(counts[finding, said] for said in CALLED)) for finding in CALLED],  # type: ignore[misc]
     )
 
 
 def _models_said(read: Read) -> str:
-    """What the models called the case when this read was filed."""
+    """What the models called the case when this read was filed; inferred for reads older than `called`."""
+    if read.called or read.agrees is None:
+        return read.called
     if read.agrees:
         return read.finding
     return CALLED[1 - CALLED.index(read.finding)]

@@ -57,7 +57,7 @@ class Desk:
     @cached_property
     def called(self) -> Call | None:
         """What the models call the case; None while that is hidden."""
-        return None if self.hidden else call_of(self.case)
+        return None if self.hidden else call_of(self.case, self.rules)
 
     @property
     def standing(self) -> list[Measurement]:

@@ -134,8 +134,11 @@ def widest(measurements: Sequence[Measurement], scheme: Scheme) -> Width | None:
 
 
 def conflict(width: Width | None, called: Call | None) -> Literal["", "wide", "narrow"]:
-    """Whether caliper and models contradict each other: wide but called normal, or the other way round."""
-    if width is None or called is None:
+    """Whether caliper and models contradict each other: wide but called normal, or the other way round.
+
+    Nothing contradicts models that are undecided, or could not analyse the case.
+    """
+    if width is None or called is None or not called.is_decided:
         return ""
     if width.mm >= WIDE_MM and called.label != POSITIVE:
         return "wide"

@@ -16,7 +16,7 @@ from audit.models import Event
 from audit.trail import record
 from cases import telling
 from cases.access import lock_for_addendum, lock_for_writing
-from cases.calls import Call, call_of
+from cases.calls import call_of
 from cases.desk import desk
 from cases.models import Addendum, Case, Read, ReadingRules, SignOff
 from cases.reading import read_case
@@ -29,8 +29,6 @@ from inference.results import digest
 
 Kind = Read.Kind
 Stage = Case.Stage
-CLASSES = frozenset({Read.Finding.NORMAL, Read.Finding.VENTRICULOMEGALY})
-"""Findings that a model can agree or disagree with."""
 MEANING = gettext_noop("I have read this case, and this is my finding.")
 """What is signed, in every language: a signature covers these words, and pages may show them in others."""
 
@@ -62,7 +60,7 @@ def file_read(
     if stands.due is None or stands.due != kind:
         raise NotNow(gettext("The case has moved on since this page was opened. Nothing was filed."))
     called = call_of(case)
-    agrees = _agrees(finding, called)
+    agrees = called.agrees(finding) if called else None
     if kind in {Kind.FINAL, Kind.ADJUDICATION} and agrees is False and not reason.strip():
         raise ReasonNeeded(gettext("Your finding differs from the models' call: say why."))
     read = Read.objects.create(
@@ -72,6 +70,7 @@ def file_read(
         finding=finding,
         laterality=laterality if finding == Read.Finding.VENTRICULOMEGALY else "",
         note=note.strip(),
+        called=called.label if called else Read.Called.NOBODY,
         agrees=agrees,
         reason=reason.strip() if agrees is False else "",
         seen=called.as_json() if called and stands.sees_answers else [],
@@ -89,12 +88,6 @@ def file_read(
     )
     move_on(case)
     return read
-
-
-def _agrees(finding: str, called: Call | None) -> bool | None:
-    if called is None or finding not in CLASSES:
-        return None
-    return finding == called.label
 
 
 def _seconds(case: Case, user: User) -> int | None:
@@ -124,8 +117,9 @@ def stage_of(case: Case) -> Stage:
 
 def _wants_second(case: Case, final: Read) -> bool:
     rule = ReadingRules.of(case.department).second_reader
-    disagrees = rule == ReadingRules.SecondReader.DISAGREEMENT and final.agrees is False
-    return rule == ReadingRules.SecondReader.ALWAYS or disagrees
+    doubtful = final.agrees is False or final.called == Read.Called.UNDECIDED
+    asked = rule == ReadingRules.SecondReader.DISAGREEMENT and doubtful
+    return rule == ReadingRules.SecondReader.ALWAYS or asked
 
 
 @transaction.atomic

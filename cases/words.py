@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import ordinal
 from django.utils.translation import gettext, gettext_noop, ngettext
@@ -11,7 +10,7 @@ from inference.engine.records import POSITIVE
 from inference.engine.trust import FORETOLD_AGREES, Doubt, doubts_about, excess
 from inference.models import Explanation, Job, Prediction
 from inference.templatetags.figures import probability
-from language.numbers import decimal, localised, percent
+from language.numbers import decimal, percent
 from language.stored import said as in_words
 
 METHODS = {
@@ -27,7 +26,8 @@ EVEN = 0.5
 CODES = (
     # modalities, classes, and what a gate takes a picture for
     gettext_noop("ultrasound"), gettext_noop("mri"), gettext_noop("MRI"),
-    gettext_noop("normal"), gettext_noop("ventriculomegaly"),
+    gettext_noop("normal"), gettext_noop("ventriculomegaly"), gettext_noop("undecided"),
+    gettext_noop("not_analysable"),
     gettext_noop("an ultrasound picture"), gettext_noop("an MRI slice"),
     # reads, findings, sides, outcomes of an advice
     gettext_noop("blind"), gettext_noop("final"), gettext_noop("second"), gettext_noop("adjudication"),
@@ -85,28 +85,6 @@ def finding(label: str, probability: float) -> str:
         return gettext("Ventriculomegaly likely") if is_likely else gettext("Ventriculomegaly possible")
     is_unlikely = probability < EVEN
     return gettext("Ventriculomegaly unlikely") if is_unlikely else gettext("Ventriculomegaly uncertain")
-
-
-def worth(card: Mapping[str, Any], label: str, prevalence: float) -> str:
-    """How often such a call is right where so many scans have it (Bayes); "" when not measured."""
-    held = card.get("held_out") or {}
-    sensitivity, specificity = (
-        (held.get(name) or {}).get("value") for name in ("sensitivity", "specificity")
-    )
-    if sensitivity is None or specificity is None or not label:
-        return ""
-    hits, alarms = sensitivity * prevalence, (1 - specificity) * (1 - prevalence)
-    clears, misses = specificity * (1 - prevalence), (1 - sensitivity) * prevalence
-    right, wrong = (hits, alarms) if label == POSITIVE else (clears, misses)
-    if not right + wrong:
-        return ""
-    sentence = gettext(
-        "Where {prevalence} % of scans have ventriculomegaly, {share} % of such calls are right."
-    )
-    return sentence.format(
-        prevalence=localised(f"{100 * prevalence:.3g}"),
-        share=localised(f"{100 * right / (right + wrong):.3g}"),
-    )
 
 
 def agreement(said: Sequence[tuple[str, str]]) -> str:

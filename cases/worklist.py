@@ -6,16 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count
-from django.utils.translation import gettext
 
 from accounts.models import User
-from cases import review
-from cases.calls import Call, call, newest_answers
+from cases.call_words import call_words
+from cases.calls import Call, calls_of
 from cases.forms import WorklistForm
 from cases.models import Case, CaseQuerySet, Scan
 from cases.standing import hidden_cases
-from cases.words import finding
-from inference.models import Prediction
 from language.numbers import decimal
 
 Stage = Case.Stage
@@ -63,17 +60,15 @@ def counts(user: User) -> list[tuple[str, str, int]]:
     return [(stage.value, str(stage.label), found[stage]) for stage in Stage if found.get(stage)]
 
 
-def verdict(predictions: Sequence[Prediction]) -> str:
-    """Several answers in a few words: not averaged, a disagreement is said, the most alarming leads."""
-    chances = [answer.probability for answer in predictions if answer.probability is not None]
+def verdict(called: Call | None) -> str:
+    """The models' call in a word, and from where to where their probabilities lie: nothing is averaged."""
+    if called is None:
+        return ""
+    chances = [answer.probability for answer in called.answers if answer.probability is not None]
     if not chances:
-        return gettext("Not analysable") if predictions else ""
+        return call_words(called.label)
     low, high = decimal(min(chances), 2), decimal(max(chances), 2)
-    figures = low if low == high else f"{low}–{high}"
-    labels = {answer.label for answer in predictions if answer.analysable}
-    if len(labels) > 1:
-        return gettext("Answers differ {figures}").format(figures=figures)
-    return f"{finding(labels.pop(), max(chances))} {figures}"
+    return f"{call_words(called.label)} {low if low == high else f'{low}–{high}'}"
 
 
 def _continued(cases: CaseQuerySet, user: User, after: uuid.UUID | None, order: str) -> CaseQuerySet:
@@ -85,16 +80,12 @@ def _lines(cases: Sequence[Case], user: User) -> list[Line]:
     scans = defaultdict(list)
     for scan in Scan.objects.standing().filter(case__in=cases).select_related("image"):
         scans[scan.case_id].append(scan)
-    answers = newest_answers(scan.image_id for found in scans.values() for scan in found)
+    called = calls_of(cases, scans)
     hidden = hidden_cases(cases, scans, user)
-    return [_line(case, scans[case.pk], answers, is_hidden=case.pk in hidden) for case in cases]
+    return [_line(case, scans[case.pk], called[case.pk], is_hidden=case.pk in hidden) for case in cases]
 
 
-def _line(
-    case: Case, scans: Sequence[Scan], answers: dict[uuid.UUID, list[Prediction]], *, is_hidden: bool
-) -> Line:
-    said = [answers[scan.image_id] for scan in scans]
-    called = call(said)
+def _line(case: Case, scans: Sequence[Scan], called: Call | None, *, is_hidden: bool) -> Line:
     progress = Case.Progress(case.progress)  # type: ignore[attr-defined]  # annotated by with_progress
     return Line(
         case=case,
@@ -102,8 +93,8 @@ def _line(
         progress_words=str(progress.label),
         modalities=tuple(sorted({scan.image.get_modality_display() for scan in scans})),
         scans=len(scans),
-        verdict="" if is_hidden else verdict([answer for found in said for answer in found]),
-        is_hidden=is_hidden and any(said),
+        verdict="" if is_hidden else verdict(called),
+        is_hidden=is_hidden and called is not None,
         differs=not is_hidden and _differs(case, called),
     )
 
@@ -111,5 +102,4 @@ def _line(
 def _differs(case: Case, called: Call | None) -> bool:
     """Whether the last read and the models call the case by different names."""
     reads = list(case.reads.all())
-    finding = reads[-1].finding if reads else ""
-    return called is not None and finding in review.CLASSES and finding != called.label
+    return bool(reads) and called is not None and called.agrees(reads[-1].finding) is False

@@ -4,7 +4,7 @@ Programs read it; only people file reads, measure and sign, and they do it on th
 """
 
 import uuid
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_field
@@ -15,9 +15,11 @@ from rest_framework.response import Response
 
 from audit.trail import record
 from cases.api import visible
+from cases.calls import FIRST, Call, ScanCall
 from cases.desk import Desk, desk
 from cases.models import Addendum, Case, Measurement, Read, SignOff
 from inference.api.serializers import NOTICE
+from inference.engine.undecided import Reason
 
 
 class ReadSerializer(serializers.ModelSerializer[Read]):
@@ -28,7 +30,7 @@ class ReadSerializer(serializers.ModelSerializer[Read]):
     class Meta:
         model = Read
         fields: ClassVar = [
-            "id", "kind", "reader", "finding", "laterality", "note", "agrees", "reason", "seconds",
+            "id", "kind", "reader", "finding", "laterality", "note", "called", "agrees", "reason", "seconds",
             "created_at",
         ]  # fmt: skip
 
@@ -81,11 +83,40 @@ class WidthSerializer(serializers.Serializer[Any]):
     is_grey = serializers.BooleanField(help_text="Between 9 and 11 mm: measure again.")
 
 
+class ScanCallSerializer(serializers.Serializer[ScanCall]):
+    """What the models call one scan, and why nothing is decided where it is undecided."""
+
+    scan = serializers.IntegerField(source="number", help_text="The scan's number.")
+    label = serializers.ChoiceField(choices=FIRST)  # type: ignore[assignment]  # the metaclass takes it for a field
+    leading = serializers.UUIDField(
+        source="leading.pk", default=None, allow_null=True, help_text="The answer that decides."
+    )
+    reasons = serializers.ListField(
+        child=serializers.ChoiceField(choices=get_args(Reason)),
+        help_text=(
+            "Why it is undecided: the leading interval crosses its threshold (turns), another view would "
+            "turn it (doubt), others contradict it (opposed), the leading version refused (refused)."
+        ),
+    )
+
+
+class CallSerializer(serializers.Serializer[Call]):
+    """What the models call the case, by the department's rule. Nothing agrees or differs with undecided."""
+
+    label = serializers.ChoiceField(choices=FIRST)  # type: ignore[assignment]
+    scans = ScanCallSerializer(many=True)
+
+
 class ReadingSerializer(serializers.Serializer[Desk]):
     """Everything readers filed about a case. A reader who reads first is shown no other's findings."""
 
     stage = serializers.ChoiceField(source="case.stage", choices=Case.Stage.choices)
     reads = serializers.SerializerMethodField()
+    call = CallSerializer(
+        source="called",
+        allow_null=True,
+        help_text="null while no model has answered, or while answers are hidden from this reader",
+    )
     measurements = MeasurementSerializer(many=True)
     width = serializers.SerializerMethodField()
     conflict = serializers.CharField(

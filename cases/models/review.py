@@ -12,6 +12,7 @@ from django.utils.translation import gettext, gettext_lazy
 from accounts.models import Department
 from cases.models.case import Case
 from cases.severity import SCHEMES, Scheme
+from inference.engine.undecided import Limits
 from inference.models import Immutable
 
 
@@ -27,7 +28,10 @@ class ReadingRules(models.Model):
 
     class SecondReader(models.TextChoices):
         NEVER = "never", gettext_lazy("Never")
-        DISAGREEMENT = "disagreement", gettext_lazy("When reader and models disagree")
+        DISAGREEMENT = (
+            "disagreement",
+            gettext_lazy("When reader and models disagree, or the models are undecided"),
+        )
         ALWAYS = "always", gettext_lazy("Always")
 
     department = models.OneToOneField(
@@ -50,12 +54,25 @@ class ReadingRules(models.Model):
         choices=[(name, scheme.title) for name, scheme in SCHEMES.items()],
         default="smfm-45",
     )
-    prevalence = models.FloatField(
-        gettext_lazy("prevalence"),
-        default=0.01,
-        validators=[MinValueValidator(0.0001), MaxValueValidator(0.9999)],
+    undecided_if_turns = models.BooleanField(
+        gettext_lazy("undecided when the interval crosses the threshold"),
+        default=Limits.turns,
+        help_text=gettext_lazy("The call of the leading version is then undecided."),
+    )
+    undecided_doubt = models.FloatField(
+        gettext_lazy("undecided from this doubt on"),
+        default=Limits.doubt,
+        validators=[MinValueValidator(0.01), MaxValueValidator(0.5)],
         help_text=gettext_lazy(
-            "Share of the department's scans with ventriculomegaly, for predictive values."
+            "Chance that another view of the picture turns the leading call, 0.01 to 0.5."
+        ),
+    )
+    undecided_opposed = models.FloatField(
+        gettext_lazy("undecided from this share of contradicting versions on"),
+        default=Limits.opposed,
+        validators=[MinValueValidator(0.01), MaxValueValidator(1.0)],
+        help_text=gettext_lazy(
+            "Share of the other versions in use that say the opposite of the leading one, 0.01 to 1."
         ),
     )
 
@@ -72,6 +89,11 @@ class ReadingRules(models.Model):
         return cls.objects.filter(department=department).first() or cls(department=department)
 
     @property
+    def undecided(self) -> Limits:
+        """From when on the models' answers decide nothing."""
+        return Limits(self.undecided_if_turns, self.undecided_doubt, self.undecided_opposed)
+
+    @property
     def scheme(self) -> Scheme:
         """The severity scheme by its name."""
         return SCHEMES[self.severity_scheme]
@@ -81,7 +103,8 @@ class Read(Immutable):
     """What one reader found in a case. It never changes: whoever thinks again files another.
 
     seen: the answers shown to the reader before the read was filed, as {prediction, network, label,
-    probability}; empty for a blind read. agrees: with the models' call, None where they made none.
+    probability}; empty for a blind read. called: what the models called the case then (cases.calls), "" where
+    none had answered. agrees: with that call, None where it or the finding is no decision.
     seconds: since the reader first opened the case.
     """
 
@@ -97,6 +120,13 @@ class Read(Immutable):
         INDETERMINATE = "indeterminate", gettext_lazy("Indeterminate")
         NOT_DIAGNOSTIC = "not_diagnostic", gettext_lazy("Not diagnostic")
 
+    class Called(models.TextChoices):
+        NORMAL = "normal", gettext_lazy("Normal")
+        VENTRICULOMEGALY = "ventriculomegaly", gettext_lazy("Ventriculomegaly")
+        UNDECIDED = "undecided", gettext_lazy("Undecided")
+        NOT_ANALYSABLE = "not_analysable", gettext_lazy("Not analysable")
+        NOBODY = "", gettext_lazy("No answer")
+
     class Laterality(models.TextChoices):
         LEFT = "left", gettext_lazy("Left")
         RIGHT = "right", gettext_lazy("Right")
@@ -110,6 +140,7 @@ class Read(Immutable):
     finding = models.CharField(max_length=16, choices=Finding)
     laterality = models.CharField(max_length=5, choices=Laterality, blank=True, default=Laterality.NOT_SAID)
     note = models.TextField(blank=True, max_length=4000)
+    called = models.CharField(max_length=16, choices=Called, blank=True, default=Called.NOBODY)
     agrees = models.BooleanField(null=True)
     reason = models.CharField(max_length=500, blank=True, help_text="Why the models were overridden.")
     seen = models.JSONField(default=list)

@@ -14,6 +14,7 @@ from cases.reading import CaseReading, ScanReading, read_case
 from cases.report import content
 from cases.report.content import FORM, Draft, draft, moment
 from cases.report.words import EARLIER_FORM, Report, later_words, report
+from inference.engine.undecided import NO_LIMITS
 
 
 def report_of(case: Case, user: User) -> Report:
@@ -44,8 +45,11 @@ def signed_draft(signature: SignOff, reading: CaseReading, sitting: Desk) -> Dra
     if signature.content.get("form") == FORM:
         return Draft(signature.content)
     then = _as_of(signature, reading)
-    said = [[one.prediction for one in entry.answers if one.prediction] for entry in then.scans]
-    found = draft(signature.case, then, _desk_as_of(signature, sitting), call(said))
+    said = [
+        (entry.scan.number, [one.prediction for one in entry.answers if one.prediction])
+        for entry in then.scans
+    ]
+    found = draft(signature.case, then, _desk_as_of(signature, sitting), call(said, NO_LIMITS))
     found.said["signature"] = signed_block(signature.name, signature.meaning, moment(signature.signed_at))
     return found
 

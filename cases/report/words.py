@@ -15,6 +15,7 @@ from django.utils.translation import get_language, gettext, gettext_noop
 
 from cases import words
 from cases.advising import rules
+from cases.call_words import call_sentence
 from cases.models import Addendum, AdviceAnswer, Case, Measurement, Read
 from inference.models import Explanation, Image
 from language.numbers import decimal
@@ -117,7 +118,7 @@ def _finding(said: Content) -> Facts:
     if said["width"]:
         facts.append((gettext("Widest atrium"), _width(said["width"])))
     if said["call"]:
-        facts.append((gettext("The models"), in_words(said["call"]["label"])))
+        facts.append((gettext("The models"), call_sentence(said["call"])))
     return facts
 
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from django.template import Library
 
-from cases import words
 from cases.advising import action_words
+from cases.call_words import call_sentence, call_words, scan_reasons
+from cases.calls import Call, ScanCall
 from cases.measuring import CHECKLIST
-from cases.reading import Answer
 
 register = Library()
 
@@ -19,11 +19,12 @@ def unsaid(said: Mapping[str, bool]) -> list[str]:
 
 
 @register.filter
-def worth(answer: Answer, prevalence: float) -> str:
-    """How often such a call is right in a department with this prevalence; "" where it is not known."""
-    if answer.prediction is None:
-        return ""
-    return words.worth(answer.version.card, answer.prediction.label, prevalence)
+def scan_call(called: Call | None, number: int) -> ScanCall | None:
+    """What the models call one of the scans."""
+    return called.of(number) if called else None
 
 
+register.filter(call_words)
+register.filter(call_sentence)
+register.filter(scan_reasons)
 register.filter(action_words)

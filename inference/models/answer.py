@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from blobs.models import Blob
+from inference.engine.undecided import Said
 from inference.models.image import Image
 from inference.models.immutable import Immutable
 from inference.models.job import Job
@@ -81,11 +82,20 @@ class Prediction(Immutable):
         return None if self.probability is None else 100 * self.probability
 
     @property
+    def said(self) -> Said:
+        """What the rule for undecided calls asks of an answer."""
+        return Said(
+            label=self.label,
+            threshold=self.threshold,
+            low=self.probability_low,
+            high=self.probability_high,
+            doubt=self.doubt,
+        )
+
+    @property
     def turns(self) -> bool:
         """Whether slightly changed views of the picture fall on both sides of the threshold."""
-        if self.probability_low is None or self.probability_high is None:
-            return False
-        return self.probability_low < self.threshold <= self.probability_high
+        return self.said.turns
 
 
 class Explanation(Immutable):

@@ -97,20 +97,26 @@ class DepartmentAdmin(AuditedAdmin):
 
 
 class ReadingRulesForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Takes and shows the prevalence as the language writes numbers."""
+    """Takes and shows numbers as the language writes them."""
 
     class Meta:
         model = ReadingRules
-        fields = ("department", "mode", "second_reader", "severity_scheme", "prevalence")
-        localized_fields = ("prevalence",)
+        fields = (
+            "department", "mode", "second_reader", "undecided_if_turns", "undecided_doubt",
+            "undecided_opposed", "severity_scheme",
+        )  # fmt: skip
+        localized_fields = ("undecided_doubt", "undecided_opposed")
 
 
 class ReadingRulesAdmin(AuditedAdmin):
-    """How a department reads: who sees answers when, and when a second reader is asked."""
+    """How a department reads: who sees answers when, what is undecided, when a second reader is asked."""
 
     form = ReadingRulesForm
 
-    list_display = ("department", "mode", "second_reader", "severity_scheme", "prevalence")
+    list_display = (
+        "department", "mode", "second_reader", "undecided_if_turns", "undecided_doubt", "undecided_opposed",
+        "severity_scheme",
+    )  # fmt: skip
 
 
 def _tell(request: HttpRequest, verb: str, subject: models.Model, change: Any) -> None:

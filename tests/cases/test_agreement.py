@@ -34,15 +34,3 @@ def test_the_case_page_says_whether_the_models_agree(case, alice, small_scan, tm
         answers.answer(job)
     page = client_of(alice).get(case.get_absolute_url()).content.decode()
     assert "2 of 2 models agree: ventriculomegaly." in page
-
-
-@pytest.mark.parametrize(
-    ("label", "expected"),
-    [(P, "25 % of such calls are right"), (N, "100 % of such calls are right"), ("", "")],
-)
-def test_what_a_call_is_worth_at_the_departments_prevalence(label, expected):
-    """97 % and 97 % at a prevalence of 1 % is right one time in four."""
-    card = {"held_out": {"sensitivity": {"value": 0.97}, "specificity": {"value": 0.97}}}
-    said = words.worth(card, label, 0.01).replace("24.6", "25")
-    assert expected in said
-    assert words.worth({}, label, 0.01) == ""

@@ -75,7 +75,7 @@ def test_a_persons_choice_follows_them_to_every_browser(alice, client_of):
 
 def test_worklist_and_case_page_are_german(german, answered):
     worklist = html(german, "/")
-    for words in ("Arbeitsliste", "Befund offen", "Ventrikulomegalie wahrscheinlich 0,75", DISCLAIMER):
+    for words in ("Arbeitsliste", "Befund offen", "Ventrikulomegalie 0,75", DISCLAIMER):
         assert words in worklist
     page = html(german, answered.get_absolute_url())
     assert f"<h1>Fall {answered.number}</h1>" in page
@@ -326,8 +326,9 @@ def test_the_administration_speaks_german(administrator, client_of):
 def test_a_decimal_is_taken_with_a_comma_and_with_a_point(administrator, client_of, department, typed):
     User.objects.filter(pk=administrator.pk).update(language="de")
     client, address = client_of(administrator), f"/admin/cases/readingrules/{department.pk}/change/"
-    assert 'value="0,01"' in html(client, address)
-    sent = {"mode": "concurrent", "second_reader": "never", "severity_scheme": "smfm-45", "prevalence": typed}
+    assert 'value="0,25"' in html(client, address)
+    sent = {"mode": "concurrent", "second_reader": "never", "severity_scheme": "smfm-45"}
+    sent |= {"undecided_doubt": typed, "undecided_opposed": "0,5"}
     response = client.post(address, sent | {"department": department.pk})
     assert response.status_code == 302, response.content.decode()
-    assert ReadingRules.objects.get(department=department).prevalence == 0.025
+    assert ReadingRules.objects.get(department=department).undecided_doubt == 0.025

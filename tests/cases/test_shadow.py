@@ -12,7 +12,7 @@ from scipy import stats
 
 from accounts.tokens import issue_token
 from audit.models import Event
-from cases import reading, services, worklist
+from cases import calls, reading, services
 from inference import comparison, jobs, registry, verification
 from inference.engine.records import Refusal
 from inference.models import Activation, Job, ModelVersion, Prediction
@@ -62,7 +62,7 @@ def test_nobody_is_shown_what_a_candidate_answered(scan, case, alice, holder, ca
     assert "0.25" not in without_clock_times(case_page)
     (read,) = reading.read_case(case).scans
     assert [answer.version for answer in read.answers] == [holder]
-    newest = worklist.newest_answers([scan.image_id])[scan.image_id]
+    newest = calls.newest_answers([scan.image_id])[scan.image_id]
     assert [answer.model_version for answer in newest] == [holder]
     program = Client(headers={"Authorization": f"Token {issue_token(alice, lifetime=timedelta(hours=1))}"})
     assert program.get(reverse("api:prediction", args=[hidden.pk])).status_code == 404

@@ -1,0 +1,74 @@
+"""The models' call in words: what a case is called, and why nothing is decided.
+
+From its content (Call.content), so that a signed report prints the call that was signed.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.utils.translation import gettext, gettext_noop
+
+from cases.calls import DECIDED, NORMAL, NOT_ANALYSABLE
+from inference.engine.records import POSITIVE
+from inference.engine.undecided import UNDECIDED, Reason
+from language.numbers import decimal
+from language.stored import said as in_words
+
+Content = Mapping[str, Any]
+CALLS: Mapping[str, str] = {
+    NORMAL: gettext_noop("Normal"),
+    POSITIVE: gettext_noop("Ventriculomegaly"),
+    UNDECIDED: gettext_noop("Undecided"),
+    NOT_ANALYSABLE: gettext_noop("Not analysable"),
+}
+REASONS: Mapping[Reason, str] = {
+    "turns": gettext_noop(
+        "{version} says {label}, and held a little differently the picture is called the other way"
+    ),
+    "doubt": gettext_noop("{version} says {label}, and another view turns that with a chance of {doubt}"),
+    "opposed": gettext_noop("{version} says {label}, and {against} of {total} others say the opposite"),
+    "refused": gettext_noop("{version}, which leads, could not analyse the scan"),
+}
+
+
+def call_words(label: str) -> str:
+    """What the models call a case, in a word."""
+    return gettext(CALLS[label])
+
+
+def call_sentence(called: Content) -> str:
+    """What the models call a case: which scan decides where there are several; why nothing is decided."""
+    words, deciding = call_words(called["label"]), _deciding(called)
+    if called["label"] in DECIDED and len(called["scans"]) > 1:
+        numbers = ", ".join(str(scan["scan"]) for scan in deciding)
+        words = gettext("{label} (by scan {numbers})").format(label=words, numbers=numbers)
+    return " ".join([f"{words}.", *_why(called, deciding)])
+
+
+def scan_reasons(scan: Content) -> str:
+    """Why one scan is undecided; "" where it is not."""
+    leading = scan["leading"]
+    if leading is None:
+        return ""
+    said = {
+        "version": f"{leading['network']} {leading['version']}",
+        "label": in_words(leading["label"]) if leading["label"] else "",
+        "against": scan["against"],
+        "total": scan["others"],
+        "doubt": decimal(leading["doubt"] or 0.0, 2),
+    }
+    return "; ".join(gettext(REASONS[reason]).format(**said) for reason in scan["reasons"])
+
+
+def _deciding(called: Content) -> list[Content]:
+    """The scans whose call is the case's."""
+    return [scan for scan in called["scans"] if scan["label"] == called["label"]]
+
+
+def _why(called: Content, deciding: list[Content]) -> Iterator[str]:
+    """A sentence for each scan that leaves the case undecided; it is named where there are several."""
+    for scan in deciding:
+        if told := scan_reasons(scan):
+            if len(called["scans"]) > 1:
+                told = gettext("Scan {number}: {reasons}").format(number=scan["scan"], reasons=told)
+            yield f"{told[:1].upper()}{told[1:]}."
