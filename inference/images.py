@@ -40,6 +40,7 @@ def create(stack: PictureStack, *, original: Blob, pixels: Blob) -> Image:
         row_spacing=stack.pixel_spacing[0] if stack.pixel_spacing else None,
         column_spacing=stack.pixel_spacing[1] if stack.pixel_spacing else None,
         pixel_spacing_source=stack.pixel_spacing_source,
+        pixel_aspect=stack.pixel_aspect,
         slice_spacing=stack.slice_spacing,
         rescale_slope=stack.rescale[0],
         rescale_intercept=stack.rescale[1],
@@ -59,6 +60,7 @@ def stack_of(image: Image) -> PictureStack:
         plane=image.plane,  # type: ignore[arg-type]
         pixel_spacing=_pair(image.row_spacing, image.column_spacing),
         pixel_spacing_source=image.pixel_spacing_source,
+        pixel_aspect=image.pixel_aspect,
         slice_spacing=image.slice_spacing,
         rescale=(image.rescale_slope, image.rescale_intercept),
         window=_pair(image.window_center, image.window_width),

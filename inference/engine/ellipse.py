@@ -34,6 +34,14 @@ class Ellipse:
             self.angle,
         )
 
+    def through(self, affine: NDArray[np.float64]) -> "Ellipse":
+        """The same ellipse after an affine (2 x 3) of pixel centres (x, y)."""
+        cos, sin = math.cos(self.angle), math.sin(self.angle)
+        axes = np.array([[cos * self.long, -sin * self.short], [sin * self.long, cos * self.short]])
+        turned, (long, short), _ = np.linalg.svd(affine[:, :2] @ axes)
+        x, y = affine[:, :2] @ np.array([self.x, self.y]) + affine[:, 2]
+        return Ellipse(float(x), float(y), float(long), float(short), math.atan2(turned[1, 0], turned[0, 0]))
+
     def grown(self, factor: float) -> "Ellipse":
         """The same centre and direction with both axes multiplied."""
         return Ellipse(self.x, self.y, self.long * factor, self.short * factor, self.angle)

@@ -19,6 +19,7 @@ from inference.engine.head import find_head
 from inference.engine.quality import NotAnalysable, frame_contrast, head_quality
 from inference.engine.records import Prepared, Recipe, canonical_json, sha256_hex
 from inference.engine.scope import frame_chances, head_likelihood, pooled, refuse_adult, shipped_gate
+from inference.engine.square import Pair, back_to_scan, composed, spacing_of, squared
 from inference.formats.stack import MODALITIES, Modality, PictureStack
 
 SIZE = 64
@@ -26,15 +27,26 @@ SIZE = 64
 
 @dataclass(frozen=True)
 class FrameState:
-    """One frame on its way through the steps. `grid` is the size x size picture once it has been cropped."""
+    """One frame on its way through the steps. `grid` is the size x size picture once it has been cropped.
+
+    scan: the frame, its pixels squared where the recipe says so; spacing: between its rows and columns.
+    square_to_scan, grid_to_scan: affines (2 x 3) to the scan's own pixels.
+    """
 
     scan: NDArray[np.float32]
+    spacing: Pair | None
     size: int
     quality: Mapping[str, float]
     head: Ellipse
     grid: NDArray[np.float32]
     inside: NDArray[np.bool_]
+    square_to_scan: NDArray[np.float64] | None
     grid_to_scan: NDArray[np.float64]
+
+    @property
+    def head_in_scan(self) -> Ellipse:
+        """The head in the scan's own pixels."""
+        return self.head if self.square_to_scan is None else self.head.through(self.square_to_scan)
 
 
 def prepare(
@@ -46,11 +58,12 @@ def prepare(
     scope=False leaves out the question whether a head is what was found: for training and its checks.
     """
     choice = choose_frames(stack, frames)
+    spacing = spacing_of(stack)
     states: dict[int, FrameState] = {}
     refused: NotAnalysable | None = None
     for index in choice.frames:
         try:
-            states[index] = _prepare_frame(stack.pixels[index].astype(np.float32), recipe)
+            states[index] = _prepare_frame(stack.pixels[index].astype(np.float32), recipe, spacing)
         except NotAnalysable as refusal:
             refused = refusal
     if states and scope:
@@ -72,7 +85,7 @@ def _in_scope(
     refused: NotAnalysable | None = None
     for index, state in states.items():
         try:
-            refuse_adult(state.head, stack.pixel_spacing)
+            refuse_adult(state.head, state.spacing if stack.pixel_spacing else None)
             likelihood = head_likelihood(gate, chances[index], stack.modality)
         except NotAnalysable as refusal:
             refused = refusal
@@ -97,7 +110,7 @@ def _record(stack: PictureStack, recipe: Recipe, rule: str, states: Mapping[int,
         frames=tuple(states),
         frame_rule=rule,
         grid_to_scan=tuple(state.grid_to_scan for state in found),
-        head=np.stack([state.head.mask((rows, columns)) for state in found]),
+        head=np.stack([state.head_in_scan.mask((rows, columns)) for state in found]),
         scan_shape=(rows, columns),
         modality=stack.modality,
         recipe=recipe,
@@ -106,19 +119,30 @@ def _record(stack: PictureStack, recipe: Recipe, rule: str, states: Mapping[int,
     )
 
 
-def _prepare_frame(frame: NDArray[np.float32], recipe: Recipe) -> FrameState:
+def _prepare_frame(frame: NDArray[np.float32], recipe: Recipe, spacing: Pair | None) -> FrameState:
     state = FrameState(
         scan=frame,
+        spacing=spacing,
         size=recipe.size,
         quality={"contrast": frame_contrast(frame)},
         head=Ellipse(0, 0, 1, 1, 0),
         grid=np.zeros((recipe.size, recipe.size), np.float32),
         inside=np.zeros((recipe.size, recipe.size), np.bool_),
+        square_to_scan=None,
         grid_to_scan=np.eye(2, 3),
     )
     for name, parameters in recipe.steps:
         state = STEPS[name](state, **parameters)
     return state
+
+
+def _square(state: FrameState) -> FrameState:
+    """Pixels as high as they are wide, before anything is measured; square ones stay as they are."""
+    frame, side = squared(state.scan, state.spacing)
+    if frame is state.scan or side is None:
+        return state
+    way = back_to_scan(state.scan.shape, frame.shape)
+    return replace(state, scan=frame, spacing=(side, side), square_to_scan=way)
 
 
 def _find(state: FrameState, *, modality: Any) -> FrameState:
@@ -136,11 +160,12 @@ def _crop(state: FrameState, *, margin: float, turn: int) -> FrameState:
     smooth = ndimage.gaussian_filter(state.scan, 0.5 * max(pixel - 1, 0.0))
     grid = resample(smooth, affine, state.size)
     inside = resample(state.head.mask((state.scan.shape[0], state.scan.shape[1])), affine, state.size) > 0.5
-    return replace(state, grid=grid, inside=inside, grid_to_scan=affine)
+    to_scan = affine if state.square_to_scan is None else composed(state.square_to_scan, affine)
+    return replace(state, grid=grid, inside=inside, grid_to_scan=to_scan)
 
 
 def grid_to_scan(head: Ellipse, size: int, margin: float, angle: float) -> NDArray[np.float64]:
-    """Affine (2 x 3) from grid pixel centres (x, y) to scan pixel centres (x, y)."""
+    """Affine (2 x 3) from grid pixel centres (x, y) to those (x, y) of the frame that `head` was found in."""
     pixel = 2 * margin * head.long / size
     cos, sin = pixel * math.cos(angle), pixel * math.sin(angle)
     middle = (size - 1) / 2
@@ -179,6 +204,7 @@ def _hide(state: FrameState, *, centre: float, spread: float) -> FrameState:
 
 
 STEPS: Mapping[str, Callable[..., FrameState]] = {
+    "square": _square,
     "find": _find,
     "crop": _crop,
     "soften": _soften,
@@ -194,12 +220,17 @@ SOFT: Mapping[int, float] = {64: 0.8, 128: 1.0}
 """Sigma in grid pixels, by the grid's size: the wide grid keeps finer structure, ventricle walls among it."""
 
 
-def _head_recipe(modality: Modality, size: int) -> Recipe:
-    """The same head and brightness on a grid of `size` pixels."""
+def _head_recipe(modality: Modality, size: int, *, square: bool) -> Recipe:
+    """The same head and brightness on a grid of `size` pixels.
+
+    Those that do not square pixels are kept so that answers given with them can be given again.
+    """
+    first: tuple[tuple[str, Mapping[str, float | int | str]], ...] = (("square", {}),) if square else ()
     return Recipe(
-        f"{modality}-head-{size}",
+        f"{modality}-{'square' if square else 'head'}-{size}",
         size,
         (
+            *first,
             ("find", {"modality": modality}),
             ("crop", {"margin": 1.08, "turn": _TURNED[modality]}),
             ("soften", {"sigma": SOFT[size]}),
@@ -211,5 +242,10 @@ def _head_recipe(modality: Modality, size: int) -> Recipe:
 
 RECIPES: dict[str, Recipe] = {
     recipe.id: recipe
-    for recipe in (_head_recipe(modality, size) for modality in MODALITIES for size in (64, 128))
+    for recipe in (
+        _head_recipe(modality, size, square=square)
+        for modality in MODALITIES
+        for size in (64, 128)
+        for square in (False, True)
+    )
 }

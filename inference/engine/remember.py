@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from inference.engine.preprocess import prepare
 from inference.engine.quality import NotAnalysable
 from inference.engine.records import Prepared, Recipe, Refusal
+from inference.engine.square import spacing_of
 from inference.formats.stack import PictureStack
 
 KEPT = 48
@@ -53,6 +54,6 @@ def _attempt(stack: PictureStack, recipe: Recipe, frames: Sequence[int] | None) 
 def _fingerprint(stack: PictureStack) -> str:
     """Pixels by their own hash: a stack's name says nothing about what is in it."""
     digest = hashlib.blake2b(stack.pixels.tobytes(), digest_size=16)
-    shape = stack.pixels.shape, stack.pixels.dtype.str, stack.is_volume, stack.modality
+    shape = stack.pixels.shape, stack.pixels.dtype.str, stack.is_volume, stack.modality, spacing_of(stack)
     digest.update(repr(shape).encode())
     return digest.hexdigest()

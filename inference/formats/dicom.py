@@ -27,7 +27,7 @@ from pydicom.pixels.utils import iter_pixels, pixel_array
 
 from inference.formats import acquisition
 from inference.formats.child import serve
-from inference.formats.dicom_spacing import SPACING_KEYWORDS, pixel_spacing, slice_spacing
+from inference.formats.dicom_spacing import SPACING_KEYWORDS, pixel_aspect, pixel_spacing, slice_spacing
 from inference.formats.errors import FormatError
 from inference.formats.headers import dicom
 from inference.formats.levels import Numbers, Rescale, inverted, luma, unsigned
@@ -92,6 +92,7 @@ def decode(source: Source) -> PictureStack:
         source_format="dicom",
         pixel_spacing=spacing,
         pixel_spacing_source=spacing_source,
+        pixel_aspect=None if spacing else pixel_aspect(dataset),
         slice_spacing=slice_spacing(dataset) if header.frames > 1 else None,
         rescale=rescale,
         window=_window(dataset, rescale),

@@ -10,12 +10,15 @@ from inference.formats.spacing import plausible
 SPACING_KEYWORDS = (
     "PixelSpacing",
     "ImagerPixelSpacing",
+    "PixelAspectRatio",
     "SequenceOfUltrasoundRegions",
     "SharedFunctionalGroupsSequence",
     "SpacingBetweenSlices",
 )
 CENTIMETRE = 3  # PhysicalUnitsXDirection, PhysicalUnitsYDirection
 TWO_DIMENSIONAL = 1  # RegionSpatialFormat
+MOST_ASPECT = 10.0
+"""A stated aspect beyond this is a mistake."""
 REGION_TOLERANCE = 0.01  # two regions of one picture agree within a hundredth
 
 Pair = tuple[float, float]
@@ -36,6 +39,17 @@ def pixel_spacing(dataset: pydicom.Dataset) -> tuple[Pair | None, str]:
             if stated:
                 return stated, keyword
     return None, ""
+
+
+def pixel_aspect(dataset: pydicom.Dataset) -> float | None:
+    """Height of a pixel over its width, where the file states PixelAspectRatio and it can be believed."""
+    stated = dataset.get("PixelAspectRatio")
+    if not isinstance(stated, Sequence) or len(stated) != 2:
+        return None
+    down, across = (float(side) for side in stated)
+    if not (down > 0 and across > 0):
+        return None
+    return down / across if 1 / MOST_ASPECT <= down / across <= MOST_ASPECT else None
 
 
 def slice_spacing(dataset: pydicom.Dataset) -> float | None:

@@ -27,6 +27,8 @@ class PictureStack:
         PixelSpacing; None when nothing in the file states it.
     pixel_spacing_source: which field stated it, e.g. "PixelSpacing",
         "SequenceOfUltrasoundRegions", "NIfTI pixdim", "phantom"; "" when unknown.
+    pixel_aspect: spacing between rows over spacing between columns, where a file states only that
+        (PixelAspectRatio); None when pixel_spacing says it or nothing does.
     slice_spacing: millimetres between neighbouring frames of a volume.
     rescale: (slope, intercept): original value = stored value * slope + intercept.
     window: (WindowCenter, WindowWidth) in stored values, when the file states one.
@@ -40,6 +42,7 @@ class PictureStack:
     plane: Plane = ""
     pixel_spacing: tuple[float, float] | None = None
     pixel_spacing_source: str = ""
+    pixel_aspect: float | None = None
     slice_spacing: float | None = None
     rescale: tuple[float, float] = (1.0, 0.0)
     window: tuple[float, float] | None = None

@@ -29,6 +29,9 @@ class Image(models.Model):
     row_spacing = models.FloatField(null=True, help_text="mm, first value of PixelSpacing")
     column_spacing = models.FloatField(null=True, help_text="mm, second value of PixelSpacing")
     pixel_spacing_source = models.CharField(max_length=60, blank=True)
+    pixel_aspect = models.FloatField(
+        null=True, help_text="Height over width of a pixel, where no spacing is stated"
+    )
     slice_spacing = models.FloatField(null=True, help_text="mm; a volume has one, a loop has none")
     rescale_slope = models.FloatField(default=1.0)
     rescale_intercept = models.FloatField(default=0.0)

@@ -10,7 +10,7 @@ told a shadow from the rest (docs/guidance.md).
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,10 @@ from scipy import ndimage
 from inference.engine.head import Head, find_head
 from inference.engine.quality.cut import beyond, share_outside
 from inference.engine.quality.upright import CORE, Picture, Upright, upright
+from inference.engine.square import spacing_of, squared
 from inference.formats.stack import Modality, PictureStack
 
-VERSION = "1.2"
+VERSION = "1.3"
 SMALLEST_CORE = 200
 """Pixels of brain below which nothing is measured."""
 TOP = 0.95
@@ -74,11 +75,22 @@ def check(stack: PictureStack, frames: Sequence[int]) -> tuple[Check, ...]:
     top = _top(stack)
     found = [(index, seen) for index in frames if (seen := _seen(stack, index, top))]
     checks = [_worst(name, measure, found) for name, measure in CHECKS[stack.modality].items() if found]
-    return (*checks, *_between_slices(stack))
+    return (*(_in_scan(one, stack, found) for one in checks), *_between_slices(stack))
+
+
+def _in_scan(check: Check, stack: PictureStack, frames: Sequence[tuple[int, Seen]]) -> Check:
+    """The place in the scan's own pixels; checks look at square ones."""
+    _, rows, columns = stack.pixels.shape
+    seen = next(seen for index, seen in frames if index == check.frame)
+    if seen.frame.shape == (rows, columns):
+        return check
+    down, across = rows / seen.frame.shape[0], columns / seen.frame.shape[1]
+    places = tuple(((row + 0.5) * down - 0.5, (column + 0.5) * across - 0.5) for row, column in check.where)
+    return replace(check, where=places)
 
 
 def _seen(stack: PictureStack, index: int, top: float) -> Seen | None:
-    frame = stack.pixels[index].astype(np.float32)
+    frame, _ = squared(stack.pixels[index].astype(np.float32), spacing_of(stack))
     if frame.max() == frame.min():
         return None
     head = find_head(frame, stack.modality)
