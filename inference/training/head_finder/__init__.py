@@ -1,0 +1,1 @@
+"""How the head finder's weights are made."""
