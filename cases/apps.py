@@ -10,6 +10,13 @@ class CasesConfig(AppConfig):
     name = "cases"
 
     def ready(self) -> None:
-        """Read the rules for advice now: a mistake in them must stop the start, not the first case."""
+        """Read the rules for advice now: a mistake in them must stop the start, not the first case.
+
+        And let the audit know whose a case's thread is.
+        """
+        from audit.departments import owned
+        from cases.owners import departments_of_thread
+
         rules = rulebook(Path(settings.ADVICE_RULES or SHIPPED))
+        owned("case", departments_of_thread)
         refuse_untranslated(rules, [code for code, _ in settings.LANGUAGES if code != settings.LANGUAGE_CODE])

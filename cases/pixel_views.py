@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import asdict
 from datetime import timedelta
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models.functions import Now
@@ -115,7 +116,7 @@ def _tell_once(request: PersonRequest, verb: str, subject: Scan | Explanation, s
         occurred_at__gt=Now() - A_SHIFT,
     )
     if not view or not told.exists():
-        method = {"method": subject.method} if isinstance(subject, Explanation) else {}
+        method: dict[str, Any] = {"method": subject.method} if isinstance(subject, Explanation) else {}
         record(
             verb, actor=request.user, subject=subject, thread=scan.case.thread,
             scan=scan.number, view=view, **method,

@@ -17,6 +17,8 @@ from language.stored import said
 SHOWN = 200
 TELLING = {"prediction.published", "read.filed", "measurement.made", "advice.given", "advice.answered"}
 """Whose particulars would tell a blind reader what others have found."""
+NOT_TOLD = {"access.refused"}
+"""What is the auditors' business alone."""
 LOOKS = {"case.viewed", "scan.viewed", "explanation.viewed"}
 
 
@@ -41,7 +43,8 @@ def timeline(case: Case, *, hidden: bool = False) -> list[Entry]:
 
     hidden: without what models and other readers found, for a reader who has not filed a read yet.
     """
-    return _folded(thread_of(case.thread)[:SHOWN], hidden=hidden)
+    events = thread_of(case.thread).exclude(verb__in=NOT_TOLD)
+    return _folded(events[:SHOWN], hidden=hidden)
 
 
 def _folded(events: Iterable[Event], *, hidden: bool) -> list[Entry]:

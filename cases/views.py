@@ -20,6 +20,7 @@ from cases.advising import current_advice
 from cases.dashboard import dashboard
 from cases.desk import desk, measurement_marks
 from cases.forms import ExplainForm, FramesForm, OpenCaseForm, SavedViewForm, UploadForm, WorklistForm
+from cases.listing import note_listing
 from cases.measuring import CHECKLIST
 from cases.models import Case, SavedView, Scan
 from cases.pictures import thumbnail
@@ -38,7 +39,7 @@ def worklist_page(request: PersonRequest) -> HttpResponse:
     """What is next?"""
     form = WorklistForm(request.GET)
     page = worklist.page(request.user, form)
-    record("case.listed", actor=request.user, filters=form.chosen(), rows=len(page.lines))
+    note_listing(request.user, [line.case for line in page.lines], filters=form.chosen())
     query = request.GET.copy()
     query.pop("after", None)
     context = {
@@ -79,7 +80,8 @@ def forget_view(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
 @role_required(READ_CASES)
 def department_page(request: PersonRequest) -> HttpResponse:
     """How do we read, and does anything drift?"""
-    record("department.viewed", actor=request.user)
+    where = departments_where(request.user, READ_CASES).values_list("pk", flat=True)
+    record("department.viewed", actor=request.user, departments=where)
     context = {"section": "department", "dashboard": dashboard(request.user)}
     return render(request, "cases/department.html", context)
 

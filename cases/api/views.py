@@ -28,6 +28,7 @@ from cases.api.serializers import (
     ScanSerializer,
     ScanSubmissionSerializer,
 )
+from cases.listing import note_listing
 from cases.models import Case, Scan
 from inference.api.serializers import JobSerializer
 from inference.models import Job
@@ -60,8 +61,8 @@ class Cases(ListAPIView[Case]):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Newest first. The trail keeps which cases were listed and by which filters."""
         response = super().get(request, *args, **kwargs)
-        numbers = [case["number"] for case in response.data["results"]]
-        record("case.listed", actor=request.user, cases=numbers, filters=sorted(request.query_params))
+        shown = visible.cases(request.user).filter(pk__in=[case["id"] for case in response.data["results"]])
+        note_listing(visible.user_of(request), shown, numbered=True, filters=sorted(request.query_params))
         return response
 
     @extend_schema(

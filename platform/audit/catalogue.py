@@ -18,6 +18,8 @@ SENTENCES: Mapping[str, str | Promise] = {
     "account.service_created": gettext_lazy("created a service account"),
     "account.token_issued": gettext_lazy("issued an API token"),
     "account.token_revoked": gettext_lazy("revoked an API token"),
+    "account.confirmation_failed": gettext_lazy("gave a wrong password where it was asked for again"),
+    "access.refused": gettext_lazy("was refused access"),
     # the record
     "case.opened": gettext_lazy("opened the case"),
     "case.viewed": gettext_lazy("viewed the case"),

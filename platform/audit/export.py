@@ -9,7 +9,7 @@ from audit.models import Event
 
 COLUMNS = (
     "id", "occurred_at", "verb", "actor_id", "actor_name", "subject_type", "subject_id",
-    "thread", "detail", "door", "request_id", "ip_address",
+    "thread", "detail", "door", "request_id", "ip_address", "departments",
 )  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 

@@ -1,5 +1,6 @@
 """The auditor's filters."""
 
+import re
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -10,6 +11,8 @@ from django.utils.translation import gettext_lazy
 from audit.catalogue import SENTENCES
 from audit.models import Event, EventQuerySet
 
+NUMBER = re.compile(r"\d{4}-\d+")
+"""A case's number, which its opening has put on the trail."""
 DOORS = (
     ("", gettext_lazy("Any door")),
     ("page", gettext_lazy("Page")),
@@ -34,7 +37,7 @@ class FilterForm(forms.Form):
         choices=[("", gettext_lazy("Anything")), *((verb, verb) for verb in sorted(SENTENCES))],
     )
     door = forms.ChoiceField(required=False, choices=DOORS, label=gettext_lazy("Door"))
-    thread = forms.CharField(required=False, max_length=64, label=gettext_lazy("Thread or subject"))
+    thread = forms.CharField(required=False, max_length=64, label=gettext_lazy("Case, thread or subject"))
     since = forms.DateField(required=False, label=gettext_lazy("From"), widget=_day())
     until = forms.DateField(required=False, label=gettext_lazy("To"), widget=_day())
     before = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
@@ -57,6 +60,9 @@ def _condition(name: str, value: Any) -> dict[str, Any]:
     match name:
         case "actor":
             return {"actor_name__iexact": value}
+        case "thread" if NUMBER.fullmatch(value):
+            opened = Event.objects.filter(verb="case.opened", detail__number=value)
+            return {"thread__in": opened.exclude(thread="").values("thread")}
         case "thread" if ":" not in value:
             return {"subject_id": value}
         case "since":
@@ -71,5 +77,5 @@ def _midnight(day: Any) -> datetime:
 
 
 def of_event(event: Event) -> str:
-    """What to type under "Thread or subject" to see everything around an event."""
+    """What to type under "Case, thread or subject" to see everything around an event."""
     return event.thread or event.subject_id

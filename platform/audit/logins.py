@@ -7,6 +7,7 @@ from django.contrib.auth import signals as auth_signals
 from django.http import HttpRequest
 
 from accounts.models import User
+from audit.departments import of_user
 from audit.trail import record
 
 
@@ -27,10 +28,21 @@ def _logged_out(sender: Any, request: HttpRequest, user: User | None, **_: Any) 
         record("account.logged_out", actor=user, subject=user)
 
 
-def _login_failed(sender: Any, credentials: dict[str, Any], **_: Any) -> None:  # noqa: ARG001
+def _login_failed(
+    sender: Any,  # noqa: ARG001
+    credentials: dict[str, Any],
+    request: HttpRequest | None = None,
+    **_: Any,
+) -> None:
+    """Of somebody who is in already, it is the password that was asked for again."""
+    asker = getattr(request, "user", None)
+    if isinstance(asker, User):
+        record("account.confirmation_failed", actor=asker, subject=asker)
+        return
     typed = str(credentials.get("username") or credentials.get("login") or "")
     name = "".join(character for character in typed if character.isprintable())[:150]
-    record("account.login_failed", actor=None, actor_name=name or "(no name)")
+    whose = of_user(User.objects.filter(username=name).first())
+    record("account.login_failed", actor=None, actor_name=name or "(no name)", departments=whose)
 
 
 def _password_changed(sender: Any, request: HttpRequest, user: User, **_: Any) -> None:  # noqa: ARG001

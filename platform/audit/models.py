@@ -2,10 +2,13 @@
 
 from typing import Any, ClassVar, NoReturn, Self
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Now
 
-from accounts.models import Membership, User
+from accounts.models import User
 from accounts.roles import READ_AUDIT, departments_where
 
 
@@ -30,23 +33,23 @@ class EventQuerySet(models.QuerySet["Event"]):
     """The auditor's reading rule, shared by page and export."""
 
     def visible_to(self, user: User) -> Self:
-        """What members of the audited departments did, what else befell the threads they
-        worked on, and what happened outside any department: failed log-ins, model changes by Ventra.
+        """The events of the departments that the user audits, and those that are nobody's alone.
+
+        What an event is about is told by the event, never by who belongs where today.
         """
-        audited = departments_where(user, READ_AUDIT)
-        members = Membership.objects.filter(department__in=audited).values("user_id")
-        theirs = Event.objects.filter(thread=models.OuterRef("thread"), actor_id__in=members)
-        return self.filter(
-            models.Q(actor_id__in=members)
-            | models.Q(actor_id__isnull=True, thread="")
-            | (~models.Q(thread="") & models.Q(models.Exists(theirs)))
-        )
+        audited = list(departments_where(user, READ_AUDIT).values_list("pk", flat=True))
+        if not audited:
+            return self.none()
+        nobodys = models.Q(departments=[], thread="")
+        return self.filter(models.Q(departments__overlap=audited) | nobodys)
 
 
 class Event(AppendOnly):
     """One thing somebody did. Names stand beside keys, so that history outlives accounts.
 
     thread: what the event belongs to, e.g. "case:<uuid>"; one case's timeline is one thread.
+    departments: keys of those it was about when it was written, ascending; empty: of none in particular.
+    version: what its seal covers (audit.seals.digest).
     """
 
     occurred_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -60,6 +63,8 @@ class Event(AppendOnly):
     door = models.CharField(max_length=12)
     request_id = models.CharField(max_length=36, blank=True)
     ip_address = models.GenericIPAddressField(null=True)
+    departments = ArrayField(models.BigIntegerField(), default=list)
+    version = models.PositiveSmallIntegerField(default=2)
 
     objects = EventQuerySet.as_manager()
 
@@ -68,6 +73,12 @@ class Event(AppendOnly):
             models.Index(fields=["thread", "-id"], name="event_thread"),
             models.Index(fields=["verb", "-id"], name="event_verb"),
             models.Index(fields=["actor_id", "-id"], name="event_actor"),
+            GinIndex(fields=["departments"], name="event_departments"),
+            models.Index(
+                KeyTextTransform("number", "detail"),
+                condition=models.Q(verb="case.opened"),
+                name="event_case_number",
+            ),
         ]
 
     def __str__(self) -> str:

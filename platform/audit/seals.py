@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Max
@@ -32,8 +33,11 @@ class Fault:
 
 
 def digest(event: Event) -> str:
-    """SHA-256 of everything the event says, in one byte form."""
-    said = {
+    """SHA-256 of everything the event says, in one byte form.
+
+    An event of version 1 was sealed before events named their departments, and is sealed as it was then.
+    """
+    said: dict[str, Any] = {
         "id": event.pk,
         "occurred_at": event.occurred_at.isoformat(),
         "verb": event.verb,
@@ -43,6 +47,8 @@ def digest(event: Event) -> str:
         "detail": event.detail,
         "origin": [event.door, event.request_id, event.ip_address],
     }
+    if event.version > 1:
+        said |= {"version": event.version, "departments": event.departments}
     return _sha256(json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
 
 

@@ -1,11 +1,13 @@
 """Writing to the trail, and reading one thread of it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 
 from accounts.models import User
+from audit import departments as concern
 from audit.catalogue import SENTENCES
 from audit.context import origin
 from audit.models import Event
@@ -20,16 +22,19 @@ def record(
     subject: models.Model | None = None,
     thread: str = "",
     actor_name: str = "",
+    departments: Iterable[int] | None = None,
     **detail: Any,
 ) -> Event:
     """Add one line in the caller's transaction: if it cannot be written, nothing is.
 
     actor None means Ventra itself (worker, sweeper). detail must be JSON and holds no
     identity of a patient. An unknown verb raises KeyError.
+    departments: keys of those it is about; without them audit.departments finds them.
     """
     if verb not in SENTENCES:
         raise KeyError(f"{verb} is not in audit.catalogue")
     here = origin.get()
+    about = concern.of(verb, actor, subject, thread) if departments is None else departments
     return Event.objects.create(
         verb=verb,
         actor_id=actor.pk if actor else None,
@@ -41,6 +46,7 @@ def record(
         door=here.door,
         request_id=here.request_id,
         ip_address=here.ip_address,
+        departments=sorted(set(about)),
     )
 
 

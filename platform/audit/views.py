@@ -1,12 +1,14 @@
 """The auditor's page: filter, read on, export. Looking is itself on the trail."""
 
+from collections.abc import Iterable
+
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.gate import PersonRequest, role_required
-from accounts.roles import READ_AUDIT
+from accounts.roles import READ_AUDIT, departments_where
 from audit import export
 from audit.forms import FilterForm, of_event
 from audit.models import Event
@@ -22,11 +24,11 @@ def trail(request: PersonRequest) -> HttpResponse:
     """One page of events, newest first; `before` is the id that the page continues from."""
     form = FilterForm(request.GET)
     events = form.narrow(Event.objects.visible_to(request.user)).order_by("-id")
-    record("audit.viewed", actor=request.user, filters=form.chosen())
     if before := form.cleaned_data.get("before"):
         events = events.filter(pk__lt=before)
     found = list(events[: PAGE + 1])
     shown = found[:PAGE]
+    record("audit.viewed", actor=request.user, departments=_looked_at(request, shown), filters=form.chosen())
     query = request.GET.copy()
     query.pop("before", None)
     context = {
@@ -45,10 +47,18 @@ def download(request: PersonRequest, form: str) -> HttpResponseBase:
     """Every event that passes the filters, as CSV or JSON lines, oldest first."""
     filters = FilterForm(request.GET)
     events = filters.narrow(Event.objects.visible_to(request.user)).order_by("id")
-    record("audit.exported", actor=request.user, format=form, filters=filters.chosen())
+    where = _looked_at(request, list(events[:PAGE]))
+    record("audit.exported", actor=request.user, departments=where, format=form, filters=filters.chosen())
     lines = export.csv_lines if form == "csv" else export.json_lines
     kind = "text/csv; charset=utf-8" if form == "csv" else "application/x-ndjson"
     response = StreamingHttpResponse(lines(events.iterator()), content_type=kind)
     name = f"ventra-audit-{timezone.now():%Y%m%d-%H%M%S}.{form}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def _looked_at(request: PersonRequest, events: Iterable[Event]) -> set[int]:
+    """Whose trail was read; who looked for one case's of one department has not looked at the others'."""
+    audited = set(departments_where(request.user, READ_AUDIT).values_list("pk", flat=True))
+    found = audited & {key for event in events for key in event.departments}
+    return found if found and request.GET.get("thread") else audited

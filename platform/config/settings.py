@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "accounts.middleware.own_time_zone",
     "accounts.middleware.own_language",
     "audit.middleware.trace_request",
+    "config.refused.note_refused_access",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "config.urls"

@@ -36,13 +36,13 @@ def test_no_token_without_the_password_or_for_ever(sent, client):
     assert not AuthToken.objects.exists()
 
 
-def test_guessing_the_password_here_is_locked_like_a_log_in(client, settings):
+def test_guessing_the_password_here_is_locked_like_a_log_in(client, alice, settings):
     settings.AXES_FAILURE_LIMIT = 3
     for _ in range(3):
         client.post(WHERE, {"days": 30, "password": "wrong"})
     assert client.post(WHERE, {"days": 30, "password": PASSWORD}).status_code in {403, 422, 429}
     assert not AuthToken.objects.exists()
-    assert Event.objects.filter(verb="account.login_failed").exists()
+    assert Event.objects.filter(verb="account.confirmation_failed", actor_id=alice.pk).exists()
 
 
 def test_a_revoked_token_opens_nothing(client, alice):

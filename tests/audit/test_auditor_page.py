@@ -100,8 +100,8 @@ def test_pages_follow_one_another_without_gap_or_repeat(alice, get):
 def test_the_number_of_queries_does_not_grow_with_the_trail(alice, get, django_assert_num_queries):
     for _ in range(60):
         record("case.listed", actor=alice)
-    # session, user, role, audit line, events, memberships
-    with django_assert_num_queries(7):
+    # session, user, roles of page, events and audit line, events, memberships, notices
+    with django_assert_num_queries(9):
         get()
 
 

@@ -131,6 +131,7 @@ def test_two_swapped_lines_are_both_named(trail, intruder):
 def test_an_inserted_line_cannot_be_put_between_others(trail, intruder):
     before = head()
     columns = "verb, subject_type, subject_id, thread, detail, door, request_id, occurred_at"
+    columns += ", departments, version"
     intruder(
         f"INSERT INTO audit_event ({columns}, actor_name) "
         f"SELECT {columns}, 'eve' FROM audit_event WHERE id = {trail[2].pk}"

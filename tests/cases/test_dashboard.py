@@ -49,6 +49,6 @@ def test_the_page_shows_it_and_nothing_of_other_departments(signed, alice, charl
 
 def test_its_queries_are_counted(signed, alice, client_of, django_assert_num_queries):
     client = client_of(alice)
-    # session, user, role, audit line, reads, signatures, answers, memberships
-    with django_assert_num_queries(11):
+    # session, user, roles for page and audit line, reads, signatures, answers, memberships
+    with django_assert_num_queries(12):
         client.get("/department/")
