@@ -10,6 +10,8 @@ from django.utils.translation import gettext
 from accounts.models import User
 from cases.models import Case
 from cases.refusals import CannotDo
+from inference import jobs
+from inference.models import Job
 
 
 class CaseSigned(CannotDo):
@@ -44,6 +46,17 @@ def lock_for_addendum(case: Case, by: User) -> Case:
     if held.stage != Case.Stage.SIGNED:
         raise NotSigned(gettext("The case is not signed yet: file another read instead."))
     return held
+
+
+def refuse_moving(job: Job) -> None:
+    """Work on a signed case is moved by nobody, from the queue's page either. Raises jobs.NotToBeMoved."""
+    case = Case.objects.filter(scans__image=job.image_id).first() if job.image_id else None
+    if case is None:
+        return
+    try:
+        _refuse_signed(_held(case))
+    except CaseSigned as refusal:
+        raise jobs.NotToBeMoved(refusal.code, str(refusal)) from None
 
 
 def require_writer(case: Case, user: User) -> None:

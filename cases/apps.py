@@ -12,11 +12,14 @@ class CasesConfig(AppConfig):
     def ready(self) -> None:
         """Read the rules for advice now: a mistake in them must stop the start, not the first case.
 
-        And let the audit know whose a case's thread is.
+        And let the audit know whose a case's thread is, and the queue ask whether a job may still be moved.
         """
         from audit.departments import owned
+        from cases.access import refuse_moving
         from cases.owners import departments_of_thread
+        from inference.jobs import ask_before_moving
 
+        ask_before_moving(refuse_moving)
         rules = rulebook(Path(settings.ADVICE_RULES or SHIPPED))
         owned("case", departments_of_thread)
         refuse_untranslated(rules, [code for code, _ in settings.LANGUAGES if code != settings.LANGUAGE_CODE])

@@ -7,7 +7,7 @@ time is the database's, so that a worker with a wrong clock harms nobody.
 
 import logging
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -44,6 +44,14 @@ class IllegalMove(Exception):
     """The state machine has no such arrow."""
 
 
+class NotToBeMoved(IllegalMove):
+    """What the job is for lets no person move it any more. `code` for programs, the sentence for people."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
 class Fenced(Exception):
     """The job was given to somebody else, finished or cancelled: publish nothing."""
 
@@ -54,6 +62,17 @@ class RefusedWork(Exception):
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
         self.code = code
+
+
+_asked_before_moving: list[Callable[[Job], None]] = []
+
+
+def ask_before_moving(question: Callable[[Job], None]) -> None:
+    """Let a room above say that a person may not move a job: the question raises NotToBeMoved.
+
+    It is asked inside the transaction of the move, when a person cancels a job or asks for it again.
+    """
+    _asked_before_moving.append(question)
 
 
 @dataclass(frozen=True)
@@ -119,6 +138,7 @@ def again(job: Job, *, by: User, about: About | None = None) -> Job:
 @transaction.atomic
 def ask_again(job: Job, *, by: User) -> Job:
     """The same work once more. Raises IllegalMove unless it failed, reads a scan, and was not asked since."""
+    _ask(job)
     Job.objects.select_for_update().get(pk=job.pk)  # two people may press at once
     now = Job.objects.get(pk=job.pk)
     is_asked = Job.objects.asked_again().filter(pk=job.pk).exists()
@@ -217,7 +237,8 @@ def retry(held: Claim, code: str, detail: str) -> None:
 
 @transaction.atomic
 def cancel(job: Job, *, by: User) -> None:
-    """queued or running -> cancelled; raises IllegalMove when the job is already over."""
+    """queued or running -> cancelled; raises IllegalMove when the job is already over, NotToBeMoved."""
+    _ask(job)
     changed = Job.objects.filter(pk=job.pk, state__in=_before(State.CANCELLED)).update(
         state=State.CANCELLED, stage="", lease_until=None, finished_at=Now()
     )
@@ -267,6 +288,11 @@ def _move(held: Claim, to: Job.State, **change: Any) -> None:
         raise IllegalMove(f"running -> {to}")
     if not _held(held).update(state=to, **change):
         raise Fenced(f"job {held.job.pk} is no longer ours")
+
+
+def _ask(job: Job) -> None:
+    for question in _asked_before_moving:
+        question(job)
 
 
 def _tell(verb: str, job: Job, **detail: Any) -> None:

@@ -76,6 +76,8 @@ def ask_again(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     try:
         jobs.ask_again(get_object_or_404(Job, pk=pk), by=request.user)
         messages.success(request, gettext("The work was asked for again, as a new job."))
+    except jobs.NotToBeMoved as refusal:
+        messages.warning(request, str(refusal), extra_tags=refusal.code)
     except jobs.IllegalMove:
         messages.warning(
             request, gettext("It was asked for again already, or did not fail: nothing was changed.")
@@ -90,6 +92,8 @@ def cancel_job(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     try:
         jobs.cancel(get_object_or_404(Job, pk=pk), by=request.user)
         messages.success(request, gettext("The job was cancelled."))
+    except jobs.NotToBeMoved as refusal:
+        messages.warning(request, str(refusal), extra_tags=refusal.code)
     except jobs.IllegalMove:
         messages.warning(request, gettext("The job was already over: nothing was changed."))
     return redirect("inference:queue")
