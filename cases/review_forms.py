@@ -10,6 +10,12 @@ from cases.measuring import CHECKLIST, Points
 from cases.models import Measurement, Read
 
 
+class AssignForm(forms.Form):
+    """Whom a case is given to, by user name; nobody: it is released."""
+
+    to = forms.CharField(required=False, max_length=150)
+
+
 class ReadForm(forms.Form):
     """A reader's finding. kind says which read the page asked for."""
 

@@ -2,7 +2,7 @@
 
 import uuid
 
-from django.http import HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_post_parameters
@@ -15,7 +15,7 @@ from cases.desk import desk
 from cases.models import Case, Measurement, Scan
 from cases.outcomes import carried_out, refused
 from cases.refusals import CannotDo
-from cases.review_forms import AddendumForm, MeasurementForm, ReadForm, SignForm, WithdrawalForm
+from cases.review_forms import AddendumForm, AssignForm, MeasurementForm, ReadForm, SignForm, WithdrawalForm
 
 
 @require_POST
@@ -62,7 +62,10 @@ def add_addendum(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
 def assign(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """Claim a case, release it, or give it to a colleague."""
     case = _case(request, pk)
-    name = request.POST.get("to", "")
+    form = AssignForm(request.POST)
+    if not form.is_valid():
+        raise Http404
+    name = form.cleaned_data["to"]
     assignee = get_object_or_404(User, username=name, is_active=True) if name else None
     return carried_out(request, case, lambda: services.assign(case, assignee, by=request.user))
 

@@ -1,7 +1,7 @@
 """Times in the user's own zone, and words in the user's own language."""
 
 from collections.abc import Callable
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
@@ -10,14 +10,21 @@ from django.utils import timezone, translation
 def own_time_zone(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Show every time in the zone the user has chosen; UTC before log-in."""
+    """Show every time in the zone the user has chosen; UTC before log-in, and for no such zone."""
 
     def respond(request: HttpRequest) -> HttpResponse:
-        zone = getattr(request.user, "time_zone", "UTC")
-        with timezone.override(ZoneInfo(zone)):
+        with timezone.override(_zone(getattr(request.user, "time_zone", "UTC"))):
             return get_response(request)
 
     return respond
+
+
+def _zone(name: str) -> ZoneInfo:
+    """Zones come and go with the machine's tables: one that has gone must not lock its owner out."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
 
 
 def own_language(

@@ -1,9 +1,11 @@
 """Users, departments, and the role a user has in a department."""
 
 from typing import ClassVar
+from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext, gettext_lazy
@@ -12,6 +14,12 @@ from django.utils.translation import gettext, gettext_lazy
 def languages() -> list[tuple[str, str]]:
     """Those that Ventra speaks; a function, so that another one needs no migration."""
     return [(code, str(name)) for code, name in settings.LANGUAGES]
+
+
+def check_time_zone(name: str) -> None:
+    """Raises ValidationError for what is no IANA name."""
+    if name not in available_timezones():
+        raise ValidationError(gettext("There is no time zone of this name. Write one as Europe/Paris."))
 
 
 class Department(models.Model):
@@ -46,6 +54,7 @@ class User(AbstractUser):
         gettext_lazy("time zone"),
         max_length=64,
         default="UTC",
+        validators=[check_time_zone],
         help_text=gettext_lazy("IANA name, e.g. Europe/Paris."),
     )
     language = models.CharField(

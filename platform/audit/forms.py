@@ -1,10 +1,11 @@
 """The auditor's filters."""
 
 import re
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
@@ -27,6 +28,10 @@ def _day() -> forms.DateInput:
     return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
+_IN_THIS_CENTURY = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2099, 12, 31))]
+"""No event is older than Ventra, and the calendar's last day has no midnight in every zone."""
+
+
 class FilterForm(forms.Form):
     """Who, what, through which door, in which case, and when; days are the reader's own."""
 
@@ -38,9 +43,13 @@ class FilterForm(forms.Form):
     )
     door = forms.ChoiceField(required=False, choices=DOORS, label=gettext_lazy("Door"))
     thread = forms.CharField(required=False, max_length=64, label=gettext_lazy("Case, thread or subject"))
-    since = forms.DateField(required=False, label=gettext_lazy("From"), widget=_day())
-    until = forms.DateField(required=False, label=gettext_lazy("To"), widget=_day())
-    before = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
+    since = forms.DateField(
+        required=False, label=gettext_lazy("From"), widget=_day(), validators=_IN_THIS_CENTURY
+    )
+    until = forms.DateField(
+        required=False, label=gettext_lazy("To"), widget=_day(), validators=_IN_THIS_CENTURY
+    )
+    before = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
 
     def narrow(self, events: EventQuerySet) -> EventQuerySet:
         """The events that pass every filter that is set; a filter that is not valid passes nothing."""

@@ -46,6 +46,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "config.middleware.refuse_what_is_no_text",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.content_security_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -151,6 +152,7 @@ REST_KNOX = {
     "TOKEN_TTL": timedelta(days=90),
     "AUTO_REFRESH": False,
 }
+API_SCHEMA = ROOT / "docs" / "openapi.yaml"  # made by `manage.py spectacular`; ./test --checks compares
 SPECTACULAR_SETTINGS = {
     "TITLE": "Ventra API",
     "VERSION": "1",

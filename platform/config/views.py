@@ -1,14 +1,19 @@
 """Is it alive, is it ready: for load balancers and container engines. And the schema of the API."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
+import json
+from functools import cache
+from pathlib import Path
 
+import yaml
+from django.conf import settings
 from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse
-from django.template.response import SimpleTemplateResponse
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework.exceptions import MethodNotAllowed
 
-from language.stored import english
+from config.problems import problem_response
+
+SAFE = frozenset({"GET", "HEAD"})
 
 
 def alive(_request: HttpRequest) -> HttpResponse:
@@ -26,13 +31,21 @@ def ready(_request: HttpRequest) -> HttpResponse:
     return HttpResponse("ready\n", content_type="text/plain")
 
 
-def in_english(view: Callable[..., Any]) -> Callable[..., Any]:
-    """A view whose answer is English for every client: programs are written against the schema's words."""
+@csrf_exempt
+def schema(request: HttpRequest) -> HttpResponse | None:
+    """The API's description as it was made when this version was built; JSON for whoever prefers it.
 
-    @wraps(view)
-    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        with english():
-            response = view(request, *args, **kwargs)
-            return response.render() if isinstance(response, SimpleTemplateResponse) else response
+    Made anew for each request it would cost a second, and the generator is not for several threads.
+    """
+    if request.method not in SAFE:
+        return problem_response(MethodNotAllowed(str(request.method)), {})
+    as_yaml, as_json = _schema()
+    if request.get_preferred_type(["application/vnd.oai.openapi", "application/json"]) == "application/json":
+        return HttpResponse(as_json, content_type="application/json")
+    return HttpResponse(as_yaml, content_type="application/vnd.oai.openapi; charset=utf-8")
 
-    return answer
+
+@cache
+def _schema() -> tuple[bytes, bytes]:
+    as_yaml = Path(settings.API_SCHEMA).read_bytes()
+    return as_yaml, json.dumps(yaml.safe_load(as_yaml)).encode()

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -15,6 +16,7 @@ import yaml
 from django.core import signals
 from django.core.management import call_command
 from django.db import close_old_connections
+from django.test import Client
 from django.urls import reverse
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
@@ -118,6 +120,17 @@ def test_the_schema_is_served_to_everybody(client):
     served = client.get(reverse("api:schema"), headers={"Accept": "application/json"})
     assert served.status_code == 200
     assert set(json.loads(served.content)["paths"]) == set(schema.raw_schema["paths"])
+
+
+def test_the_schema_is_asked_for_by_many_at_once_and_by_methods_it_does_not_have(client):
+    def ask(_number: int) -> tuple[int, bytes]:
+        response = Client().get("/api/v1/schema/")
+        return response.status_code, response.content
+
+    with ThreadPoolExecutor(6) as askers:
+        answered = set(askers.map(ask, range(36)))
+    assert answered == {(200, (REPOSITORY / "docs/openapi.yaml").read_bytes())}
+    assert client.post("/api/v1/schema/").json()["code"] == "method_not_allowed"
 
 
 def test_every_operation_has_a_summary_and_documents_its_errors():

@@ -1,0 +1,68 @@
+"""Somebody who may do everything, and one of everything to do it to."""
+
+import ipaddress
+from datetime import timedelta
+from types import SimpleNamespace
+
+import answers
+import pytest
+from django.core.files.base import ContentFile
+
+from accounts.models import Membership, Role, User
+from accounts.tokens import issue_token
+from cases import intake, measuring, services, telling
+from cases.measuring import Points
+from cases.models import SavedView
+from inference import jobs
+from inference.models import Job
+from notices.telling import tell
+from webhooks import services as webhooks
+
+
+@pytest.fixture
+def everybody(department) -> User:
+    """One person with every role."""
+    user = User.objects.create_superuser("everybody", password="correct horse battery staple")
+    for role in Role.values:
+        Membership.objects.create(user=user, department=department, role=role)
+    return user
+
+
+@pytest.fixture
+def world(everybody, department, phantom_png, tmp_path, settings) -> SimpleNamespace:
+    """A row in every table that an address may ask for."""
+    settings.WEBHOOK_ALLOW_HTTP = True
+    settings.WEBHOOK_ALLOWED_NETWORKS = [ipaddress.ip_network("127.0.0.1/32")]
+    case, _ = services.open_case(
+        by=everybody, department=department, patient_id="P-1", gestational_age_days=171
+    )
+    version = answers.active_version(tmp_path)
+    scan, _ = intake.receive(
+        case, ContentFile(phantom_png()), modality="ultrasound", by=everybody, file_name="scan.png"
+    )
+    explanation = answers.explanation(answers.answer(scan.image.jobs.get()))
+    waiting = jobs.submit(
+        Job.Kind.PREDICT, image=scan.image, model_version=version, requested_by=everybody, thread=case.thread
+    )
+    jobs.submit(Job.Kind.CHECK, requested_by=everybody)
+    points = Points(0, (1.0, 1.0), (4.0, 5.0))
+    measuring.measure(scan, points, by=everybody, tool="distance")
+    answers.advice(case)
+    SavedView.objects.create(owner=everybody, name="Urgent", query="order=urgent")
+    endpoint, _ = webhooks.create(
+        by=everybody,
+        department=department,
+        name="viewer",
+        address="http://127.0.0.1:9/x",
+        events=("case.signed",),
+    )
+    webhooks.send_test(endpoint, by=everybody)
+    tell("case.assigned", [everybody.pk], subject=str(case.pk), **telling.about(scan).names, by="x")
+    return SimpleNamespace(
+        case=case,
+        scan=scan,
+        explanation=explanation,
+        waiting=waiting,
+        user=everybody,
+        token=issue_token(everybody, lifetime=timedelta(hours=1)),
+    )

@@ -1,0 +1,158 @@
+"""Every address there is, keys of everything to ask for, and which parameters each address reads."""
+
+import contextlib
+import copy
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls.resolvers import RoutePattern
+
+PLACE = re.compile(r"<(?:(?P<kind>\w+):)?(?P<name>\w+)>|\(\?P<(?P<named>\w+)>(?P<choices>[\w|]+)\)")
+
+
+@dataclass(frozen=True)
+class Address:
+    """A route with its places, "/cases/<uuid:pk>/"."""
+
+    route: str
+
+    def filled(self, values: dict[str, str]) -> str:
+        """The path with these values in its places."""
+        return PLACE.sub(lambda found: values[found["name"] or found["named"]], self.route)
+
+    @property
+    def places(self) -> dict[str, str]:
+        """By the name of each place: uuid, int, slug, str, path, or what it may be, "csv|jsonl"."""
+        return {
+            found["name"] or found["named"]: found["kind"] or found["choices"] or "str"
+            for found in PLACE.finditer(self.route)
+        }
+
+
+def addresses() -> list[Address]:
+    """Every address that the resolver knows, once."""
+    return [Address(route) for route in dict.fromkeys(_below(get_resolver(), "/"))]
+
+
+def _below(resolver: URLResolver, prefix: str) -> Iterator[str]:
+    for entry in resolver.url_patterns:
+        route = prefix + _route(entry)
+        if isinstance(entry, URLPattern):
+            yield route
+        else:
+            yield from _below(entry, route)
+
+
+def _route(entry: URLPattern | URLResolver) -> str:
+    text = str(entry.pattern)
+    return (
+        text if isinstance(entry.pattern, RoutePattern) else text.lstrip("^").rstrip("$").replace("\\.", ".")
+    )
+
+
+def keys_of_everything() -> dict[str, list[Any]]:
+    """By the name of each table: primary keys of a few of its rows."""
+    return {
+        model._meta.model_name or "": list(
+            model._default_manager.order_by("-pk").values_list("pk", flat=True)[:5]
+        )
+        for model in apps.get_models()
+    }
+
+
+def candidates(route: str, kind: str, keys: dict[str, list[Any]], words: list[str]) -> list[str]:
+    """What a place of this kind may hold so that something is there; likely ones first."""
+    likely = sorted(keys, key=lambda table: not any(part.rstrip("s") in table for part in _parts(route)))
+    ordered = list(dict.fromkeys(key for table in likely for key in keys[table]))
+    match kind:
+        case "uuid":
+            return [str(key) for key in ordered if isinstance(key, uuid.UUID)]
+        case "int":
+            return [*(str(key) for key in ordered if isinstance(key, int)), "0"]
+        case "slug":
+            return words
+        case "str" | "path":
+            return [str(key) for key in ordered if isinstance(key, str | int)]
+        case choices:
+            return choices.split("|")
+
+
+def _parts(route: str) -> list[str]:
+    return [part for part in route.split("/") if part.isalpha()]
+
+
+class Visitor(Client):
+    """A browser or program whose requests leave nothing behind."""
+
+    def __init__(self, **headers: str) -> None:
+        super().__init__(raise_request_exception=False, headers=headers)
+
+    def visit(self, method: str, path: str, **sent: Any) -> HttpResponse:
+        """The response, read to its end; whatever the request changed is undone, a log-out too."""
+        held = copy.deepcopy(self.cookies)
+        with contextlib.suppress(_Undo), transaction.atomic():
+            response: Any = getattr(self, method.lower())(path, **sent)
+            if response.streaming:
+                list(response.streaming_content)
+            raise _Undo
+        self.cookies = held
+        return response  # type: ignore[no-any-return]
+
+
+class _Undo(Exception):
+    pass
+
+
+asked_in_query: set[str] = set()
+asked_in_form: set[str] = set()
+
+
+def watch(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware of these tests: notes the names under which views look for what was sent."""
+
+    def respond(request: HttpRequest) -> HttpResponse:
+        request.GET = _watched(request.GET, asked_in_query)
+        if request.method == "POST" and not request.path.startswith("/api/"):
+            request.POST = _watched(request.POST, asked_in_form)
+        return get_response(request)
+
+    return respond
+
+
+class _Watched(QueryDict):
+    asked: set[str] | None = None
+
+    def __getitem__(self, key: str) -> Any:
+        self._note(key)
+        return super().__getitem__(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self._note(key)
+        return super().get(key, default)
+
+    def getlist(self, key: str, default: Any = None) -> Any:
+        self._note(key)
+        return super().getlist(key, default)
+
+    def __contains__(self, key: object) -> bool:
+        self._note(key)
+        return super().__contains__(key)
+
+    def _note(self, key: object) -> None:
+        if self.asked is not None and isinstance(key, str):
+            self.asked.add(key)
+
+
+def _watched(data: QueryDict, asked: set[str]) -> _Watched:
+    found = _Watched("", mutable=True, encoding=data.encoding)
+    found.update(data)
+    found.asked = asked
+    return found
