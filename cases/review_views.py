@@ -9,7 +9,6 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.gate import PersonRequest, people_only
-from accounts.models import User
 from cases import measuring, review, services
 from cases.desk import desk
 from cases.models import Case, Measurement, Scan
@@ -66,8 +65,11 @@ def assign(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         raise Http404
     name = form.cleaned_data["to"]
-    assignee = get_object_or_404(User, username=name, is_active=True) if name else None
-    return carried_out(request, case, lambda: services.assign(case, assignee, by=request.user))
+
+    def give() -> None:
+        services.assign(case, services.colleague(case, name) if name else None, by=request.user)
+
+    return carried_out(request, case, give)
 
 
 @require_POST

@@ -108,15 +108,31 @@ def add_scan(
 def assign(case: Case, assignee: User | None, *, by: User) -> None:
     """Give a case to a reader of its department, or to nobody. Raises CaseSigned, NotAReader."""
     case = access.lock_for_writing(case, by)
-    if assignee and not departments_where(assignee, WRITE_CASES).filter(pk=case.department_id).exists():
-        sentence = gettext("{name} is not a reader of this department.")
-        raise NotAReader(sentence.format(name=assignee.full_name))
+    if assignee and not _colleagues(case).filter(pk=assignee.pk).exists():
+        raise NotAReader(gettext("There is no reader of this name in the department."))
     Case.objects.filter(pk=case.pk).update(assignee=assignee)
     to = assignee.username if assignee else ""
     record(
         "case.assigned" if assignee else "case.released", actor=by, subject=case, thread=case.thread, to=to
     )
     telling.assigned(case, assignee, by=by)
+
+
+def colleague(case: Case, name: str) -> User:
+    """The reader of the case's department with this user name. One refusal for whoever reads elsewhere, only
+    looks, or is not there at all: NotAReader.
+    """
+    found = _colleagues(case).filter(username=name).first()
+    if found is None:
+        raise NotAReader(gettext("There is no reader of this name in the department."))
+    return found
+
+
+def _colleagues(case: Case) -> QuerySet[User]:
+    """The people who read in the case's department."""
+    people = User.objects.filter(is_active=True, is_service=False)
+    held = {"memberships__department": case.department_id, "memberships__role__in": WRITE_CASES}
+    return people.filter(**held).distinct()
 
 
 @transaction.atomic
@@ -205,6 +221,14 @@ def cancel_job(job: Job, *, by: User) -> None:
     scan = Scan.objects.select_related("case").get(image=job.image_id)
     access.lock_for_writing(scan.case, by)
     jobs.cancel(job, by=by)
+
+
+@transaction.atomic
+def ask_again(job: Job, *, by: User) -> Job:
+    """Ask once more for failed work on a scan. Raises jobs.IllegalMove, CaseSigned, PermissionDenied."""
+    scan = Scan.objects.select_related("case").get(image=job.image_id)
+    access.lock_for_writing(scan.case, by)
+    return jobs.ask_again(job, by=by)
 
 
 def scan_of(image: Image) -> Scan:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases import advice_views, pixel_views, review_views, upload_views, views
+from cases import advice_views, job_views, pixel_views, review_views, upload_views, views
 from cases.report import views as report_views
 
 app_name = "cases"
@@ -32,5 +32,6 @@ urlpatterns = [
     path("answers/<uuid:pk>/run-again/", views.run_again, name="run_again"),
     path("explanations/<uuid:pk>/heatmap/<int:row>", pixel_views.heatmap, name="heatmap"),
     path("explanations/<uuid:pk>/pieces/<int:row>", pixel_views.pieces, name="pieces"),
-    path("jobs/<uuid:pk>/cancel/", views.cancel_job, name="cancel_job"),
+    path("jobs/<uuid:pk>/cancel/", job_views.cancel_job, name="cancel_job"),
+    path("jobs/<uuid:pk>/again/", job_views.ask_again, name="ask_again"),
 ]

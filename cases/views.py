@@ -27,8 +27,7 @@ from cases.pictures import thumbnail
 from cases.refusals import CannotDo
 from cases.review_forms import ReadForm
 from cases.timeline import timeline
-from inference import jobs
-from inference.models import Job, Prediction
+from inference.models import Prediction
 
 logger = logging.getLogger(__name__)
 
@@ -184,21 +183,6 @@ def run_again(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     prediction, scan = _answer(request, pk)
     try:
         asking.run_again(prediction, by=request.user)
-    except CannotDo as refusal:
-        _warn(request, refusal)
-    return _on_scan(scan)
-
-
-@require_POST
-@people_only
-def cancel_job(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
-    """Stop a job of a case one may write."""
-    job = get_object_or_404(Job.objects.shown(), pk=pk)
-    scan = get_object_or_404(Scan.objects.visible_to(request.user).select_related("case"), image=job.image_id)
-    try:
-        services.cancel_job(job, by=request.user)
-    except jobs.IllegalMove:
-        messages.warning(request, gettext("The job was already over: nothing was changed."))
     except CannotDo as refusal:
         _warn(request, refusal)
     return _on_scan(scan)

@@ -10,6 +10,7 @@ from django.db.models import BooleanField, Count, ExpressionWrapper, Min, OuterR
 from django.db.models.functions import Now, TruncHour
 from django.utils import timezone
 
+from accounts.models import User
 from inference.models import Job, Worker
 
 State = Job.State
@@ -39,33 +40,51 @@ class Hour:
 
 @dataclass(frozen=True)
 class Overview:
-    """The queue now, and what finished in the last day."""
+    """The queue now, and what finished in the last day.
+
+    counts are of the whole installation; running, waiting and failures hold only what the looker may see.
+    movable: keys of those that they may cancel or ask for again. unlisted: open jobs that are only counted.
+    """
 
     counts: dict[str, int]
     oldest_wait_since: datetime | None
     running: list[Job]
     waiting: list[Job]
     failures: list[Job]
+    movable: frozenset[uuid.UUID]
+    unlisted: int
     workers: list[Present]
     unheard: list[str]
 
 
-def overview() -> Overview:
-    """Everything the queue page shows; no job names a patient."""
-    jobs = Job.objects.select_related("model_version", "image")
-    waiting = jobs.filter(state=State.QUEUED)
-    failed = jobs.filter(state=State.FAILED, finished_at__gt=Now() - RECENT)
-    running = list(jobs.filter(state=State.RUNNING).order_by("started_at")[:SHOWN])
+def overview(user: User) -> Overview:
+    """Everything the queue page shows; no job names a patient, and those of others are counted only."""
+    every = Job.objects.select_related("model_version", "image")
+    seen = every.visible_to(user)
+    waiting = every.filter(state=State.QUEUED)
+    running = list(every.filter(state=State.RUNNING).order_by("started_at"))
+    visible = set(seen.filter(state=State.RUNNING).values_list("pk", flat=True))
+    failed = seen.filter(state=State.FAILED, finished_at__gt=Now() - RECENT)
     workers = _present(running)
     heard = {name for one in workers if not one.is_lost for name in one.worker.hears}
+    rows = (
+        [job for job in running if job.pk in visible][:SHOWN],
+        list(seen.filter(state=State.QUEUED).order_by("-priority", "created_at")[:SHOWN]),
+        list(failed.with_asked_again().order_by("-finished_at")[:SHOWN]),
+    )
+    listed = [job.pk for part in rows for job in part]
+    counts = _counts()
+    seen_open = seen.filter(state__in=[State.QUEUED, State.RUNNING]).count()
     return Overview(
         workers=workers,
         unheard=sorted(set(waiting.values_list("queue", flat=True).distinct().order_by()) - heard),
-        counts=_counts(),
+        counts=counts,
         oldest_wait_since=waiting.aggregate(oldest=Min("created_at"))["oldest"],
-        running=running,
-        waiting=list(waiting.order_by("-priority", "created_at")[:SHOWN]),
-        failures=list(failed.with_asked_again().order_by("-finished_at")[:SHOWN]),
+        running=rows[0],
+        waiting=rows[1],
+        failures=rows[2],
+        movable=frozenset(Job.objects.movable_by(user).filter(pk__in=listed).values_list("pk", flat=True)),
+        unlisted=max(0, counts[State.QUEUED] + counts[State.RUNNING] - seen_open),
     )
 
 

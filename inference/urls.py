@@ -16,6 +16,5 @@ urlpatterns = [
     path("models/<uuid:pk>/compare/", registry_views.compare, name="compare"),
     path("models/<uuid:pk>/<slug:name>/", registry_views.move, name="move"),
     path("queue/", views.queue_page, name="queue"),
-    path("queue/<uuid:pk>/again/", views.ask_again, name="ask_again"),
     path("queue/<uuid:pk>/cancel/", views.cancel_job, name="cancel_job"),
 ]

@@ -1,4 +1,4 @@
-"""The pages of models and of the queue. No patient appears on them."""
+"""The pages of models and of the queue. No patient appears on them, and the queue lists what one may see."""
 
 import uuid
 from collections.abc import Iterable
@@ -65,35 +65,22 @@ def model(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
 @role_required(SEE_QUEUE)
 def queue_page(request: PersonRequest) -> HttpResponse:
     """Is anything stuck?"""
-    context = {"section": "queue", "queue": queue.overview(), "chart": throughput_chart(queue.throughput())}
+    context = {
+        "section": "queue",
+        "queue": queue.overview(request.user),
+        "chart": throughput_chart(queue.throughput()),
+    }
     return render(request, "inference/queue.html", context)
 
 
 @require_POST
-@role_required(SEE_QUEUE)
-def ask_again(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
-    """The same work as a failed job, once more."""
-    try:
-        jobs.ask_again(get_object_or_404(Job, pk=pk), by=request.user)
-        messages.success(request, gettext("The work was asked for again, as a new job."))
-    except jobs.NotToBeMoved as refusal:
-        messages.warning(request, str(refusal), extra_tags=refusal.code)
-    except jobs.IllegalMove:
-        messages.warning(
-            request, gettext("It was asked for again already, or did not fail: nothing was changed.")
-        )
-    return redirect("inference:queue")
-
-
-@require_POST
-@role_required(SEE_QUEUE)
+@role_required(MANAGE_MODELS)
 def cancel_job(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
-    """Stop one job."""
+    """Stop one job on models; those on scans are moved through the case they belong to."""
+    job = get_object_or_404(Job.objects.movable_by(request.user).filter(image__isnull=True), pk=pk)
     try:
-        jobs.cancel(get_object_or_404(Job, pk=pk), by=request.user)
+        jobs.cancel(job, by=request.user)
         messages.success(request, gettext("The job was cancelled."))
-    except jobs.NotToBeMoved as refusal:
-        messages.warning(request, str(refusal), extra_tags=refusal.code)
     except jobs.IllegalMove:
         messages.warning(request, gettext("The job was already over: nothing was changed."))
     return redirect("inference:queue")

@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy
 
+from accounts.models import Role, User
+from accounts.roles import MANAGE_MODELS, READ_CASES, SEE_MODELS, WRITE_CASES, departments_where, holds
 from inference.models.image import Image
 from inference.models.registry import ModelVersion
 
@@ -30,6 +32,18 @@ class JobQuerySet(models.QuerySet["Job"]):
     def shown(self) -> Self:
         """Without the jobs of candidates that answer unseen."""
         return self.exclude(kind=Job.Kind.SHADOW)
+
+    def visible_to(self, user: User) -> Self:
+        """Work on the scans of departments in which the user reads, and on models for who sees those."""
+        return self._on(user, READ_CASES, SEE_MODELS)
+
+    def movable_by(self, user: User) -> Self:
+        """Work that the user may cancel or ask for again."""
+        return self._on(user, WRITE_CASES, MANAGE_MODELS)
+
+    def _on(self, user: User, scans: frozenset[Role], models_: frozenset[Role]) -> Self:
+        theirs = models.Q(image__isnull=False, department__in=departments_where(user, scans))
+        return self.filter(theirs | models.Q(image__isnull=True) if holds(user, models_) else theirs)
 
     def with_asked_again(self) -> Self:
         """Each with whether the same work was asked for once more since (asked_again)."""

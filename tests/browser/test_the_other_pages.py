@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from playwright.sync_api import Page, expect
 
 from accounts.models import Membership, Role
-from cases import advising, intake, services
+from cases import advising, intake, services, telling
 from cases.models import AdviceAnswer, Case
 from inference import jobs, presence
 from inference.models import Job, Worker
@@ -104,7 +104,7 @@ def busy(case, alice, phantom_png, tmp_path, settings) -> None:
     for number in range(9):
         waiting = jobs.submit(
             Job.Kind.PREDICT, image=scan.image, model_version=Job.objects.first().model_version,
-            requested_by=alice, parameters={"frames": [number]},
+            requested_by=alice, parameters={"frames": [number]}, about=telling.about(scan),
         )  # fmt: skip
         (held,) = jobs.claim(waiting.pk)
         if number < 5:

@@ -33,7 +33,7 @@ MEASURES = row( 201, 201, 403, 404, 404, 404, 403, 302)  # fmt: skip
 MODELS = row(   200, 200, 200, 200, 200, 403, 403, 302)  # fmt: skip
 MANAGES = row(  403, 403, 403, 403, 200, 403, 403, 302)  # fmt: skip
 QUEUE = row(    403, 200, 403, 403, 200, 200, 403, 302)  # fmt: skip
-CANCELS = row(  403, 302, 403, 403, 302, 302, 403, 302)  # fmt: skip
+CANCELS = row(  403, 403, 403, 403, 302, 403, 403, 302)  # fmt: skip
 AUDIT = row(    403, 403, 200, 403, 403, 403, 403, 302)  # fmt: skip
 
 OF_A_CASE = ("file_read", "sign", "add_addendum", "assign", "report", "report_page", "findings")
@@ -53,6 +53,7 @@ TABLE = {
     "cases:choose_frames": ("POST", WRITES),
     "cases:try_again": ("POST", WRITES),
     "cases:cancel_job": ("POST", WRITES),
+    "cases:ask_again": ("POST", WRITES),
     "cases:explain": ("POST", WRITES),
     "cases:run_again": ("POST", CHECKS),
     "cases:file_read": ("POST", WRITES),
@@ -76,7 +77,6 @@ TABLE = {
     "inference:compare": ("GET", MODELS),
     "inference:queue": ("GET", QUEUE),
     "inference:cancel_job": ("POST", CANCELS),
-    "inference:ask_again": ("POST", CANCELS),
     "audit:trail": ("GET", AUDIT),
     "audit:export": ("GET", AUDIT),
     "account_tokens": ("GET", row(200, 200, 200, 200, 200, 200, 403, 302)),
@@ -121,6 +121,7 @@ def address(name: str, record) -> tuple[str, dict[str, str]]:
         "cases:heatmap": [record.explanation.pk, 0],
         "cases:pieces": [record.explanation.pk, 0],
         "cases:cancel_job": [job],
+        "cases:ask_again": [job],
         "cases:explain": [record.explanation.prediction_id],
         "cases:run_again": [record.explanation.prediction_id],
         "cases:measure": [scan],
@@ -128,8 +129,7 @@ def address(name: str, record) -> tuple[str, dict[str, str]]:
         "cases:answer_advice": [record.advice.pk],
         "cases:forget_view": [record.view.pk],
         **{f"cases:{name}": [case] for name in OF_A_CASE},
-        "inference:cancel_job": [job],
-        "inference:ask_again": [job],
+        "inference:cancel_job": [record.check.pk],
         "inference:model": [model],
         "inference:compare": [model],
         "inference:move": [model, "retire"],

@@ -34,8 +34,7 @@ WRITES = {
     "cases:explain": ("prediction", {"method": "occlusion", "class_label": "normal"}),
     "cases:run_again": ("prediction", {}),
     "cases:cancel_job": ("waiting", {}),
-    "inference:cancel_job": ("waiting", {}),
-    "inference:ask_again": ("failed", {}),
+    "cases:ask_again": ("failed", {}),
     "api:scans": ("case", {"modality": "ultrasound", "file": "FILE"}),
     "api:frames-to-read": ("scan", {"frames": [0]}),
     "api:try-again": ("scan", {}),
@@ -51,6 +50,7 @@ ELSEWHERE = {
     "cases:save_view",
     "cases:forget_view",
     "inference:upload",
+    "inference:cancel_job",  # work on models
     "inference:train",
     "inference:move",
     "api:cases",

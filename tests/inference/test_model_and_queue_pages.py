@@ -5,10 +5,14 @@ from datetime import timedelta
 import answers
 import numpy as np
 import pytest
+from conftest import member
 from django.db.models.functions import Now
 
+from accounts.models import Membership, Role
 from audit.models import Event
 from blobs import store
+from cases import services, telling
+from cases.models import Scan
 from inference import cards, images, jobs, presence, queue
 from inference.formats.stack import PictureStack
 from inference.models import Job, ModelVersion, Worker
@@ -84,13 +88,24 @@ def test_the_models_page_asks_the_database_as_often_for_many_versions(
 
 
 @pytest.fixture
-def waiting(alice, version) -> list[Job]:
+def waiting(alice, version, department) -> list[Job]:
+    """Three jobs on a scan of Alice's department."""
     original = store.put(b"a scan")
     stack = PictureStack(np.zeros((1, 8, 10), np.uint8), "ultrasound", original.sha256, "png")
     image = images.create(stack, original=original, pixels=images.put_pixels(stack))
+    case, _ = services.open_case(by=alice, department=department, patient_id="P-1")
+    scan = Scan.objects.create(
+        case=case, number=1, image=image, original_sha256=original.sha256, added_by=alice
+    )
     return [
         jobs.submit(
-            Job.Kind.PREDICT, image=image, model_version=version, requested_by=alice, priority=priority
+            Job.Kind.PREDICT,
+            image=image,
+            model_version=version,
+            requested_by=alice,
+            thread=case.thread,
+            priority=priority,
+            about=telling.about(scan),
         )
         for priority in (0, 20, 0)
     ]
@@ -121,32 +136,32 @@ def failed(job: Job) -> Job:
     return held.job
 
 
-def test_failed_work_is_asked_for_again_once_as_a_new_job(waiting, client_of, manager, settings):
+def test_failed_work_is_asked_for_again_once_as_a_new_job(waiting, client_of, bob, settings):
     settings.JOB_BATCH = 1
     job = failed(waiting[0])
     Job.objects.exclude(pk=job.pk).delete()
-    client = client_of(manager)
-    assert f"/queue/{job.pk}/again/" in client.get("/queue/").content.decode()
-    client.post(f"/queue/{job.pk}/again/")
-    page = client.post(f"/queue/{job.pk}/again/", follow=True).content.decode()
+    client = client_of(bob)
+    assert f"/jobs/{job.pk}/again/" in client.get("/queue/").content.decode()
+    client.post(f"/jobs/{job.pk}/again/", {"back": "queue"})
+    page = client.post(f"/jobs/{job.pk}/again/", {"back": "queue"}, follow=True).content.decode()
     assert "nothing was changed" in page
-    assert f"/queue/{job.pk}/again/" not in page, "what was asked again is not offered again"
+    assert f"/jobs/{job.pk}/again/" not in page, "what was asked again is not offered again"
     new = Job.objects.get(state="queued")
     assert (new.kind, new.image, new.model_version, new.thread) == (
         job.kind, job.image, job.model_version, job.thread,
     )  # fmt: skip
-    assert new.requested_by == manager
+    assert new.requested_by == bob
     assert Job.objects.get(pk=job.pk).state == "failed", "the failure stays on record"
-    assert Event.objects.filter(verb="job.queued", subject_id=str(new.pk)).get().actor_id == manager.pk
+    assert Event.objects.filter(verb="job.queued", subject_id=str(new.pk)).get().actor_id == bob.pk
 
 
-def test_only_failed_work_on_a_scan_is_asked_for_again(waiting, client_of, manager):
+def test_only_failed_work_on_a_scan_is_asked_for_again(waiting, client_of, bob, manager):
     check = jobs.submit(Job.Kind.CHECK, requested_by=manager)
     for job in waiting[1:2]:
-        client_of(manager).post(f"/queue/{job.pk}/again/")
+        client_of(bob).post(f"/jobs/{job.pk}/again/", {"back": "queue"})
     Job.objects.filter(pk__in=[job.pk for job in waiting]).update(state="cancelled")
     failed(check)
-    client_of(manager).post(f"/queue/{check.pk}/again/")
+    client_of(bob).post(f"/jobs/{check.pk}/again/")
     assert Job.objects.count() == len(waiting) + 1
 
 
@@ -213,7 +228,7 @@ def test_the_queue_page_asks_the_database_as_often_for_many_workers_and_jobs(
         )
     jobs.claim(waiting[0].pk)
     client = client_of(manager)
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(18):
         client.get("/queue/")
 
 
@@ -221,13 +236,76 @@ def test_an_idle_queue_says_so(client_of, manager):
     assert "Nothing waits and nothing runs." in client_of(manager).get("/queue/").content.decode()
 
 
-def test_a_job_cancelled_on_the_queue_page_is_on_the_trail(waiting, client_of, manager):
-    client = client_of(manager)
-    client.post(f"/queue/{waiting[0].pk}/cancel/")
-    again = client.post(f"/queue/{waiting[0].pk}/cancel/", follow=True)
+def test_a_job_cancelled_on_the_queue_page_is_on_the_trail(waiting, client_of, bob):
+    client = client_of(bob)
+    client.post(f"/jobs/{waiting[0].pk}/cancel/", {"back": "queue"})
+    again = client.post(f"/jobs/{waiting[0].pk}/cancel/", {"back": "queue"}, follow=True)
+    assert again.redirect_chain[-1][0] == "/queue/"
     assert "already over" in again.content.decode()
     (event,) = Event.objects.filter(verb="job.cancelled")
-    assert event.actor_id == manager.pk
+    assert event.actor_id == bob.pk
+
+
+def listed(page) -> set:
+    found = page.context["queue"]
+    return {job.pk for job in (*found.running, *found.waiting, *found.failures)}
+
+
+@pytest.fixture
+def a_bit_of_each(waiting, settings) -> set:
+    """One that waits, one that runs, one that failed."""
+    settings.JOB_BATCH = 1
+    failed(waiting[1])
+    jobs.claim(waiting[0].pk)
+    return {job.pk for job in waiting}
+
+
+def test_the_queue_lists_the_jobs_of_scans_that_one_may_see(a_bit_of_each, client_of, bob):
+    page = client_of(bob).get("/queue/")
+    assert listed(page) == a_bit_of_each
+    assert page.context["queue"].unlisted == 0
+
+
+@pytest.mark.parametrize("who", ["a senior elsewhere", "a model manager", "an administrator"])
+def test_everybody_else_sees_counts_and_no_job(
+    who, a_bit_of_each, client_of, manager, administrator, other_department
+):
+    people = {"a model manager": manager, "an administrator": administrator}
+    user = people.get(who) or member("erin", other_department, Role.SENIOR_READER)
+    client = client_of(user)
+    page = client.get("/queue/")
+    assert listed(page) == set()
+    assert page.context["queue"].counts["queued"] == 1
+    assert page.context["queue"].unlisted == 2
+    said = page.content.decode()
+    assert not [key for key in a_bit_of_each if str(key) in said]
+    before = set(Job.objects.values_list("pk", "state"))
+    for key in a_bit_of_each:
+        for address in (
+            f"/queue/{key}/cancel/",
+            f"/queue/{key}/again/",
+            f"/jobs/{key}/cancel/",
+            f"/jobs/{key}/again/",
+        ):
+            assert client.post(address).status_code in {403, 404}, address
+    assert set(Job.objects.values_list("pk", "state")) == before
+
+
+def test_an_auditor_who_reads_a_case_moves_none_of_its_jobs(a_bit_of_each, client_of, auditor, department):
+    Membership.objects.create(user=auditor, department=department, role=Role.MODEL_MANAGER)
+    page = client_of(auditor).get("/queue/")
+    assert listed(page) == a_bit_of_each
+    assert page.context["queue"].movable == frozenset()
+
+
+def test_work_on_models_is_its_managers(client_of, manager, bob, administrator):
+    check = jobs.submit(Job.Kind.CHECK, requested_by=manager)
+    assert client_of(bob).post(f"/queue/{check.pk}/cancel/").status_code == 403
+    assert client_of(administrator).post(f"/queue/{check.pk}/cancel/").status_code == 403
+    assert f"/queue/{check.pk}/cancel/" in client_of(manager).get("/queue/").content.decode()
+    client_of(manager).post(f"/queue/{check.pk}/cancel/")
+    check.refresh_from_db()
+    assert check.state == Job.State.CANCELLED
 
 
 def test_the_models_page_warns_of_a_modality_that_nobody_reads(version, client_of, alice):
