@@ -42,6 +42,17 @@ def opened(module: nn.Module, device: str, threads: int) -> Pass:  # noqa: ARG00
     return passed
 
 
+def staged(module: nn.Module, shape: Sequence[int]) -> Stage:
+    """A module from pictures (n, *shape) to one array, on one thread."""
+    session = _session(_graph(module, maps=False, shape=shape), 1)
+
+    def stage(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+        found = cast(list[Any], session.run(None, {"pictures": np.ascontiguousarray(pictures)}))
+        return np.asarray(found[0], np.float32)
+
+    return stage
+
+
 def drafted(module: nn.Module, shown: NDArray[np.float32], threads: int) -> Stage:
     """The module in eight-bit whole numbers, three to four times as fast, scaled by what is shown."""
     with TemporaryDirectory(prefix="ventra-draft-") as folder:

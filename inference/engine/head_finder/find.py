@@ -57,7 +57,10 @@ def _centred(x: float, y: float, pixel: float) -> _Grid:
 
 
 def _looked(painter: Painter, frame: Floats, grid: _Grid) -> Head | None:
-    logits = painter(evened(cut(frame, grid.pixel, grid.offset))[None, None])[0, 0]
+    seen = cut(frame, grid.pixel, grid.offset)
+    if seen.max() == seen.min():
+        return None
+    logits = painter(evened(seen)[None, None])[0, 0]
     paint = 1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -30, 30)))
     small = moments(paint)
     if small is None:

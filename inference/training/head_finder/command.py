@@ -1,9 +1,8 @@
-"""The command of the head finder: taught on outlined heads, then on heads that it and the search agree on."""
+"""The command of the head finder: taught on outlined heads, measured on those of groups kept apart."""
 
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -18,10 +17,9 @@ from inference.training.head_finder import material
 from inference.training.head_finder.learn import Plan, fitted
 from inference.training.head_finder.material import PHANTOMS, Outlined, joined
 from inference.training.head_finder.measure import figures, held_out, told
-from inference.training.head_finder.second_opinion import agreed
 
-FIRST = {"hc18": 0.75, "phantom": 0.25}
-SECOND = {"hc18": 0.5, "fetal_planes": 0.2, "ultrasound": 0.1, "lateral_ventricle": 0.05, "phantom": 0.15}
+SHARES = {"hc18": 0.75, "phantom": 0.25}
+"""How often each source is drawn."""
 
 
 def main(arguments: Sequence[str], out: TextIO) -> int:
@@ -40,26 +38,12 @@ def main(arguments: Sequence[str], out: TextIO) -> int:
     taught = outlined.take(~apart)
     neighbours = _pictures(material.loaded(options.data, list(material.background_rows(options.data))))
     made = material.phantoms(options.phantoms, options.seed)
-    plan = Plan(options.steps, options.seed, FIRST)
-    first = fitted(plan, joined([taught, made]), neighbours, folder=options.out / "first", tell=tell)
-    test = [row for row, kept in zip(rows, apart, strict=True) if kept]
-    tell(told("after the first round", figures(first, options.data, test)))
-    if options.leave_out:
-        _write(options, first, {"first": asdict(plan)}, figures(first, options.data, test))
-        return 0
-    more = agreed(first, options.data, list(material.unlabelled_rows(options.data)), tell)
-    plan = Plan(options.more_steps, options.seed + 1, SECOND)
-    second = fitted(
-        plan,
-        joined([taught, made, more]),
-        neighbours,
-        start=first.state_dict(),
-        folder=options.out / "second",
-        tell=tell,
-    )
-    found = figures(second, options.data, test)
-    tell(told("after the second round", found))
-    _write(options, second, _pictures_of(joined([taught, made, more])), found)
+    learnt = joined([taught, made])
+    plan = Plan(options.steps, options.seed, SHARES)
+    model = fitted(plan, learnt, neighbours, folder=options.out / "checkpoints", tell=tell)
+    found = figures(model, options.data, [row for row, kept in zip(rows, apart, strict=True) if kept])
+    tell(told("heads kept apart", found))
+    _write(options, model, _counts(learnt), found)
     return 0
 
 
@@ -71,9 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", type=int, default=1000)
-    parser.add_argument("--more-steps", type=int, default=1000)
     parser.add_argument("--phantoms", type=int, default=PHANTOMS)
-    parser.add_argument("--leave-out", action="store_true", help="stop before other sources are learnt from")
     return parser
 
 
@@ -81,13 +63,13 @@ def _pictures(outlined: Outlined) -> Tensor:
     return torch.from_numpy(outlined.canvas).float() / 255
 
 
-def _pictures_of(outlined: Outlined) -> dict[str, Any]:
+def _counts(outlined: Outlined) -> dict[str, int]:
     names, counts = np.unique(outlined.source, return_counts=True)
     return dict(zip(names.tolist(), counts.tolist(), strict=True))
 
 
 def _write(
-    options: argparse.Namespace, model: HeadPainter, learnt: dict[str, Any], found: dict[str, Any]
+    options: argparse.Namespace, model: HeadPainter, learnt: dict[str, int], found: dict[str, Any]
 ) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     tensors = {
@@ -104,10 +86,9 @@ def _write(
         "figures": found,
         "seed": options.seed,
         "command": f"python -m inference.training.head_finder --data DIR --out OUT --seed {options.seed} "
-        f"--steps {options.steps} --more-steps {options.more_steps} --phantoms {options.phantoms}",
-        "sources": "HC18 (van den Heuvel et al. 2018, CC BY 4.0); FETAL_PLANES_DB "
-        "(Burgos-Artizzu et al. 2020, CC BY 4.0); 'fetal-abnormality-object-detection' v1 (Roboflow, CC BY "
-        "4.0); own phantoms",
+        f"--steps {options.steps} --phantoms {options.phantoms}",
+        "sources": "heads of HC18 (van den Heuvel et al. 2018, CC BY 4.0) and own phantoms; surroundings "
+        "also from FETAL_PLANES_DB (Burgos-Artizzu et al. 2020, CC BY 4.0)",
         "intended_use": "To find the outline of a fetal head in an axial ultrasound picture. "
         "Research and decision support, not a cleared device.",
     }

@@ -36,15 +36,12 @@ def fitted(
     outlined: Outlined,
     neighbours: Tensor,
     *,
-    start: Mapping[str, Tensor] | None = None,
     folder: Path | None = None,
     tell: Callable[[str], None] = print,
 ) -> HeadPainter:
     """The same arguments on the same machine give the same weights; goes on from `folder` after a stop."""
     torch.manual_seed(plan.seed)
     model, kept = HeadPainter(), HeadPainter()
-    if start:
-        model.load_state_dict(dict(start))
     kept.load_state_dict(model.state_dict())
     model = model.to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=DECAY)
@@ -157,6 +154,3 @@ def _recalled(
     for _ in range(step):
         pace.step()
     return step
-
-
-__all__ = ["Plan", "fitted", "loss_of"]

@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from inference.engine.biometry import circumference
 from inference.engine.ellipse import Ellipse, from_region
 from inference.phantom import render, sample_spec
 
 CANVAS = (256, 320)
 """Rows and columns of a canvas."""
 PHANTOMS = 240
-CIRCUMFERENCE_TERM = 3.0
 
 Affine = NDArray[np.float64]
 
@@ -79,28 +79,11 @@ def hc18_rows(data: Path) -> Iterator[Row]:
         yield Row("hc18", row["group"], f"hc18/{row['file']}", drawn.grown(wanted / circumference(drawn)))
 
 
-def unlabelled_rows(data: Path) -> Iterator[Row]:
-    """Brains that nobody outlined."""
-    for row in listed(data / "fetal_planes" / "labels.csv"):
-        if row["plane"] == "brain":
-            yield Row("fetal_planes", row["group"], f"fetal_planes/{row['file']}", None)
-    for row in listed(data / "lateral_ventricle" / "labels.csv"):
-        yield Row("lateral_ventricle", row["group"], f"lateral_ventricle/{row['file']}", None)
-    for row in listed(data / "ultrasound" / "labels.csv"):
-        yield Row("ultrasound", row["group"], f"ultrasound/{row['file']}", None)
-
-
 def background_rows(data: Path) -> Iterator[Row]:
     """Frames that show another part of the fetus."""
     for row in listed(data / "fetal_planes" / "labels.csv"):
         if row["plane"] != "brain":
             yield Row("fetal_planes", row["group"], f"fetal_planes/{row['file']}", None)
-
-
-def circumference(ellipse: Ellipse) -> float:
-    """Ramanujan's first approximation, within 0.01 % for any head."""
-    a, b = ellipse.long, ellipse.short
-    return math.pi * (CIRCUMFERENCE_TERM * (a + b) - math.sqrt((3 * a + b) * (a + 3 * b)))
 
 
 def loaded(data: Path, rows: Sequence[Row], *, processes: int = 1) -> Outlined:

@@ -10,10 +10,11 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from inference.engine.biometry import circumference
 from inference.engine.ellipse import Ellipse
 from inference.engine.head_finder.find import Floats, Painter, found_by
 from inference.engine.head_finder.network import HeadPainter
-from inference.training.head_finder.material import Row, circumference, listed
+from inference.training.head_finder.material import Row, listed
 
 APART = 0.2
 MID_TRIMESTER_MM = 150.0
