@@ -55,7 +55,7 @@ def open_case(
     """
     if not departments_where(by, WRITE_CASES).filter(pk=department.pk).exists():
         raise PermissionDenied(gettext("You are not a reader of this department."))
-    patient, _ = Patient.objects.get_or_create(department=department, patient_id=patient_id)
+    patient = _patient(department, patient_id)
     wanted: dict[str, Any] = {
         "department": department,
         "patient": patient,
@@ -234,6 +234,16 @@ def ask_again(job: Job, *, by: User) -> Job:
 def scan_of(image: Image) -> Scan:
     """The scan an image belongs to."""
     return Scan.objects.select_related("case").get(image=image)
+
+
+def _patient(department: Department, patient_id: str) -> Patient:
+    """The department's patient of this identifier, made known if she is not.
+
+    Where two make her known at once neither meets an error, whose detail a server might log.
+    """
+    fresh = Patient(department=department, patient_id=patient_id)
+    Patient.objects.bulk_create([fresh], ignore_conflicts=True)
+    return Patient.objects.get(department=department, patient_id=patient_id)
 
 
 def _opened_before(by: User, key: str, wanted: dict[str, Any]) -> Case | None:

@@ -21,6 +21,11 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "jit": "off",  # compiles longer than our short queries run
+    # A statement and the detail of an error hold what somebody typed, a patient's identifier for one.
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
 }
 # For servers that are thrown away: nobody will miss what a power cut takes.
 CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}

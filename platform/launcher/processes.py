@@ -128,7 +128,9 @@ def on_leash(command: Sequence[str], death_signal: signal.Signals = signal.SIGKI
 
 
 def _open_log(path: Path) -> IO[bytes]:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.exists() and path.stat().st_size > LOG_LIMIT_BYTES:
         path.replace(path.with_suffix(f"{path.suffix}.1"))
+    path.touch(mode=0o600)
+    path.chmod(0o600)  # an older log too
     return path.open("ab")

@@ -10,6 +10,8 @@ from launcher.processes import Program
 
 QUEUE, TRAINING_QUEUE, WEBHOOK_QUEUE = "inference", "training", "webhooks"
 QUIET = ("-l", "INFO", "--without-gossip", "--without-mingle")
+# Who, what and how it ended; no query and no referring page, in which somebody may have searched for a patient.
+ACCESS_LINE = '%(h)s %(t)s "%(m)s %(U)s %(H)s" %(s)s %(b)s %(M)sms'
 _CELERY = (sys.executable, "-m", "celery", "-A", "config")
 
 
@@ -17,7 +19,7 @@ def web(environment: Mapping[str, str], log: Path, port: int) -> Program:
     """The pages and the API, on this machine's own address only."""
     command = (sys.executable, "-m", "gunicorn", "config.wsgi:application", "--no-control-socket")
     options = ("--worker-class=gthread", "--workers=2", "--threads=4", "--graceful-timeout=5")
-    logs = ("--access-logfile=-", f"--bind=127.0.0.1:{port}")
+    logs = ("--access-logfile=-", f"--access-logformat={ACCESS_LINE}", f"--bind=127.0.0.1:{port}")
     return _program("web", (*command, *options, *logs), environment, log)
 
 

@@ -4,7 +4,7 @@ import contextlib
 import copy
 import re
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,9 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RoutePattern
+
+from inference.registry_views import MOVES
+from webhooks.views import ACTS
 
 PLACE = re.compile(r"<(?:(?P<kind>\w+):)?(?P<name>\w+)>|\(\?P<(?P<named>\w+)>(?P<choices>[\w|]+)\)")
 
@@ -68,7 +71,7 @@ def keys_of_everything() -> dict[str, list[Any]]:
     }
 
 
-def candidates(route: str, kind: str, keys: dict[str, list[Any]], words: list[str]) -> list[str]:
+def candidates(route: str, kind: str, keys: dict[str, list[Any]]) -> list[str]:
     """What a place of this kind may hold so that something is there; likely ones first."""
     likely = sorted(keys, key=lambda table: not any(part.rstrip("s") in table for part in _parts(route)))
     ordered = list(dict.fromkeys(key for table in likely for key in keys[table]))
@@ -78,7 +81,7 @@ def candidates(route: str, kind: str, keys: dict[str, list[Any]], words: list[st
         case "int":
             return [*(str(key) for key in ordered if isinstance(key, int)), "0"]
         case "slug":
-            return words
+            return [*MOVES, *ACTS]
         case "str" | "path":
             return [str(key) for key in ordered if isinstance(key, str | int)]
         case choices:
@@ -156,3 +159,26 @@ def _watched(data: QueryDict, asked: set[str]) -> _Watched:
     found.update(data)
     found.asked = asked
     return found
+
+
+Door = tuple[Visitor, str, str]
+
+
+def ways_in(
+    visitor: Visitor, address: Address, keys: dict[str, list[Any]], methods: Sequence[str] = ("GET", "POST")
+) -> list[Door]:
+    """By GET and by POST, at the first path where something is."""
+    for path in _paths(address, keys):
+        answered = {method: visitor.visit(method, path) for method in methods}
+        there = [method for method, found in answered.items() if found.status_code not in {404, 405}]
+        if there:
+            return [(visitor, method, path) for method in there]
+    return []
+
+
+def _paths(address: Address, keys: dict[str, list[Any]]) -> Iterator[str]:
+    combined: list[dict[str, str]] = [{}]
+    for name, kind in address.places.items():
+        values = candidates(address.route, kind, keys)
+        combined = [{**one, name: value} for one in combined for value in values]
+    yield from (address.filled(one) for one in combined)

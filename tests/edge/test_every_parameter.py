@@ -1,17 +1,13 @@
 """No string breaks a page: whatever is sent, in any parameter of any address, it is answered."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 from edge import everything
-from edge.everything import Address, Visitor, addresses, candidates, keys_of_everything
-
-from inference.registry_views import MOVES
-from webhooks.views import ACTS
+from edge.everything import Visitor, addresses, keys_of_everything, ways_in
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +21,6 @@ NASTY = {
     "5,000 digits": "9" * 5_000,
 }
 NUMBERS = {f"the value {value}": value for value in (10**40, -(10**40), 1e400, True, None, {}, [])}
-WORDS = [*MOVES, *ACTS]
 NOWHERE = {"/api/", "/admin/(?P<url>.*)"}
 """What answers 404 always."""
 
@@ -54,32 +49,12 @@ def doors(person, program, world) -> list[tuple[Visitor, str, str]]:
     found: list[tuple[Visitor, str, str]] = []
     nothing = []
     for address in addresses():
-        opened = _ways_in(program if address.route.startswith("/api/v1/") else person, address, keys)
+        opened = ways_in(program if address.route.startswith("/api/v1/") else person, address, keys)
         found += opened
         if not opened:
             nothing.append(address.route)
     assert set(nothing) == NOWHERE, "give the world something that is there"
     return found
-
-
-def _ways_in(
-    visitor: Visitor, address: Address, keys: dict[str, list[Any]]
-) -> list[tuple[Visitor, str, str]]:
-    """By GET and by POST, at the first path where something is."""
-    for path in _paths(address, keys):
-        answered = {method: visitor.visit(method, path) for method in ("GET", "POST")}
-        there = [method for method, found in answered.items() if found.status_code not in {404, 405}]
-        if there:
-            return [(visitor, method, path) for method in there]
-    return []
-
-
-def _paths(address: Address, keys: dict[str, list[Any]]) -> Iterator[str]:
-    combined: list[dict[str, str]] = [{}]
-    for name, kind in address.places.items():
-        values = candidates(address.route, kind, keys, WORDS)
-        combined = [{**one, name: value} for one in combined for value in values]
-    yield from (address.filled(one) for one in combined)
 
 
 def test_no_value_of_any_parameter_breaks_an_address(doors, program):
