@@ -19,7 +19,8 @@ from inference.models import Image, Prediction
 from language.stored import said
 
 MAX_WEEKS = 44
-UNKEPT = frozenset({"q", "after"})
+UNKEPT = frozenset({"q", "search", "after"})
+"""What a saved view leaves out: words that may name a patient, their key, and a place in the list."""
 
 
 class WorklistForm(forms.Form):
@@ -45,12 +46,13 @@ class WorklistForm(forms.Form):
             ("urgent", gettext_lazy("Most urgent")),
         ],
     )
+    search = forms.UUIDField(required=False, widget=forms.HiddenInput)
     after = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
-    def narrow(self, cases: CaseQuerySet, user: User) -> CaseQuerySet:
-        """The cases that pass every filter that is set; a filter that is not valid is not set."""
+    def narrow(self, cases: CaseQuerySet, user: User, *, but: str = "") -> CaseQuerySet:
+        """The cases that pass every filter that is set, but one; a filter that is not valid is not set."""
         self.is_valid()
-        wanted = self.cleaned_data
+        wanted = {name: value for name, value in self.cleaned_data.items() if name != but}
         if wanted.get("q"):
             cases = cases.matching(wanted["q"].strip())
         if wanted.get("modality"):
@@ -75,8 +77,14 @@ class WorklistForm(forms.Form):
 
     def chosen(self) -> dict[str, str]:
         """Which filters are set; for the audit, so never what was searched for."""
-        said = {name: str(value) for name, value in self.cleaned_data.items() if value and name != "after"}
-        return said | ({"q": "…"} if "q" in said else {})
+        said = self.as_query()
+        return said | ({"q": "…"} if self.cleaned_data.get("q") else {})
+
+    def as_query(self) -> dict[str, str]:
+        """The filters that are set as an address has them; no words, no place in the list."""
+        self.is_valid()
+        set_ = {name: value for name, value in self.cleaned_data.items() if value and name not in UNKEPT}
+        return {name: "on" if value is True else str(value) for name, value in set_.items()}
 
 
 class OpenCaseForm(forms.Form):
@@ -194,11 +202,7 @@ class SavedViewForm(forms.Form):
 
     def clean_query(self) -> str:
         """Only filters that the worklist knows; the search text is not kept, it may name a patient."""
-        chosen = WorklistForm(QueryDict(self.cleaned_data["query"]))
-        chosen.is_valid()
-        kept = {
-            name: str(value) for name, value in chosen.cleaned_data.items() if value and name not in UNKEPT
-        }
+        kept = WorklistForm(QueryDict(self.cleaned_data["query"])).as_query()
         if not kept:
             raise forms.ValidationError(gettext("Set a filter first."))
-        return urlencode({name: "on" if value == "True" else value for name, value in kept.items()})
+        return urlencode(kept)

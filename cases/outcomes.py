@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from cases import worklist_query
 from cases.models import Case
 from cases.refusals import CannotDo
 
@@ -28,6 +29,6 @@ def refused(request: HttpRequest, case: Case, sentence: str, *, code: str = "") 
 
 def _back(request: HttpRequest, case: Case) -> str:
     if request.POST.get("back") == "worklist":
-        return "/"
+        return worklist_query.last(request)
     number = request.POST.get("scan", "")
     return f"{case.get_absolute_url()}?scan={number}" if number.isdecimal() else case.get_absolute_url()

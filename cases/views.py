@@ -14,7 +14,7 @@ from accounts.gate import PersonRequest, people_only, role_required
 from accounts.roles import READ_CASES, WRITE_CASES, departments_where
 from audit.trail import record
 from blobs.store import BlobCorrupt
-from cases import asking, keys, reading, services, viewer, worklist
+from cases import asking, keys, reading, services, viewer, worklist, worklist_query
 from cases.advice_views import shown_advice
 from cases.advising import current_advice
 from cases.dashboard import dashboard
@@ -32,21 +32,21 @@ from inference.models import Prediction
 logger = logging.getLogger(__name__)
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @people_only
 def worklist_page(request: PersonRequest) -> HttpResponse:
-    """What is next?"""
-    form = WorklistForm(request.GET)
+    """What is next? A search is sent by POST, so that its words stand in no address."""
+    if request.method == "POST":
+        return redirect(f"/?{worklist_query.keep_search(request)}")
+    form = WorklistForm(worklist_query.asked(request))
     page = worklist.page(request.user, form)
     note_listing(request.user, [line.case for line in page.lines], filters=form.chosen())
-    query = request.GET.copy()
-    query.pop("after", None)
     context = {
         "section": "worklist",
         "key_groups": keys.WORKLIST if page.lines or form.chosen() else keys.PLAIN,
         "form": form,
         "page": page,
-        "query": query.urlencode(),
+        "query": worklist_query.remember(request),
         "is_filtered": bool(form.chosen()),
         "saved_views": SavedView.objects.filter(owner=request.user),
     }

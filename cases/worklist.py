@@ -4,6 +4,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.db.models import Count
 
@@ -34,12 +35,22 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Chip:
+    """One stage, in words, how many cases stand at it, and the query that shows them."""
+
+    stage: str
+    words: str
+    cases: int
+    query: str
+
+
+@dataclass(frozen=True)
 class Page:
     """Some lines, and the case from which the next page continues."""
 
     lines: list[Line]
     next_after: uuid.UUID | None
-    counts: list[tuple[str, str, int]]
+    counts: list[Chip]
 
 
 def page(user: User, form: WorklistForm) -> Page:
@@ -50,14 +61,27 @@ def page(user: User, form: WorklistForm) -> Page:
     cases = cases.select_related("patient", "department", "assignee").prefetch_related("reads")
     found = list(cases.in_order(order)[: PAGE + 1])
     shown = found[:PAGE]
-    return Page(_lines(shown, user), shown[-1].pk if len(found) > PAGE else None, counts(user))
+    return Page(_lines(shown, user), shown[-1].pk if len(found) > PAGE else None, counts(user, form))
 
 
-def counts(user: User) -> list[tuple[str, str, int]]:
-    """How many cases stand at each stage that readers still work on: stage, its words, cases."""
-    open_ = Case.objects.visible_to(user).exclude(stage=Stage.SIGNED).order_by()
+def counts(user: User, form: WorklistForm) -> list[Chip]:
+    """How many cases that pass the other filters stand at each stage that readers still work on."""
+    cases = Case.objects.visible_to(user)
+    if form.as_query().get("progress"):
+        cases = cases.with_progress()
+    open_ = form.narrow(cases, user, but="stage").exclude(stage=Stage.SIGNED).order_by()
     found = dict(open_.values_list("stage").annotate(cases=Count("pk")))
-    return [(stage.value, str(stage.label), found[stage]) for stage in Stage if found.get(stage)]
+    return [
+        Chip(stage.value, str(stage.label), found[stage], _query(form, stage))
+        for stage in Stage
+        if found.get(stage)
+    ]
+
+
+def _query(form: WorklistForm, stage: str) -> str:
+    """The same filters at this stage."""
+    key = form.cleaned_data.get("search")
+    return urlencode(form.as_query() | {"stage": stage} | ({"search": str(key)} if key else {}))
 
 
 def verdict(called: Call | None) -> str:

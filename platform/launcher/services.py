@@ -10,7 +10,7 @@ from launcher.processes import Program
 
 QUEUE, TRAINING_QUEUE, WEBHOOK_QUEUE = "inference", "training", "webhooks"
 QUIET = ("-l", "INFO", "--without-gossip", "--without-mingle")
-# Who, what and how it ended; no query and no referring page, in which somebody may have searched for a patient.
+# What was asked and how it ended; no query and no referring page, where a patient may have been searched for.
 ACCESS_LINE = '%(h)s %(t)s "%(m)s %(U)s %(H)s" %(s)s %(b)s %(M)sms'
 _CELERY = (sys.executable, "-m", "celery", "-A", "config")
 

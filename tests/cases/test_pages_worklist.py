@@ -244,3 +244,40 @@ def test_the_list_is_sorted_as_asked_and_goes_on_in_that_order(order, expected, 
     assert shown(found) == expected
     first = found.context["page"].lines[0].case.pk
     assert shown(client.get(f"/?order={order}&after={first}")) == expected[1:]
+
+
+def test_what_is_searched_for_stands_in_no_address(open_case, client_of, alice):
+    open_case("AB-1")
+    open_case("CD-2")
+    client = client_of(alice)
+    sent = client.post("/", {"q": "AB", "stage": "open"})
+    assert sent.status_code == 302
+    assert "AB" not in sent.headers["Location"]
+    found = client.get(sent.headers["Location"])
+    assert shown(found) == ["AB-1"]
+    assert 'value="AB"' in found.content.decode()
+    assert "AB" not in found.context["query"]
+    assert shown(client.get(f"/?{found.context['page'].counts[0].query}")) == ["AB-1"]
+    assert shown(client_of(alice).get(sent.headers["Location"])) == ["CD-2", "AB-1"]  # another session
+
+
+def test_the_stages_count_what_the_other_filters_let_through(open_case, alice, client_of):
+    open_case("AB-1")
+    open_case("CD-2")
+    client = client_of(alice)
+    [every] = client.get("/").context["page"].counts
+    assert (every.cases, every.query) == (2, "stage=to_read")
+    [chip] = client.get("/?q=AB&order=urgent&stage=signed").context["page"].counts
+    assert chip.cases == 1
+    assert chip.query == "stage=to_read&order=urgent"
+
+
+def test_the_filters_are_kept_when_a_case_is_claimed_and_on_the_way_back(case, alice, client_of):
+    client = client_of(alice)
+    client.get("/?stage=open&order=urgent")
+    claimed = client.post(f"/cases/{case.pk}/assign/", {"to": "alice", "back": "worklist"})
+    assert claimed.headers["Location"] == "/?stage=open&order=urgent"
+    assert (
+        'class="back" href="/?stage=open&amp;order=urgent"'
+        in client.get(case.get_absolute_url()).content.decode()
+    )
