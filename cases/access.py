@@ -1,7 +1,8 @@
 """The one guard of what a person writes to a case: visible, a reader's, held, and not signed.
 
 Every service through which a person writes to a case begins with `lock_for_writing`, inside its transaction;
-what is only checked begins with `lock_for_checking`, and an addendum with `lock_for_addendum`.
+what is only checked begins with `lock_for_checking`, an addendum with `lock_for_addendum`, and a read, its
+confirmation and its signature with `lock_for_judging`, as an adjudicator may come from elsewhere.
 """
 
 from django.core.exceptions import PermissionDenied
@@ -32,6 +33,13 @@ def lock_for_writing(case: Case, by: User) -> Case:
     return _refuse_signed(_held(case))
 
 
+def lock_for_judging(case: Case, by: User) -> Case:
+    """The same for the department's readers and the adjudicator it has named. Raises as lock_for_writing."""
+    if not Case.objects.judged_by(by).filter(pk=case.pk).exists():
+        raise PermissionDenied(gettext("You are not a reader of this department."))
+    return _refuse_signed(_held(case))
+
+
 def lock_for_checking(case: Case, by: User) -> Case:
     """The same for whoever may only see the case, such as an auditor. Raises PermissionDenied, CaseSigned."""
     if not Case.objects.visible_to(by).filter(pk=case.pk).exists():
@@ -43,9 +51,16 @@ def lock_for_addendum(case: Case, by: User) -> Case:
     """A signed case, held until the transaction ends. Raises PermissionDenied, NotSigned."""
     require_writer(case, by)
     held = _held(case)
-    if held.stage != Case.Stage.SIGNED:
-        raise NotSigned(gettext("The case is not signed yet: file another read instead."))
+    refuse_other_stage(held, is_addendum=True)
     return held
+
+
+def refuse_other_stage(case: Case, *, is_addendum: bool) -> None:
+    """An addendum is for a signed case, everything else for any other. Raises NotSigned, CaseSigned."""
+    if is_addendum and case.stage != Case.Stage.SIGNED:
+        raise NotSigned(gettext("The case is not signed yet: file another read instead."))
+    if not is_addendum and case.stage == Case.Stage.SIGNED:
+        raise CaseSigned(gettext("The case is signed: it takes addenda, and nothing else."))
 
 
 def refuse_moving(job: Job) -> None:
@@ -71,6 +86,5 @@ def _held(case: Case) -> Case:
 
 
 def _refuse_signed(held: Case) -> Case:
-    if held.stage == Case.Stage.SIGNED:
-        raise CaseSigned(gettext("The case is signed: it takes addenda, and nothing else."))
+    refuse_other_stage(held, is_addendum=False)
     return held

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from accounts.models import User
 from cases import measuring
@@ -12,7 +12,27 @@ from cases.calls import Call, call_of
 from cases.measuring import Width
 from cases.models import Addendum, Case, Measurement, Read, ReadingRules, SignOff
 from cases.reading import ScanReading
+from cases.shown import Shown
 from cases.standing import Standing, standing
+
+NO_READER = gettext_noop(
+    "Nobody reads cases in this department now. An administrator gives somebody the role of a reader, under "
+    "Administration, Memberships."
+)
+NO_SECOND_READER = gettext_noop(
+    "There is no other reader in this department to file the second read. An administrator gives somebody "
+    "the role of a reader, under Administration, Memberships."
+)
+NO_ADJUDICATOR = gettext_noop(
+    "Nobody in this department may adjudicate: it takes a senior reader who has not read the case. An "
+    "administrator names one from elsewhere, under Administration, Reading rules."
+)
+LEAVES_NOBODY = gettext_noop(
+    "Nobody else in this department could adjudicate: if your finding differs from the first reader's, the "
+    "two of you must agree in a joint read, or an administrator names an adjudicator from elsewhere, under "
+    "Administration, Reading rules."
+)
+ANOTHER_FINAL = gettext_noop("Another reader files a final read, and signs it.")
 
 
 @dataclass(frozen=True)
@@ -54,6 +74,37 @@ class Desk:
         """Whether this user reads cases here."""
         return self.stands.is_reader
 
+    @property
+    def may_file(self) -> bool:
+        """Whether this user files reads of the case, now or at some other time."""
+        return self.stands.is_reader or self.due is not None
+
+    @cached_property
+    def shown(self) -> Shown:
+        """What this reader is shown now, and answers for when a form comes back with it."""
+        own = self.stands.user.pk
+        return Shown(
+            scans=self.stands.scans,
+            answers=frozenset() if self.hidden else self._answers,
+            measurements=frozenset(str(one.pk) for one in self.standing),
+            reads=frozenset(str(read.pk) for read in self.reads if not self.hidden or read.reader_id == own),
+        )
+
+    @property
+    def unblinds(self) -> bool:
+        """Whether this reader is shown anything that models or others have found."""
+        own = self.stands.user.pk
+        others = any(read.reader_id != own for read in self.reads) or any(
+            one.made_by_id != own for one in self.standing
+        )
+        return not self.hidden and (others or bool(self.shown.answers))
+
+    @property
+    def _answers(self) -> frozenset[str]:
+        if self.called is None:
+            return frozenset()
+        return frozenset({str(answer.pk) for answer in self.called.answers} | {f"call:{self.called.label}"})
+
     @cached_property
     def called(self) -> Call | None:
         """What the models call the case; None while that is hidden."""
@@ -82,25 +133,42 @@ class Desk:
     @property
     def may_sign(self) -> bool:
         """Whether it is this reader who signs, and now."""
-        read = self.counting
-        ready = self.case.stage == Case.Stage.TO_SIGN and read is not None
-        return ready and self.may_write and read is not None and read.reader_id == self.stands.user.pk
+        return self.case.stage == Case.Stage.TO_SIGN and self.stands.signer == self.stands.user.pk
 
     @property
     def waits_for(self) -> str:
-        """Whose turn it is, when it is not this reader's."""
-        if self.due or self.may_sign or not self.may_write:
+        """Whose turn it is, when it is not this reader's; and who must name somebody where it is nobody's."""
+        if self.due or self.may_sign:
             return ""
+        stands = self.stands
         match self.case.stage:
+            case Case.Stage.TO_READ | Case.Stage.TO_CONCLUDE if not stands.readers:
+                return gettext(NO_READER)
             case Case.Stage.SECOND:
-                return gettext("Another reader files the second read.")
+                waiting = gettext("Another reader files the second read.")
+                return waiting if stands.second_readers else gettext(NO_SECOND_READER)
             case Case.Stage.ADJUDICATION:
-                return gettext("A senior reader who has not read the case adjudicates.")
-            case Case.Stage.TO_SIGN:
-                name = self.counting.reader.full_name if self.counting else ""
-                return gettext("{name} signs.").format(name=name) if name else ""
+                waiting = gettext("A senior reader who has not read the case adjudicates.")
+                return waiting if stands.adjudicators or stands.parties else gettext(NO_ADJUDICATOR)
+            case Case.Stage.TO_SIGN if self.counting:
+                name = self.counting.reader.full_name
+                if stands.signer:
+                    return gettext("{name} signs.").format(name=name)
+                sentence = gettext("{name} no longer reads here, and cannot sign.").format(name=name)
+                return f"{sentence} {gettext(ANOTHER_FINAL if stands.readers else NO_READER)}"
             case _:
                 return ""
+
+    @property
+    def warns(self) -> str:
+        """What to know before filing: that nobody could then adjudicate, or that one stands in."""
+        if self.due == Read.Kind.SECOND and not self.stands.adjudicators - {self.stands.user.pk}:
+            return gettext(LEAVES_NOBODY)
+        if self.case.stage == Case.Stage.TO_SIGN and self.due and self.counting:
+            name = self.counting.reader.full_name
+            sentence = gettext("{name} no longer reads here, and cannot sign.").format(name=name)
+            return f"{sentence} {gettext(ANOTHER_FINAL)}"
+        return ""
 
 
 def desk(case: Case, user: User) -> Desk:

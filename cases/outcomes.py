@@ -18,16 +18,17 @@ def carried_out(request: HttpRequest, case: Case, act: Callable[[], Any]) -> Htt
         act()
     except CannotDo as refusal:
         return refused(request, case, str(refusal), code=refusal.code)
-    return redirect(_back(request, case))
+    return redirect(back_to(request, case))
 
 
 def refused(request: HttpRequest, case: Case, sentence: str, *, code: str = "") -> HttpResponse:
     """The page again with the sentence; the code is the message's extra tag."""
     messages.warning(request, sentence, extra_tags=code)
-    return redirect(_back(request, case))
+    return redirect(back_to(request, case))
 
 
-def _back(request: HttpRequest, case: Case) -> str:
+def back_to(request: HttpRequest, case: Case) -> str:
+    """The address of the page that the form stood on."""
     if request.POST.get("back") == "worklist":
         return worklist_query.last(request)
     number = request.POST.get("scan", "")

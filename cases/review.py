@@ -7,28 +7,34 @@ it must be; nothing else moves it.
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 
 from accounts.models import User
 from audit.models import Event
 from audit.trail import record
-from cases import telling
-from cases.access import lock_for_addendum, lock_for_writing
+from cases import drafts, telling
+from cases.access import lock_for_addendum, lock_for_judging
 from cases.calls import call_of
+from cases.changes import changes, refuse_if_changed
 from cases.desk import desk
-from cases.models import Addendum, Case, Read, ReadingRules, SignOff
+from cases.models import Addendum, Case, Confirmation, Read, ReadingRules, SignOff
 from cases.reading import read_case
 from cases.refusals import CannotDo
 from cases.report.content import Draft, draft, moment
 from cases.report.signed import signed_block
-from cases.standing import current, standing
+from cases.shown import Shown
+from cases.standing import current_reads, round_of, settles
 from inference.engine.records import canonical_json, sha256_hex
 from inference.results import digest
 
 Kind = Read.Kind
 Stage = Case.Stage
+JUDGING = frozenset({Kind.FINAL, Kind.ADJUDICATION, Kind.JOINT})
+"""Reads whose finding may become the case's, and that say why where it is not the models'."""
+TELLING_LOOKS = ("explanation.viewed", "prediction.viewed")
+"""Events of looking at what a model says; other looks tell in their detail whether they showed any of it."""
 MEANING = gettext_noop("I have read this case, and this is my finding.")
 """What is signed, in every language: a signature covers these words, and pages may show them in others."""
 
@@ -47,21 +53,33 @@ class ReasonNeeded(CannotDo):
 
 @transaction.atomic
 def file_read(
-    case: Case, *, by: User, kind: str, finding: str, laterality: str = "", note: str = "", reason: str = ""
+    case: Case,
+    *,
+    by: User,
+    kind: str,
+    finding: str,
+    shown: Shown,
+    laterality: str = "",
+    note: str = "",
+    reason: str = "",
 ) -> Read:
-    """File a read. Raises NotNow when another read is due, ReasonNeeded, CaseSigned, PermissionDenied.
+    """File a read. Raises NotNow when another is due, Changed, ReasonNeeded, CaseSigned, PermissionDenied.
 
-    kind: what the reader believed to be filing, so that a page left open files nothing by mistake.
+    kind, shown: what the reader believed to be filing and had before their eyes, so that a page left open
+    files nothing by mistake.
     """
-    case = lock_for_writing(case, by)
-    stands = standing(case, by)
-    if not stands.has_scans:
-        raise NotNow(gettext("There is no scan to read yet."))
-    if stands.due is None or stands.due != kind:
-        raise NotNow(gettext("The case has moved on since this page was opened. Nothing was filed."))
+    case = lock_for_judging(case, by)
+    at = desk(case, by)
+    since = [] if shown == at.shown else changes(at, shown)
+    if not at.stands.has_scans:
+        raise NotNow(gettext("There is no scan to read."), since)
+    if at.due is None or at.due != kind:
+        sentence = gettext("The case has moved on since this page was opened. Nothing was filed.")
+        raise NotNow(sentence, since)
+    refuse_if_changed(at, shown)
     called = call_of(case)
     agrees = called.agrees(finding) if called else None
-    if kind in {Kind.FINAL, Kind.ADJUDICATION} and agrees is False and not reason.strip():
+    if kind in JUDGING and agrees is False and not reason.strip():
         raise ReasonNeeded(gettext("Your finding differs from the models' call: say why."))
     read = Read.objects.create(
         case=case,
@@ -73,10 +91,13 @@ def file_read(
         called=called.label if called else Read.Called.NOBODY,
         agrees=agrees,
         reason=reason.strip() if agrees is False else "",
-        seen=called.as_json() if called and stands.sees_answers else [],
-        scans=list(case.scans.standing().order_by("number").values_list("original_sha256", flat=True)),
+        seen=called.as_json() if called and not at.hidden else [],
+        scans=[scan.original_sha256 for scan in case.scans.standing().order_by("number")],
+        shown=shown.as_json() | {"sha256": shown.sha256},
+        unblinded=not at.hidden or _has_looked(case, by) if kind in {Kind.BLIND, Kind.SECOND} else None,
         seconds=_seconds(case, by),
     )
+    drafts.forget(case, by)
     record(
         "read.filed",
         actor=by,
@@ -88,6 +109,12 @@ def file_read(
     )
     move_on(case)
     return read
+
+
+def _has_looked(case: Case, user: User) -> bool:
+    """Whether the user has opened the case while it showed answers or others' findings."""
+    looks = Event.objects.filter(thread=case.thread, actor_id=user.pk)
+    return looks.filter(Q(verb__in=TELLING_LOOKS) | Q(detail__contains={"unblinded": True})).exists()
 
 
 def _seconds(case: Case, user: User) -> int | None:
@@ -103,12 +130,13 @@ def stage_of(case: Case) -> Stage:
     """What readers do next, from everything that was filed."""
     if SignOff.objects.filter(case=case).exists():
         return Stage.SIGNED
-    added = case.scans.standing().aggregate(added=Max("added_at"))["added"]
-    newest = {Kind(read.kind): read for read in current(case.reads.order_by("created_at"), added)}
-    if Kind.FINAL not in newest:
-        return Stage.TO_CONCLUDE if Kind.BLIND in newest else Stage.TO_READ
-    final, second = newest[Kind.FINAL], newest.get(Kind.SECOND)
-    if Kind.ADJUDICATION in newest:
+    reads = current_reads(case)
+    judged = round_of(reads)
+    if not judged:
+        return Stage.TO_CONCLUDE if reads else Stage.TO_READ
+    final = judged[0]
+    second = next((read for read in judged if read.kind == Kind.SECOND), None)
+    if any(settles(read) for read in judged):
         return Stage.TO_SIGN
     if second:
         return Stage.TO_SIGN if second.finding == final.finding else Stage.ADJUDICATION
@@ -123,18 +151,38 @@ def _wants_second(case: Case, final: Read) -> bool:
 
 
 @transaction.atomic
-def sign(case: Case, *, by: User) -> SignOff:
-    """Sign the read that counts. The caller has confirmed the password.
+def confirm_joint(case: Case, *, by: User, shown: Shown) -> Confirmation:
+    """Stand for the joint read that the other reader filed. The caller has confirmed the password.
 
-    Raises NotNow, CaseSigned, PermissionDenied.
+    Raises NotNow, Changed, CaseSigned, PermissionDenied.
     """
-    case = lock_for_writing(case, by)
-    read = standing(case, by).counting
+    case = lock_for_judging(case, by)
+    at = desk(case, by)
+    read = at.stands.proposed
+    if read is None or not at.stands.may_confirm:
+        raise NotNow(gettext("No joint read waits for your word now."))
+    refuse_if_changed(at, shown)
+    row = Confirmation.objects.create(read=read, confirmed_by=by)
+    record("read.confirmed", actor=by, subject=row, thread=case.thread, digest=digest(row))
+    move_on(case)
+    return row
+
+
+@transaction.atomic
+def sign(case: Case, *, by: User, shown: Shown) -> SignOff:
+    """Sign the read that counts, as the page showed it. The caller has confirmed the password.
+
+    Raises NotNow, Changed, CaseSigned, PermissionDenied.
+    """
+    case = lock_for_judging(case, by)
+    at = desk(case, by)
+    read = at.counting
     if case.stage != Stage.TO_SIGN or read is None:
         raise NotNow(gettext("There is nothing to sign yet."))
-    if read.reader_id != by.pk:
+    if not at.may_sign:
         sentence = gettext("{name} filed the read that counts, and signs it.")
         raise NotNow(sentence.format(name=read.reader.full_name))
+    refuse_if_changed(at, shown)
     signed_at = timezone.now()
     content = signed_content(case, by=by, at=signed_at)
     content.keep_pictures()
@@ -155,8 +203,10 @@ def sign(case: Case, *, by: User) -> SignOff:
         thread=case.thread,
         finding=read.finding,
         sha256=signature.content_sha256,
+        shown_sha256=shown.sha256,
         digest=digest(signature),
     )
+    drafts.forget(case)
     telling.signed(case, signature)
     move_on(case)
     return signature
@@ -188,6 +238,7 @@ def add_addendum(case: Case, *, by: User, text: str) -> Addendum:
         content_sha256=sha256_hex(canonical_json(content)),
         written_at=at,
     )
+    drafts.forget(case, by, drafts.Form.ADDENDUM)
     record("case.amended", actor=by, subject=addendum, thread=case.thread, digest=digest(addendum))
     telling.amended(case, addendum)
     return addendum

@@ -1,11 +1,15 @@
 """What readers fill in: a read, a signature, an addendum, a measurement."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 from django.utils.translation import gettext_lazy
 
+from accounts import kept
 from accounts.confirm import ConfirmedForm
+from accounts.gate import PersonRequest
+from cases import drafts
+from cases.desk import Desk
 from cases.measuring import CHECKLIST, Points
 from cases.models import Measurement, Read
 
@@ -42,8 +46,42 @@ class ReadForm(forms.Form):
     )
 
 
+def read_form_context(request: PersonRequest, desk: Desk, refused: ReadForm | None) -> dict[str, Any]:
+    """The form of the read that is due, with what the reader has typed: just now, or before logging in.
+
+    refused: as it was sent. unfiled: the same words where no read of this reader is due any more.
+    """
+    case, page = desk.case, desk.case.get_absolute_url()
+    before = kept.waiting(request, page)
+    typed = drafts.kept(case, request.user, drafts.Form.READ) | before if desk.may_file else {}
+    if refused:
+        typed = drafts.only_words(drafts.Form.READ, refused.data)
+    context = {"ticket": kept.ticket(request.user, page), "is_unsaved": bool(before or refused)}
+    if desk.due is None:
+        return context | {"read_form": None, "unfiled": typed if any(typed.values()) else {}}
+    if refused and refused.errors:
+        return context | {"read_form": focused(refused)}
+    return context | {"read_form": ReadForm(initial=typed | {"kind": desk.due})}
+
+
+F = TypeVar("F", bound=forms.Form)
+
+
+def focused(form: F) -> F:
+    """The form, opened at its first field that was refused."""
+    for name in form.errors:
+        if name in form.fields:
+            form.fields[name].widget.attrs["autofocus"] = True
+            break
+    return form
+
+
 class SignForm(ConfirmedForm):
     """Nothing but the password: what is signed stands on the page."""
+
+
+class JointForm(ConfirmedForm):
+    """The password of the reader who stands for what the other has written for both."""
 
 
 class AddendumForm(ConfirmedForm):

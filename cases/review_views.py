@@ -1,31 +1,74 @@
 """The doors through which readers read, measure, sign and amend."""
 
 import uuid
+from collections.abc import Callable
+from typing import Any
 
 from django.http import Http404, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts import kept
+from accounts.confirm import ConfirmedForm
 from accounts.gate import PersonRequest, people_only
-from cases import measuring, review, services
+from cases import drafts, measuring, review, services
 from cases.desk import desk
 from cases.models import Case, Measurement, Scan
-from cases.outcomes import carried_out, refused
+from cases.outcomes import back_to, carried_out, refused
 from cases.refusals import CannotDo
-from cases.review_forms import AddendumForm, AssignForm, MeasurementForm, ReadForm, SignForm, WithdrawalForm
+from cases.review_forms import (
+    AddendumForm,
+    AssignForm,
+    JointForm,
+    MeasurementForm,
+    ReadForm,
+    SignForm,
+    WithdrawalForm,
+    focused,
+)
+from cases.shown import Shown
+from cases.views import case_page
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@people_only
+def file_read(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """File a read; the page then shows what it was hiding. A refused form comes back as it was filled in."""
+    case = _case(request, pk)
+    if request.method != "POST":  # whoever loads again the page that a refused form came back on
+        return redirect(case)
+    form = ReadForm(request.POST)
+    if not form.is_valid():
+        return case_page(request, case, form=form, status=422)
+    shown = Shown.sent(request.POST)
+    try:
+        review.file_read(case, by=request.user, shown=shown, **form.cleaned_data)
+    except review.ReasonNeeded as refusal:
+        form.add_error("reason", str(refusal))
+        return case_page(request, case, form=form, status=422)
+    except CannotDo as refusal:
+        case.refresh_from_db()
+        return case_page(request, case, form=form, refusal=refusal)
+    kept.forget(request)
+    return redirect(back_to(request, case))
 
 
 @require_POST
 @people_only
-def file_read(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
-    """File a read; the page then shows what it was hiding."""
-    case = _case(request, pk)
-    form = ReadForm(request.POST)
-    if not form.is_valid():
-        return refused(request, case, str(next(iter(form.errors.values()))[0]))
-    return carried_out(request, case, lambda: review.file_read(case, by=request.user, **form.cleaned_data))
+def keep_draft(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """Keep what is being typed, for its author alone."""
+    form = request.POST.get("form", "")
+    if form not in drafts.KEPT:
+        return HttpResponse(status=400)
+    try:
+        drafts.keep(_case(request, pk), by=request.user, form=form, words=request.POST.dict())
+    except CannotDo as refusal:
+        return JsonResponse({"code": refusal.code, "detail": str(refusal)}, status=409)
+    kept.forget(request)
+    return HttpResponse(status=204)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -33,13 +76,40 @@ def file_read(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
 @people_only
 def sign(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """What will be signed, and the password."""
-    case = _case(request, pk)
-    form = SignForm(request, request.POST or None)
+    return _confirmed(request, _case(request, pk), SignForm, review.sign, "cases/sign.html")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters("password")
+@people_only
+def joint(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """The joint read that the other reader filed, and the password of whoever stands for it as well."""
+    return _confirmed(request, _case(request, pk), JointForm, review.confirm_joint, "cases/joint.html")
+
+
+def _confirmed(
+    request: PersonRequest,
+    case: Case,
+    kind: type[ConfirmedForm],
+    act: Callable[..., Any],
+    template: str,
+) -> HttpResponse:
+    """A page that shows what somebody stands for with the password; 409 when it is no longer that."""
+    form = kind(request, request.POST or None)
+    refused: dict[str, Any] = {}
     if request.method == "POST" and form.is_valid():
-        return carried_out(request, case, lambda: review.sign(case, by=request.user))
-    context = {"section": "worklist", "case": case, "form": form, "desk": desk(case, request.user)}
-    context["meaning"] = review.MEANING
-    return render(request, "cases/sign.html", context, status=422 if form.errors else 200)
+        try:
+            act(case, by=request.user, shown=Shown.sent(request.POST))
+        except CannotDo as refusal:
+            refused = {"changes": refusal.sentences, "refusal_code": refusal.code}
+            case.refresh_from_db()
+        else:
+            return redirect(back_to(request, case))
+    status = 409 if refused else 422 if form.errors else 200
+    at = desk(case, request.user)
+    context = {"section": "worklist", "case": case, "form": focused(form), "desk": at, **refused}
+    context |= {"shown": at.shown.fields, "meaning": review.MEANING}
+    return render(request, template, context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,11 +118,20 @@ def sign(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
 def add_addendum(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """An addendum to a signed case."""
     case = _case(request, pk)
-    form = AddendumForm(request, request.POST or None)
+    page = reverse("cases:add_addendum", args=[case.pk])
+    typed = drafts.kept(case, request.user, drafts.Form.ADDENDUM) | kept.waiting(request, page)
+    form = AddendumForm(request, request.POST or None, initial=typed)
     if request.method == "POST" and form.is_valid():
         text = form.cleaned_data["text"]
-        return carried_out(request, case, lambda: review.add_addendum(case, by=request.user, text=text))
-    context = {"section": "worklist", "case": case, "form": form}
+        try:
+            review.add_addendum(case, by=request.user, text=text)
+        except CannotDo as refusal:
+            form.add_error("text", str(refusal))
+        else:
+            kept.forget(request)
+            return redirect(back_to(request, case))
+    context = {"section": "worklist", "case": case, "form": focused(form)}
+    context["ticket"] = kept.ticket(request.user, page)
     return render(request, "cases/addendum.html", context, status=422 if form.errors else 200)
 
 

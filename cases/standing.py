@@ -3,9 +3,7 @@
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-
-from django.db.models import Max
+from functools import cached_property
 
 from accounts.models import Membership, Role, User
 from accounts.roles import WRITE_CASES
@@ -13,21 +11,34 @@ from cases.models import Case, Read, ReadingRules, Scan
 
 Kind = Read.Kind
 Stage = Case.Stage
+Members = Mapping[int, frozenset[str]]
+"""The roles that each active person holds in one department, by the person's key."""
 
 
 @dataclass(frozen=True)
 class Standing:
     """How a case and one user stand to each other.
 
-    reads: those that cover every scan of the case, oldest first; one that is added later calls for new ones.
+    reads: those that cover just the scans of the case, oldest first; another scan calls for new ones.
+    scans: each as `named`. members: everybody of the department.
     """
 
     case: Case
     user: User
     rules: ReadingRules
     reads: list[Read]
-    roles: frozenset[str]
-    has_scans: bool
+    members: Members
+    scans: frozenset[str]
+
+    @property
+    def has_scans(self) -> bool:
+        """Whether there is anything to read."""
+        return bool(self.scans)
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """What the user is in the case's department."""
+        return self.members.get(self.user.pk, frozenset())
 
     @property
     def is_reader(self) -> bool:
@@ -46,47 +57,114 @@ class Standing:
 
     @property
     def sees_answers(self) -> bool:
-        """Whether the models' answers may be shown to this user now.
+        """Whether the models' answers and others' findings may be shown to this user now.
 
         Readers first file a read of their own, unless the department reads concurrently, the case is signed,
-        or they are asked to adjudicate. Whoever does not read cases is not blinded.
+        or they are asked to adjudicate. Whoever may file the second read is blind until then, whatever they
+        saw before, unless the department shows it. Whoever does not read cases is not blinded.
         """
+        if self.due == Kind.SECOND:
+            return self.rules.second_reader_sees
         free = self.is_concurrent or self.case.stage == Stage.SIGNED or not self.is_reader
         return free or self.user.is_service or self.has_read or self.due == Kind.ADJUDICATION
 
     @property
     def due(self) -> Kind | None:
         """Which read this user may file now; None when it is somebody else's turn, or nobody's."""
-        if not self.is_reader or not self.has_scans:
+        if not self.has_scans:
             return None
         match self.case.stage:
             case Stage.TO_READ | Stage.TO_CONCLUDE:
-                return Kind.FINAL if self.is_concurrent or self.has_read else Kind.BLIND
+                return self._first_read
             case Stage.SECOND:
-                return None if self._has_judged else Kind.SECOND
+                return Kind.SECOND if self.user.pk in self.second_readers else None
             case Stage.ADJUDICATION:
-                may = Role.SENIOR_READER in self.roles and not self._has_judged
-                return Kind.ADJUDICATION if may else None
+                if self.user.pk in self.adjudicators:
+                    return Kind.ADJUDICATION
+                return Kind.JOINT if self.user.pk in self.parties else None
+            case Stage.TO_SIGN:
+                return None if self.signer else self._first_read
             case _:
                 return None
 
     @property
-    def _has_judged(self) -> bool:
-        return any(read.reader_id == self.user.pk and read.kind != Kind.BLIND for read in self.reads)
+    def _first_read(self) -> Kind | None:
+        if not self.is_reader:
+            return None
+        return Kind.FINAL if self.is_concurrent or self.has_read else Kind.BLIND
+
+    @cached_property
+    def round(self) -> list[Read]:
+        """The newest final read and what followed it."""
+        return round_of(self.reads)
+
+    @property
+    def readers(self) -> frozenset[int]:
+        """Everybody who reads cases of the department, by their keys."""
+        return frozenset(key for key, roles in self.members.items() if roles & WRITE_CASES)
+
+    @property
+    def judges(self) -> frozenset[int]:
+        """Who has judged since the newest final read, and so is neither second reader nor adjudicator."""
+        return frozenset(read.reader_id for read in self.round if read.kind != Kind.BLIND)
+
+    @property
+    def second_readers(self) -> frozenset[int]:
+        """Who may file the second read."""
+        return self.readers - self.judges
+
+    @property
+    def adjudicators(self) -> frozenset[int]:
+        """Who may adjudicate: senior readers and whom the department has named, if they have not judged."""
+        seniors = {key for key, roles in self.members.items() if Role.SENIOR_READER in roles}
+        return frozenset(seniors | self._named) - self.judges
+
+    @property
+    def parties(self) -> frozenset[int]:
+        """The two who differ, where both still read here: they can agree in a joint read."""
+        newest = {read.kind: read.reader_id for read in self.round}
+        pair = {newest[kind] for kind in (Kind.FINAL, Kind.SECOND) if kind in newest}
+        return frozenset(pair) if len(pair) == 2 and pair <= self.readers else frozenset()
+
+    @property
+    def _named(self) -> set[int]:
+        named = self.rules.adjudicator
+        return {named.pk} if named and named.is_active else set()
 
     @property
     def counting(self) -> Read | None:
-        """The read whose finding is the case's: the adjudication where there was one, else the final read."""
+        """The read whose finding is the case's: the adjudication or joint read, else the final read."""
         return counting_read(self.reads)
+
+    @property
+    def signer(self) -> int | None:
+        """Who signs: the reader of the read that counts, while they still read here."""
+        read = self.counting
+        if read is None:
+            return None
+        able = self.readers | (self._named if read.kind == Kind.ADJUDICATION else set())
+        return read.reader_id if read.reader_id in able else None
+
+    @property
+    def proposed(self) -> Read | None:
+        """The joint read that waits for the other reader's word."""
+        if self.case.stage != Stage.ADJUDICATION:
+            return None
+        return next((read for read in reversed(self.round) if read.kind == Kind.JOINT), None)
+
+    @property
+    def may_confirm(self) -> bool:
+        """Whether the joint read that was proposed waits for this user."""
+        read = self.proposed
+        return bool(read and self.user.pk in self.parties and read.reader_id != self.user.pk)
 
 
 def standing(case: Case, user: User) -> Standing:
-    """In four queries: rules, the newest scan, reads, roles."""
-    newest = case.scans.standing().aggregate(added=Max("added_at"))["added"]
-    reads = case.reads.select_related("reader").order_by("created_at")
+    """In four queries: rules, scans, reads, roles."""
+    scans = scans_of(case)
     rules = ReadingRules.of(case.department)
-    roles = _roles(user, [case.department_id]).get(case.department_id, frozenset())
-    return _standing(case, user, rules, current(reads, newest), roles, newest)
+    members = _members([case.department_id]).get(case.department_id, {})
+    return Standing(case, user, rules, _reads(case, scans), members, scans)
 
 
 def may_see_answers(case: Case, user: User) -> bool:
@@ -102,53 +180,84 @@ def hidden_cases(
     scans: of each case. Departments and reads of the cases are at hand.
     """
     departments = {case.department_id: case.department for case in cases}
-    stated = {rules.department_id: rules for rules in ReadingRules.objects.filter(department__in=departments)}
-    roles = _roles(user, departments)
+    known = ReadingRules.objects.filter(department__in=departments).select_related("adjudicator")
+    stated = {rules.department_id: rules for rules in known}
+    members = _members(departments)
     hidden = set()
     for case in cases:
         place = case.department_id
-        newest = max((scan.added_at for scan in scans[case.pk]), default=None)
+        there = frozenset(named(scan.pk, scan.original_sha256) for scan in scans[case.pk])
         rules = stated.get(place) or ReadingRules(department=departments[place])
-        reads = current(case.reads.all(), newest)
-        if not _standing(case, user, rules, reads, roles.get(place, frozenset()), newest).sees_answers:
+        reads = current(case.reads.all(), there)
+        if not Standing(case, user, rules, reads, members.get(place, {}), there).sees_answers:
             hidden.add(case.pk)
     return hidden
 
 
+def scans_of(case: Case) -> frozenset[str]:
+    """Every scan that a read of the case must cover, as `named`."""
+    return frozenset(named(*scan) for scan in case.scans.standing().values_list("pk", "original_sha256"))
+
+
+def named(key: uuid.UUID, sha256: str) -> str:
+    """A scan by its key and its hash: the same file, withdrawn and added anew, is another scan."""
+    return f"{key}:{sha256}"
+
+
 def current_reads(case: Case) -> list[Read]:
-    """The reads of a case that cover every scan, oldest first."""
-    newest = case.scans.standing().aggregate(added=Max("added_at"))["added"]
-    return current(case.reads.order_by("created_at"), newest)
+    """The reads of a case that cover just its scans, oldest first."""
+    return _reads(case, scans_of(case))
 
 
-def current(reads: Iterable[Read], newest: datetime | None) -> list[Read]:
-    """The reads that cover every scan: those filed after the newest was added."""
-    return [read for read in reads if newest and read.created_at >= newest]
+def _reads(case: Case, scans: frozenset[str]) -> list[Read]:
+    return current(case.reads.select_related("reader", "confirmation").order_by("created_at"), scans)
+
+
+def current(reads: Iterable[Read], scans: frozenset[str]) -> list[Read]:
+    """The reads whose scans are just these: none more, none fewer. When they were filed does not matter.
+
+    scans: as `named`. A read from before scans were named in it covers scans of the same hashes.
+    """
+    hashes = frozenset(scan.partition(":")[2] for scan in scans)
+    return [read for read in reads if scans and _covers(read, scans, hashes)]
+
+
+def _covers(read: Read, scans: frozenset[str], hashes: frozenset[str]) -> bool:
+    return frozenset(read.shown["scans"]) == scans if read.shown else frozenset(read.scans) == hashes
+
+
+def round_of(reads: Iterable[Read]) -> list[Read]:
+    """The newest final read and those after it: a final read that is filed anew begins again.
+
+    reads: oldest first, of the same scans.
+    """
+    found: list[Read] = []
+    for read in reads:
+        if read.kind == Kind.FINAL:
+            found = [read]
+        elif found:
+            found.append(read)
+    return found
 
 
 def counting_read(reads: Iterable[Read]) -> Read | None:
     """The read whose finding is the case's, among those that cover all its scans."""
-    newest = {read.kind: read for read in reads}
-    return newest.get(Kind.ADJUDICATION) or newest.get(Kind.FINAL)
+    counts = [read for read in round_of(reads) if settles(read) or read.kind == Kind.FINAL]
+    return counts[-1] if counts else None
 
 
-def _standing(
-    case: Case,
-    user: User,
-    rules: ReadingRules,
-    reads: list[Read],
-    roles: frozenset[str],
-    newest: datetime | None,
-) -> Standing:
-    return Standing(case, user, rules, reads, roles, has_scans=newest is not None)
+def settles(read: Read) -> bool:
+    """Whether two readers who differ are done with: adjudicated, or agreed and confirmed by the other."""
+    return read.kind == Kind.ADJUDICATION or (read.kind == Kind.JOINT and hasattr(read, "confirmation"))
 
 
-def _roles(user: User, departments: Iterable[int]) -> dict[int, frozenset[str]]:
-    """The roles an active user holds in each department."""
-    if not user.is_active:
-        return {}
-    held = Membership.objects.filter(user=user, department__in=list(departments))
-    found: dict[int, set[str]] = {}
-    for department, role in held.values_list("department", "role"):
-        found.setdefault(department, set()).add(role)
-    return {department: frozenset(roles) for department, roles in found.items()}
+def _members(departments: Iterable[int]) -> dict[int, dict[int, frozenset[str]]]:
+    """For each department the roles that its active people hold; programs file no reads."""
+    people = Membership.objects.filter(user__is_active=True, user__is_service=False)
+    held = people.filter(department__in=list(departments))
+    found: dict[int, dict[int, set[str]]] = {}
+    for department, user, role in held.values_list("department", "user", "role"):
+        found.setdefault(department, {}).setdefault(user, set()).add(role)
+    return {
+        place: {user: frozenset(roles) for user, roles in there.items()} for place, there in found.items()
+    }

@@ -5,10 +5,9 @@ Neither names what models or readers found: webhooks lead to the API, whose rule
 
 from typing import Any
 
-from accounts.models import Membership, Role, User
-from accounts.roles import WRITE_CASES
-from cases.models import Addendum, Advice, AdviceAnswer, Case, Read, Scan, SignOff
-from cases.standing import current_reads, may_see_answers
+from accounts.models import User
+from cases.models import Addendum, Advice, AdviceAnswer, Case, Scan, SignOff
+from cases.standing import may_see_answers, standing
 from inference.models import About
 from notices.telling import tell, withdraw
 from webhooks.outbox import announce
@@ -36,7 +35,9 @@ def stage_reached(case: Case) -> None:
     """Tell the readers whose turn it may be, and no longer those whose turn it was."""
     withdraw(list(WANTED.values()), subject=str(case.pk))
     if code := WANTED.get(Case.Stage(case.stage)):
-        _tell(code, _may_judge(case), case)
+        people, from_elsewhere = _may_judge(case)
+        _tell(code, people, case)
+        tell(code, from_elsewhere, subject=str(case.pk), **_names(case))
 
 
 def advised(case: Case, advice: Advice, *, to: User) -> None:
@@ -88,12 +89,11 @@ def amended(case: Case, addendum: Addendum) -> None:
     )
 
 
-def _may_judge(case: Case) -> list[int]:
-    """Readers of the department who have filed nothing but a blind read, senior ones for an adjudication."""
-    roles = WRITE_CASES if case.stage == Case.Stage.SECOND else {Role.SENIOR_READER}
-    members = Membership.objects.filter(department=case.department_id, role__in=roles)
-    judged = {read.reader_id for read in current_reads(case) if read.kind != Read.Kind.BLIND}
-    return [key for key in members.values_list("user", flat=True).distinct() if key not in judged]
+def _may_judge(case: Case) -> tuple[list[int], list[int]]:
+    """Whose turn it may be: people of the department, and the adjudicator it has named from elsewhere."""
+    stands = standing(case, case.opened_by)
+    wanted = stands.second_readers if case.stage == Case.Stage.SECOND else stands.adjudicators
+    return sorted(wanted & set(stands.members)), sorted(wanted - set(stands.members))
 
 
 def _may_know(advice: Advice, case: Case, user: User) -> bool:

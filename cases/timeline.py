@@ -15,8 +15,11 @@ from cases.protocol.advise import STOPS
 from language.stored import said
 
 SHOWN = 200
-TELLING = {"prediction.published", "read.filed", "measurement.made", "advice.given", "advice.answered"}
-"""Whose particulars would tell a blind reader what others have found."""
+NEUTRAL = {
+    "case.opened", "case.viewed", "case.listed", "case.assigned", "case.released", "case.reported",
+    "scan.added", "scan.refused", "scan.viewed", "scan.original_downloaded", "scan.tried_again",
+}  # fmt: skip
+"""Whose particulars a blind reader may be told; those of any other could tell what models or others found."""
 NOT_TOLD = {"access.refused"}
 """What is the auditors' business alone."""
 LOOKS = {"case.viewed", "scan.viewed", "explanation.viewed"}
@@ -78,5 +81,5 @@ def _entry(event: Event, *, hidden: bool) -> Entry:
     if event.verb in LOOKS:
         look = gettext("looked at the case")
         return Entry(event.occurred_at, event.actor_name, look, "", 1, event.door, is_look=True)
-    more = "" if hidden and event.verb in TELLING else _more(event)
+    more = "" if hidden and event.verb not in NEUTRAL else _more(event)
     return Entry(event.occurred_at, event.actor_name, sentence(event), more, 1, event.door)

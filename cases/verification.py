@@ -10,6 +10,7 @@ from cases.models import (
     Advice,
     AdviceAnswer,
     Case,
+    Confirmation,
     FollowUp,
     Measurement,
     Read,
@@ -23,6 +24,7 @@ from inference.verification import changed
 
 TOLD: tuple[tuple[str, type[Model]], ...] = (
     ("read.filed", Read),
+    ("read.confirmed", Confirmation),
     ("measurement.made", Measurement),
     ("measurement.withdrawn", Withdrawal),
     ("scan.withdrawn", ScanWithdrawal),

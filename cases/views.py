@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -12,20 +13,21 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.gate import PersonRequest, people_only, role_required
 from accounts.roles import READ_CASES, WRITE_CASES, departments_where
+from audit.models import Event
 from audit.trail import record
 from blobs.store import BlobCorrupt
 from cases import asking, keys, reading, services, viewer, worklist, worklist_query
 from cases.advice_views import shown_advice
 from cases.advising import current_advice
 from cases.dashboard import dashboard
-from cases.desk import desk, measurement_marks
+from cases.desk import Desk, desk, measurement_marks
 from cases.forms import ExplainForm, FramesForm, OpenCaseForm, SavedViewForm, UploadForm, WorklistForm
 from cases.listing import note_listing
 from cases.measuring import CHECKLIST
 from cases.models import Case, SavedView, Scan
 from cases.pictures import thumbnail
 from cases.refusals import CannotDo
-from cases.review_forms import ReadForm
+from cases.review_forms import ReadForm, read_form_context
 from cases.timeline import timeline
 from inference.models import Prediction
 
@@ -108,10 +110,28 @@ def open_case(request: PersonRequest) -> HttpResponse:
 @people_only
 def case(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """What do I see, what does it say, do I agree?"""
-    found = _visible(request, pk)
+    return case_page(request, _visible(request, pk))
+
+
+def case_page(
+    request: PersonRequest,
+    case: Case,
+    *,
+    form: ReadForm | None = None,
+    refusal: CannotDo | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The page of a visible case. form, refusal: a read's form that was sent, and why it was not filed."""
     view = str(uuid.uuid4())
-    record("case.viewed", actor=request.user, subject=found, thread=found.thread, view=view)
-    return render(request, "cases/case.html", _shown(request, found, reading.read_case(found), view))
+    sitting = desk(case, request.user)
+    # What is answered for is collected first: what arrives in between is asked about, never passed over.
+    told: dict[str, Any] = {"view": view, "unblinded": sitting.unblinds}
+    record("case.viewed", actor=request.user, subject=case, thread=case.thread, **told)
+    context = _shown(request, sitting, reading.read_case(case), view)
+    context |= read_form_context(request, sitting, form)
+    if refusal:
+        context |= {"changes": refusal.sentences, "refusal_code": refusal.code}
+    return render(request, "cases/case.html", context, status=409 if refusal else status)
 
 
 @require_safe
@@ -119,10 +139,17 @@ def case(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
 def live(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """The parts of the case page that change by themselves; 204 while nothing has."""
     found = _visible(request, pk)
+    sitting = desk(found, request.user)
+    now = sitting.shown
     state = reading.read_case(found)
     if state.fingerprint == request.GET.get("seen"):
         return HttpResponse(status=204)
-    context = _shown(request, found, state, request.GET.get("view", ""))
+    view = request.GET.get("view", "")[:36]
+    if now.answers and not _is_told(found, view):
+        record(
+            "case.viewed", actor=request.user, subject=found, thread=found.thread, view=view, unblinded=True
+        )
+    context = _shown(request, sitting, state, view)
     return render(request, "cases/live.html", context | {"is_update": True})
 
 
@@ -211,9 +238,14 @@ def _visible(request: PersonRequest, pk: uuid.UUID) -> Case:
     return get_object_or_404(cases, pk=pk)
 
 
-def _shown(request: PersonRequest, case: Case, found: reading.CaseReading, view: str) -> dict[str, object]:
-    current = _current(request, found)
-    sitting = desk(case, request.user)
+def _is_told(case: Case, view: str) -> bool:
+    """Whether the audit says already that answers came to this view of the page."""
+    told = Event.objects.filter(thread=case.thread, verb="case.viewed", detail__unblinded=True)
+    return told.filter(detail__view=view).exists()
+
+
+def _shown(request: PersonRequest, sitting: Desk, found: reading.CaseReading, view: str) -> dict[str, object]:
+    case, current = sitting.case, _current(request, found)
     may_write = Case.objects.writable_by(request.user).filter(pk=case.pk).exists()
     return {
         "section": "worklist",
@@ -224,7 +256,7 @@ def _shown(request: PersonRequest, case: Case, found: reading.CaseReading, view:
         "desk": sitting,
         "answers_template": "cases/hidden_answers.html" if sitting.hidden else "cases/answers.html",
         "frames_read": current.frames_read if current else [],
-        "read_form": ReadForm(initial={"kind": sitting.due}) if sitting.due else None,
+        "shown": sitting.shown.fields,
         "checklist": CHECKLIST,
         "thumbnails": [(entry, _thumbnail(entry)) for entry in found.scans],
         "picture": viewer.picture(current.scan, current, view) if current else None,
@@ -240,7 +272,7 @@ def _shown(request: PersonRequest, case: Case, found: reading.CaseReading, view:
 
 def _current(request: PersonRequest, found: reading.CaseReading) -> reading.ScanReading | None:
     """The scan that is asked for, or the first."""
-    wanted = request.GET.get("scan", "")
+    wanted = request.GET.get("scan", "") or request.POST.get("scan", "")
     if not wanted:
         return found.scans[0] if found.scans else None
     chosen = next((entry for entry in found.scans if str(entry.scan.number) == wanted), None)

@@ -16,7 +16,7 @@ from inference.engine.records import Explanation as ExplanationRecord
 from inference.images import npy
 from inference.models import Explanation, Image, Job, ModelVersion, Prediction, Quality
 
-LATER = frozenset({"probability_low", "probability_high", "doubt", "called"})
+LATER = frozenset({"probability_low", "probability_high", "doubt", "called", "shown", "unblinded"})
 """Columns that came after the first rows: they count in a digest where they say something."""
 
 
@@ -161,7 +161,7 @@ def digest(row: Model) -> str:
     """
     names = [field.attname for field in row._meta.concrete_fields if field.attname != "created_at"]
     said = {name: getattr(row, name) for name in names}
-    said = {name: value for name, value in said.items() if name not in LATER or value not in {None, ""}}
+    said = {name: value for name, value in said.items() if name not in LATER or value not in (None, "")}
     ids = {name: str(value) for name, value in said.items() if isinstance(value, UUID)}
     moments = {name: value.isoformat() for name, value in said.items() if isinstance(value, datetime)}
     return sha256_hex(canonical_json(said | ids | moments))

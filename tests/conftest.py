@@ -79,6 +79,7 @@ GUARDED = [
     "cases_case",
     "cases_scan",
     "cases_read",
+    "cases_confirmation",
     "cases_measurement",
     "cases_withdrawal",
     "cases_scanwithdrawal",

@@ -131,8 +131,9 @@ class CurrentAdvice(GenericAPIView[Case]):
         """As far as this reader may know: without the models' answers while these are hidden."""
         user = visible.user_of(request)
         case = get_object_or_404(visible.cases(user), pk=pk)
-        record("case.viewed", actor=user, subject=case, thread=case.thread)
-        found = current_advice(desk(case, user), read_case(case))
+        at = desk(case, user)
+        record("case.viewed", actor=user, subject=case, thread=case.thread, unblinded=at.unblinds)
+        found = current_advice(at, read_case(case))
         return Response({"advice": None if found is None else AdviceSerializer(found).data})
 
 

@@ -26,13 +26,34 @@ class ReadSerializer(serializers.ModelSerializer[Read]):
     """What one reader found; it never changes."""
 
     reader = serializers.CharField(source="reader.username", read_only=True)
+    unblinded = serializers.BooleanField(
+        read_only=True,
+        allow_null=True,
+        help_text="Of a blind or second read: whether its reader had been shown answers or others' findings.",
+    )
+    confirmed_by = serializers.SerializerMethodField(
+        help_text="Who stands for a joint read as well; null while nobody does."
+    )
+    scans = serializers.ListField(child=serializers.CharField(), read_only=True)
+    shown_sha256 = serializers.SerializerMethodField(
+        help_text="Of everything its form showed, as `shown_sha256` of the case was then."
+    )
 
     class Meta:
         model = Read
         fields: ClassVar = [
-            "id", "kind", "reader", "finding", "laterality", "note", "called", "agrees", "reason", "seconds",
-            "created_at",
+            "id", "kind", "reader", "finding", "laterality", "note", "called", "agrees", "reason",
+            "unblinded", "confirmed_by", "scans", "shown_sha256", "seconds", "created_at",
         ]  # fmt: skip
+
+    def get_confirmed_by(self, read: Read) -> str | None:
+        """A user name."""
+        row = getattr(read, "confirmation", None)
+        return row.confirmed_by.username if row else None
+
+    def get_shown_sha256(self, read: Read) -> str | None:
+        """None for a read from before it was kept."""
+        return (read.shown or {}).get("sha256")
 
 
 class MeasurementSerializer(serializers.ModelSerializer[Measurement]):
@@ -111,6 +132,10 @@ class ReadingSerializer(serializers.Serializer[Desk]):
     """Everything readers filed about a case. A reader who reads first is shown no other's findings."""
 
     stage = serializers.ChoiceField(source="case.stage", choices=Case.Stage.choices)
+    shown_sha256 = serializers.CharField(
+        source="shown.sha256",
+        help_text="Of all that this user may be shown of the case now: scans, answers, measurements, reads.",
+    )
     reads = serializers.SerializerMethodField()
     call = CallSerializer(
         source="called",
@@ -158,5 +183,6 @@ class Reading(GenericAPIView[Case]):
         """Stage, reads, measurements, signature and addenda."""
         user = visible.user_of(request)
         case = get_object_or_404(visible.cases(user), pk=pk)
-        record("case.viewed", actor=user, subject=case, thread=case.thread)
-        return Response(self.get_serializer(desk(case, user)).data)
+        at = desk(case, user)
+        record("case.viewed", actor=user, subject=case, thread=case.thread, unblinded=at.unblinds)
+        return Response(self.get_serializer(at).data)

@@ -2,8 +2,9 @@
 
 from cases.models.advice import Advice, AdviceAnswer, FollowUp
 from cases.models.case import Case, CaseQuerySet, Patient, Scan
+from cases.models.draft import Draft
 from cases.models.measurement import Measurement, Withdrawal
-from cases.models.review import Addendum, Read, ReadingRules, SignOff
+from cases.models.review import Addendum, Confirmation, Read, ReadingRules, SignOff
 from cases.models.saved_view import SavedView
 from cases.models.scan_withdrawal import ScanWithdrawal
 
@@ -13,6 +14,8 @@ __all__ = [
     "AdviceAnswer",
     "Case",
     "CaseQuerySet",
+    "Confirmation",
+    "Draft",
     "FollowUp",
     "Measurement",
     "Patient",

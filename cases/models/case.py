@@ -47,8 +47,14 @@ class CaseQuerySet(models.QuerySet["Case"]):
     """The reading rules, as words. Page, API and export all say visible_to."""
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """The cases of the departments in which the user reads or audits."""
-        return self.filter(department__in=departments_where(user, READ_CASES))
+        """The cases of the departments in which the user reads or audits, and those lent to the user."""
+        own = models.Q(department__in=departments_where(user, READ_CASES))
+        return self.filter(own | _lent_to(user) if _is_named(user) else own)
+
+    def judged_by(self, user: User | AnonymousUser) -> Self:
+        """The cases in which the user may file or sign a read: a reader's, and those lent to the user."""
+        own = models.Q(department__in=departments_where(user, WRITE_CASES))
+        return self.filter(own | _lent_to(user))
 
     def writable_by(self, user: User | AnonymousUser) -> Self:
         """The cases of the departments in which the user is a reader."""
@@ -112,6 +118,21 @@ class CaseQuerySet(models.QuerySet["Case"]):
     def at_stage(self, stage: str) -> Self:
         """The cases whose readers do this next; "open" is every stage but signed."""
         return self.exclude(stage=Case.Stage.SIGNED) if stage == OPEN else self.filter(stage=stage)
+
+
+def _is_named(user: User | AnonymousUser) -> bool:
+    """Whether any department has named the user as its adjudicator; few have, and the index stays usable."""
+    named = Department.objects.filter(reading_rules__adjudicator=user.pk)
+    return bool(user.is_active and user.pk and named.exists())
+
+
+def _lent_to(user: User | AnonymousUser) -> models.Q:
+    """Cases of departments that named the user as adjudicator: while that is wanted, and once it was done."""
+    if not user.is_active:
+        return models.Q(pk__in=[])
+    judged = Case.objects.filter(reads__reader=user.pk, reads__kind="adjudication")
+    wanted = models.Q(stage=Case.Stage.ADJUDICATION) | models.Q(pk__in=judged.values("pk"))
+    return models.Q(department__reading_rules__adjudicator=user.pk) & wanted
 
 
 def _scans_of(case: OuterRef) -> "models.QuerySet[Scan]":

@@ -48,6 +48,26 @@ class ReadingRules(models.Model):
         choices=SecondReader,
         default=SecondReader.DISAGREEMENT,
     )
+    second_reader_sees = models.BooleanField(
+        gettext_lazy("the second reader sees the first read"),
+        default=False,
+        help_text=gettext_lazy(
+            "Show the second reader the answers and the first reader's finding; such a read is kept, and "
+            "shown, as not blind."
+        ),
+    )
+    adjudicator = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=gettext_lazy("adjudicator from elsewhere"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text=gettext_lazy(
+            "A senior reader of another department, who sees and adjudicates the cases of this one whose "
+            "two readers differ, and sees no others."
+        ),
+    )
     severity_scheme = models.CharField(
         gettext_lazy("severity scheme"),
         max_length=20,
@@ -86,7 +106,8 @@ class ReadingRules(models.Model):
     @classmethod
     def of(cls, department: Department) -> "ReadingRules":
         """The department's rules, or the defaults."""
-        return cls.objects.filter(department=department).first() or cls(department=department)
+        stated = cls.objects.filter(department=department).select_related("adjudicator").first()
+        return stated or cls(department=department)
 
     @property
     def undecided(self) -> Limits:
@@ -102,10 +123,12 @@ class ReadingRules(models.Model):
 class Read(Immutable):
     """What one reader found in a case. It never changes: whoever thinks again files another.
 
-    seen: the answers shown to the reader before the read was filed, as {prediction, network, label,
-    probability}; empty for a blind read. called: what the models called the case then (cases.calls), "" where
-    none had answered. agrees: with that call, None where it or the finding is no decision.
-    seconds: since the reader first opened the case.
+    scans, seen, shown: what the form showed when it was filled in. seen: the answers, as {prediction,
+    network, label, probability}; empty for a blind read. shown: scans, answers, measurements and other reads
+    by their keys, and the SHA-256 of all that; None for reads from before it was kept. unblinded: whether a
+    blind or second reader had been shown answers or others' findings; None for other kinds. called: what the
+    models called the case then (cases.calls), "" where none had answered. agrees: with that call, None where
+    it or the finding is no decision. seconds: since the reader first opened the case.
     """
 
     class Kind(models.TextChoices):
@@ -113,6 +136,7 @@ class Read(Immutable):
         FINAL = "final", gettext_lazy("Final read")
         SECOND = "second", gettext_lazy("Second read")
         ADJUDICATION = "adjudication", gettext_lazy("Adjudication")
+        JOINT = "joint", gettext_lazy("Joint read")
 
     class Finding(models.TextChoices):
         NORMAL = "normal", gettext_lazy("Normal")
@@ -145,6 +169,8 @@ class Read(Immutable):
     reason = models.CharField(max_length=500, blank=True, help_text="Why the models were overridden.")
     seen = models.JSONField(default=list)
     scans = models.JSONField(help_text="SHA-256 of every scan that was read.")
+    shown = models.JSONField(null=True)
+    unblinded = models.BooleanField(null=True)
     seconds = models.PositiveIntegerField(null=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -155,6 +181,18 @@ class Read(Immutable):
     def __str__(self) -> str:
         side = f", {self.get_laterality_display().lower()}" if self.laterality else ""
         return f"{self.get_finding_display()}{side}"
+
+
+class Confirmation(Immutable):
+    """The other reader's word for a joint read, given with the password: from then on it counts."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    read = models.OneToOneField(Read, on_delete=models.PROTECT, related_name="confirmation")
+    confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    def __str__(self) -> str:
+        return gettext("Confirmed by {name}").format(name=self.confirmed_by.full_name)
 
 
 class SignOff(Immutable):

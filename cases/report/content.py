@@ -18,7 +18,7 @@ from cases.basis import answers_of as answered_advice
 from cases.calls import Call
 from cases.desk import Desk
 from cases.measuring import Width
-from cases.models import AdviceAnswer, Case, Measurement, Read, Scan, ScanWithdrawal, Withdrawal
+from cases.models import AdviceAnswer, Case, Confirmation, Measurement, Read, Scan, ScanWithdrawal, Withdrawal
 from cases.reading import Answer, CaseReading, ScanReading, Why
 from inference.models import Prediction
 from inference.results import digest
@@ -73,6 +73,7 @@ def rests_on(case: Case, reading: CaseReading) -> dict[str, str]:
         *(scan.image for scan in scans),
         *ScanWithdrawal.objects.filter(scan__case=case),
         *case.reads.all(),
+        *Confirmation.objects.filter(read__case=case),
         *Measurement.objects.of_case(case),
         *Withdrawal.objects.filter(measurement__scan__case=case),
         *answered_advice(case),
@@ -106,6 +107,8 @@ def _read(read: Read) -> dict[str, Any]:
         "called": read.called,
         "agrees": read.agrees,
         "reason": read.reason,
+        "unblinded": read.unblinded,
+        "confirmed_by": read.confirmation.confirmed_by.full_name if hasattr(read, "confirmation") else "",
         "at": moment(read.created_at),
     }
 

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.gate import PersonRequest, people_only
 from audit.trail import record
+from cases.desk import desk
 from cases.models import Case
 from cases.report.pdf import pdf
 from cases.report.signed import report_of
@@ -39,5 +40,6 @@ def report_page(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
 def _report(request: PersonRequest, pk: uuid.UUID) -> tuple[Case, Report]:
     cases = Case.objects.visible_to(request.user).select_related("department", "patient")
     case = get_object_or_404(cases, pk=pk)
-    record("case.reported", actor=request.user, subject=case, thread=case.thread)
+    shows = desk(case, request.user).unblinds
+    record("case.reported", actor=request.user, subject=case, thread=case.thread, unblinded=shows)
     return case, report_of(case, request.user)

@@ -149,8 +149,11 @@ def _advice(one: Content) -> str:
 
 def _read(read: Content) -> str:
     told = gettext("{kind} by {name}, {moment}: {finding}")
-    kind = Read.Kind(read["kind"]).label
-    return told.format(kind=kind, name=read["name"], moment=_at(read["at"]), finding=_found(read))
+    kind, names = Read.Kind(read["kind"]).label, read["name"]
+    if read.get("confirmed_by"):
+        names = gettext("{name} and {other}").format(name=names, other=read["confirmed_by"])
+    words = told.format(kind=kind, name=names, moment=_at(read["at"]), finding=_found(read))
+    return f"{words} ({gettext('not blind')})" if read.get("unblinded") else words
 
 
 def _scan(scan: Content, png: Callable[[str], bytes | None]) -> ScanReport:

@@ -34,6 +34,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "prediction.viewed": gettext_lazy("read an answer"),
     "explanation.viewed": gettext_lazy("viewed a heatmap"),
     "read.filed": gettext_lazy("filed a read"),
+    "read.confirmed": gettext_lazy("confirmed a joint read"),
     "case.signed": gettext_lazy("signed the case"),
     "case.amended": gettext_lazy("added an addendum"),
     "case.assigned": gettext_lazy("assigned the case"),

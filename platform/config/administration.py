@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext, gettext_lazy
 
-from accounts.models import Department, Membership, User
+from accounts.models import Department, Membership, Role, User
 from audit.trail import record
 from cases.models import ReadingRules
 from language.stored import english
@@ -102,8 +102,8 @@ class ReadingRulesForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = ReadingRules
         fields = (
-            "department", "mode", "second_reader", "undecided_if_turns", "undecided_doubt",
-            "undecided_opposed", "severity_scheme",
+            "department", "mode", "second_reader", "second_reader_sees", "adjudicator", "undecided_if_turns",
+            "undecided_doubt", "undecided_opposed", "severity_scheme",
         )  # fmt: skip
         localized_fields = ("undecided_doubt", "undecided_opposed")
 
@@ -114,9 +114,24 @@ class ReadingRulesAdmin(AuditedAdmin):
     form = ReadingRulesForm
 
     list_display = (
-        "department", "mode", "second_reader", "undecided_if_turns", "undecided_doubt", "undecided_opposed",
-        "severity_scheme",
+        "department", "mode", "second_reader", "adjudicator", "undecided_if_turns", "undecided_doubt",
+        "undecided_opposed", "severity_scheme",
     )  # fmt: skip
+
+    def formfield_for_foreignkey(
+        self, db_field: "models.ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Nobody names themselves: it is a right to see cases."""
+        if db_field.name == "adjudicator":
+            kwargs["queryset"] = _senior_readers().exclude(username=request.user.get_username())
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+def _senior_readers() -> QuerySet[User]:
+    """People who adjudicate somewhere."""
+    return User.objects.filter(
+        is_active=True, is_service=False, memberships__role=Role.SENIOR_READER
+    ).distinct()
 
 
 def _tell(request: HttpRequest, verb: str, subject: models.Model, change: Any) -> None:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import answers
+import pages
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import PASSWORD
@@ -44,14 +45,12 @@ def read_cases(case, alice, department, phantom_png, client_of, tmp_path) -> tup
     client = client_of(alice)
     for one, seed in ((case, 1), (other, 2)):
         answered(one, alice, phantom_png(seed=seed))
-        client.post(
-            f"/cases/{one.pk}/reads/", {"kind": "final", "finding": "ventriculomegaly", "note": "Both sides."}
-        )
+        pages.file_read(client, one, kind="final", finding="ventriculomegaly", note="Both sides.")
     given = answers.advice(case)
     advising.answer(
         given, 0, by=alice, outcome=AdviceAnswer.Outcome.DECLINED, reason="The examination is over."
     )
-    client.post(f"/cases/{case.pk}/sign/", {"password": PASSWORD})
+    pages.sign(client, case, PASSWORD)
     client.post(f"/cases/{case.pk}/addenda/", {"text": "Seen again at 30 weeks.", "password": PASSWORD})
     return case, other
 

@@ -4,6 +4,7 @@ import io
 from dataclasses import dataclass
 
 import answers
+import pages
 import pytest
 from conftest import member
 from pypdf import PdfReader
@@ -169,8 +170,7 @@ def split(case, alice, small_scan, tmp_path) -> Case:
 
 
 def file(client, case, kind: str, finding: str, **more) -> str:
-    sent = {"kind": kind, "finding": finding, **more}
-    return client.post(f"/cases/{case.pk}/reads/", sent, follow=True).content.decode()
+    return pages.file_read(client, case, follow=True, kind=kind, finding=finding, **more).content.decode()
 
 
 @pytest.mark.django_db

@@ -1,6 +1,7 @@
 """How the department reads: agreement with intervals, turnaround, overrides, drift."""
 
 import answers
+import pages
 import pytest
 from conftest import PASSWORD
 
@@ -17,10 +18,10 @@ def signed(case, alice, bob, small_scan, tmp_path, client_of):
     answers.answer(Job.objects.get(image=small_scan(case, alice).image))
     client = client_of(alice)
     sent = {"kind": "final", "finding": "normal", "reason": "Oblique plane."}
-    client.post(f"/cases/{case.pk}/reads/", sent)
+    pages.file_read(client, case, **sent)
     assert "Oblique plane." not in client.get("/department/").content.decode(), "the case is still read"
-    client_of(bob).post(f"/cases/{case.pk}/reads/", {"kind": "second", "finding": "normal"})
-    client.post(f"/cases/{case.pk}/sign/", {"password": PASSWORD})
+    pages.file_read(client_of(bob), case, kind="second", finding="normal")
+    pages.sign(client, case, PASSWORD)
     return case
 
 
@@ -49,6 +50,6 @@ def test_the_page_shows_it_and_nothing_of_other_departments(signed, alice, charl
 
 def test_its_queries_are_counted(signed, alice, client_of, django_assert_num_queries):
     client = client_of(alice)
-    # session, user, roles for page and audit line, reads, signatures, answers, memberships
-    with django_assert_num_queries(12):
+    # session, user, roles for page and audit line, named to adjudicate, reads, signatures, answers, members
+    with django_assert_num_queries(13):
         client.get("/department/")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 import answers
+import pages
 import pytest
 from conftest import PASSWORD
 from django.core.files.storage import storages
@@ -98,8 +99,8 @@ def test_advice_is_german_on_the_page_and_english_in_the_record(german, answered
     assert advice.suggestions[0]["says"] == "Export the scan again with its pixel spacing"
     sent = {"place": 0, "outcome": "not_possible", "reason": "Das Gerät gibt es nicht her."}
     german.post(f"/advice/{advice.pk}/answer/", sent)
-    german.post(f"/cases/{answered.pk}/reads/", {"kind": "final", "finding": "ventriculomegaly"})
-    german.post(f"/cases/{answered.pk}/sign/", {"password": PASSWORD})
+    pages.file_read(german, answered, kind="final", finding="ventriculomegaly")
+    pages.sign(german, answered, PASSWORD)
     department = html(german, "/department/")
     assert '<th scope="row">Aufnahme mit Pixelabstand erneut exportieren</th>' in department
     report = html(german, f"/cases/{answered.pk}/report/")
@@ -133,8 +134,8 @@ def test_dates_are_german_and_in_the_readers_zone(german, answered):
 
 def test_the_report_is_german_as_a_page_and_as_pdf(german, answered, alice):
     sent = {"kind": "final", "finding": "ventriculomegaly", "laterality": "both"}
-    german.post(f"/cases/{answered.pk}/reads/", sent)
-    german.post(f"/cases/{answered.pk}/sign/", {"password": PASSWORD})
+    pages.file_read(german, answered, **sent)
+    pages.sign(german, answered, PASSWORD)
     file = german.get(f"/cases/{answered.pk}/report.pdf")
     reader = PdfReader(io.BytesIO(file.content))
     text = " ".join(" ".join(page.extract_text() for page in reader.pages).split())
@@ -150,7 +151,7 @@ def test_the_report_is_german_as_a_page_and_as_pdf(german, answered, alice):
 
 
 def test_what_is_signed_is_said_in_english_too(german, answered):
-    german.post(f"/cases/{answered.pk}/reads/", {"kind": "final", "finding": "ventriculomegaly"})
+    pages.file_read(german, answered, kind="final", finding="ventriculomegaly")
     page = html(german, f"/cases/{answered.pk}/sign/")
     assert "„Ich habe diesen Fall befundet, und dies ist mein Befund.“" in page
     assert '<span lang="en">“I have read this case, and this is my finding.”</span>' in page
@@ -245,9 +246,9 @@ def everything_done(client: Client, alice: User, department, small_scan, patient
     one = Measurement.objects.get(scan=scan)
     client.post(f"/measurements/{one.pk}/withdraw/", {"reason": "Too far out."})
     client.post(f"/scans/{scan.pk}/try-again/")
-    client.post(f"/cases/{case.pk}/reads/", {"kind": "final", "finding": "ventriculomegaly"})
+    pages.file_read(client, case, kind="final", finding="ventriculomegaly")
     client.get(case.get_absolute_url())
-    client.post(f"/cases/{case.pk}/sign/", {"password": PASSWORD})
+    pages.sign(client, case, PASSWORD)
     client.post(f"/cases/{case.pk}/addenda/", {"text": "Later.", "password": PASSWORD})
     told = Event.objects.order_by("pk")[before:]
     return [(event.verb, _without_keys(event.detail)) for event in told]

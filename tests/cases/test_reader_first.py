@@ -1,6 +1,7 @@
 """Reader first: a blind read, the reveal, a second reader, adjudication, the signature, and what it binds."""
 
 import answers
+import pages
 import pytest
 from conftest import PASSWORD, member
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -45,8 +46,7 @@ def page(client, case) -> str:
 
 def file(client, case, kind: str, finding: str, **more) -> str:
     """File a read through the page; what the page says then."""
-    sent = {"kind": kind, "finding": finding, **more}
-    return client.post(f"/cases/{case.pk}/reads/", sent, follow=True).content.decode()
+    return pages.file_read(client, case, follow=True, kind=kind, finding=finding, **more).content.decode()
 
 
 def stage(case) -> str:
@@ -117,7 +117,7 @@ def test_two_readers_who_differ_are_adjudicated_by_a_senior_who_is_neither(
     file(client_of(alice), read_case, "final", "normal", reason="Angle.")
     file(client_of(bob), read_case, "second", "ventriculomegaly", laterality="left")
     assert stage(read_case) == "adjudication"
-    assert standing(Case.objects.get(), bob).due is None
+    assert standing(Case.objects.get(), bob).due == "joint"
     file(client_of(senior), read_case, "adjudication", "ventriculomegaly", laterality="left")
     assert stage(read_case) == "to_sign"
     assert standing(Case.objects.get(), senior).counting.reader == senior
@@ -126,7 +126,7 @@ def test_two_readers_who_differ_are_adjudicated_by_a_senior_who_is_neither(
 
 
 def sign(client, case, password=PASSWORD):
-    return client.post(f"/cases/{case.pk}/sign/", {"password": password}, follow=True)
+    return pages.sign(client, case, password, follow=True)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import answers
 import numpy as np
+import pages
 import pytest
 from conftest import PASSWORD
 from PIL import Image as Pillow
@@ -63,8 +64,8 @@ def test_a_signed_report_carries_finding_name_and_hash(answered, alice, client_o
         "laterality": "left",
         "note": "Left <atrium> wide.",
     }
-    client.post(f"/cases/{answered.pk}/reads/", sent)
-    client.post(f"/cases/{answered.pk}/sign/", {"password": PASSWORD})
+    pages.file_read(client, answered, **sent)
+    pages.sign(client, answered, PASSWORD)
     client.post(f"/cases/{answered.pk}/addenda/", {"text": "Seen again.", "password": PASSWORD})
     text = text_of(client, answered)
     assert "Ventriculomegaly, left" in text
@@ -87,8 +88,8 @@ def signed(answered, alice, client_of):
     client = client_of(alice)
     measured = {"tool": "atrial_width", "side": "left", **POINTS}
     client.post(f"/scans/{answered.scans.get().pk}/measurements/", measured)
-    client.post(f"/cases/{answered.pk}/reads/", {"kind": "final", "finding": "ventriculomegaly"})
-    client.post(f"/cases/{answered.pk}/sign/", {"password": PASSWORD})
+    pages.file_read(client, answered, kind="final", finding="ventriculomegaly")
+    pages.sign(client, answered, PASSWORD)
     return answered
 
 

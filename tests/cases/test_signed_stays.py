@@ -1,5 +1,6 @@
 """A signed case never changes: through no door that a person has, and by no raw SQL either."""
 
+import re
 import uuid
 from collections.abc import Iterator
 
@@ -11,6 +12,7 @@ from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, connection, transaction
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from pages import shown_now
 
 from cases import measuring, review
 from cases.measuring import Points
@@ -24,6 +26,8 @@ SCAN_POINTS = {"frame": 0, "start_row": 1, "start_column": 1, "end_row": 3, "end
 WRITES = {
     "cases:upload": ("case", {"modality": "ultrasound", "scans": "FILE"}),
     "cases:file_read": ("case", {"kind": "final", "finding": "normal"}),
+    "cases:keep_draft": ("case", {"form": "read", "note": "wide"}),
+    "cases:joint": ("case", {"password": PASSWORD}),
     "cases:sign": ("case", {"password": PASSWORD}),
     "cases:assign": ("case", {"to": "bob"}),
     "cases:measure": ("scan", {"tool": "distance", **SCAN_POINTS}),
@@ -83,8 +87,8 @@ def signed(case, alice, bob, small_scan, tmp_path, client_of):
     jobs.fail(answers._claimed(failed), "out_of_memory", "There was not enough memory.")
     waiting = jobs.submit(Job.Kind.PREDICT, image=scan.image, model_version=version, requested_by=alice)
     advice = answers.advice(case)
-    review.file_read(case, by=alice, kind="final", finding="ventriculomegaly")
-    review.sign(case, by=alice)
+    review.file_read(case, by=alice, kind="final", finding="ventriculomegaly", shown=shown_now(case, alice))
+    review.sign(case, by=alice, shown=shown_now(case, alice))
     return {
         "case": case.pk,
         "scan": scan.pk,
@@ -115,7 +119,8 @@ def said(response) -> set[str]:
     if "json" in response.headers.get("Content-Type", ""):
         body = response.json()
         return {one["code"] for one in body.get("outcomes", [body])}
-    return {tag for message in get_messages(response.wsgi_request) for tag in message.tags.split()}
+    tags = {tag for message in get_messages(response.wsgi_request) for tag in message.tags.split()}
+    return tags | set(re.findall(r'data-code="(\w+)"', response.content.decode()))
 
 
 def ask(name: str, signed, client, program):

@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pages
 import pytest
 from answers import active_version, answer
 from conftest import member
@@ -139,7 +140,8 @@ def blind(department) -> None:
 
 
 def read(case: Case, by: User, kind: str, finding: str = "normal") -> None:
-    review.file_read(case, by=by, kind=kind, finding=finding, reason="a reason")
+    shown = pages.shown_now(case, by)
+    review.file_read(case, by=by, kind=kind, finding=finding, reason="a reason", shown=shown)
 
 
 @pytest.mark.usefixtures("scan", "blind")

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pages
 import pytest
 from answers import active_version, advice, version
 from celery import Celery, current_app
@@ -45,11 +46,19 @@ def signed_case(case, alice, add_scan, run_jobs, add_webhook) -> Case:
     add_webhook()
     add_scan(case, alice)
     run_jobs(lime=False)
-    review.file_read(case, by=alice, kind="final", finding="ventriculomegaly", note="Anna Smith", reason="x")
+    review.file_read(
+        case,
+        by=alice,
+        kind="final",
+        finding="ventriculomegaly",
+        note="Anna Smith",
+        reason="x",
+        shown=pages.shown_now(case, alice),
+    )
     case.refresh_from_db()
     if case.stage != Case.Stage.TO_SIGN:
         pytest.fail(f"the case stands at {case.stage}")
-    review.sign(case, by=alice)
+    review.sign(case, by=alice, shown=pages.shown_now(case, alice))
     review.add_addendum(case, by=alice, text="Anna Smith was told.")
     return case
 
