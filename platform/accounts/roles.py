@@ -14,6 +14,8 @@ WRITE_CASES = frozenset({Role.READER, Role.SENIOR_READER})
 MANAGE_MODELS = frozenset({Role.MODEL_MANAGER})
 SEE_MODELS = frozenset({Role.READER, Role.SENIOR_READER, Role.MODEL_MANAGER, Role.AUDITOR})
 SEE_QUEUE = frozenset({Role.MODEL_MANAGER, Role.ADMINISTRATOR, Role.SENIOR_READER})
+CLINICAL = READ_CASES
+"""Roles that show patients: nobody gives one to themselves."""
 READ_AUDIT = frozenset({Role.AUDITOR})
 MANAGE_ACCOUNTS = frozenset({Role.ADMINISTRATOR})
 MANAGE_WEBHOOKS = frozenset({Role.ADMINISTRATOR})

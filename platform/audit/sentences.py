@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
+from accounts.models import Role
 from audit.catalogue import SENTENCES
 from audit.models import Event
 from language.numbers import decimal
@@ -11,7 +12,8 @@ from language.stored import said
 
 # Detail that says more than the verb alone, in the order it is read.
 TOLD = (
-    "number", "scan", "modality", "kind", "read", "finding", "to", "method", "model_version", "label",
+    "number", "name", "role", "department", "page", "scan", "modality", "kind", "read", "finding", "to",
+    "method", "model_version", "label",
     "probability", "reason", "code", "detail", "action", "outcome", "rows", "format", "token_key",
 )  # fmt: skip
 
@@ -34,6 +36,8 @@ def _words(key: str, value: Any) -> str:
     match key:
         case "scan":
             return gettext("scan {number}").format(number=value)
+        case "role" if value in Role.values:
+            return str(Role(value).label)
         case "to":
             return gettext("to {name}").format(name=value)
         case "rows":

@@ -41,6 +41,9 @@ KINDS: Mapping[str, Kind] = {
     "account.link_made": _account(
         _("%(by)s made a one-time link for a new password of yours. If you did not ask for it, say so.")
     ),
+    "account.role_given": _account(_("%(by)s gave you the role %(role)s in %(where)s.")),
+    "account.role_taken": _account(_("%(by)s took the role %(role)s in %(where)s from you.")),
+    "account.changed": _account(_("%(by)s changed your account.")),
     "case.assigned": _case(_("%(by)s gave you case %(case_number)s.")),
     "read.second_wanted": _case(_("Case %(case_number)s waits for a second reader: you may be the one.")),
     "read.adjudication_wanted": _case(_("Case %(case_number)s waits for your adjudication.")),

@@ -72,6 +72,8 @@ class Notice(models.Model):
         values: dict[str, Any] = self.parameters
         if "model_version" in values:
             values = values | {"model_version": said(values["model_version"])}
+        if "role" in values:
+            values = values | {"role": str(Role(values["role"]).label)}
         return str(KINDS[self.code].says) % values
 
     @property

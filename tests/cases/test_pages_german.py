@@ -331,7 +331,7 @@ def test_a_decimal_is_taken_with_a_comma_and_with_a_point(administrator, client_
     client, address = client_of(administrator), f"/admin/cases/readingrules/{department.pk}/change/"
     assert 'value="0,25"' in html(client, address)
     sent = {"mode": "concurrent", "second_reader": "never", "severity_scheme": "smfm-45"}
-    sent |= {"undecided_doubt": typed, "undecided_opposed": "0,5"}
+    sent |= {"undecided_doubt": typed, "undecided_opposed": "0,5", "own_password": PASSWORD}
     response = client.post(address, sent | {"department": department.pk})
     assert response.status_code == 302, response.content.decode()
     assert ReadingRules.objects.get(department=department).undecided_doubt == 0.025
