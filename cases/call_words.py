@@ -11,7 +11,7 @@ from django.utils.translation import gettext, gettext_noop
 from cases.calls import DECIDED, NORMAL, NOT_ANALYSABLE
 from inference.engine.records import POSITIVE
 from inference.engine.undecided import UNDECIDED, Reason
-from language.numbers import decimal
+from language.numbers import probability
 from language.stored import said as in_words
 
 Content = Mapping[str, Any]
@@ -55,7 +55,7 @@ def scan_reasons(scan: Content) -> str:
         "label": in_words(leading["label"]) if leading["label"] else "",
         "against": scan["against"],
         "total": scan["others"],
-        "doubt": decimal(leading["doubt"] or 0.0, 2),
+        "doubt": probability(leading["doubt"] or 0.0),
     }
     return "; ".join(gettext(REASONS[reason]).format(**said) for reason in scan["reasons"])
 

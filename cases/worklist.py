@@ -14,7 +14,7 @@ from cases.calls import Call, calls_of
 from cases.forms import WorklistForm
 from cases.models import Case, CaseQuerySet, Scan
 from cases.standing import hidden_cases
-from language.numbers import decimal
+from language.numbers import probability
 
 Stage = Case.Stage
 PAGE = 40
@@ -91,7 +91,7 @@ def verdict(called: Call | None) -> str:
     chances = [answer.probability for answer in called.answers if answer.probability is not None]
     if not chances:
         return call_words(called.label)
-    low, high = decimal(min(chances), 2), decimal(max(chances), 2)
+    low, high = probability(min(chances)), probability(max(chances))
     return f"{call_words(called.label)} {low if low == high else f'{low}–{high}'}"
 
 

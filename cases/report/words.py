@@ -18,7 +18,7 @@ from cases.advising import rules
 from cases.call_words import call_sentence
 from cases.models import Addendum, AdviceAnswer, Case, Measurement, Read
 from inference.models import Explanation, Image
-from language.numbers import decimal
+from language.numbers import decimal, probability
 from language.stored import said as in_words
 
 NOTICE = gettext_noop("Research and decision support, not a cleared device.")
@@ -221,9 +221,9 @@ def answer_words(answer: Content) -> tuple[str, str, str]:
         return (version, why, "")
     told = gettext("{label}, {chance}{span}; from {threshold} ventriculomegaly").format(
         label=in_words(said["label"]),
-        chance=decimal(said["probability"], 2),
+        chance=probability(said["probability"]),
         span=_span(said["low"], said["high"]),
-        threshold=decimal(said["threshold"], 2),
+        threshold=probability(said["threshold"]),
     )
     return (version, told, said["weights_sha256"][:12])
 
@@ -231,7 +231,7 @@ def answer_words(answer: Content) -> tuple[str, str, str]:
 def _span(low: float | None, high: float | None) -> str:
     if low is None or high is None:
         return ""
-    return f" ({gettext('{low} to {high}').format(low=decimal(low, 2), high=decimal(high, 2))})"
+    return f" ({gettext('{low} to {high}').format(low=probability(low), high=probability(high))})"
 
 
 def _signature(signed: Content | None, sha256: str) -> Facts:

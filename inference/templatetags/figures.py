@@ -5,6 +5,7 @@ from typing import Any
 from django.template import Library
 from django.utils.translation import gettext
 
+from language import numbers
 from language.numbers import decimal, localised, percent
 
 register = Library()
@@ -12,14 +13,8 @@ register = Library()
 
 @register.filter
 def probability(value: float | None) -> str:
-    """Two decimals; never a certainty that a model cannot have."""
-    if value is None:
-        return "–"
-    if value < 0.005:
-        return localised("< 0.01")
-    if value > 0.995:
-        return localised("> 0.99")
-    return decimal(value, 2)
+    """As language.numbers writes it; a dash for none."""
+    return "–" if value is None else numbers.probability(value)
 
 
 @register.filter

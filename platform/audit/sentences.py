@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 from accounts.models import Role
 from audit.catalogue import SENTENCES
 from audit.models import Event
-from language.numbers import decimal
+from language.numbers import probability
 from language.stored import said
 
 # Detail that says more than the verb alone, in the order it is read.
@@ -43,7 +43,7 @@ def _words(key: str, value: Any) -> str:
         case "rows":
             return gettext("{count} lines").format(count=value)
         case "probability":
-            return decimal(value, 2)
+            return probability(value)
         case "token_key":
             return f"{value}…"
     return said(str(value))

@@ -17,6 +17,13 @@ def decimal(value: float, places: int) -> str:
     return localised(f"{value:.{places}f}")
 
 
+def probability(value: float) -> str:
+    """A probability or a threshold with two decimals; never a certainty that a model cannot have."""
+    if value < 0.005:
+        return localised("< 0.01")
+    return localised("> 0.99") if value > 0.995 else decimal(value, 2)
+
+
 def percent(value: float, places: int = 0) -> str:
     """A share of one, in percent."""
     return f"{decimal(100 * value, places)} %"

@@ -44,7 +44,7 @@ def bell(request: HttpRequest) -> HttpResponse:
     return HttpResponse(render_to_string("notices/count.html", {"count": count}))
 
 
-@require_safe
+@require_POST
 @people_only
 def look(request: PersonRequest, pk: int) -> HttpResponse:
     """To what a notice is about, which reads it."""

@@ -47,7 +47,7 @@ def test_the_bell_and_its_list(theme, told, case, alice, bob, log_in, page, keep
     expect(page.locator(".notices .unread")).to_have_count(3)
     assert complaints(page) == []
     keep("notices")
-    page.get_by_role("link", name=f"alice gave you case {case.number}.").focus()
+    page.locator(".notices .link", has_text=f"alice gave you case {case.number}.").focus()
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/cases/{case.pk}/")
     expect(page.get_by_role("link", name="Notices 2 unread")).to_be_visible()

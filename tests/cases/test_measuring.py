@@ -45,6 +45,7 @@ def test_without_a_spacing_a_length_is_in_pixels_and_says_so(scan, alice, client
     page = client.get(case.get_absolute_url()).content.decode()
     assert "5.0 pixels (no scale known)" in page
     assert "Not confirmed: cavum septi pellucidi seen in front" in page
+    assert "ventricle&#x27;s long axis" in page  # escaped once: an apostrophe is read as one
 
 
 def test_rows_and_columns_have_spacings_of_their_own(scan, alice):

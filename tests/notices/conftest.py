@@ -14,7 +14,7 @@ def sees(client_of) -> Callable[[User], list[str]]:
 
     def seen(user: User) -> list[str]:
         page = client_of(user).get("/notices/").content.decode()
-        found = re.findall(r'<a href="/notices/\d+/">(?:<span class="unseen">\w+: </span>)?(.*?)</a>', page)
+        found = re.findall(r'<button class="link">(?:<span class="unseen">\w+: </span>)?(.*?)</button>', page)
         return [sentence.strip() for sentence in found]
 
     return seen

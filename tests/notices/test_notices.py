@@ -21,7 +21,7 @@ def test_whoever_left_the_department_sees_no_notice_of_its_cases(case, alice, bo
     Membership.objects.filter(user=bob).delete()
     assert sees(bob) == []
     assert bell(bob) == "none unread"
-    assert client_of(bob).get(f"/notices/{notice.pk}/").status_code == 404
+    assert client_of(bob).post(f"/notices/{notice.pk}/").status_code == 404
     assert client_of(bob).post(f"/notices/{notice.pk}/read/").status_code == 404
 
 
@@ -36,7 +36,7 @@ def test_a_notice_is_read_in_the_language_of_whoever_looks(case, alice, bob, see
 def test_a_notice_is_its_addressees_alone(case, alice, bob, client_of, sees):
     services.assign(case, bob, by=alice)
     notice = Notice.objects.get()
-    assert client_of(alice).get(f"/notices/{notice.pk}/").status_code == 404
+    assert client_of(alice).post(f"/notices/{notice.pk}/").status_code == 404
     client_of(alice).post("/notices/read/", {"newest": notice.pk})
     notice.refresh_from_db()
     assert notice.read_at is None
@@ -44,7 +44,7 @@ def test_a_notice_is_its_addressees_alone(case, alice, bob, client_of, sees):
 
 def test_following_a_notice_leads_to_its_case_and_reads_it(case, alice, bob, client_of, bell):
     services.assign(case, bob, by=alice)
-    answer = client_of(bob).get(f"/notices/{Notice.objects.get().pk}/")
+    answer = client_of(bob).post(f"/notices/{Notice.objects.get().pk}/")
     assert answer.headers["Location"] == case.get_absolute_url()
     assert bell(bob) == "none unread"
 

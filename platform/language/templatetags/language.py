@@ -38,7 +38,10 @@ def languages() -> list[tuple[str, str, bool]]:
     return [(code, str(name), code == get_language()) for code, name in settings.LANGUAGES]
 
 
-@register.filter
+@register.filter(is_safe=True)
 def in_sentence(value: Any) -> str:
-    """A label within a sentence: English writes it small, German keeps its capitals."""
+    """A label within a sentence: English writes it small, German keeps its capitals.
+
+    What `join` has escaped stays so: escaped twice, an apostrophe is read as its code.
+    """
     return str(value).lower() if get_language() == stored.ENGLISH else str(value)
