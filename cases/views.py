@@ -15,7 +15,7 @@ from accounts.gate import PersonRequest, people_only, role_required
 from accounts.roles import READ_CASES, WRITE_CASES, departments_where
 from audit.models import Event
 from audit.trail import record
-from blobs.store import BlobCorrupt
+from blobs.store import BlobCorrupt, BlobUnavailable
 from cases import asking, keys, reading, services, viewer, worklist, worklist_query
 from cases.advice_views import shown_advice
 from cases.advising import current_advice
@@ -285,7 +285,7 @@ def _thumbnail(entry: reading.ScanReading) -> str:
     """ "" when the stored pixels are gone: the page must still say everything else."""
     try:
         return thumbnail(entry.scan.image.pixels_id, _middle(entry))
-    except BlobCorrupt:
+    except (BlobCorrupt, BlobUnavailable):
         logger.exception("The pixels of %s cannot be read", entry.scan)
         return ""
 

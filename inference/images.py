@@ -51,7 +51,7 @@ def create(stack: PictureStack, *, original: Blob, pixels: Blob) -> Image:
 
 
 def stack_of(image: Image) -> PictureStack:
-    """The stack again, its pixels verified against their hash; raises BlobCorrupt."""
+    """The stack again, its pixels verified against their hash; raises BlobCorrupt and BlobUnavailable."""
     return PictureStack(
         pixels=load_npy(image.pixels_id),
         modality=_modality(image),

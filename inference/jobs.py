@@ -40,6 +40,11 @@ MOVES = {
 }
 
 
+STORAGE = "storage_unavailable"
+_NO_FAILURE = {"failure_code": "", "failure_detail": ""}
+"""Of an earlier attempt: the audit keeps it. The row of a job that did not fail says nothing of a failure."""
+
+
 class IllegalMove(Exception):
     """The state machine has no such arrow."""
 
@@ -211,13 +216,13 @@ def finish(held: Claim, *, made: ModelVersion | None = None) -> None:
     made: the model version that work on models ends with.
     """
     result = {"model_version": made} if made else {}
-    _move(held, State.SUCCEEDED, stage="", lease_until=None, finished_at=Now(), **result)
+    _move(held, State.SUCCEEDED, **_over(), **_NO_FAILURE, **result)
 
 
 def fail(held: Claim, code: str, detail: str) -> None:
     """running -> failed: final. A new submission of the same image is a new job."""
     with transaction.atomic():
-        _move(held, State.FAILED, stage="", lease_until=None, finished_at=Now(), **_failure(code, detail))
+        _move(held, State.FAILED, **_over(), **_failure(code, detail))
         _tell("job.failed", held.job, code=code, detail=detail)
         telling.failed(held.job, code)
 
@@ -235,12 +240,32 @@ def retry(held: Claim, code: str, detail: str) -> None:
         _tell("job.requeued", held.job, code=code, detail=detail)
 
 
+def wait(held: Claim, detail: str) -> None:
+    """running -> queued because a file cannot be got at now. However often, it spends no attempt.
+
+    The audit and whoever runs the place hear of it once, and it is looked at again every few seconds.
+    """
+    before = Job.objects.values_list("failure_code", flat=True).get(pk=held.job.pk)
+    with transaction.atomic():
+        _move(
+            held,
+            State.QUEUED,
+            attempts=F("attempts") - 1,
+            not_before=Now() + timedelta(seconds=2 * settings.JOB_SWEEP_SECONDS),
+            **_waiting(),
+            **_failure(STORAGE, detail),
+        )
+        if before != STORAGE:
+            _tell("job.requeued", held.job, code=STORAGE, detail=detail)
+            telling.storage_missed()
+
+
 @transaction.atomic
 def cancel(job: Job, *, by: User) -> None:
     """queued or running -> cancelled; raises IllegalMove when the job is already over, NotToBeMoved."""
     _ask(job)
     changed = Job.objects.filter(pk=job.pk, state__in=_before(State.CANCELLED)).update(
-        state=State.CANCELLED, stage="", lease_until=None, finished_at=Now()
+        state=State.CANCELLED, **_over(), **_NO_FAILURE
     )
     if not changed:
         raise IllegalMove(gettext("The job is already over."))
@@ -250,7 +275,14 @@ def cancel(job: Job, *, by: User) -> None:
 
 def sweep() -> int:
     """Requeue what a dead worker held, park what kills workers, ring again what nobody took."""
+    if not waiting_for_storage().exists():
+        telling.storage_found()
     return _requeue_expired() + _ring_again()
+
+
+def waiting_for_storage() -> QuerySet[Job]:
+    """Jobs that go on as soon as a file can be read or written again."""
+    return Job.objects.filter(state__in=[State.QUEUED, State.RUNNING], failure_code=STORAGE)
 
 
 def _requeue_expired() -> int:
@@ -297,6 +329,10 @@ def _ask(job: Job) -> None:
 
 def _tell(verb: str, job: Job, **detail: Any) -> None:
     record(verb, actor=None, subject=job, thread=job.thread, **detail)
+
+
+def _over() -> dict[str, Any]:
+    return {"stage": "", "lease_until": None, "finished_at": Now()}
 
 
 def _waiting() -> dict[str, Any]:

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error as DatabaseFault
+from django.db import close_old_connections, connection
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
@@ -72,7 +73,7 @@ def _stay(queues: str) -> None:
             if not is_known:
                 arrive(queues)
                 is_known = True
-        except DatabaseError as fault:
+        except DatabaseFault as fault:
             logger.warning("The database did not hear this worker: %s", fault)
         if _over.wait(settings.JOB_LEASE_SECONDS / 3):
             break

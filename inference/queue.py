@@ -11,6 +11,8 @@ from django.db.models.functions import Now, TruncHour
 from django.utils import timezone
 
 from accounts.models import User
+from blobs import store
+from inference.jobs import waiting_for_storage
 from inference.models import Job, Worker
 
 State = Job.State
@@ -55,6 +57,8 @@ class Overview:
     unlisted: int
     workers: list[Present]
     unheard: list[str]
+    storage_fault: str
+    waiting_for_storage: int
 
 
 def overview(user: User) -> Overview:
@@ -78,6 +82,8 @@ def overview(user: User) -> Overview:
     return Overview(
         workers=workers,
         unheard=sorted(set(waiting.values_list("queue", flat=True).distinct().order_by()) - heard),
+        storage_fault=store.fault(),
+        waiting_for_storage=waiting_for_storage().count(),
         counts=counts,
         oldest_wait_since=waiting.aggregate(oldest=Min("created_at"))["oldest"],
         running=rows[0],

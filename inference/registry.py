@@ -24,7 +24,7 @@ MOVES = {
     State.EVALUATED: frozenset({State.ACTIVE, State.RETIRED, State.QUARANTINED}),
     State.ACTIVE: frozenset({State.RETIRED, State.QUARANTINED}),
     State.RETIRED: frozenset({State.ACTIVE, State.QUARANTINED}),
-    State.QUARANTINED: frozenset[State](),
+    State.QUARANTINED: frozenset[State](),  # inference.readmission is the one way back
 }
 SHADOW = Activation.SHADOW
 ACTIVATABLE = [state for state, moves in MOVES.items() if State.ACTIVE in moves]
@@ -56,9 +56,9 @@ def _seated(activations: QuerySet[Activation]) -> QuerySet[ModelVersion]:
     return ModelVersion.objects.filter(activations__in=activations).order_by("network")
 
 
-def seats() -> list[tuple[str, str]]:
-    """(modality, role) of every open activation."""
-    return list(Activation.objects.filter(ended_at__isnull=True).values_list("modality", "role"))
+def was_taken(modality: str, role: str) -> bool:
+    """Whether a version has ever held the seat, or holds it now: then people have decided about it."""
+    return Activation.objects.filter(modality=modality, role=role).exists()
 
 
 def seats_at(moment: datetime) -> QuerySet[Activation]:
@@ -228,7 +228,7 @@ def quarantine(version: ModelVersion, *, reason: str) -> None:
         return
     _leave_seat(version)
     _move(version, State.QUARANTINED)
-    record("model.quarantined", actor=None, subject=version, reason=reason)
+    record("model.quarantined", actor=None, subject=version, reason=reason, was=version.state)
     telling.quarantined(version)
 
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.gate import PersonRequest, role_required
 from accounts.roles import MANAGE_MODELS, SEE_MODELS
-from inference import cards, comparison, registry, weights_upload
+from inference import cards, comparison, readmission, registry, weights_upload
 from inference.engine.weights_file import MAX_FILE_BYTES, WeightsRefused
 from inference.forms import MomentForm, ReasonForm, UploadForm
 from inference.models import ModelVersion
@@ -62,6 +62,12 @@ MOVES = {
         gettext_lazy("Go back"),
         gettext_lazy("{version} was replaced by its predecessor."),
         registry.roll_back,
+    ),
+    "readmit": Move(
+        gettext_lazy("Take back from quarantine"),
+        gettext_lazy("Take back"),
+        gettext_lazy("{version} is no longer quarantined. It answers nobody until it is put into use."),
+        readmission.readmit,
     ),
 }
 
@@ -142,6 +148,8 @@ def may_move(version: ModelVersion) -> list[str]:
     names = []
     if state in registry.ACTIVATABLE:
         names = ["activate", "stop-shadow" if registry.is_shadow(version) else "start-shadow"]
+    if state == ModelVersion.State.QUARANTINED:
+        names = ["readmit"]
     if state == ModelVersion.State.ACTIVE:
         names.append("retire")
         if registry.predecessor(version.modality, version.network):
@@ -161,6 +169,8 @@ def _compared(version: ModelVersion, name: str) -> list[dict[str, Any]]:
         case "roll-back":
             former = registry.predecessor(version.modality, version.network)
             sides = (gettext("Answers now"), version), (gettext("Answers afterwards"), former)
+        case "readmit":
+            sides = (gettext("Answers, before and afterwards"), holder), (gettext("Taken back"), version)
         case _:
             sides = (gettext("Answers, before and afterwards"), holder), (gettext("Answers unseen"), version)
     return [

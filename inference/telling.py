@@ -5,10 +5,10 @@ from typing import Any
 from django.db import connection
 
 from accounts.models import User
-from accounts.roles import MANAGE_MODELS
+from accounts.roles import MANAGE_ACCOUNTS, MANAGE_MODELS
 from inference.models import About, Explanation, Job, ModelVersion, Prediction
 from language.stored import english
-from notices.telling import tell
+from notices.telling import tell, withdraw
 from webhooks.outbox import announce
 
 FAILED = {
@@ -19,6 +19,7 @@ FAILED = {
     Job.Kind.CHECK: "check.failed",
 }
 _OPEN = (Job.State.QUEUED, Job.State.RUNNING)
+_STORAGE = "storage"
 _SETTLING = 0x5CA7
 """Advisory locks of this kind: one for each image."""
 
@@ -105,6 +106,22 @@ def quarantined(version: ModelVersion) -> None:
         model=str(version.pk),
         model_version=_name(version),
     )
+
+
+def readmitted(version: ModelVersion) -> None:
+    """A quarantined version was taken back: nobody need look any more."""
+    withdraw(["model.quarantined"], subject=f"model:{version.pk}")
+
+
+def storage_missed() -> None:
+    """Work waits for a file that cannot be read or written; whoever runs the place must know."""
+    operators = User.objects.filter(memberships__role__in=MANAGE_MODELS | MANAGE_ACCOUNTS)
+    tell("storage.missed", operators.values_list("pk", flat=True), subject=_STORAGE)
+
+
+def storage_found() -> None:
+    """No work waits for a file any more."""
+    withdraw(["storage.missed"], subject=_STORAGE)
 
 
 def _announce(event: str, about: About, **data: Any) -> None:

@@ -13,6 +13,8 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User
+from blobs import store
+from blobs.store import BlobUnavailable
 from inference import jobs, registry, telling
 from inference.engine import catalogue
 from inference.formats.stack import Modality
@@ -61,7 +63,14 @@ def submit(network: str, version: str, names: list[str], *, by: User, about: str
 
 
 def carry_out(held: Claim) -> None:
-    """Train, register what came of it, and remove what is no longer needed. Raises RefusedWork, Fenced."""
+    """Train, register what came of it, and remove what is no longer needed.
+
+    Raises RefusedWork, Fenced, and BlobUnavailable where the checkpoints cannot be reached.
+    """
+    if reason := store.fault():
+        raise BlobUnavailable(reason)
+    if {*held.job.parameters["data"].values()} - {found.name for found in data_sets()}:
+        raise BlobUnavailable("The folder that the training learns from cannot be reached.")
     from inference import science  # torch is touched in the worker's child only
 
     out = Path(settings.WORK_ROOT) / "trainings" / str(held.job.pk)

@@ -17,6 +17,7 @@ from django.db import transaction
 from accounts.models import User
 from audit.trail import record
 from blobs import store
+from blobs.store import BlobUnavailable
 from inference import jobs, registry
 from inference.engine.records import LABELS, WeightsRecord, sha256_hex
 from inference.engine.weights_file import WeightsRefused, inspect
@@ -34,12 +35,13 @@ UNCHOSEN = {"threshold": 0.5, "threshold_target": "not chosen on data", "tempera
 def submit(network: str, modality: Modality, version: str, content: bytes, stated: bytes, *, by: User) -> Job:
     """Check what can be checked without running it, and queue the rest for a worker: it has torch.
 
-    stated: the record that training wrote beside the file, or b"". Raises WeightsRefused.
+    stated: the record that training wrote beside the file, or b"". Raises WeightsRefused, BlobUnavailable.
     """
     with _refusals_told(network, content, by):
         inspect(content)
         if len(stated) > MAX_RECORD_BYTES:
             raise WeightsRefused("bad_record", "The record is larger than any that training writes.")
+    _need_the_store()
     name = str(uuid.uuid4())
     _folder().mkdir(parents=True, exist_ok=True)
     _forget_abandoned()
@@ -62,6 +64,7 @@ def carry_out(held: Claim) -> None:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
+        _need_the_store()
         raise RefusedWork("upload_lost", "The file is no longer here: upload it again.") from None
     jobs.heartbeat([held], "running the network once")
     try:
@@ -108,6 +111,12 @@ def _refusals_told(network: str, content: bytes, by: User | None) -> Iterator[No
 def _folder() -> Path:
     """Where uploads wait; each has a name of its own, so that the same file may come twice."""
     return Path(settings.WORK_ROOT) / "uploads"
+
+
+def _need_the_store() -> None:
+    """Uploads wait beside the blobs: without them none can be kept, and none is lost. BlobUnavailable."""
+    if reason := store.fault():
+        raise BlobUnavailable(reason)
 
 
 def _forget_abandoned() -> None:

@@ -16,12 +16,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.db import Error as DatabaseFault
 from django.db import close_old_connections, connection, transaction
 
 from audit.context import Origin, origin
 from audit.trail import record
 from blobs import store
-from blobs.store import BlobCorrupt
+from blobs.store import BlobCorrupt, BlobUnavailable
 from inference import images, jobs, presence, registry, results, telling, trainings, weights_upload
 from inference.engine.frames import choose_frames
 from inference.engine.members import ENSEMBLE
@@ -66,23 +67,25 @@ def _see_through(claims: Sequence[Claim]) -> None:
         registry.quarantine(claims[0].job.scan[1], reason=str(fault))
         _each(claims, jobs.fail, "model_integrity", str(fault))
     except BlobCorrupt as fault:
-        if len(claims) > 1:  # one bad scan must not fail its batch: each is tried alone
-            _each(claims, jobs.retry, "input_corrupt", str(fault))
-        else:
-            _each(claims, jobs.fail, "input_corrupt", str(fault))
+        _each(claims, jobs.fail, "input_corrupt", str(fault))
     except RefusedWork as refused:
         _each(claims, jobs.fail, refused.code, str(refused))
     except Fenced:
         logger.info("Job %s was taken away while it ran", claims[0].job.pk)
+    except BlobUnavailable as fault:
+        _each(claims, jobs.wait, str(fault))
     except Exception as fault:
         logger.exception("A batch of %d jobs failed", len(claims))
-        _each(claims, jobs.retry, type(fault).__name__, str(fault))
+        if isinstance(fault, OSError) and (reason := store.fault()):
+            _each(claims, jobs.wait, reason)  # a checkpoint or an upload, which lie beside the blobs
+        else:
+            _each(claims, jobs.retry, type(fault).__name__, str(fault))
 
 
-def _each(claims: Sequence[Claim], move: Callable[[Claim, str, str], None], code: str, detail: str) -> None:
+def _each(claims: Sequence[Claim], move: Callable[..., None], *words: str) -> None:
     for held in claims:
         try:
-            move(held, code, detail)
+            move(held, *words)
         except Fenced:
             logger.info("Job %s had already left this worker", held.job.pk)
 
@@ -104,15 +107,27 @@ def _run(claims: Sequence[Claim]) -> None:
 def _predict(claims: Sequence[Claim]) -> None:
     science = _science()
     model = _model(claims[0].job.scan[1])
-    stacks = [images.stack_of(held.job.scan[0]) for held in claims]
-    frames = [held.job.parameters.get("frames") for held in claims]
-    jobs.heartbeat(claims, "classifying")
-    answers = science.predict.predict(model, stacks, frames=frames)
-    checks = [
-        _checks(held, stack, answer) for held, stack, answer in zip(claims, stacks, answers, strict=True)
-    ]
-    for held, answer, found in zip(claims, answers, checks, strict=True):
-        _publish_prediction(held, answer, found)
+    readable = [(held, stack) for held in claims if (stack := _stack(held)) is not None]
+    frames = [held.job.parameters.get("frames") for held, _ in readable]
+    jobs.heartbeat([held for held, _ in readable], "classifying")
+    answers = science.predict.predict(model, [stack for _, stack in readable], frames=frames)
+    checks = [_checks(*each, answer) for each, answer in zip(readable, answers, strict=True)]
+    for (held, _), answer, found in zip(readable, answers, checks, strict=True):
+        try:
+            _publish_prediction(held, answer, found)
+        except Fenced:
+            logger.info("Job %s was taken away while it ran", held.job.pk)
+
+
+def _stack(held: Claim) -> PictureStack | None:
+    """The pixels of one job's scan. Without them that one fails or waits, and its batch goes on: None."""
+    try:
+        return images.stack_of(held.job.scan[0])
+    except BlobCorrupt as fault:
+        _each([held], jobs.fail, "input_corrupt", str(fault))
+    except BlobUnavailable as fault:
+        _each([held], jobs.wait, str(fault))
+    return None
 
 
 def _checks(held: Claim, stack: PictureStack, answer: Answer) -> Checks | None:
@@ -239,8 +254,11 @@ def _kept_alive(claims: Sequence[Claim]) -> Iterator[None]:
 
     def beat() -> None:
         while not done.wait(settings.JOB_LEASE_SECONDS / 3):
-            close_old_connections()
-            jobs.heartbeat(claims)
+            try:
+                close_old_connections()
+                jobs.heartbeat(claims)
+            except DatabaseFault as fault:  # it may answer before the leases are over
+                logger.warning("The database did not hear the heartbeat: %s", fault)
         connection.close()
 
     thread = threading.Thread(target=beat, name="heartbeat", daemon=True)

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from blobs import store
-from blobs.store import BlobCorrupt
+from blobs.store import BlobCorrupt, BlobUnavailable
 from cases import pictures
 from cases.basis import answers_of as answered_advice
 from cases.calls import Call
@@ -220,7 +220,7 @@ def _frame(scan: Scan, number: int, measured: Iterable[Measurement], found: Draf
     lines = {place: (one.start, one.end) for place, one in here.items()}
     try:
         sha256 = _keep(pictures.frame_png(scan.image, number, lines), found)
-    except BlobCorrupt:
+    except (BlobCorrupt, BlobUnavailable):
         sha256 = ""
     return {"sha256": sha256, "frame": number, "measurements": sorted(here), "map": None}
 
@@ -231,7 +231,7 @@ def _map(scan: Scan, why: Why, found: Draft) -> dict[str, Any]:
     frame = explanation.frames[row]
     try:
         sha256 = _keep(pictures.overlay_png(scan.image, frame, explanation, row), found)
-    except BlobCorrupt:
+    except (BlobCorrupt, BlobUnavailable):
         sha256 = ""
     return {"sha256": sha256, "frame": frame, "measurements": [], "map": _explanation(why)}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from accounts.models import User
 from blobs import store
-from blobs.store import BlobCorrupt
+from blobs.store import BlobCorrupt, BlobUnavailable
 from cases.calls import call
 from cases.desk import Desk, desk
 from cases.models import Case, Measurement, ReadingRules, SignOff
@@ -86,5 +86,5 @@ def _desk_as_of(signature: SignOff, sitting: Desk) -> Desk:
 def _stored(sha256: str) -> bytes | None:
     try:
         return store.read(sha256)
-    except BlobCorrupt:
+    except (BlobCorrupt, BlobUnavailable):
         return None

@@ -62,19 +62,25 @@ class Gate:
 
 @cache
 def shipped_gate() -> Gate:
-    """The gate that comes with the code, on the shipped VGG16's stem, hashes checked. ScopeMismatch."""
+    """The gate that comes with the code, on the stem its record names, hashes checked. ScopeMismatch."""
     return load_gate(SHIPPED, published_stem())
 
 
 def published_stem() -> VGG16:
-    """The stem of the shipped VGG16, which training left as it was published."""
-    found = catalogue.newest("vgg16", "ultrasound")
-    if found is None:
-        raise ScopeMismatch("no shipped VGG16 holds the stem that the scope gate rests on")
-    network = VGG16()
-    tensors = safetensors.torch.load(found.content())
-    network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
-    return network.eval()
+    """The stem that the shipped gate was fitted on: VGG16's as it was published. ScopeMismatch."""
+    return shipped_stem(json.loads((SHIPPED / "scope.json").read_text())["stem_sha256"])
+
+
+def shipped_stem(sha256: str) -> VGG16:
+    """The shipped VGG16 whose stem has this hash, whatever its version. Raises ScopeMismatch."""
+    versions = [one for one in catalogue.shipped() if one.record.network == "vgg16"]
+    for one in {one.record.weights_sha256: one for one in versions}.values():
+        network = VGG16()
+        tensors = safetensors.torch.load(one.content())
+        network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+        if stem_sha256(network) == sha256:
+            return network.eval()
+    raise ScopeMismatch("no shipped VGG16 holds the stem that the scope gate rests on")
 
 
 def stem_sha256(network: VGG16) -> str:

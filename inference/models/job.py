@@ -138,6 +138,10 @@ class Job(models.Model):
                 ),
                 name="work_on_a_scan_names_it",
             ),
+            models.CheckConstraint(
+                condition=models.Q(failure_code="") | ~models.Q(state__in=["succeeded", "cancelled"]),
+                name="only_what_failed_says_why",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -65,6 +65,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "model.shadow_started": gettext_lazy("let a candidate answer scans unseen"),
     "model.shadow_stopped": gettext_lazy("ended a candidate's unseen answers"),
     "model.quarantined": gettext_lazy("quarantined a model version"),
+    "model.readmitted": gettext_lazy("took a quarantined model version back"),
     # webhooks
     "webhook.created": gettext_lazy("added a webhook"),
     "webhook.changed": gettext_lazy("changed a webhook"),

@@ -2,55 +2,83 @@
 
 import hashlib
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from django.core.files.base import ContentFile, File
-from django.core.files.storage import Storage, storages
+from django.core.files.storage import storages
 
 from blobs.models import Blob
+from blobs.storage import DurableFileSystemStorage
 
 
 class BlobCorrupt(Exception):
-    """The stored bytes are missing or no longer hash to their name."""
+    """The stored bytes no longer hash to their name: what is there is not what was stored."""
+
+
+class BlobUnavailable(OSError):
+    """The bytes cannot be got at, or put away, now: missing, unreadable, the disk full or gone.
+
+    This says nothing of what they are. It may pass, so whoever can wait waits.
+    """
 
 
 def put(content: bytes | IO[bytes]) -> Blob:
-    """Store the bytes, then the row. Storing the same bytes twice gives the same row."""
+    """Store the bytes, then the row. The same bytes again give the same row, and heal a changed file.
+
+    Raises BlobUnavailable: nothing was stored.
+    """
+    if reason := fault():
+        raise BlobUnavailable(reason)
     file: File[Any] = ContentFile(content) if isinstance(content, bytes) else File(content)
     sha256, size = _measure(file)
     file.seek(0)
-    _storage().save(_name(sha256), file)
+    try:
+        _storage().save(_name(sha256), file)
+    except OSError as refused:
+        raise BlobUnavailable(f"blob {sha256} cannot be stored: {_reason(refused)}") from refused
     blob, _ = Blob.objects.get_or_create(sha256=sha256, defaults={"size": size})
     return blob
 
 
 def read(sha256: str) -> bytes:
-    """The bytes, verified; raises BlobCorrupt."""
+    """The bytes, verified; raises BlobCorrupt and BlobUnavailable."""
     try:
-        with _storage().open(_name(sha256)) as file:
+        with open_unverified(sha256) as file:
             content = bytes(file.read())
-    except FileNotFoundError:
-        raise BlobCorrupt(f"blob {sha256} is missing") from None
+    except BlobUnavailable:
+        raise
+    except OSError as refused:
+        raise BlobUnavailable(f"blob {sha256} cannot be read: {_reason(refused)}") from refused
     if hashlib.sha256(content).hexdigest() != sha256:
         raise BlobCorrupt(f"blob {sha256} has changed")
     return content
 
 
 def open_unverified(sha256: str) -> "File[Any]":
-    """A seekable file for those who need a part of a large blob; the caller closes it."""
+    """A seekable file for those who need a part of a large blob; the caller closes it. BlobUnavailable."""
     try:
         return _storage().open(_name(sha256))
     except FileNotFoundError:
-        raise BlobCorrupt(f"blob {sha256} is missing") from None
+        raise BlobUnavailable(f"blob {sha256} is missing") from None
+    except OSError as refused:
+        raise BlobUnavailable(f"blob {sha256} cannot be read: {_reason(refused)}") from refused
+
+
+def fault() -> str:
+    """Why no blob can be read or stored now, in a sentence; empty while nothing is wrong.
+
+    A store without a row is new, and its folder is made when the first blob comes.
+    """
+    return _storage().fault() if Blob.objects.exists() else ""
 
 
 def corrupt() -> Iterator[str]:
-    """One sentence for each row whose bytes are missing or changed."""
+    """One sentence for each row whose bytes are missing, unreadable or changed."""
     for sha256 in Blob.objects.values_list("sha256", flat=True).iterator():
         try:
             read(sha256)
-        except BlobCorrupt as fault:
-            yield str(fault)
+        except (BlobCorrupt, BlobUnavailable) as found:
+            yield str(found)
 
 
 def _measure(file: "File[Any]") -> tuple[str, int]:
@@ -61,8 +89,13 @@ def _measure(file: "File[Any]") -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def _storage() -> Storage:
-    return storages["blobs"]
+def _storage() -> DurableFileSystemStorage:
+    return cast(DurableFileSystemStorage, storages["blobs"])
+
+
+def _reason(refused: OSError) -> str:
+    """Without the path, which is nobody's business who reads this."""
+    return refused.strerror or str(refused)
 
 
 def _name(sha256: str) -> str:

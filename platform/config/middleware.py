@@ -1,10 +1,16 @@
-"""What every request must be, and what every response carries."""
+"""What every request must be, what every response carries, and what is answered before either."""
 
+import logging
 from collections.abc import Callable
 
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
+from blobs.store import BlobUnavailable
+from config import problems, views
+
+logger = logging.getLogger(__name__)
 # Nothing inline, nothing from outside: a hospital has no internet, and an attacker gets no script.
 POLICY = "; ".join(
     [
@@ -19,6 +25,43 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     ]
 )
+
+
+HEALTH = {"/healthz": views.alive, "/readyz": views.ready}
+
+
+def answer_probes(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Health before the host is checked: a probe names this machine, not the name that people use."""
+
+    def respond(request: HttpRequest) -> HttpResponse:
+        probe = HEALTH.get(request.path)
+        return probe(request) if probe else get_response(request)
+
+    return respond
+
+
+class StorageFaults:
+    """A page that needs a file which cannot be reached now says so: 503, and nothing was changed."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """As it comes."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, fault: Exception) -> HttpResponse | None:
+        """None for every other fault. The API's own handler comes before this one."""
+        if not isinstance(fault, BlobUnavailable):
+            return None
+        logger.error("Stored files cannot be reached: %s", fault)
+        if "application/json" in request.headers.get("Accept", ""):
+            return problems.no_storage()
+        response = render(request, "503.html", status=503)
+        response.headers["Retry-After"] = problems.RETRY_AFTER_SECONDS
+        return response
 
 
 def content_security_policy(

@@ -13,6 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions, serializers
 from rest_framework.views import set_rollback
 
+from blobs.store import BlobUnavailable
 from cases.refusals import CannotDo
 from inference.formats.errors import FormatError
 from inference.jobs import IllegalMove
@@ -20,6 +21,7 @@ from language.stored import said
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = "5"
+NO_STORAGE = gettext_noop("Stored files cannot be reached. Nothing was changed; try again shortly.")
 _NO_DATABASE = gettext_noop("The database does not answer. Nothing was changed; try again shortly.")
 
 
@@ -68,14 +70,21 @@ def problem_response(exception: Exception, _context: dict[str, Any]) -> HttpResp
             return problem(413, "too_large", gettext("The request is larger than this address accepts."))
         case SuspiciousOperation():
             return problem(400, "bad_request", gettext("The request is malformed."))
-        case OperationalError() | InterfaceError():
-            return no_database()
+        case OperationalError() | InterfaceError() | BlobUnavailable():
+            return no_storage() if isinstance(exception, BlobUnavailable) else no_database()
     return None
 
 
 def no_database() -> JsonResponse:
     """503: worth trying again."""
     response = problem(503, "database_unavailable", gettext(_NO_DATABASE))
+    response.headers["Retry-After"] = RETRY_AFTER_SECONDS
+    return response
+
+
+def no_storage() -> JsonResponse:
+    """503: a file that was stored cannot be read, or none can be stored. Worth trying again."""
+    response = problem(503, "storage_unavailable", gettext(NO_STORAGE))
     response.headers["Retry-After"] = RETRY_AFTER_SECONDS
     return response
 

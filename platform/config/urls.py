@@ -13,8 +13,6 @@ api_v1: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns = [
-    path("healthz", views.alive),
-    path("readyz", views.ready),
     path("admin/", administration.site.urls),
     path("account/language/", language_page.choose, name="choose_language"),
     path("account/new-password/", password_pages.new_password, name="account_new_password"),

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import MethodNotAllowed
 
+from blobs import store
 from config.problems import problem_response
 
 SAFE = frozenset({"GET", "HEAD"})
@@ -22,13 +23,17 @@ def alive(_request: HttpRequest) -> HttpResponse:
 
 
 def ready(_request: HttpRequest) -> HttpResponse:
-    """200 when the database answers; a broker that is down does not stop us from accepting scans."""
+    """200 when database and file store answer.
+
+    A broker that is down does not stop us from accepting scans; a store that is away does.
+    """
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
+        reason = store.fault()
     except OperationalError:
-        return HttpResponse("the database does not answer\n", status=503, content_type="text/plain")
-    return HttpResponse("ready\n", content_type="text/plain")
+        reason = "The database does not answer."
+    return HttpResponse(f"{reason or 'ready'}\n", status=503 if reason else 200, content_type="text/plain")
 
 
 @csrf_exempt

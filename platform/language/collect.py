@@ -23,13 +23,13 @@ MARKS = frozenset({"_", "gettext", "gettext_lazy", "gettext_noop"})
 KEPT_ARGUMENTS = {
     "FormatError": 1, "Refusal": 1, "refuse": 1, "WeightsRefused": 1, "RefusedWork": 1, "CannotExplain": 0,
     "FrameChoice": 1, "NotAssessable": 1, "Repeated": 2, "heartbeat": 1, "tell": 0, "_misstated": 0,
-    "retry": 2, "VersionExists": 0, "BlobCorrupt": 0, "NotBound": 0,
+    "retry": 2, "VersionExists": 0, "BlobCorrupt": 0, "BlobUnavailable": 0, "NotBound": 0,
 }  # fmt: skip
 KEPT_NAMES = frozenset(
     {"detail", "rule", "unit", "UNIT", "stage", "why", "FOREIGN", "WANTED", "ARCHIVE", "PICKLE"}
 )
 """Names and keywords whose sentence is kept."""
-KEPT_FUNCTIONS = frozenset({"_in_words"})
+KEPT_FUNCTIONS = frozenset({"_in_words", "fault"})
 """Whose answer is kept."""
 KEPT_FILES = (
     "inference", "platform/blobs", "cases/intake.py", "cases/api/parsers.py", "cases/protocol",

@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role
-from accounts.roles import MANAGE_MODELS, MANAGE_WEBHOOKS, READ_CASES
+from accounts.roles import MANAGE_ACCOUNTS, MANAGE_MODELS, MANAGE_WEBHOOKS, READ_CASES
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,12 @@ KINDS: Mapping[str, Kind] = {
         "inference:model",
         "model",
         MANAGE_MODELS,
+    ),
+    "storage.missed": Kind(
+        _("Stored files cannot be read or written: work waits, and goes on by itself."),
+        "inference:queue",
+        "",
+        MANAGE_MODELS | MANAGE_ACCOUNTS,
     ),
     "webhook.disabled": Kind(
         _("The webhook %(name)s was disabled: %(failures)s attempts in a row have failed."),

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from blobs import store
 from blobs.models import Blob
-from blobs.store import BlobCorrupt
+from blobs.store import BlobCorrupt, BlobUnavailable
 
 pytestmark = pytest.mark.django_db
 CONTENT = b"the bytes of a scan"
@@ -87,7 +87,7 @@ def test_a_missing_blob_is_found(folder):
     [path] = files(folder)
     path.unlink()
     for door in (store.read, store.open_unverified):
-        with pytest.raises(BlobCorrupt, match="missing"):
+        with pytest.raises(BlobUnavailable, match="missing"):
             door(SHA256)
     assert list(store.corrupt()) == [f"blob {SHA256} is missing"]
 
@@ -123,3 +123,21 @@ def test_a_row_that_is_rolled_back_leaves_bytes_that_can_be_used_again(folder):
 def test_a_name_that_leads_out_of_the_folder_is_refused(name):
     with pytest.raises(SuspiciousFileOperation):
         store.read(name)
+
+
+@pytest.mark.parametrize("harm", [CONTENT.replace(b"scan", b"scam"), CONTENT[:-1], b"", CONTENT + b"."])
+def test_good_bytes_put_again_heal_a_blob_that_has_changed(folder, harm):
+    store.put(CONTENT)
+    [path] = files(folder)
+    path.write_bytes(harm)
+    store.put(io.BytesIO(CONTENT))
+    assert store.read(SHA256) == CONTENT
+    assert files(folder) == [path]
+
+
+def test_a_blob_that_is_whole_is_not_written_again(folder):
+    store.put(CONTENT)
+    [path] = files(folder)
+    before = path.stat()
+    store.put(CONTENT)
+    assert path.stat().st_ino == before.st_ino

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
 
+import answers
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
@@ -238,7 +239,17 @@ def test_a_database_that_is_down_is_503_and_worth_trying_again(program, monkeypa
     assert int(response["Retry-After"]) > 0
 
 
+def test_a_stored_file_that_is_missing_is_worth_trying_again(program, scan_without_pixels):
+    response = program.get(reverse("api:frame", args=[scan_without_pixels.pk, 0]))
+    assert response.status_code == 503
+    assert response["Content-Type"] == "application/problem+json"
+    assert response["Retry-After"]
+    assert response.json()["code"] == "storage_unavailable"
+    assert "blob" not in response.content.decode()
+
+
 def test_our_own_fault_is_a_problem_document_without_a_trace(program, scan_without_pixels):
+    answers.damage(scan_without_pixels.image.pixels_id)
     program.raise_request_exception = False
     response = program.get(reverse("api:frame", args=[scan_without_pixels.pk, 0]))
     assert response.status_code == 500

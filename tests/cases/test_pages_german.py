@@ -9,7 +9,6 @@ import answers
 import pages
 import pytest
 from conftest import PASSWORD
-from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pypdf import PdfReader
@@ -179,8 +178,7 @@ def test_a_page_that_is_refused_says_so_in_german(german, charlie, client_of):
 def test_a_fault_of_our_own_is_told_in_german(german, answered, settings):
     settings.DEBUG = False
     scan = answered.scans.get()
-    sha256 = scan.image.pixels_id
-    storages["blobs"].delete(f"{sha256[:2]}/{sha256[2:4]}/{sha256}")
+    answers.damage(scan.image.pixels_id)
     german.raise_request_exception = False
     page = german.get(f"/scans/{scan.pk}/frames/0")
     assert page.status_code == 500

@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models.functions import Now
 
+from accounts.models import User
 from audit.models import Event
 from blobs import store
 from inference import jobs
@@ -199,6 +200,35 @@ def test_the_database_itself_keeps_a_finished_job_finished(submit):
     jobs.finish(held)
     with pytest.raises(DatabaseError, match="is over"), transaction.atomic():
         Job.objects.filter(pk=job.pk).update(state="queued")
+
+
+def end_well(held: Claim, by: User) -> None:
+    jobs.finish(held)
+
+
+def end_cancelled(held: Claim, by: User) -> None:
+    jobs.cancel(held.job, by=by)
+
+
+@pytest.mark.parametrize("end", [end_well, end_cancelled])
+def test_a_job_that_did_not_fail_keeps_no_failure_of_an_earlier_attempt(submit, alice, end):
+    job = submit()
+    jobs.claim(job.pk)
+    expire(job)
+    jobs.sweep()
+    assert Job.objects.get(pk=job.pk).failure_code == "worker_lost", "while it waits, why it waits again"
+    make_due(job)
+    [second] = jobs.claim(job.pk)
+    end(second, alice)
+    ended = Job.objects.get(pk=job.pk)
+    assert (ended.failure_code, ended.failure_detail) == ("", "")
+
+
+@pytest.mark.parametrize("state", ["succeeded", "cancelled"])
+def test_the_database_refuses_a_failure_on_a_job_that_did_not_fail(submit, state):
+    job = submit()
+    with pytest.raises(IntegrityError, match="only_what_failed"), transaction.atomic():
+        Job.objects.filter(pk=job.pk).update(state=state, failure_code="worker_lost")
 
 
 def test_every_move_out_of_running_is_in_the_table(submit):

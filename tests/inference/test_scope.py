@@ -1,6 +1,7 @@
 """Out of scope is an answer: what shows no fetal head is refused with its reason, and heads are let in."""
 
 import csv
+import json
 from dataclasses import replace
 from functools import cache
 from io import StringIO
@@ -8,15 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
 from engine_models import random_model
 
-from inference.engine import scope
+from inference.engine import catalogue, scope
 from inference.engine.ellipse import Ellipse
 from inference.engine.explain import NotBound, explain
 from inference.engine.networks.vgg16 import VGG16
 from inference.engine.predict import predict
 from inference.engine.preprocess import RECIPES, prepare
 from inference.engine.quality import NotAnalysable
+from inference.engine.records import sha256_hex
 from inference.formats import PictureStack, read
 from inference.phantom import render, sample_spec
 from inference.phantom.others import KINDS, MODALITY, other, other_stack
@@ -190,6 +193,23 @@ def test_weights_that_are_not_the_records_are_refused(tmp_path):
     (tmp_path / "scope.safetensors").write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     with pytest.raises(scope.ScopeMismatch, match="hash"):
         scope.load_gate(tmp_path, gate.stem)
+
+
+def test_the_stem_is_found_by_its_hash_and_not_by_a_version_number(tmp_path, monkeypatch):
+    """Somebody ships a VGG16 that is newer and fine-tuned from its first layer on."""
+    ours = catalogue.newest("vgg16", "ultrasound")
+    catalogue.write(ours.record, ours.content(), tmp_path)
+    tuned = safetensors.torch.load(ours.content())
+    tuned["features.0.weight"] = tuned["features.0.weight"] + 0.5
+    content = safetensors.torch.save(tuned)
+    newer = replace(ours.record, version="9.0", weights_sha256=sha256_hex(content))
+    catalogue.write(newer, content, tmp_path)
+    monkeypatch.setattr(catalogue, "SHIPPED", tmp_path)
+    assert catalogue.newest("vgg16", "ultrasound").record == newer
+    wanted = json.loads((scope.SHIPPED / "scope.json").read_text())["stem_sha256"]
+    assert scope.stem_sha256(scope.shipped_stem(wanted)) == wanted
+    with pytest.raises(scope.ScopeMismatch, match="stem"):
+        scope.shipped_stem("0" * 64)
 
 
 def test_another_stem_than_the_one_it_was_fitted_on_is_refused():

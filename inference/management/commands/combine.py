@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from blobs import store
+from blobs.store import BlobCorrupt, BlobUnavailable
 from inference import registry, results
 from inference.engine.members import composed
 from inference.engine.records import sha256_hex
@@ -45,6 +46,8 @@ class Command(BaseCommand):
                 command=f"{command} --version {options['version']} --target {options['target']}",
             )
             version = registry.register(record, lambda: content, by=None)
+        except (BlobCorrupt, BlobUnavailable) as fault:
+            raise CommandError(str(fault)) from fault
         except ValueError as refused:  # MembersDiffer, VersionExists, a target that is none
             raise CommandError(str(refused)) from refused
         words = figure_words(record.card["held_out"]["auc"])

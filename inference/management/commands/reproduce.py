@@ -6,6 +6,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from blobs.store import BlobUnavailable
 from inference.engine.weights import configure
 from inference.models import Prediction
 from inference.reproduction import reproduce
@@ -22,7 +23,10 @@ class Command(BaseCommand):
         if prediction is None:
             raise CommandError(f"There is no answer {options['prediction']}.")
         configure(settings.ENGINE_THREADS)
-        found = reproduce(prediction, by=None)
+        try:
+            found = reproduce(prediction, by=None)
+        except BlobUnavailable as fault:
+            raise CommandError(f"Nothing can be compared now: {fault}.") from fault
         for one in found.verdicts:
             first = f" ({one['first']})" if one["first"] else ""
             self.stdout.write(f"{one['subject']}: {one['verdict']}{first}")
