@@ -7,16 +7,19 @@ from pathlib import Path
 
 import numpy as np
 from django.core.files.base import ContentFile
+from django.db import transaction
 
+from accounts import installation
+from accounts.installation import PUBLISHED_PASSWORD
 from accounts.models import Department, Membership, Role, User
 from cases import intake, services
 from cases.models import Case
+from cases.refusals import CannotDo
 from inference.engine.records import Label
 from inference.formats.errors import FormatError
 from inference.formats.stack import Modality
 from inference.phantom import Phantom, render, sample_spec, volume
 
-PASSWORD = "ventra demo only"  # noqa: S105  # printed to whoever starts the demo
 ACCOUNTS = {
     "reader": Role.READER,
     "senior": Role.SENIOR_READER,
@@ -50,27 +53,40 @@ HEADS = (
 )
 
 
+class NotTheDemo(CannotDo):
+    """People work here: the demo, whose password everybody may read, never comes."""
+
+    code = "not_the_demo"
+
+
+@transaction.atomic
 def people() -> Department:
-    """The demo department and one account for each role; existing ones are left alone."""
-    department, _ = Department.objects.get_or_create(
+    """The demo department; with one account for each role the first time, and never again.
+
+    Whoever renames, closes or deletes one of them has done so for good. Raises NotTheDemo.
+    """
+    if not installation.decide(own=False):
+        raise NotTheDemo("This installation is one of somebody's own: the demo does not come here.")
+    department, made = Department.objects.get_or_create(
         slug="demo", defaults={"name": "Demo department (synthetic)", "is_demo": True}
     )
-    for name, role in ACCOUNTS.items():
-        user, created = User.objects.get_or_create(
-            username=name, defaults={"first_name": "Demo", "last_name": role.label.lower()}
-        )
-        if created:
-            user.set_password(PASSWORD)
-            user.is_staff = user.is_superuser = role == Role.ADMINISTRATOR
-            user.save()
-        Membership.objects.get_or_create(user=user, department=department, role=role)
+    for name, role in ACCOUNTS.items() if made else ():
+        is_admin = role == Role.ADMINISTRATOR
+        user = User(username=name, first_name="Demo", last_name=role.label.lower())
+        user.is_staff = user.is_superuser = is_admin
+        user.set_password(PUBLISHED_PASSWORD)
+        user.save()
+        Membership.objects.create(user=user, department=department, role=role)
     return department
 
 
 def phantom_cases(department: Department) -> None:
     """One case for each synthetic head, unless it is there already."""
+    reader = reader_of(department)
+    if reader is None:
+        return
     for head in HEADS:
-        case, created = _case(department, f"DEMO-{head.seed:03d}", head.weeks * 7, _question(head))
+        case, created = opened(reader, department, f"DEMO-{head.seed:03d}", head.weeks * 7, _question(head))
         if created:
             content, name = _file(head)
             _add(case, content, modality=head.look, name=name)
@@ -82,9 +98,12 @@ def picture_cases(department: Department, folder: Path) -> list[str]:
     labels.csv has the columns file, label and group. Pictures under a folder or name that
     says MRI, and NIfTI volumes, are taken as MRI; all others as ultrasound.
     """
-    problems = []
+    problems: list[str] = []
+    reader = reader_of(department)
+    if reader is None:
+        return ["There is no reader in the demo any more who could add them."]
     for group, files in _groups(folder):
-        case, created = _case(department, f"PUBLIC-{group}"[:64], None, "Public research picture.")
+        case, created = opened(reader, department, f"PUBLIC-{group}"[:64], None, "Public research picture.")
         for file in files if created else []:
             try:
                 _add(case, file.read_bytes(), modality=_modality(file), name=file.name)
@@ -94,17 +113,34 @@ def picture_cases(department: Department, folder: Path) -> list[str]:
 
 
 def login_table() -> str:
-    """How to log in, for the terminal."""
-    rows = [f"  {name:<10}{PASSWORD:<20}{role.label}" for name, role in ACCOUNTS.items()]
+    """How to log in, for the terminal: whoever still has the demo's password."""
+    rows = [
+        f"  {user.get_username():<10}{PUBLISHED_PASSWORD:<20}{Role(role).label}"
+        for user in installation.with_published_password()
+        for role in user.memberships.values_list("role", flat=True)
+    ]
+    if not rows:
+        return "The demo's accounts have passwords of their own by now."
     return "\n".join(["Demo accounts (user, password, role):", *rows])
 
 
-def _case(department: Department, patient_id: str, age: int | None, question: str) -> tuple[Case, bool]:
+def reader_of(department: Department) -> User | None:
+    """A reader of the demo, whatever they are called by now."""
+    readers = User.objects.filter(
+        memberships__department=department, memberships__role=Role.READER, is_active=True
+    )
+    return readers.order_by("pk").first()
+
+
+def opened(
+    reader: User, department: Department, patient_id: str, age: int | None, question: str
+) -> tuple[Case, bool]:
+    """A case of the demo: (case, opened now)."""
     known = Case.objects.filter(department=department, patient__patient_id=patient_id).first()
     if known:
         return known, False
     return services.open_case(
-        by=_reader(),
+        by=reader,
         department=department,
         patient_id=patient_id,
         gestational_age_days=age,
@@ -114,11 +150,7 @@ def _case(department: Department, patient_id: str, age: int | None, question: st
 
 
 def _add(case: Case, content: bytes, *, modality: Modality, name: str) -> None:
-    intake.receive(case, ContentFile(content), modality=modality, by=_reader(), file_name=name)
-
-
-def _reader() -> User:
-    return User.objects.get(username="reader")
+    intake.receive(case, ContentFile(content), modality=modality, by=case.opened_by, file_name=name)
 
 
 def _question(head: DemoHead) -> str:

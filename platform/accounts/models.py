@@ -121,3 +121,19 @@ class OneTimeLink(models.Model):
 
     def __str__(self) -> str:
         return f"one-time link of {self.user}"
+
+
+class Installation(models.Model):
+    """The one row that says what this installation is: `accounts.installation` decides and reads it."""
+
+    only = models.BooleanField(primary_key=True, default=True)
+    is_demo = models.BooleanField()
+    decided_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(only=True), name="one_installation"),
+        ]
+
+    def __str__(self) -> str:
+        return "the demo" if self.is_demo else "one of somebody's own"

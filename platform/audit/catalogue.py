@@ -17,6 +17,8 @@ SENTENCES: Mapping[str, str | Promise] = {
     "account.deleted": gettext_lazy("deleted an account or department"),
     "account.role_given": gettext_lazy("gave a role"),
     "account.role_taken": gettext_lazy("took a role away"),
+    "account.password_closed": gettext_lazy("closed an account with the demo's published password"),
+    "account.administrator_made": gettext_lazy("made the first administrator"),
     "account.service_created": gettext_lazy("created a service account"),
     "account.token_issued": gettext_lazy("issued an API token"),
     "account.token_revoked": gettext_lazy("revoked an API token"),

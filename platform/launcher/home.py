@@ -75,8 +75,11 @@ class Home:
         return Path(tempfile.gettempdir()) / f"ventra-{os.getuid()}-{mark}"
 
     def make(self) -> None:
-        """Create the folders; Problem if they belong to somebody else."""
-        for folder in (self.root, self.blobs, self.schedule.parent, self.valkey, self.sockets):
+        """Create the folders; Problem if they belong to somebody else.
+
+        Not that of the blobs: where it is gone, an empty one in its place would hide that.
+        """
+        for folder in (self.root, self.schedule.parent, self.valkey, self.sockets):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in (self.root, self.sockets):
             if folder.is_symlink() or folder.stat().st_uid != os.getuid():

@@ -30,8 +30,9 @@ def manage(arguments: Sequence[str]) -> int:
 def _become(arguments: Sequence[str]) -> NoReturn:
     """This process goes on as the command, so that Ctrl-C and the exit status are the command's own."""
     home = named()
-    if not announced(home):
+    address = announced(home)
+    if not address:
         raise Problem(f"No Ventra is running with the data in {home.root}. Start one with ./run.")
     environment.enter(["manage", *arguments], quietly=True)
-    settings = settings_of(home) | servers.addresses(home)
+    settings = settings_of(home, int(address.rstrip("/").rpartition(":")[2])) | servers.addresses(home)
     os.execve(sys.executable, [sys.executable, str(ROOT / "manage.py"), *arguments], settings)  # noqa: S606

@@ -1,4 +1,4 @@
-"""./run: servers, database, demo, web, worker and beat, until Ctrl-C."""
+"""./run: servers, database, web, worker and beat, and the demo where nobody works, until Ctrl-C."""
 
 import argparse
 import http.client
@@ -29,7 +29,7 @@ Start Ventra on this machine: environment, PostgreSQL, Valkey, demo data, web, w
 VARIABLES = """\
 environment variables:
   VENTRA_HOME        where data, logs and keys live (default: data/ beside this command)
-  DATABASE_URL       a PostgreSQL of your own instead of the one that comes along
+  DATABASE_URL       a PostgreSQL of your own instead of the one that comes along; then there is no demo
   CELERY_BROKER_URL  a Redis or Valkey of your own, likewise
   TORCH_INDEX        where torch comes from; without a GPU this saves gigabytes:
                      https://download.pytorch.org/whl/cpu
@@ -67,6 +67,11 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--prepare", action="store_true", help="only make the environment in .venv, and end")
     parser.add_argument("--port", type=int, help="where to listen (default: the first free one from 8000)")
     parser.add_argument(
+        "--no-demo",
+        action="store_true",
+        help="an installation of your own: no demo, now and at every later start with this data",
+    )
+    parser.add_argument(
         "--demo-data",
         type=Path,
         metavar="DIR",
@@ -86,16 +91,23 @@ def _bring_up(home: Home, supervisor: Supervisor, options: argparse.Namespace, l
     report("servers", " and ".join(started.processes) or "your own")
     settings = settings_of(home, port) | started.environment
     _set_up(home, settings)
+    own = options.no_demo or len(started.processes) < len(servers.OURS)
+    data = ["--data", str(options.demo_data.absolute())] if options.demo_data else []
+    if own:
+        _settle(settings, "--own", *data)
     supervisor.start(services.worker(settings, home.log("worker"), processes=services.worker_processes()))
     supervisor.start(services.trainer(settings, home.log("trainer")))
     supervisor.start(services.sender(settings, home.log("sender")))
     supervisor.start(services.beat(settings, home.log("beat"), home.schedule))
     web = supervisor.start(services.web(settings, home.log("web"), port))
-    _demo(settings, options.demo_data)
+    if not own:
+        _settle(settings, *data)
     web.wait_until(lambda: _answers(port), seconds=60)
     address = f"http://127.0.0.1:{port}/"
     announce(lock, address)
     say(f"\nVentra is running: {address}\nData and logs: {home.root}. Ctrl-C stops everything.")
+    if names := os.environ.get("ALLOWED_HOSTS"):
+        say(f"It answers people under the names of ALLOWED_HOSTS only: {names}.")
 
 
 def settings_of(home: Home, port: int = FIRST_PORT) -> dict[str, str]:
@@ -123,12 +135,11 @@ def _set_up(home: Home, settings: Mapping[str, str]) -> None:
     report("database", "tables, pages and models are up to date")
 
 
-def _demo(settings: Mapping[str, str], pictures: Path | None) -> None:
-    """The demo prints its own log-in table."""
-    data = ["--data", str(pictures.absolute())] if pictures else []
-    command = (sys.executable, "manage.py", "demo", *data)
-    if _call(Program("demo", command, environment=settings, directory=ROOT)):
-        raise Problem("manage.py demo failed; its reason stands above.")
+def _settle(settings: Mapping[str, str], *words: str) -> None:
+    """What this installation is. The demo prints its own log-in table."""
+    command = (sys.executable, "manage.py", "installation", *words)
+    if _call(Program("installation", command, environment=settings, directory=ROOT)):
+        raise Problem("manage.py installation failed; its reason stands above.")
 
 
 def _call(program: Program) -> int:

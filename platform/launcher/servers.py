@@ -11,6 +11,7 @@ from launcher import postgres, valkey
 from launcher.home import Home
 from launcher.processes import Process, Program, stop_all
 
+OURS = ("valkey", "postgres")
 READY_WITHIN_SECONDS = 60.0
 
 

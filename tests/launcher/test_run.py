@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import select
 import signal
 import socket
@@ -9,7 +10,9 @@ import subprocess
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg2
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,6 +27,19 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
 
 
+@pytest.fixture
+def own_database() -> Iterator[str]:
+    """A DATABASE_URL that somebody names: an empty database on the tests' server, gone afterwards."""
+    name = f"own_{secrets.token_hex(4)}"
+    servers = os.environ["DATABASE_URL"]
+    connection = psycopg2.connect(servers)
+    connection.autocommit = True
+    connection.cursor().execute(f"CREATE DATABASE {name}")
+    yield urlsplit(servers)._replace(path=f"/{name}").geturl()
+    connection.cursor().execute(f"DROP DATABASE {name} WITH (FORCE)")
+    connection.close()
+
+
 def own_environment() -> dict[str, str]:
     """Without the servers of the tests."""
     theirs = {"DATABASE_URL", "CELERY_BROKER_URL", "SECRET_KEY"}
@@ -33,11 +49,11 @@ def own_environment() -> dict[str, str]:
 class Launcher:
     """A real ./run; killed at the end of the test if it still lives."""
 
-    def __init__(self, home: Path, *options: str) -> None:
+    def __init__(self, home: Path, *options: str, **settings: str) -> None:
         self.home = home
         self.popen = subprocess.Popen(
             [ROOT / "run", *options],
-            env=own_environment() | {"VENTRA_HOME": str(home)},
+            env=own_environment() | {"VENTRA_HOME": str(home)} | settings,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -125,10 +141,32 @@ def test_a_newcomer_is_served_and_a_second_launcher_and_a_fallen_worker_are_deal
     kill_the_worker(launcher)
 
 
-def managed(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def test_with_a_database_and_a_name_of_ones_own_it_comes_up_without_the_demo(
+    tmp_path: Path, own_database: str
+) -> None:
+    settings = {"DATABASE_URL": own_database, "ALLOWED_HOSTS": "ventra.hospital.example"}
+    started = Launcher(tmp_path, **settings)
+    try:
+        address = started.address()
+        assert "ventra demo only" not in started.said
+        assert "./manage first_administrator NAME" in started.said
+        made = managed(tmp_path, "first_administrator", "chief", **settings)
+        assert f"{address}account/new-password/?link=" in made.stdout
+        refused = managed(tmp_path, "demo", **settings)
+        assert refused.returncode == 1
+        assert "the demo does not come here" in refused.stderr
+        asked = urllib.request.Request(address, headers={"Host": "ventra.hospital.example"})
+        with urllib.request.urlopen(asked, timeout=30) as response:
+            assert response.status == 200
+    finally:
+        started.popen.send_signal(signal.SIGINT)
+        started.popen.communicate(timeout=60)
+
+
+def managed(home: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [ROOT / "manage", *words],
-        env=own_environment() | {"VENTRA_HOME": str(home)},
+        env=own_environment() | {"VENTRA_HOME": str(home)} | settings,
         capture_output=True,
         text=True,
         check=False,

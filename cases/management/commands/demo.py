@@ -3,19 +3,22 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from cases import demo
 
 
 class Command(BaseCommand):
-    help = "Create demo departments, users and cases. Safe to repeat: what exists stays as it is."
+    help = "Create the demo's department, users and cases, in an empty database or a demo. Safe to repeat."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--data", type=Path, help="a folder of real pictures with labels.csv")
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
-        department = demo.people()
+        try:
+            department = demo.people()
+        except demo.NotTheDemo as refused:
+            raise CommandError(str(refused)) from refused
         demo.phantom_cases(department)
         if options["data"]:
             self.stdout.write(f"Reading the pictures of {options['data']}; half a second each.")
