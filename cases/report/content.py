@@ -35,7 +35,12 @@ class Draft:
     pictures: dict[str, bytes] = field(default_factory=dict)
 
     def keep_pictures(self) -> None:
-        """Store the pictures, so that they are printed again byte by byte."""
+        """Store the pictures, so that they are printed again byte by byte. Raises BlobUnavailable.
+
+        Also where there are none to store: a store that is away must leave no signature without pictures.
+        """
+        if reason := store.fault():
+            raise BlobUnavailable(reason)
         for png in self.pictures.values():
             store.put(png)
 

@@ -3,12 +3,14 @@
 import io
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import answers
 import numpy as np
 import pages
 import pytest
 from conftest import PASSWORD
+from django.core.files.storage import storages
 from PIL import Image as Pillow
 from pypdf import PdfReader
 
@@ -73,6 +75,21 @@ def test_a_signed_report_carries_finding_name_and_hash(answered, alice, client_o
     assert SignOff.objects.get().content_sha256[:40] in text.replace(" ", "")
     assert "Seen again." in text
     assert "draft" not in text
+
+
+def test_nothing_is_signed_while_the_pictures_cannot_be_reached(answered, alice, client_of):
+    client = client_of(alice)
+    client.post(f"/cases/{answered.pk}/reads/", {"kind": "final", "finding": "ventriculomegaly"})
+    folder = Path(storages["blobs"].location)
+    away = folder.rename(folder.with_name("away"))
+    refused = client.post(f"/cases/{answered.pk}/sign/", {"password": PASSWORD})
+    assert refused.status_code == 503
+    assert not SignOff.objects.exists()
+    away.rename(folder)
+    client.post(f"/cases/{answered.pk}/sign/", {"password": PASSWORD})
+    pictures = [one["sha256"] for scan in SignOff.objects.get().content["scans"] for one in scan["pictures"]]
+    assert pictures
+    assert all(pictures)
 
 
 def test_a_stranger_gets_no_report(answered, charlie, client_of):

@@ -228,7 +228,7 @@ def test_the_queue_page_asks_the_database_as_often_for_many_workers_and_jobs(
         )
     jobs.claim(waiting[0].pk)
     client = client_of(manager)
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(20):
         client.get("/queue/")
 
 
