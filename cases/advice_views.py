@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from accounts.gate import PersonRequest, people_only
 from accounts.models import User
 from cases import advising
+from cases.desk import Desk
 from cases.models import Advice, AdviceAnswer, Case, Scan
 from cases.outcomes import carried_out, refused
 from cases.protocol.advise import STOPS
@@ -66,7 +67,7 @@ def scan_of_case(case: Case, number: int | None) -> Scan | None:
     return found
 
 
-def shown_advice(advice: Advice | None, current: ScanReading | None) -> dict[str, Any]:
+def shown_advice(advice: Advice | None, desk: Desk, current: ScanReading | None) -> dict[str, Any]:
     """What the page says of it, and the places it names on the scan that is shown."""
     if advice is None:
         return {"advice": None, "suggestions": [], "places": []}
@@ -81,7 +82,7 @@ def shown_advice(advice: Advice | None, current: ScanReading | None) -> dict[str
         for why in one["why"]
         if why["where"] and why["scan"] == number
     ]
-    stop = said(STOPS.get(advice.stop, ""))
+    stop = said(STOPS.get(advising.stop_of(advice, desk), ""))
     return {"advice": advice, "suggestions": suggestions, "places": places, "stop": stop}
 
 

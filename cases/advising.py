@@ -80,7 +80,17 @@ def _counsel(found: Basis) -> Counsel:
         probability=found.probability,
         spent_seconds=found.spent_seconds,
         settled=found.settled,
+        is_open=found.is_open,
     )
+
+
+def stop_of(advice: Advice, desk: Desk) -> str:
+    """Why nothing is advised, as a key of STOPS; "" while something is.
+
+    Advice for blind readers rests on no measurement, so that it tells nothing of any. A blind reader's own
+    provisional width still keeps the acquisition from ending.
+    """
+    return "provisional" if advice.stop == "nothing_helps" and desk.is_open else advice.stop
 
 
 def _state(desk: Desk, found: Basis) -> str:
@@ -94,6 +104,7 @@ def _state(desk: Desk, found: Basis) -> str:
                 "unknown": [one.as_json() for one in found.unknown],
                 "probability": found.probability,
                 "settled": [list(key) for key in found.settled],
+                **({"open": True} if found.is_open else {}),
             }
         )
     )

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from cases.desk import Desk
+from cases.measuring import unconfirmed
 from cases.models import AdviceAnswer, Case, Measurement, Scan
 from cases.protocol.completeness import ScanFacts, WidthFacts, completeness
 from cases.protocol.findings import Finding, NotAssessable
@@ -19,13 +20,17 @@ from inference.models import Image, Prediction, Quality
 
 @dataclass(frozen=True)
 class Basis:
-    """Everything an advice rests on. probability: of the leading answer, None where it may not be told."""
+    """Everything an advice rests on. probability: of the leading answer, None where it may not be told.
+
+    is_open: a width is provisional, so that the acquisition does not end on it.
+    """
 
     findings: list[Finding]
     unknown: list[NotAssessable]
     probability: float | None
     settled: list[tuple[str, int | None]]
     spent_seconds: float
+    is_open: bool
 
 
 def basis(desk: Desk, reading: CaseReading, qualities: Mapping[Any, Quality]) -> Basis:
@@ -44,6 +49,7 @@ def basis(desk: Desk, reading: CaseReading, qualities: Mapping[Any, Quality]) ->
     complete, missing = completeness(
         [_scan_facts(entry.scan) for entry in reading.scans],
         [] if desk.hidden else _width_facts(desk, reading),
+        [] if desk.hidden else [one.side for one in desk.atria if one.unseen],
     )
     found += complete
     if not desk.hidden and desk.width:
@@ -58,6 +64,7 @@ def basis(desk: Desk, reading: CaseReading, qualities: Mapping[Any, Quality]) ->
         None if desk.hidden else _probability(reading, replaced),
         sorted({one.key for one in answers}, key=repr),
         sum(one.seconds for one in answers if one.outcome == AdviceAnswer.Outcome.DONE),
+        is_open=desk.is_open and not desk.hidden,
     )
 
 
@@ -136,7 +143,7 @@ def _width_facts(desk: Desk, reading: CaseReading) -> list[WidthFacts]:
             scan=one.scan.number,
             modality=modalities[one.scan_id],
             side=one.side,
-            missing=tuple(name for name, seen in one.checklist.items() if not seen),
+            missing=tuple(unconfirmed(one.checklist)),
         )
         for one in desk.standing
         if one.tool == Measurement.Tool.ATRIAL_WIDTH

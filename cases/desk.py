@@ -8,9 +8,10 @@ from django.utils.translation import gettext, gettext_noop
 
 from accounts.models import User
 from cases import measuring
+from cases.atria import Atrium, atria, wider
 from cases.calls import Call, call_of
-from cases.measuring import Width
-from cases.models import Addendum, Case, Measurement, Read, ReadingRules, SignOff
+from cases.measuring import Width, is_provisional
+from cases.models import Addendum, AtriumStatement, Case, Measurement, Read, ReadingRules, SignOff
 from cases.reading import ScanReading
 from cases.shown import Shown
 from cases.standing import Standing, standing
@@ -37,10 +38,11 @@ ANOTHER_FINAL = gettext_noop("Another reader files a final read, and signs it.")
 
 @dataclass(frozen=True)
 class Desk:
-    """measurements: those this reader may see; a blind reader sees the own ones only."""
+    """measurements, and statements about atria: those this reader may see; of a blind reader the own."""
 
     stands: Standing
     measurements: list[Measurement]
+    statements: list[AtriumStatement]
     signature: SignOff | None
     addenda: list[Addendum]
 
@@ -86,7 +88,7 @@ class Desk:
         return Shown(
             scans=self.stands.scans,
             answers=frozenset() if self.hidden else self._answers,
-            measurements=frozenset(str(one.pk) for one in self.standing),
+            measurements=frozenset(str(one.pk) for one in [*self.standing, *self.unseen]),
             reads=frozenset(str(read.pk) for read in self.reads if not self.hidden or read.reader_id == own),
         )
 
@@ -97,6 +99,7 @@ class Desk:
         others = any(read.reader_id != own for read in self.reads) or any(
             one.made_by_id != own for one in self.standing
         )
+        others = others or any(one.stated_by_id != own for one in self.statements)
         return not self.hidden and (others or bool(self.shown.answers))
 
     @property
@@ -117,8 +120,31 @@ class Desk:
 
     @cached_property
     def width(self) -> Width | None:
-        """The widest atrial width in mm that stands."""
+        """The widest atrial width in mm that stands: a provisional one only where none is confirmed."""
         return measuring.widest(self.standing, self.rules.scheme)
+
+    @cached_property
+    def provisional(self) -> Width | None:
+        """A provisional width that is wider than the confirmed one."""
+        return wider(self.width, self.standing, self.rules.scheme)
+
+    @cached_property
+    def atria(self) -> tuple[Atrium, Atrium]:
+        """What is known of the left and of the right one."""
+        return atria(self.standing, self.statements, self.rules.scheme)
+
+    @property
+    def unseen(self) -> list[AtriumStatement]:
+        """Why an atrium is not measured, of the sides of which that is said."""
+        return [one.unseen for one in self.atria if one.unseen]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an atrium has a width whose plane is not confirmed, so that the acquisition goes on."""
+        if any(one.width and one.width.is_provisional for one in self.atria):
+            return True
+        widths = [one for one in self.standing if one.tool == Measurement.Tool.ATRIAL_WIDTH]
+        return bool(widths) and all(is_provisional(one) for one in widths)
 
     @property
     def conflict(self) -> str:
@@ -175,11 +201,18 @@ def desk(case: Case, user: User) -> Desk:
     """Everything the desk shows, in a fixed number of queries."""
     stands = standing(case, user)
     measurements = list(Measurement.objects.of_case(case).select_related("withdrawal", "scan__withdrawal"))
+    statements = list(case.atrium_statements.select_related("stated_by"))
     if not stands.sees_answers:
         measurements = [one for one in measurements if one.made_by_id == user.pk]
+        statements = [one for one in statements if one.stated_by_id == user.pk]
     signature = SignOff.objects.filter(case=case).first() if case.stage == Case.Stage.SIGNED else None
     addenda = list(case.addenda.all()) if signature else []
-    return Desk(stands, measurements, signature, addenda)
+    return Desk(stands, measurements, statements, signature, addenda)
+
+
+def measurement_words(one: Measurement) -> str:
+    """Its length; a width whose measuring plane is not confirmed says that it is provisional."""
+    return gettext("{length}, provisional").format(length=one) if is_provisional(one) else str(one)
 
 
 def measurement_marks(desk: Desk, current: ScanReading) -> list[dict[str, Any]]:
@@ -190,7 +223,8 @@ def measurement_marks(desk: Desk, current: ScanReading) -> list[dict[str, Any]]:
             "frame": one.frame,
             "start": one.start,
             "end": one.end,
-            "words": f"{one.title}: {one}",
+            "words": f"{one.title}: {measurement_words(one)}",
+            "provisional": is_provisional(one),
         }
         for one in desk.standing
         if one.scan_id == current.scan.pk

@@ -55,16 +55,30 @@ class Points:
 
 @dataclass(frozen=True)
 class Width:
-    """The widest standing atrial width of a case, with its severity; "" below the first step."""
+    """An atrial width in mm. severity: "" below the first step, and always while the width is provisional.
+
+    is_provisional: its reader did not confirm the whole CHECKLIST, so that nothing follows from it.
+    """
 
     measurement: Measurement
     mm: float
     severity: str
+    is_provisional: bool
 
     @property
     def is_grey(self) -> bool:
         """Whether a repeated measurement could fall on the other side of 10 mm."""
-        return in_grey_zone(self.mm)
+        return not self.is_provisional and in_grey_zone(self.mm)
+
+
+def unconfirmed(checklist: Mapping[str, bool]) -> list[str]:
+    """The points of the measuring plane that a reader did not confirm, in the order of CHECKLIST."""
+    return [name for name in CHECKLIST if not checklist.get(name)]
+
+
+def is_provisional(measurement: Measurement) -> bool:
+    """Whether it is an atrial width whose measuring plane is not confirmed in full."""
+    return measurement.tool == Measurement.Tool.ATRIAL_WIDTH and bool(unconfirmed(measurement.checklist))
 
 
 @transaction.atomic
@@ -124,21 +138,24 @@ def withdraw(measurement: Measurement, *, by: User, reason: str) -> Withdrawal:
 
 
 def widest(measurements: Sequence[Measurement], scheme: Scheme) -> Width | None:
-    """The widest of the standing atrial widths that are known in mm."""
+    """The widest of the standing atrial widths in mm; a provisional one only where none is confirmed."""
     tool = Measurement.Tool.ATRIAL_WIDTH
     known = [(one.length_mm, one) for one in measurements if one.tool == tool and one.length_mm is not None]
     if not known:
         return None
-    mm, measurement = max(known, key=lambda pair: pair[0])
-    return Width(measurement, mm, scheme.of(mm))
+    mm, measurement = max(known, key=lambda pair: (not is_provisional(pair[1]), pair[0]))
+    if is_provisional(measurement):
+        return Width(measurement, mm, "", is_provisional=True)
+    return Width(measurement, mm, scheme.of(mm), is_provisional=False)
 
 
 def conflict(width: Width | None, called: Call | None) -> Literal["", "wide", "narrow"]:
     """Whether caliper and models contradict each other: wide but called normal, or the other way round.
 
-    Nothing contradicts models that are undecided, or could not analyse the case.
+    Nothing contradicts models that are undecided, or could not analyse the case; and "wide" is a claim that a
+    provisional width does not carry.
     """
-    if width is None or called is None or not called.is_decided:
+    if width is None or width.is_provisional or called is None or not called.is_decided:
         return ""
     if width.mm >= WIDE_MM and called.label != POSITIVE:
         return "wide"

@@ -3,7 +3,7 @@
 import base64
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -43,16 +43,21 @@ def thumbnail(pixels_sha256: str, number: int) -> str:
     return "data:image/png;base64," + base64.b64encode(_png(np.asarray(picture))).decode()
 
 
-def frame_png(image: Image, number: int, lines: Mapping[int, Line] | None = None) -> bytes:
+def frame_png(
+    image: Image, number: int, lines: Mapping[int, Line] | None = None, broken: Collection[int] = ()
+) -> bytes:
     """One frame in grey levels, for a report.
 
-    lines: by the number that stands beside each, its two ends as (row, column) in pixels.
+    lines: by the number that stands beside each, its two ends as (row, column) in pixels. broken: the numbers
+    of those that are drawn broken, as what they measure is provisional.
     """
     grey = _windowed(images.frame(image.pixels_id, number))
-    return _png(_with_lines(grey, lines) if lines else grey)
+    return _png(_with_lines(grey, lines, broken) if lines else grey)
 
 
-def _with_lines(grey: NDArray[np.uint8], lines: Mapping[int, Line]) -> NDArray[np.uint8]:
+def _with_lines(
+    grey: NDArray[np.uint8], lines: Mapping[int, Line], broken: Collection[int]
+) -> NDArray[np.uint8]:
     """Enlarged where the frame is small, so that the numbers can be read."""
     factor = max(1, math.ceil(LEGIBLE / max(grey.shape)))
     picture = Pillow.fromarray(grey).convert("RGB")
@@ -61,11 +66,21 @@ def _with_lines(grey: NDArray[np.uint8], lines: Mapping[int, Line]) -> NDArray[n
     width = max(1, round(max(picture.size) / LEGIBLE))
     for number, ends in lines.items():
         (x0, y0), (x1, y1) = (((c + 0.5) * factor, (r + 0.5) * factor) for r, c in ends)
-        canvas.line([(x0, y0), (x1, y1)], fill=CALIPER, width=width)
+        for start, end in _dashes((x0, y0), (x1, y1), 3 * width) if number in broken else [(0.0, 1.0)]:
+            part = [(x0 + share * (x1 - x0), y0 + share * (y1 - y0)) for share in (start, end)]
+            canvas.line(part, fill=CALIPER, width=width)
         for x, y in ((x0, y0), (x1, y1)):
             canvas.ellipse([x - 2 * width, y - 2 * width, x + 2 * width, y + 2 * width], outline=CALIPER)
         canvas.text((x1 + 3 * width, y1 - 6), str(number), fill=CALIPER)
     return np.asarray(picture, np.uint8)
+
+
+def _dashes(
+    start: tuple[float, float], end: tuple[float, float], length: float
+) -> Iterator[tuple[float, float]]:
+    """Shares of the way from start to end at which each dash begins and ends; gaps are as long as dashes."""
+    steps = max(3, round(math.dist(start, end) / length)) | 1  # odd: it begins and ends with a dash
+    return ((step / steps, (step + 1) / steps) for step in range(0, steps, 2))
 
 
 def overlay_png(image: Image, number: int, explanation: Explanation, row: int) -> bytes:

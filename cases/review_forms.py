@@ -11,7 +11,7 @@ from accounts.gate import PersonRequest
 from cases import drafts
 from cases.desk import Desk
 from cases.measuring import CHECKLIST, Points
-from cases.models import Measurement, Read
+from cases.models import AtriumStatement, Measurement, Read
 
 
 class AssignForm(forms.Form):
@@ -113,6 +113,14 @@ class MeasurementForm(forms.Form):
             (said["start_row"], said["start_column"]),
             (said["end_row"], said["end_column"]),
         )
+
+
+class AtriumForm(forms.Form):
+    """Why an atrium cannot be measured; an empty reason takes that back."""
+
+    side = forms.ChoiceField(choices=AtriumStatement.Side.choices)
+    reason = forms.ChoiceField(choices=AtriumStatement.Reason.choices, required=False)
+    note = forms.CharField(max_length=300, required=False)
 
 
 class WithdrawalForm(forms.Form):

@@ -14,14 +14,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import kept
 from accounts.confirm import ConfirmedForm
 from accounts.gate import PersonRequest, people_only
-from cases import drafts, measuring, review, services
-from cases.desk import desk
+from cases import atria, drafts, measuring, review, services
+from cases.desk import desk, measurement_words
 from cases.models import Case, Measurement, Scan
 from cases.outcomes import back_to, carried_out, refused
 from cases.refusals import CannotDo
 from cases.review_forms import (
     AddendumForm,
     AssignForm,
+    AtriumForm,
     JointForm,
     MeasurementForm,
     ReadForm,
@@ -173,7 +174,8 @@ def measure(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         )
     except CannotDo as refusal:
         return JsonResponse({"code": refusal.code, "detail": str(refusal)}, status=422)
-    return JsonResponse({"id": str(found.pk), "title": found.title, "value": str(found)}, status=201)
+    said = {"id": str(found.pk), "title": found.title, "value": measurement_words(found)}
+    return JsonResponse(said | {"provisional": measuring.is_provisional(found)}, status=201)
 
 
 @require_POST
@@ -191,12 +193,26 @@ def withdraw(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     )
 
 
+@require_POST
+@people_only
+def state_atrium(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """Say why the atrium of one side cannot be measured, or that it can after all."""
+    case = _case(request, pk)
+    form = AtriumForm(request.POST)
+    if not form.is_valid():
+        return refused(request, case, gettext("Choose a side and a reason."), code="invalid")
+    return carried_out(request, case, lambda: atria.state(case, by=request.user, **form.cleaned_data))
+
+
 @require_safe
 @people_only
 def findings(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """The measurements and what follows from them, again: after the viewer has stored one."""
     case = _case(request, pk)
-    return render(request, "cases/findings.html", {"case": case, "desk": desk(case, request.user)})
+    number = request.GET.get("scan", "")
+    context = {"case": case, "desk": desk(case, request.user)}
+    context["shown_scan"] = number if number.isdecimal() else ""
+    return render(request, "cases/findings.html", context)
 
 
 def _case(request: PersonRequest, pk: uuid.UUID) -> Case:

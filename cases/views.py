@@ -262,7 +262,7 @@ def _shown(request: PersonRequest, sitting: Desk, found: reading.CaseReading, vi
         "picture": viewer.picture(current.scan, current, view) if current else None,
         "overlays": viewer.overlays(current) if current and not sitting.hidden else [],
         "marks": measurement_marks(sitting, current) if current else [],
-        **shown_advice(current_advice(sitting, found), current),
+        **shown_advice(current_advice(sitting, found), sitting, current),
         "timeline": timeline(case, hidden=sitting.hidden),
         "view": view,
         "may_write": may_write,

@@ -51,6 +51,13 @@ CODES = (
     # versions and doors in the audit
     gettext_noop("{version} (Ultrasound)"), gettext_noop("{version} (MRI)"),
     gettext_noop("page"), gettext_noop("worker"), gettext_noop("command"),
+    # what a reader says of an atrium, in the audit
+    gettext_noop("Left: {reason}"), gettext_noop("Right: {reason}"),
+    gettext_noop("Hidden in the near field"), gettext_noop("Shadowed by the skull"),
+    gettext_noop("The fetus lies so that the plane cannot be reached"),
+    gettext_noop("Outside the picture or the volume"),
+    gettext_noop("Too blurred or noisy to see the walls"), gettext_noop("Another reason"),
+    gettext_noop("It can be seen"),
     # what a measurement says of itself in the audit
     gettext_noop("Distance: {length} mm"), gettext_noop("Distance: {length} pixels (no scale known)"),
     gettext_noop("Atrial width: {length} mm"), gettext_noop("Atrial width, left: {length} mm"),

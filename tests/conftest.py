@@ -82,6 +82,7 @@ GUARDED = [
     "cases_confirmation",
     "cases_measurement",
     "cases_withdrawal",
+    "cases_atriumstatement",
     "cases_scanwithdrawal",
     "cases_signoff",
     "cases_addendum",

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from audit.trail import record
 from cases.advice_views import scan_of_case, visible_advice
-from cases.advising import answer, current_advice
+from cases.advising import answer, current_advice, stop_of
 from cases.api import visible
 from cases.api.serializers import NumberField, RequestSerializer, TextField
 from cases.desk import desk
@@ -89,7 +89,7 @@ class AdviceSerializer(serializers.ModelSerializer[Advice]):
 
     def get_stop(self, advice: Advice) -> str:
         """In words."""
-        return STOPS.get(advice.stop, "")
+        return STOPS.get(stop_of(advice, self.context["desk"]), "")
 
     def get_notice(self, _advice: Advice) -> str:
         """Said wherever an advice is shown."""
@@ -134,7 +134,7 @@ class CurrentAdvice(GenericAPIView[Case]):
         at = desk(case, user)
         record("case.viewed", actor=user, subject=case, thread=case.thread, unblinded=at.unblinds)
         found = current_advice(at, read_case(case))
-        return Response({"advice": None if found is None else AdviceSerializer(found).data})
+        return Response({"advice": found and AdviceSerializer(found, context={"desk": at}).data})
 
 
 class AnswerAdvice(GenericAPIView[Advice]):

@@ -15,9 +15,11 @@ from rest_framework.response import Response
 
 from audit.trail import record
 from cases.api import visible
+from cases.atria import Atrium
 from cases.calls import FIRST, Call, ScanCall
 from cases.desk import Desk, desk
-from cases.models import Addendum, Case, Measurement, Read, SignOff
+from cases.measuring import CHECKLIST, Width, is_provisional, unconfirmed
+from cases.models import Addendum, AtriumStatement, Case, Measurement, Read, SignOff
 from inference.api.serializers import NOTICE
 from inference.engine.undecided import Reason
 
@@ -64,14 +66,30 @@ class MeasurementSerializer(serializers.ModelSerializer[Measurement]):
     end = serializers.ListField(child=serializers.FloatField(), read_only=True)
     checklist = serializers.DictField(child=serializers.BooleanField(), read_only=True)
     made_by = serializers.CharField(source="made_by.username", read_only=True)
+    is_provisional = serializers.SerializerMethodField(
+        help_text="An atrial width whose measuring plane is not confirmed in full: nothing follows from it."
+    )
+    not_confirmed = serializers.SerializerMethodField(
+        help_text="The points of the checklist that are missing."
+    )
     withdrawn = serializers.SerializerMethodField(help_text="Why it no longer counts; null while it does.")
 
     class Meta:
         model = Measurement
         fields: ClassVar = [
             "id", "scan", "frame", "tool", "side", "start", "end", "length_px", "length_mm",
-            "pixel_spacing_source", "checklist", "made_by", "withdrawn", "created_at",
+            "pixel_spacing_source", "checklist", "is_provisional", "not_confirmed", "made_by", "withdrawn",
+            "created_at",
         ]  # fmt: skip
+
+    def get_is_provisional(self, measurement: Measurement) -> bool:
+        """Whether the plane is not confirmed."""
+        return is_provisional(measurement)
+
+    @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(choices=list(CHECKLIST))))
+    def get_not_confirmed(self, measurement: Measurement) -> list[str]:
+        """None of a plain distance, which has no checklist."""
+        return unconfirmed(measurement.checklist) if measurement.checklist else []
 
     def get_withdrawn(self, measurement: Measurement) -> str | None:
         """The reason."""
@@ -96,12 +114,41 @@ class AddendumSerializer(serializers.ModelSerializer[Addendum]):
 
 
 class WidthSerializer(serializers.Serializer[Any]):
-    """The widest atrium that stands, with its severity under the department's scheme."""
+    """An atrial width that stands, with its severity under the department's scheme."""
 
     mm = serializers.FloatField()
+    is_provisional = serializers.BooleanField(
+        help_text="Its measuring plane is not confirmed in full: no severity and no grey zone."
+    )
     severity = serializers.CharField(allow_blank=True)
     scheme = serializers.CharField()
     is_grey = serializers.BooleanField(help_text="Between 9 and 11 mm: measure again.")
+
+
+class UnseenSerializer(serializers.ModelSerializer[AtriumStatement]):
+    """Why an atrium cannot be measured."""
+
+    stated_by = serializers.CharField(source="stated_by.username", read_only=True)
+
+    class Meta:
+        model = AtriumStatement
+        fields: ClassVar = ["id", "reason", "note", "stated_by", "created_at"]
+
+
+class AtriumSerializer(serializers.Serializer[Atrium]):
+    """One side. width: the widest confirmed one, else the widest provisional one; null without any in mm."""
+
+    side = serializers.ChoiceField(choices=AtriumStatement.Side.choices)
+    width = serializers.SerializerMethodField()
+    unseen = UnseenSerializer(allow_null=True)
+    is_settled = serializers.BooleanField(
+        help_text="It has a confirmed width, or a reason why there is none."
+    )
+
+    @extend_schema_field(WidthSerializer(allow_null=True))
+    def get_width(self, atrium: Atrium) -> dict[str, Any] | None:
+        """In mm."""
+        return _width(atrium.width, self.context["desk"])
 
 
 class ScanCallSerializer(serializers.Serializer[ScanCall]):
@@ -144,6 +191,7 @@ class ReadingSerializer(serializers.Serializer[Desk]):
     )
     measurements = MeasurementSerializer(many=True)
     width = serializers.SerializerMethodField()
+    atria = serializers.SerializerMethodField()
     conflict = serializers.CharField(
         help_text="wide or narrow where the caliper says so and the models do not"
     )
@@ -158,16 +206,30 @@ class ReadingSerializer(serializers.Serializer[Desk]):
 
     @extend_schema_field(WidthSerializer(allow_null=True))
     def get_width(self, found: Desk) -> dict[str, Any] | None:
-        """None while nothing was measured in mm."""
-        width = found.width
-        if width is None:
-            return None
-        scheme = found.rules.severity_scheme
-        return {"mm": width.mm, "severity": width.severity, "scheme": scheme, "is_grey": width.is_grey}
+        """The widest confirmed one, else the widest provisional one; None without any in mm."""
+        return _width(found.width, found)
+
+    @extend_schema_field(AtriumSerializer(many=True))
+    def get_atria(self, found: Desk) -> Any:
+        """Left and right."""
+        context = {"desk": found}
+        return [AtriumSerializer(atrium, context=context).data for atrium in found.atria]
 
     def get_notice(self, _found: Desk) -> str:
         """Said wherever a finding is shown."""
         return NOTICE
+
+
+def _width(width: Width | None, desk: Desk) -> dict[str, Any] | None:
+    if width is None:
+        return None
+    return {
+        "mm": width.mm,
+        "is_provisional": width.is_provisional,
+        "severity": width.severity,
+        "scheme": desk.rules.severity_scheme,
+        "is_grey": width.is_grey,
+    }
 
 
 class Reading(GenericAPIView[Case]):

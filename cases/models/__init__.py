@@ -1,6 +1,7 @@
 """Patients, cases and scans; and what readers made of them."""
 
 from cases.models.advice import Advice, AdviceAnswer, FollowUp
+from cases.models.atrium import AtriumStatement
 from cases.models.case import Case, CaseQuerySet, Patient, Scan
 from cases.models.draft import Draft
 from cases.models.measurement import Measurement, Withdrawal
@@ -12,6 +13,7 @@ __all__ = [
     "Addendum",
     "Advice",
     "AdviceAnswer",
+    "AtriumStatement",
     "Case",
     "CaseQuerySet",
     "Confirmation",

@@ -9,9 +9,12 @@ from cases.protocol.rulebook import Action, Rule, Rulebook
 from cases.protocol.values import Values, band_of
 from language.marks import gettext_noop
 
-Stop = Literal["", "nothing_helps", "time_spent", "refer"]
+Stop = Literal["", "nothing_helps", "time_spent", "refer", "provisional"]
 STOPS: dict[str, str] = {
     "nothing_helps": gettext_noop("Nothing further is expected to help: the acquisition can end here."),
+    "provisional": gettext_noop(
+        "A width is provisional: its measuring plane is not confirmed. The acquisition does not end on it."
+    ),
     "time_spent": gettext_noop("The time set aside for further acquisitions is spent."),
     "refer": gettext_noop(
         "Doubt remains that no further acquisition is expected to settle: ask another reader, or refer."
@@ -81,11 +84,12 @@ def advise(
     probability: float | None = None,
     spent_seconds: float = 0.0,
     settled: Iterable[tuple[str, int | None]] = (),
+    is_open: bool = False,
 ) -> Counsel:
     """Rank what could be done next.
 
     probability: of the present answer, None while there is none or it may not be told. settled: keys of what
-    was already answered, which is not asked for twice.
+    was already answered, which is not asked for twice. is_open: a width is provisional, so that nothing ends.
     """
     band = band_of(probability)
     asked = _suggestions(findings, rules, table, band)
@@ -97,6 +101,8 @@ def advise(
         return Counsel(tuple(fits[: rules.most_advice]), "")
     if left:
         return Counsel((), "time_spent")
+    if is_open:
+        return Counsel((), "provisional")
     in_doubt = any(finding.is_telling for finding in _exceeding(findings, rules))
     return Counsel((), "refer" if in_doubt else "nothing_helps")
 

@@ -1,11 +1,13 @@
 """Is the case complete? What the field asks of every examination, from what its files and readers state."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from cases.protocol.findings import Finding, NotAssessable
 
-CHECKER = "completeness 1.0"
+CHECKER = "completeness 1.1"
+PLACEMENT = frozenset({"perpendicular", "on_to_on"})
+"""Points of the checklist that are about how the caliper lies; the others are landmarks of the plane."""
 PLANES = 3
 NEARLY_CUBIC = 1.5
 """A volume whose slices are at most this much farther apart than its pixels can be cut in every plane."""
@@ -26,7 +28,7 @@ class ScanFacts:
 
 @dataclass(frozen=True)
 class WidthFacts:
-    """An atrial width that stands. missing: landmarks of the plane that its reader did not tick."""
+    """An atrial width that stands. missing: points of the checklist that its reader did not confirm."""
 
     scan: int
     modality: str
@@ -35,10 +37,10 @@ class WidthFacts:
 
 
 def completeness(
-    scans: Sequence[ScanFacts], widths: Sequence[WidthFacts]
+    scans: Sequence[ScanFacts], widths: Sequence[WidthFacts], unseen: Collection[str] = ()
 ) -> tuple[list[Finding], list[NotAssessable]]:
-    """What is missing, and what cannot be said."""
-    found = [*_without_scale(scans), *_sides(scans, widths), *_landmarks(widths)]
+    """What is missing, and what cannot be said. unseen: sides of which is said why not."""
+    found = [*_without_scale(scans), *_sides(scans, widths, unseen), *_unconfirmed(widths)]
     unknown: list[NotAssessable] = []
     volumes = [scan for scan in scans if scan.modality == "mri"]
     if volumes:
@@ -54,36 +56,44 @@ def _without_scale(scans: Sequence[ScanFacts]) -> Iterator[Finding]:
             yield Finding("no_spacing", 1.0, scan.modality, CHECKER, scan=scan.number)
 
 
-def _sides(scans: Sequence[ScanFacts], widths: Sequence[WidthFacts]) -> Iterator[Finding]:
+def _sides(
+    scans: Sequence[ScanFacts], widths: Sequence[WidthFacts], unseen: Collection[str]
+) -> Iterator[Finding]:
     """Asked once somebody has begun to measure: before that, nothing is overdue."""
-    if not any(scan.modality == "ultrasound" for scan in scans) or not widths:
+    if not scans or not (widths or unseen):
         return
-    missing = {"left", "right"} - {width.side for width in widths}
+    missing = {"left", "right"} - {width.side for width in widths} - set(unseen)
     if missing:
         detail = f"not measured, or the side not said: {' and '.join(sorted(missing))}"
+        modality = widths[-1].modality if widths else scans[0].modality
         yield Finding(
-            "sides_unmeasured", float(len(missing)), "ultrasound", CHECKER, detail=detail, is_telling=True
+            "sides_unmeasured", float(len(missing)), modality, CHECKER, detail=detail, is_telling=True
         )
 
 
-def _landmarks(widths: Sequence[WidthFacts]) -> Iterator[Finding]:
-    """Of the best measured width: a picture with every landmark makes up for one without."""
-    own = [width for width in widths if width.modality == "ultrasound"]
-    if not own:
-        return
-    best = min(own, key=lambda width: len(width.missing))
-    if best.missing:
-        detail = f"not seen: {', '.join(best.missing)}"
-        value = float(len(best.missing))
-        yield Finding(
-            "landmarks_missing",
-            value,
-            best.modality,
-            CHECKER,
-            scan=best.scan,
-            detail=detail,
-            is_telling=True,
-        )
+def _unconfirmed(widths: Sequence[WidthFacts]) -> Iterator[Finding]:
+    """Of each side's best measured width: one with the whole checklist makes up for one without.
+
+    A width whose side nobody said is asked about only where no other is confirmed.
+    """
+    for side in ("left", "right", ""):
+        mine = [width for width in widths if width.side == side]
+        best = min(mine, key=lambda width: len(width.missing), default=None)
+        if best is None or not best.missing or (not side and any(not one.missing for one in widths)):
+            continue
+        landmarks = [name for name in best.missing if name not in PLACEMENT]
+        placement = [name for name in best.missing if name in PLACEMENT]
+        for name, missing in (("landmarks_missing", landmarks), ("placement_unconfirmed", placement)):
+            if missing:
+                yield Finding(
+                    name,
+                    float(len(missing)),
+                    best.modality,
+                    CHECKER,
+                    scan=best.scan,
+                    detail=f"not confirmed: {', '.join(missing)}",
+                    is_telling=True,
+                )
 
 
 def _planes(scans: Sequence[ScanFacts], found: list[Finding], unknown: list[NotAssessable]) -> None:

@@ -14,10 +14,11 @@ from uuid import UUID
 from blobs import store
 from blobs.store import BlobCorrupt, BlobUnavailable
 from cases import pictures
+from cases.atria import Atrium
 from cases.basis import answers_of as answered_advice
 from cases.calls import Call
 from cases.desk import Desk
-from cases.measuring import Width
+from cases.measuring import Width, is_provisional
 from cases.models import AdviceAnswer, Case, Confirmation, Measurement, Read, Scan, ScanWithdrawal, Withdrawal
 from cases.reading import Answer, CaseReading, ScanReading, Why
 from inference.models import Prediction
@@ -59,6 +60,8 @@ def draft(case: Case, reading: CaseReading, desk: Desk, called: Call | None) -> 
         },
         "finding": _read(read) if read else None,
         "width": _width(desk.width, desk) if desk.width else None,
+        "provisional_width": _width(desk.provisional, desk) if desk.provisional else None,
+        "atria": [_atrium(one, desk) for one in desk.atria],
         "call": {**called.content(), "answers": called.as_json()} if called else None,
         "scans": [_scan(entry, desk, found) for entry in reading.scans],
         "reads": [] if desk.hidden else [_read(one) for one in desk.reads],
@@ -81,6 +84,7 @@ def rests_on(case: Case, reading: CaseReading) -> dict[str, str]:
         *Confirmation.objects.filter(read__case=case),
         *Measurement.objects.of_case(case),
         *Withdrawal.objects.filter(measurement__scan__case=case),
+        *case.atrium_statements.all(),
         *answered_advice(case),
         *(one.prediction for one in answers if one.prediction),
         *(why.explanation for one in answers for why in one.why),
@@ -122,9 +126,28 @@ def _width(width: Width, desk: Desk) -> dict[str, Any]:
     return {
         "measurement": str(width.measurement.pk),
         "mm": width.mm,
+        "is_provisional": width.is_provisional,
         "severity": width.severity,
         "scheme": desk.rules.scheme.title,
         "is_grey": width.is_grey,
+    }
+
+
+def _atrium(one: Atrium, desk: Desk) -> dict[str, Any]:
+    """One side: its width, or who said why it cannot be measured."""
+    unseen = one.unseen
+    return {
+        "side": one.side,
+        "width": _width(one.width, desk) if one.width else None,
+        "pixels": one.pixels.length_px if one.pixels else None,
+        "unseen": unseen
+        and {
+            "id": str(unseen.pk),
+            "reason": unseen.reason,
+            "note": unseen.note,
+            "name": unseen.stated_by.full_name,
+            "at": moment(unseen.created_at),
+        },
     }
 
 
@@ -172,6 +195,7 @@ def _measurement(number: int, one: Measurement) -> dict[str, Any]:
         "length_px": one.length_px,
         "spacing": one.pixel_spacing_source,
         "checklist": one.checklist,
+        "is_provisional": is_provisional(one),
         "name": one.made_by.full_name,
         "at": moment(one.created_at),
     }
@@ -223,8 +247,9 @@ def _pictures(
 def _frame(scan: Scan, number: int, measured: Iterable[Measurement], found: Draft) -> dict[str, Any]:
     here = {place: one for place, one in enumerate(measured, start=1) if one.frame == number}
     lines = {place: (one.start, one.end) for place, one in here.items()}
+    broken = {place for place, one in here.items() if is_provisional(one)}
     try:
-        sha256 = _keep(pictures.frame_png(scan.image, number, lines), found)
+        sha256 = _keep(pictures.frame_png(scan.image, number, lines, broken), found)
     except (BlobCorrupt, BlobUnavailable):
         sha256 = ""
     return {"sha256": sha256, "frame": number, "measurements": sorted(here), "map": None}

@@ -8,7 +8,17 @@ from django.apps import apps
 from django.db.models import Model
 
 from blobs.models import Blob
-from cases.models import AdviceAnswer, Case, Measurement, Read, Scan, ScanWithdrawal, SignOff, Withdrawal
+from cases.models import (
+    AdviceAnswer,
+    AtriumStatement,
+    Case,
+    Measurement,
+    Read,
+    Scan,
+    ScanWithdrawal,
+    SignOff,
+    Withdrawal,
+)
 from cases.report.content import FORM, facts_of
 from inference.results import digest
 
@@ -18,6 +28,7 @@ OF_A_CASE: Mapping[type[Model], str] = {
     Read: "case",
     Measurement: "scan__case",
     Withdrawal: "measurement__scan__case",
+    AtriumStatement: "case",
     AdviceAnswer: "advice__case",
 }
 """What people write to a case, and the way from there to the case."""

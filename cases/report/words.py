@@ -16,7 +16,8 @@ from django.utils.translation import get_language, gettext, gettext_noop
 from cases import words
 from cases.advising import rules
 from cases.call_words import call_sentence
-from cases.models import Addendum, AdviceAnswer, Case, Measurement, Read
+from cases.measuring import CHECKLIST, unconfirmed
+from cases.models import Addendum, AdviceAnswer, AtriumStatement, Case, Measurement, Read
 from inference.models import Explanation, Image
 from language.numbers import decimal, probability
 from language.stored import said as in_words
@@ -28,6 +29,7 @@ EARLIER_FORM = gettext_noop(
     "Signed under an earlier form of the record: the signature binds the finding, the reads, the "
     "measurements and the scans by their hashes. The rest is shown as it stood when it was signed."
 )
+PROVISIONAL = gettext_noop("provisional: the measuring plane is not confirmed in full")
 Facts = list[tuple[str, str]]
 Content = dict[str, Any]
 
@@ -117,6 +119,11 @@ def _finding(said: Content) -> Facts:
         facts += [(gettext("Differs from the models"), read["reason"])] if read["agrees"] is False else []
     if said["width"]:
         facts.append((gettext("Widest atrium"), _width(said["width"])))
+    if said.get("provisional_width"):
+        facts.append((gettext("Wider, but provisional"), _width(said["provisional_width"])))
+    sides = said.get("atria", ())
+    if any(one["width"] or one["unseen"] or one["pixels"] is not None for one in sides):
+        facts += [_atrium(one) for one in sides]
     if said["call"]:
         facts.append((gettext("The models"), call_sentence(said["call"])))
     return facts
@@ -128,10 +135,27 @@ def _found(read: Content) -> str:
 
 def _width(width: Content) -> str:
     told = f"{decimal(width['mm'], 1)} mm"
+    if width.get("is_provisional"):
+        return f"{told}, {gettext(PROVISIONAL)}"
     if width["severity"]:
         severity = in_words(width["severity"])
         told += ", " + gettext("{severity} by {scheme}").format(severity=severity, scheme=width["scheme"])
     return f"{told}; {gettext('grey zone, measure again or in another plane')}" if width["is_grey"] else told
+
+
+def _atrium(one: Content) -> tuple[str, str]:
+    """What is known of one side; that nothing is known is said too."""
+    name = gettext("Left atrium") if one["side"] == "left" else gettext("Right atrium")
+    if one["width"]:
+        return name, _width(one["width"])
+    if one["unseen"]:
+        reason = AtriumStatement(reason=one["unseen"]["reason"], note=one["unseen"]["note"])
+        told = gettext("not seen, because: {reason} ({name})")
+        return name, told.format(reason=reason, name=one["unseen"]["name"])
+    if one["pixels"] is not None:
+        length = decimal(one["pixels"], 1)
+        return name, gettext("{length} pixels (no scale known)").format(length=length)
+    return name, gettext("not measured")
 
 
 def _advice(one: Content) -> str:
@@ -177,9 +201,21 @@ def _picture(one: Content, scan: Content, png: Callable[[str], bytes | None]) ->
         caption = _map_caption(one["map"], one["frame"])
     else:
         caption = gettext("Frame {number} of {total}").format(number=one["frame"] + 1, total=scan["frames"])
+        caption = "; ".join([caption, *_lines(one, scan)])
     if content is None:
         caption += ". " + gettext("The picture cannot be shown: its stored bytes are damaged.")
     return Picture(content, caption)
+
+
+def _lines(one: Content, scan: Content) -> Iterator[str]:
+    """Each line on the picture by its number, with what it measures."""
+    for measured in scan["measurements"]:
+        if measured["number"] in one["measurements"]:
+            row = _row(measured)
+            told = f"{measured['number']}: {row.title} {row}"
+            if measured.get("is_provisional"):
+                told = gettext("{words} (broken line: provisional)").format(words=told)
+            yield told
 
 
 def _map_caption(found: Content, frame: int) -> str:
@@ -201,13 +237,31 @@ def _explanation(found: Content) -> Explanation:
 
 
 def _measured(one: Content) -> str:
-    row = Measurement(
-        tool=one["tool"], side=one["side"], length_mm=one["length_mm"], length_px=one["length_px"]
-    )
+    row = _row(one)
     told = gettext("{title}: {length} (spacing: {spacing}; {name})").format(
         title=row.title, length=row, spacing=one["spacing"] or gettext("not known"), name=one["name"]
     )
-    return f"{one['number']}. {told}"
+    return " ".join([f"{one['number']}. {told}", *_plane(one)])
+
+
+def _row(one: Content) -> Measurement:
+    """A row that is never stored: what was measured, in words."""
+    return Measurement(**{name: one[name] for name in ("tool", "side", "length_mm", "length_px")})
+
+
+def _plane(one: Content) -> Iterator[str]:
+    """What whoever measured an atrial width confirmed of its plane, and what not."""
+    if not one["checklist"]:
+        return
+    missing = unconfirmed(one["checklist"])
+    points = [str(words) for name, words in CHECKLIST.items() if name not in missing]
+    if missing:
+        yield gettext("Provisional.")
+    if points:
+        yield gettext("{name} confirmed: {points}.").format(name=one["name"], points="; ".join(points))
+    if missing:
+        points = [str(CHECKLIST[name]) for name in missing]
+        yield gettext("Not confirmed: {points}.").format(points="; ".join(points))
 
 
 def answer_words(answer: Content) -> tuple[str, str, str]:

@@ -7,7 +7,9 @@ from django.template import Library
 from cases.advising import action_words
 from cases.call_words import call_sentence, call_words, scan_reasons
 from cases.calls import Call, ScanCall
-from cases.measuring import CHECKLIST
+from cases.desk import measurement_words
+from cases.measuring import CHECKLIST, unconfirmed
+from cases.models import AtriumStatement
 
 register = Library()
 
@@ -15,7 +17,13 @@ register = Library()
 @register.filter
 def unsaid(said: Mapping[str, bool]) -> list[str]:
     """The points of the checklist that the reader did not confirm, in words."""
-    return [str(point) for name, point in CHECKLIST.items() if not said.get(name)]
+    return [str(CHECKLIST[name]) for name in unconfirmed(said)]
+
+
+@register.simple_tag
+def unseen_reasons() -> list[tuple[str, str]]:
+    """Why an atrium cannot be measured: what can be chosen, without what takes it back."""
+    return [(reason.value, str(reason.label)) for reason in AtriumStatement.Reason if reason.value]
 
 
 @register.filter
@@ -28,3 +36,4 @@ register.filter(call_words)
 register.filter(call_sentence)
 register.filter(scan_reasons)
 register.filter(action_words)
+register.filter("measured", measurement_words)

@@ -47,6 +47,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "department.viewed": gettext_lazy("looked at how the department reads"),
     "measurement.made": gettext_lazy("measured"),
     "measurement.withdrawn": gettext_lazy("withdrew a measurement"),
+    "atrium.stated": gettext_lazy("said whether an atrium can be measured"),
     "advice.given": gettext_lazy("advised on the next acquisition"),
     "advice.answered": gettext_lazy("answered an advice"),
     "advice.followed": gettext_lazy("compared a scan with the advice it follows"),

@@ -8,7 +8,7 @@ import { inside, pointed } from "./zoom.js";
 const SVG = "http://www.w3.org/2000/svg";
 
 /** @typedef {[number, number]} Point  row and column in pixels; 0 is the middle of the first pixel */
-/** @typedef {{id: string, frame: number, start: Point, end: Point, words: string}} Measurement */
+/** @typedef {{id: string, frame: number, start: Point, end: Point, words: string, provisional: boolean}} Measurement */
 /** @typedef {{marks: SVGSVGElement, canvas: HTMLCanvasElement, spacing: [number, number] | null, onMeasuring: () => void}} Place */
 
 /** @param {Point} start @param {Point} end @param {[number, number] | null} spacing mm between rows, columns */
@@ -34,7 +34,7 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring }) {
   const advised = json("advice-places") ?? [];
 
   function draw() {
-    const shown = state.stored.filter(({ frame }) => frame === state.frame).map((one) => line(one.start, one.end, one.words));
+    const shown = state.stored.filter(({ frame }) => frame === state.frame).map((one) => line(one.start, one.end, one.words, one.provisional ? "provisional" : ""));
     const [start, end] = state.points;
     shown.push(...advised.filter(({ frame }) => frame === state.frame).map(({ corners, words }) => box(corners, words)));
     if (start) shown.push(line(start, end ?? state.cursor ?? start, "", "pending"));
@@ -74,6 +74,15 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring }) {
     form.hidden = !isDone;
     element("atrial-fields", HTMLElement).hidden = state.tool !== "atrial_width";
     if (isDone) element("caliper-length", HTMLElement).textContent = lengthWords(state.points[0], state.points[1], spacing);
+    sayState();
+  }
+
+  /** Whether what is about to be stored counts: the whole checklist makes a width more than provisional. */
+  function sayState() {
+    const missing = list("#caliper input[name=checklist]", HTMLInputElement).filter(({ checked }) => !checked).length;
+    element("caliper-state", HTMLElement).textContent = missing
+      ? inWords("Provisional until the whole plane is confirmed: {missing} left.", { missing: String(missing) })
+      : inWords("The plane is confirmed.");
   }
 
   /** @param {Point} point */
@@ -137,12 +146,13 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring }) {
   }
   document.getElementById("caliper-discard")?.addEventListener("click", () => choose("window"));
   if (form instanceof HTMLFormElement) {
+    form.addEventListener("change", sayState);
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       const stored = await store(form, state.tool, state.frame, state.points);
       if (!stored) return;
       const [start, end] = state.points;
-      state.stored.push({ id: stored.id, frame: state.frame, start, end, words: `${stored.title}: ${stored.value}` });
+      state.stored.push({ id: stored.id, frame: state.frame, start, end, words: `${stored.title}: ${stored.value}`, provisional: stored.provisional });
       form.reset();
       choose("window");
     });
@@ -160,7 +170,7 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring }) {
 
 /**
  * @param {HTMLFormElement} form @param {string} tool @param {number} frame @param {Point[]} points
- * @returns {Promise<{id: string, title: string, value: string} | null>}
+ * @returns {Promise<{id: string, title: string, value: string, provisional: boolean} | null>}
  */
 async function store(form, tool, frame, [start, end]) {
   const sent = new FormData(form);

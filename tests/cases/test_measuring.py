@@ -4,7 +4,7 @@ import answers
 import pytest
 
 from cases import measuring, verification
-from cases.measuring import Points
+from cases.measuring import CHECKLIST, Points
 from cases.models import Measurement, Scan, Withdrawal
 from cases.severity import SCHEMES, in_grey_zone
 from inference.models import Image, Job
@@ -29,14 +29,14 @@ def with_spacing(scan: Scan, rows: float, columns: float) -> Scan:
 def width(scan, by, millimetres: float) -> Measurement:
     """An atrial width of so many mm, on pixels of 2 mm."""
     points = Points(0, (1.0, 1.0), (1.0, 1.0 + millimetres / 2))
-    return measuring.measure(scan, points, by=by, tool="atrial_width")
+    return measuring.measure(scan, points, by=by, tool="atrial_width", checklist=tuple(CHECKLIST))
 
 
 def test_without_a_spacing_a_length_is_in_pixels_and_says_so(scan, alice, client_of, case):
     client = client_of(alice)
     stored = client.post(f"/scans/{scan.pk}/measurements/", SENT | POINTS)
     assert stored.status_code == 201
-    assert stored.json()["value"] == "5.0 pixels (no scale known)"
+    assert stored.json()["value"] == "5.0 pixels (no scale known), provisional"
     one = Measurement.objects.get()
     assert (one.length_px, one.length_mm) == (5.0, None)
     assert one.checklist == {

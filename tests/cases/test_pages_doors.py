@@ -40,6 +40,7 @@ AUDIT = row(    403, 403, 200, 403, 403, 403, 403, 302)  # fmt: skip
 
 OF_A_CASE = (
     "file_read", "keep_draft", "sign", "joint", "add_addendum", "assign", "report", "report_page", "findings",
+    "state_atrium",
 )  # fmt: skip
 MEASURED = {"tool": "distance", "frame": 0, "start_row": 1, "start_column": 1, "end_row": 3, "end_column": 3}
 TABLE = {
@@ -70,6 +71,7 @@ TABLE = {
     "cases:report_page": ("GET", SEES),
     "cases:measure": ("POST", MEASURES),
     "cases:withdraw": ("POST", WRITES),
+    "cases:state_atrium": ("POST", WRITES),
     "cases:answer_advice": ("POST", WRITES),
     "cases:findings": ("GET", SEES),
     "inference:models": ("GET", MODELS),
@@ -151,6 +153,7 @@ def address(name: str, record) -> tuple[str, dict[str, str]]:
         "cases:save_view": {"name": "Open", "query": "stage=open"},
         "cases:answer_advice": {"place": "0", "outcome": "done"},
         "cases:withdraw": {"reason": "Wrong plane."},
+        "cases:state_atrium": {"side": "right", "reason": "shadow"},
         "cases:measure": MEASURED,
     }
     return reverse(name, args=places.get(name, [])), sent.get(name, {})

@@ -164,7 +164,17 @@ def test_both_sides_and_every_landmark_are_asked_for_once_somebody_has_measured(
     left = WidthFacts(1, "ultrasound", "left", ("cavum",))
     assert names(completeness([scan], [left])[0]) == {"sides_unmeasured": 1.0, "landmarks_missing": 1.0}
     right = WidthFacts(1, "ultrasound", "right", ())
-    assert names(completeness([scan], [left, right])[0]) == {}
+    assert names(completeness([scan], [left, right])[0]) == {"landmarks_missing": 1.0}
+    again = WidthFacts(1, "ultrasound", "left", ())
+    assert names(completeness([scan], [left, right, again])[0]) == {}, "a better one makes up for it"
+    assert names(completeness([scan], [right], {"left"})[0]) == {}, (
+        "the other side is not seen, and why is said"
+    )
+    placed = WidthFacts(1, "mri", "left", ("perpendicular", "on_to_on"))
+    assert names(completeness([scan], [placed, right])[0]) == {"placement_unconfirmed": 2.0}
+    unsaid = WidthFacts(1, "ultrasound", "", ("cavum",))
+    assert names(completeness([scan], [unsaid], {"left", "right"})[0]) == {"landmarks_missing": 1.0}
+    assert names(completeness([scan], [unsaid, again, right])[0]) == {}
 
 
 def answered(label: str = "normal", **more: Any) -> AnswerFacts:

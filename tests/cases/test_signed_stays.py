@@ -32,6 +32,7 @@ WRITES = {
     "cases:assign": ("case", {"to": "bob"}),
     "cases:measure": ("scan", {"tool": "distance", **SCAN_POINTS}),
     "cases:withdraw": ("measurement", {"reason": "Wrong plane."}),
+    "cases:state_atrium": ("case", {"side": "left", "reason": "shadow"}),
     "cases:answer_advice": ("advice", {"place": 0, "outcome": "done"}),
     "cases:choose_frames": ("scan", {"frames": "1"}),
     "cases:try_again": ("scan", {}),
@@ -197,6 +198,8 @@ STATEMENTS = {
     "measurement": again("cases_measurement"),
     "withdrawal": "INSERT INTO cases_withdrawal (id, measurement_id, withdrawn_by_id, reason)"
     " SELECT gen_random_uuid(), id, made_by_id, 'late' FROM cases_measurement",
+    "atrium": "INSERT INTO cases_atriumstatement (id, case_id, side, reason, note, stated_by_id)"
+    " SELECT gen_random_uuid(), case_id, 'left', 'shadow', '', reader_id FROM cases_read",
     "read": again("cases_read"),
     "frames": again("inference_job", parameters="jsonb_build_object('frames', '[0]'::jsonb)"),
     "advice": again("cases_advice", state_sha256="'another'"),
