@@ -6,7 +6,7 @@ from collections.abc import Callable
 from inference.models import Job
 
 
-def until(holds: Callable[[], bool], *, seconds: float = 60) -> None:
+def until(holds: Callable[[], bool], *, seconds: float = 120) -> None:
     """Look again and again; fails with all jobs when it takes too long."""
     deadline = time.monotonic() + seconds
     while not holds():

@@ -3,10 +3,11 @@
 import json
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 import yaml
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import MethodNotAllowed
@@ -31,19 +32,19 @@ def ready(_request: HttpRequest) -> HttpResponse:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         reason = store.fault()
-    except OperationalError:
+    except (OperationalError, InterfaceError):
         reason = "The database does not answer."
     return HttpResponse(f"{reason or 'ready'}\n", status=503 if reason else 200, content_type="text/plain")
 
 
 @csrf_exempt
-def schema(request: HttpRequest) -> HttpResponse | None:
+def schema(request: HttpRequest) -> HttpResponse:
     """The API's description as it was made when this version was built; JSON for whoever prefers it.
 
     Made anew for each request it would cost a second, and the generator is not for several threads.
     """
     if request.method not in SAFE:
-        return problem_response(MethodNotAllowed(str(request.method)), {})
+        return cast(HttpResponse, problem_response(MethodNotAllowed(str(request.method)), {}))
     as_yaml, as_json = _schema()
     if request.get_preferred_type(["application/vnd.oai.openapi", "application/json"]) == "application/json":
         return HttpResponse(as_json, content_type="application/json")

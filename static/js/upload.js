@@ -34,7 +34,7 @@ function send(target, file, tell) {
     request.addEventListener("load", () => {
       const answer = parsed(request.responseText);
       if (answer?.outcomes?.length) resolve(answer.outcomes[0]);
-      else reject(new Error(answer?.sentence ?? inWords("The server answered {status}; nothing was kept.", { status: request.status })));
+      else reject(new Error(answer?.sentence ?? answer?.detail ?? inWords("The server answered {status}; nothing was kept.", { status: request.status })));
     });
     request.addEventListener("error", () => reject(new Error(inWords("The connection broke; nothing was kept."))));
     request.send(body);

@@ -167,6 +167,12 @@ def test_a_name_that_cannot_be_an_administrators_is_refused(name, alice):
     assert names() == {"alice"}
 
 
+def test_a_department_whose_short_name_is_taken_is_refused_and_nobody_is_made(other_department):
+    with pytest.raises(CommandError, match="already exists"):
+        run("first_administrator", "chief", "--department", "elsewhere!")
+    assert names() == set()
+
+
 def test_the_demo_has_its_administrator():
     run("installation")
     with pytest.raises(CommandError, match="--no-demo"):

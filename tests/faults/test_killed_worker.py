@@ -40,17 +40,17 @@ def test_a_job_whose_worker_is_killed_is_finished_once_by_the_next(
 
 
 def test_an_idle_worker_says_it_is_there_is_lost_when_killed_and_gone_when_it_ends(
-    queue, environment, tmp_path, db
+    queue, environment, tmp_path, alice
 ):
     def worker(name: str) -> Process:
         return Process(services.worker(environment, tmp_path / f"{name}.log", queue=queue, processes=2))
 
     first = worker("first")
     until(lambda: Worker.objects.count() == 2)
-    assert {one.worker.queues for one in queue_now.overview().workers} == {queue}
+    assert {one.worker.queues for one in queue_now.overview(alice).workers} == {queue}
     first.kill()
-    until(lambda: all(one.is_lost for one in queue_now.overview().workers))
+    until(lambda: all(one.is_lost for one in queue_now.overview(alice).workers))
     with worker("second"):
         until(lambda: Worker.objects.count() == 4)
-        assert [one.is_lost for one in queue_now.overview().workers] == [False, False, True, True]
+        assert [one.is_lost for one in queue_now.overview(alice).workers] == [False, False, True, True]
     assert Worker.objects.count() == 2, "who ends as it should is not missed"

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import answers
 import pytest
 from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -150,4 +151,22 @@ def test_an_upload_while_the_store_is_away_keeps_nothing_and_says_so(
     shown = client_of(alice).post(f"/cases/{case.pk}/scans/", page)
     assert shown.status_code == 503
     assert "Nothing was changed." in shown.content.decode()
+    page["scans"] = SimpleUploadedFile("two.png", phantom_png(seed=2))
+    told = client_of(alice).post(f"/cases/{case.pk}/scans/", page, headers={"Accept": "application/json"})
+    assert (told.status_code, told.json()["code"]) == (503, "storage_unavailable")
     assert Image.objects.count() == 1
+
+
+def test_the_same_scan_uploaded_again_heals_the_files_of_it_that_have_changed(
+    case, alice, add_scan, run_jobs
+):
+    scan = add_scan(case, alice)
+    for sha256 in (scan.original_sha256, scan.image.pixels_id):
+        answers.damage(sha256)
+    run_jobs(lime=False)
+    assert set(Job.objects.values_list("failure_code", flat=True)) == {"input_corrupt"}
+    assert add_scan(case, alice) == scan
+    assert list(store.corrupt()) == []
+    jobs.ask_again(Job.objects.filter(state="failed").first(), by=alice)
+    run_jobs(lime=False)
+    assert Prediction.objects.count() == 1

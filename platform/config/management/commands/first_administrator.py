@@ -57,19 +57,34 @@ def _account(name: str) -> User:
         return known
     user = User(username=name, is_staff=True, is_superuser=True)
     user.set_unusable_password()
-    try:
-        user.full_clean()
-    except ValidationError as refused:
-        raise CommandError(" ".join(refused.messages)) from refused
-    user.save()
+    _save(user)
     record("account.administrator_made", actor=None, subject=user, name=name)
     return user
 
 
 def _join(user: User, name: str) -> None:
-    department, made = Department.objects.get_or_create(name=name, defaults={"slug": slugify(name)[:50]})
-    if made:
+    department = Department.objects.filter(name=name).first()
+    if department is None:
+        department = Department(name=name, slug=slugify(name)[:50])
+        _save(department)
         record("account.changed", actor=None, subject=department, name=name, change="added")
-    _, joined = Membership.objects.get_or_create(user=user, department=department, role=Role.ADMINISTRATOR)
+    role = Role.ADMINISTRATOR
+    _, joined = Membership.objects.get_or_create(user=user, department=department, role=role)
     if joined:
-        record("account.changed", actor=None, subject=user, name=str(user), change=f"administrator of {name}")
+        record(
+            "account.role_given",
+            actor=None,
+            subject=user,
+            departments=[department.pk],
+            name=user.get_username(),
+            role=str(role),
+            department=name,
+        )
+
+
+def _save(row: User | Department) -> None:
+    try:
+        row.full_clean()
+    except ValidationError as refused:
+        raise CommandError(" ".join(refused.messages)) from refused
+    row.save()
