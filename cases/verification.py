@@ -4,6 +4,9 @@ from collections.abc import Iterator
 
 from django.db.models import Model
 
+from accounts.models import Department, Membership, User
+from audit.rows import Kept
+from blobs.models import Blob
 from cases import review
 from cases.models import (
     Addendum,
@@ -14,13 +17,27 @@ from cases.models import (
     Confirmation,
     FollowUp,
     Measurement,
+    Patient,
     Read,
+    ReadingRules,
+    Scan,
     ScanWithdrawal,
     SignOff,
     Withdrawal,
 )
 from cases.report.verification import signed_faults
 from inference.engine.records import canonical_json, sha256_hex
+from inference.models import (
+    Activation,
+    Evaluation,
+    Explanation,
+    Image,
+    Job,
+    ModelVersion,
+    Prediction,
+    Quality,
+    Repetition,
+)
 from inference.verification import changed
 
 TOLD: tuple[tuple[str, type[Model]], ...] = (
@@ -37,6 +54,38 @@ TOLD: tuple[tuple[str, type[Model]], ...] = (
     ("advice.followed", FollowUp),
 )
 """Each row has its audit line, and the line carries the row's digest."""
+
+KEPT = (
+    Kept(Department, fixed=False),
+    Kept(Membership, fixed=False),
+    Kept(User, fixed=False),
+    Kept(Blob),
+    Kept(Image),
+    Kept(ModelVersion, fixed=False),
+    Kept(Activation, fixed=False),
+    Kept(Evaluation),
+    Kept(Job, fixed=False),
+    Kept(Prediction),
+    Kept(Explanation),
+    Kept(Repetition),
+    Kept(Quality),
+    Kept(Patient, fixed=False),
+    Kept(Case, fixed=False),
+    Kept(Scan),
+    Kept(ScanWithdrawal),
+    Kept(ReadingRules, fixed=False),
+    Kept(Read),
+    Kept(Confirmation),
+    Kept(Measurement),
+    Kept(Withdrawal),
+    Kept(AtriumStatement),
+    Kept(SignOff),
+    Kept(Addendum),
+    Kept(Advice),
+    Kept(AdviceAnswer),
+    Kept(FollowUp),
+)
+"""Whatever an answer, a read, a signature or a report rests on: its rows have digests (audit.rows)."""
 
 
 def faults() -> Iterator[str]:

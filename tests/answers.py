@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
+from django.db.models import F
 
 from accounts.models import User
 from cases import intake
@@ -140,7 +141,10 @@ def explanation(prediction: Prediction, *, method: str = "lime") -> Explanation:
 
 
 def _claimed(job: Job) -> jobs.Claim:
-    return next(held for held in jobs.claim(job.pk) if held.job.pk == job.pk)
+    """This job and no other, however many wait before it."""
+    running = {"state": Job.State.RUNNING, "token": F("token") + 1, "attempts": F("attempts") + 1}
+    Job.objects.filter(pk=job.pk, state=Job.State.QUEUED).update(**running)
+    return jobs.Claim(job, job.token + 1)
 
 
 def explained_scan(case: Case, by: User, png: bytes, folder: Path) -> Explanation:

@@ -28,7 +28,7 @@ PASSWORD = "correct horse battery staple"
 def django_db_setup(django_db_setup, django_db_blocker):
     """Let transactional tests flush: only TRUNCATE is allowed again, and only in the test database."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
-        for table in ("audit_event", "audit_seal"):
+        for table in ("audit_event", "audit_seal", "audit_rowform", "audit_rowdigest", "audit_rowseal"):
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_truncate")
 
 
@@ -70,6 +70,9 @@ def data_dir() -> Path:
 GUARDED = [
     "audit_event",
     "audit_seal",
+    "audit_rowform",
+    "audit_rowdigest",
+    "audit_rowseal",
     "inference_prediction",
     "inference_explanation",
     "inference_repetition",

@@ -5,12 +5,16 @@ Pictures are PNG bytes beside it, named in it by their SHA-256.
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Model
+
+from audit.rows import newest
 from blobs import store
 from blobs.store import BlobCorrupt, BlobUnavailable
 from cases import pictures
@@ -22,7 +26,6 @@ from cases.measuring import Width, is_provisional
 from cases.models import AdviceAnswer, Case, Confirmation, Measurement, Read, Scan, ScanWithdrawal, Withdrawal
 from cases.reading import Answer, CaseReading, ScanReading, Why
 from inference.models import Prediction
-from inference.results import digest
 
 FORM = 2
 """Of the content. A signature of form 1, without this number, bound findings and hashes, not the print."""
@@ -73,10 +76,10 @@ def draft(case: Case, reading: CaseReading, desk: Desk, called: Call | None) -> 
 
 
 def rests_on(case: Case, reading: CaseReading) -> dict[str, str]:
-    """The digest of every row behind the report, by table and key."""
+    """The digest of every row behind the report (audit.rows), by table and key."""
     answers = [one for entry in reading.scans for one in entry.answers]
     scans = list(case.scans.select_related("image"))
-    rows = [
+    rows: list[Model] = [
         *scans,
         *(scan.image for scan in scans),
         *ScanWithdrawal.objects.filter(scan__case=case),
@@ -89,7 +92,14 @@ def rests_on(case: Case, reading: CaseReading) -> dict[str, str]:
         *(one.prediction for one in answers if one.prediction),
         *(why.explanation for one in answers for why in one.why),
     ]
-    return {f"{row._meta.label} {row.pk}": digest(row) for row in rows}
+    keys: dict[type[Model], list[str]] = defaultdict(list)
+    for row in rows:
+        keys[type(row)].append(str(row.pk))
+    return {
+        f"{table._meta.label} {key}": said
+        for table, wanted in keys.items()
+        for key, said in newest(table, wanted).items()
+    }
 
 
 def facts_of(case: Case) -> dict[str, Any]:

@@ -100,3 +100,57 @@ class Seal(AppendOnly):
 
     def __str__(self) -> str:
         return f"seal {self.number}: {self.hash[:12]}"
+
+
+class RowForm(AppendOnly):
+    """The columns that digests of a table's rows cover; another form begins when a column is added."""
+
+    id = models.AutoField(primary_key=True)
+    table_name = models.CharField(max_length=63)
+    columns = ArrayField(models.CharField(max_length=63))
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["table_name", "columns"], name="one_form_for_the_same_columns"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.table_name} ({', '.join(self.columns)})"
+
+
+class RowDigest(AppendOnly):
+    """What a row said after a change: SHA-256 of its columns as JSON. A trigger writes it; see audit.rows."""
+
+    class Change(models.TextChoices):
+        INSERT = "insert"
+        UPDATE = "update"
+        DELETE = "delete"
+        LATE = "late"
+        """Recorded after it was written: before there were digests, or anew after a column was added."""
+
+    id = models.BigAutoField(primary_key=True)
+    form = models.ForeignKey(RowForm, on_delete=models.PROTECT, related_name="+")
+    table_name = models.CharField(max_length=63)
+    row_key = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64)
+    change = models.CharField(max_length=6, choices=Change)
+    written_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["table_name", "row_key", "-id"], name="digest_of_row")]
+
+    def __str__(self) -> str:
+        return f"{self.table_name} {self.row_key}: {self.digest[:12]}"
+
+
+class RowSeal(AppendOnly):
+    """One link of the chain of rows' digests; see Seal."""
+
+    number = models.BigIntegerField(primary_key=True)
+    row = models.OneToOneField(RowDigest, on_delete=models.PROTECT, related_name="seal")
+    digest = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64, unique=True)
+    sealed_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    def __str__(self) -> str:
+        return f"seal {self.number}: {self.hash[:12]}"

@@ -5,18 +5,21 @@ for one another; a sealer links them a few seconds later. A row that commits lat
 sealed late: each link names its event, so gaps in the ids need no guessing. Whoever keeps
 the head's hash elsewhere (`manage.py verify --anchor`) also detects a chain that was cut
 off or rewritten as a whole.
+
+Two chains: of the events, and of the digests of rows (audit.rows).
 """
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, Prefetch, QuerySet
 
-from audit.models import Event, Seal
+from audit.models import Event, RowDigest, RowSeal, Seal
 
 GENESIS = "0" * 64
 _ADVISORY_LOCK = 0x5EA1
@@ -52,54 +55,102 @@ def digest(event: Event) -> str:
     return _sha256(json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
 
 
-def seal(limit: int = 1000, *, look_back: int = _LOOK_BACK) -> int:
+def row_digest(row: RowDigest) -> str:
+    """The same of a row's digest, with the names of the columns that it covers."""
+    said = {
+        "id": row.pk,
+        "table": row.form.table_name,
+        "columns": row.form.columns,
+        "key": row.row_key,
+        "digest": row.digest,
+        "change": row.change,
+        "written_at": row.written_at.isoformat(),
+    }
+    return _sha256(json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Rows that are only ever added, and the links that bind each to everything before it.
+
+    link: the name of the link's field that leads to its row. digest: of a row, in one byte form.
+    """
+
+    rows: Any
+    links: Any
+    link: str
+    digest: Callable[[Any], str]
+    name: str
+
+    def linked(self) -> QuerySet[Any]:
+        """The links in order; a join would hide a row that is lost."""
+        query: QuerySet[Any] = self.links.objects.order_by("number")
+        return query.prefetch_related(Prefetch(self.link, self.rows.objects.select_related(*self.more)))
+
+    @property
+    def more(self) -> tuple[str, ...]:
+        """What a row's digest also reads."""
+        return ("form",) if self.rows is RowDigest else ()
+
+
+EVENTS = Chain(Event, Seal, "event", digest, "event")
+ROWS = Chain(RowDigest, RowSeal, "row", row_digest, "digest")
+
+
+def seal(limit: int = 1000, *, look_back: int = _LOOK_BACK, chain: Chain = EVENTS) -> int:
     """Link the next unsealed events; returns how many. Idle while another sealer works."""
     with transaction.atomic():
         if not _alone():
             return 0
-        last = Seal.objects.order_by("-number").first()
-        number, head = (last.number, last.hash) if last else (0, GENESIS)
+        number, last = head(chain)
         links = []
-        for event in _unsealed(limit, look_back):
+        for row in _unsealed(chain, limit, look_back):
             number += 1
-            event_digest = digest(event)
-            head = _sha256(head + event_digest)
-            links.append(Seal(number=number, event=event, digest=event_digest, hash=head))
-        Seal.objects.bulk_create(links)
+            said = chain.digest(row)
+            last = _sha256(last + said)
+            links.append(chain.links(number=number, digest=said, hash=last, **{chain.link: row}))
+        chain.links.objects.bulk_create(links)
         return len(links)
 
 
-def verify(*, anchor: tuple[int, str] | None = None) -> Iterator[Fault]:
+def seal_all() -> None:
+    """Link everything that is still unsealed, however old, in both chains."""
+    for chain in (EVENTS, ROWS):
+        while seal(look_back=2**62, chain=chain):
+            pass
+
+
+def verify(*, anchor: tuple[int, str] | None = None, chain: Chain = EVENTS) -> Iterator[Fault]:
     """Every fault of the chain, in order. anchor: (number, hash) kept outside the database."""
-    head, expected = GENESIS, 1
+    last, expected = GENESIS, 1
     anchored = anchor is None
-    links = Seal.objects.order_by("number").prefetch_related("event")  # a join would hide a lost event
-    for link in links.iterator(chunk_size=2000):
+    for link in chain.linked().iterator(chunk_size=2000):
+        row_id = getattr(link, f"{chain.link}_id")
         if link.number != expected:
-            yield Fault(expected, link.event_id, "a seal is missing")
-        if reason := _wrong_with_event(link):
-            yield Fault(link.number, link.event_id, reason)
-        head = _sha256(head + link.digest)
-        if head != link.hash:
-            yield Fault(link.number, link.event_id, "the chain is broken here")
+            yield Fault(expected, row_id, "a seal is missing")
+        if reason := _wrong_with_row(chain, link):
+            yield Fault(link.number, row_id, reason)
+        last = _sha256(last + link.digest)
+        if last != link.hash:
+            yield Fault(link.number, row_id, "the chain is broken here")
         anchored = anchored or (link.number, link.hash) == anchor
-        head, expected = link.hash, link.number + 1
+        last, expected = link.hash, link.number + 1
     if anchor and not anchored:
         yield Fault(anchor[0], 0, "the anchored seal is not in the chain: it was cut off or rewritten")
 
 
-def head() -> tuple[int, str]:
+def head(chain: Chain = EVENTS) -> tuple[int, str]:
     """(number, hash) of the newest link: keep it where the database's owner cannot write."""
-    last = Seal.objects.order_by("-number").first()
-    return (last.number, last.hash) if last else (0, GENESIS)
+    newest = chain.links.objects.order_by("-number").first()
+    return (newest.number, newest.hash) if newest else (0, GENESIS)
 
 
-def _wrong_with_event(link: Seal) -> str:
+def _wrong_with_row(chain: Chain, link: Any) -> str:
     try:
-        event = link.event
-    except Event.DoesNotExist:
-        return "the event is gone"
-    return "" if digest(event) == link.digest else "the event was changed after it was sealed"
+        row = getattr(link, chain.link)
+    except ObjectDoesNotExist:
+        return f"the {chain.name} is gone"
+    return "" if chain.digest(row) == link.digest else f"the {chain.name} was changed after it was sealed"
 
 
 def _alone() -> bool:
@@ -108,10 +159,10 @@ def _alone() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _unsealed(limit: int, look_back: int) -> Iterator[Event]:
-    newest = Seal.objects.aggregate(newest=Max("event_id"))["newest"] or 0
-    events = Event.objects.filter(seal__isnull=True, pk__gt=newest - look_back)
-    yield from events.order_by("pk")[:limit]
+def _unsealed(chain: Chain, limit: int, look_back: int) -> Iterator[Any]:
+    newest = chain.links.objects.aggregate(newest=Max(f"{chain.link}_id"))["newest"] or 0
+    rows = chain.rows.objects.filter(seal__isnull=True, pk__gt=newest - look_back)
+    yield from rows.select_related(*chain.more).order_by("pk")[:limit]
 
 
 def _sha256(text: str) -> str:

@@ -9,3 +9,4 @@ from audit import seals
 def seal() -> None:
     """Link what has been written since the last time."""
     seals.seal()
+    seals.seal(chain=seals.ROWS)

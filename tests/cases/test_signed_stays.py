@@ -51,6 +51,7 @@ WRITES = {
 """Every route through which somebody writes to a case: what it is about, and a request that is in order."""
 ELSEWHERE = {
     "cases:add_addendum",  # what a signed case takes
+    "cases:worklist",  # keeps filters in the session
     "cases:open_case",
     "cases:save_view",
     "cases:forget_view",

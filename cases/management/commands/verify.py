@@ -2,15 +2,20 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection, transaction
 
-from audit import seals
+from audit import rows, seals
 from blobs import store
 from cases import verification as record_verification
+from cases.verification import KEPT
 from inference import verification
+
+CHAINS = {"events": seals.EVENTS, "rows": seals.ROWS}
 
 
 class Command(BaseCommand):
@@ -23,29 +28,55 @@ class Command(BaseCommand):
         parser.add_argument("--write-anchor", type=Path, help="write the head of the audit's chain here")
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
-        while seals.seal(look_back=2**62):
-            pass
-        faults = list(self.faults(options["anchor"]))
+        rows.catch_up(KEPT)
+        seals.seal_all()
+        faults = list(self.faults(_read(options["anchor"])))
         for fault in faults:
             self.stderr.write(fault)
         if options["write_anchor"]:
-            number, hash_ = seals.head()
-            options["write_anchor"].write_text(json.dumps({"number": number, "hash": hash_}))
+            heads = {name: _head(chain) for name, chain in CHAINS.items()}
+            options["write_anchor"].write_text(json.dumps(heads["events"] | {"rows": heads["rows"]}))
         if faults:
             raise CommandError(f"{len(faults)} faults")
-        self.stdout.write(f"Everything is what it was; the chain has {seals.head()[0]} links.")
+        events, digests = (seals.head(chain)[0] for chain in CHAINS.values())
+        self.stdout.write(
+            f"Everything is what it was; the chain has {events} links, that of the rows {digests}."
+        )
 
-    def faults(self, anchor: Path | None) -> Iterator[str]:
-        """One sentence for each fault, blobs first."""
+    def faults(self, anchors: dict[str, tuple[int, str]]) -> Iterator[str]:
+        """One sentence for each fault, blobs first; the rest as of one moment, whatever is being written."""
         yield from store.corrupt()
-        yield from verification.faults()
-        yield from record_verification.faults()
-        for fault in seals.verify(anchor=_read(anchor)):
-            yield f"audit seal {fault.seal}, event {fault.event}: {fault.reason}"
+        with _one_moment():
+            yield from rows.untriggered(KEPT)
+            yield from rows.faults(KEPT)
+            yield from verification.faults()
+            yield from record_verification.faults()
+            for name, chain in CHAINS.items():
+                for fault in seals.verify(anchor=anchors.get(name), chain=chain):
+                    yield f"audit seal {fault.seal}, {chain.name} {fault.event}: {fault.reason}"
 
 
-def _read(anchor: Path | None) -> tuple[int, str] | None:
+@contextmanager
+def _one_moment() -> Iterator[None]:
+    """Every query sees the database as it was at the first; within a transaction, that one's rules hold."""
+    if connection.in_atomic_block:
+        yield
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+def _head(chain: seals.Chain) -> dict[str, Any]:
+    number, hash_ = seals.head(chain)
+    return {"number": number, "hash": hash_}
+
+
+def _read(anchor: Path | None) -> dict[str, tuple[int, str]]:
+    """By the name of its chain. An anchor from before rows had digests says nothing of theirs."""
     if anchor is None:
-        return None
+        return {}
     kept = json.loads(anchor.read_text())
-    return kept["number"], kept["hash"]
+    said = {"events": kept} | ({"rows": kept["rows"]} if "rows" in kept else {})
+    return {name: (one["number"], one["hash"]) for name, one in said.items()}
