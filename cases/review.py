@@ -25,7 +25,7 @@ from cases.refusals import CannotDo
 from cases.report.content import Draft, draft, moment
 from cases.report.signed import signed_block
 from cases.shown import Shown
-from cases.standing import current_reads, round_of, settles
+from cases.standing import current_reads, stage_after
 from inference.engine.records import canonical_json, sha256_hex
 from inference.results import digest
 
@@ -130,24 +130,7 @@ def stage_of(case: Case) -> Stage:
     """What readers do next, from everything that was filed."""
     if SignOff.objects.filter(case=case).exists():
         return Stage.SIGNED
-    reads = current_reads(case)
-    judged = round_of(reads)
-    if not judged:
-        return Stage.TO_CONCLUDE if reads else Stage.TO_READ
-    final = judged[0]
-    second = next((read for read in judged if read.kind == Kind.SECOND), None)
-    if any(settles(read) for read in judged):
-        return Stage.TO_SIGN
-    if second:
-        return Stage.TO_SIGN if second.finding == final.finding else Stage.ADJUDICATION
-    return Stage.SECOND if _wants_second(case, final) else Stage.TO_SIGN
-
-
-def _wants_second(case: Case, final: Read) -> bool:
-    rule = ReadingRules.of(case.department).second_reader
-    doubtful = final.agrees is False or final.called == Read.Called.UNDECIDED
-    asked = rule == ReadingRules.SecondReader.DISAGREEMENT and doubtful
-    return rule == ReadingRules.SecondReader.ALWAYS or asked
+    return stage_after(current_reads(case), ReadingRules.of(case.department).second_reader)
 
 
 @transaction.atomic

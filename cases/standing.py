@@ -246,6 +246,29 @@ def counting_read(reads: Iterable[Read]) -> Read | None:
     return counts[-1] if counts else None
 
 
+def stage_after(reads: Sequence[Read], second_reader: str) -> Stage:
+    """What readers of a case do next that nobody has signed.
+
+    reads: those that cover its scans, oldest first. second_reader: when the department asks for one.
+    """
+    judged = round_of(reads)
+    if not judged:
+        return Stage.TO_CONCLUDE if reads else Stage.TO_READ
+    final = judged[0]
+    second = next((read for read in judged if read.kind == Kind.SECOND), None)
+    if any(settles(read) for read in judged):
+        return Stage.TO_SIGN
+    if second:
+        return Stage.TO_SIGN if second.finding == final.finding else Stage.ADJUDICATION
+    return Stage.SECOND if _wants_second(final, second_reader) else Stage.TO_SIGN
+
+
+def _wants_second(final: Read, rule: str) -> bool:
+    doubtful = final.agrees is False or final.called == Read.Called.UNDECIDED
+    asked = rule == ReadingRules.SecondReader.DISAGREEMENT and doubtful
+    return rule == ReadingRules.SecondReader.ALWAYS or asked
+
+
 def settles(read: Read) -> bool:
     """Whether two readers who differ are done with: adjudicated, or agreed and confirmed by the other."""
     return read.kind == Kind.ADJUDICATION or (read.kind == Kind.JOINT and hasattr(read, "confirmation"))

@@ -1,11 +1,13 @@
 """What a page says, for tests that look for something in it, and its forms, filled in as a person would."""
 
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any
 
 from django.http import HttpResponse
 from django.test import Client
+from django.urls import URLPattern, URLResolver
 
 from cases.desk import desk
 from cases.shown import Shown
@@ -52,3 +54,14 @@ def shown_now(case: Any, user: Any) -> Shown:
     """What a page would show this user at this moment, for tests that call a service."""
     case.refresh_from_db()
     return desk(case, user).shown
+
+
+def routes(patterns, start: str = "", space: str = "") -> Iterator[tuple[str, str, URLPattern]]:
+    """(address, name, pattern) of everything in the resolver."""
+    for entry in patterns:
+        address = start + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            inner = ":".join(part for part in (space, entry.namespace or "") if part)
+            yield from routes(entry.url_patterns, address, inner)
+        else:
+            yield address, f"{space}:{entry.name}" if space else str(entry.name), entry

@@ -2,7 +2,6 @@
 
 import re
 import uuid
-from collections.abc import Iterator
 
 import answers
 import pytest
@@ -11,8 +10,8 @@ from django.apps import apps
 from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, connection, transaction
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from pages import shown_now
+from django.urls import get_resolver, reverse
+from pages import routes, shown_now
 
 from cases import measuring, review
 from cases.measuring import Points
@@ -64,17 +63,6 @@ ELSEWHERE = {
 """Routes that write, and to no case that is there already."""
 OTHER_ROOMS = {"admin", "account", "audit", "notices", "webhooks", "healthz", "readyz", "api/docs", "api"}
 """Whose addresses know no case: by the beginning of the address."""
-
-
-def routes(patterns, start: str = "", space: str = "") -> Iterator[tuple[str, str, URLPattern]]:
-    """(address, name, pattern) of everything in the resolver."""
-    for entry in patterns:
-        address = start + str(entry.pattern)
-        if isinstance(entry, URLResolver):
-            inner = ":".join(part for part in (space, entry.namespace or "") if part)
-            yield from routes(entry.url_patterns, address, inner)
-        else:
-            yield address, f"{space}:{entry.name}" if space else str(entry.name), entry
 
 
 @pytest.fixture
