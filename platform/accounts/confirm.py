@@ -6,7 +6,9 @@ from django import forms
 from django.contrib.auth import authenticate
 from django.http import HttpRequest
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts import limits
 
 NOT_YOURS = gettext_lazy("This is not your password. Nothing was changed.")
 
@@ -22,7 +24,21 @@ def confirm(
     """
     name = request.user.get_username()
     if authenticate(request, username=name, password=password) is None:
-        raise forms.ValidationError(str(refusal))
+        wait = limits.must_wait(request)
+        raise forms.ValidationError(
+            too_many(wait) if wait else str(refusal), code="wait" if wait else "wrong"
+        )
+    limits.succeeded(request)
+
+
+def too_many(seconds: int) -> str:
+    """What is said to whoever must wait: the same to everybody, whether there is such an account or not."""
+    sentence = ngettext(
+        "Too many wrong passwords. Wait {seconds} second, then try again.",
+        "Too many wrong passwords. Wait {seconds} seconds, then try again.",
+        seconds,
+    )
+    return sentence.format(seconds=seconds)
 
 
 class ConfirmedForm(forms.Form):

@@ -1,10 +1,29 @@
-"""Times in the user's own zone, and words in the user's own language."""
+"""Whose address it is, times in the user's own zone, and words in the user's own language."""
 
 from collections.abc import Callable
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
+
+from accounts.addresses import client_address
+
+
+def believe_proxies(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Let REMOTE_ADDR be the client's address for everything that follows, limits and audit alike.
+
+    A forwarded address counts only where TRUSTED_PROXIES names whoever reports it; by default nobody.
+    """
+
+    def respond(request: HttpRequest) -> HttpResponse:
+        peer, forwarded = request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", "")
+        request.META["REMOTE_ADDR"] = client_address(peer, forwarded, settings.TRUSTED_PROXIES)
+        return get_response(request)
+
+    return respond
 
 
 def own_time_zone(

@@ -137,3 +137,30 @@ class Installation(models.Model):
 
     def __str__(self) -> str:
         return "the demo" if self.is_demo else "one of somebody's own"
+
+
+class Attempts(models.Model):
+    """Tries of passwords in one counter of `accounts.limits`. key: its digest; free_at: of the next try."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    tries = models.PositiveIntegerField(default=0)
+    last_at = models.DateTimeField(db_default=Now())
+    free_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name_plural = "attempts"
+
+    def __str__(self) -> str:
+        return f"{self.tries} tries"
+
+
+class TokenUse(models.Model):
+    """When an API token last came in, to the minute; knox does not say."""
+
+    token = models.OneToOneField(
+        "knox.AuthToken", primary_key=True, on_delete=models.CASCADE, related_name="use"
+    )
+    last_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"last used {self.last_at}"

@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils.translation import gettext
 from knox.auth import TokenAuthentication as KnoxAuthentication
 from knox.models import AuthToken
 from rest_framework.exceptions import AuthenticationFailed
 
-from accounts.models import Department, Membership, Role, User
+from accounts.models import Department, Membership, Role, TokenUse, User
 
 
 class TokenAuthentication(KnoxAuthentication):  # type: ignore[misc]  # knox ships no types
@@ -19,7 +20,17 @@ class TokenAuthentication(KnoxAuthentication):  # type: ignore[misc]  # knox shi
         if not (token.isascii() and token.decode().isprintable()):
             raise AuthenticationFailed(gettext("Invalid token."))
         found: tuple[User, AuthToken] = super().authenticate_credentials(token)
+        _note_use(found[1])
         return found
+
+
+def _note_use(token: AuthToken) -> None:
+    """Once a minute, so that a program that asks often does not write as often."""
+    known = TokenUse.objects.filter(token=token)
+    if known.filter(last_at__gt=Now() - timedelta(minutes=1)).exists():
+        return
+    if not known.update(last_at=Now()):
+        TokenUse.objects.bulk_create([TokenUse(token=token, last_at=Now())], ignore_conflicts=True)
 
 
 @transaction.atomic

@@ -1,10 +1,29 @@
-"""A person's own account."""
+"""Coming in, and a person's own account."""
 
-from django.http import HttpResponse
+from allauth.account import views
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
+from accounts import devices, limits
+from accounts.confirm import too_many
 from accounts.gate import PersonRequest, people_only
+from accounts.models import User
+
+
+@sensitive_post_parameters("password")
+def login(request: HttpRequest) -> HttpResponseBase:
+    """allauth's page; 429 to whoever must wait, and whoever comes in is known in this browser from now on."""
+    response: HttpResponseBase = views.login(request)
+    if wait := limits.must_wait(request):
+        context = {"sentence": too_many(wait)}
+        response = render(request, "account/locked.html", context, status=429)
+        response["Retry-After"] = str(wait)
+    elif request.method == "POST" and isinstance(request.user, User):
+        limits.succeeded(request)
+        devices.remember(request, response, request.user)
+    return response
 
 
 @require_safe

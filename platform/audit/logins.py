@@ -6,6 +6,7 @@ from allauth.account.signals import password_changed
 from django.contrib.auth import signals as auth_signals
 from django.http import HttpRequest
 
+from accounts.limits import must_wait
 from accounts.models import User
 from audit.departments import of_user
 from audit.trail import record
@@ -35,6 +36,8 @@ def _login_failed(
     **_: Any,
 ) -> None:
     """Of somebody who is in already, it is the password that was asked for again."""
+    if request and must_wait(request):
+        return  # it was not looked at: whoever hammers shall not fill the trail as well
     asker = getattr(request, "user", None)
     if isinstance(asker, User):
         record("account.confirmation_failed", actor=asker, subject=asker)

@@ -13,8 +13,7 @@ def trace_request(
 ) -> Callable[[HttpRequest], HttpResponse]:
     """Set audit.context.origin for the request, and answer with its X-Request-Id.
 
-    The address is the peer's: a forwarded header is not believed (a proxy that should
-    be believed rewrites REMOTE_ADDR, as gunicorn does for forwarded_allow_ips).
+    The address is what accounts.middleware.believe_proxies has made of the peer's.
     """
 
     def respond(request: HttpRequest) -> HttpResponse:

@@ -55,8 +55,9 @@ app.conf.update(
             "schedule": settings.JOB_SWEEP_SECONDS,
             "options": {"expires": settings.JOB_SWEEP_SECONDS},
         },
+        "tidy accounts": {"task": "accounts.tidy", "schedule": 3600, "options": {"expires": 3600}},
         "tidy notices": {"task": "notices.tidy", "schedule": 3600, "options": {"expires": 3600}},
         "tidy webhooks": {"task": "webhooks.tidy", "schedule": 3600, "options": {"expires": 3600}},
     },
 )
-app.autodiscover_tasks(["inference", "webhooks", "notices", "audit"])
+app.autodiscover_tasks(["inference", "webhooks", "notices", "audit", "accounts"])

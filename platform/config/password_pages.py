@@ -5,18 +5,23 @@ They stand in the composition root because a password is an account's matter, an
 
 from typing import Any
 
+from allauth.account import forms as allauth_forms
+from allauth.core import context
+from django import forms
 from django.contrib import messages
 from django.contrib.auth.forms import SetPasswordForm
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from accounts import invitations
+from accounts.confirm import confirm
 from accounts.models import User
 from audit.trail import record
+from config.token_pages import revoke_all
 from notices.telling import tell
 
 
@@ -33,6 +38,39 @@ def hand_out(user: User, *, by: User | None) -> str:
     return link
 
 
+class RevokeTokensField(forms.BooleanField):
+    """Offered wherever somebody comes to a new password."""
+
+    def __init__(self) -> None:
+        label = gettext_lazy("Also revoke my API tokens: programs that use them can no longer come in")
+        super().__init__(required=False, label=label)
+
+
+class ChangePasswordForm(allauth_forms.ChangePasswordForm):  # type: ignore[misc]  # allauth ships no types
+    """allauth's, with the old password counted like every other try, and an offer to revoke tokens."""
+
+    revoke_tokens = RevokeTokensField()
+
+    def clean_oldpassword(self) -> str:
+        """Raises ValidationError when it is not theirs."""
+        old: str = self.cleaned_data["oldpassword"]
+        confirm(context.request, old)
+        return old
+
+    @transaction.atomic
+    def save(self) -> None:
+        """The password, and the tokens where that is wanted. Other sessions end with the old password."""
+        super().save()
+        if self.cleaned_data["revoke_tokens"]:
+            revoke_all(self.user, by=self.user)
+
+
+class OwnPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # not generic when it runs
+    """A password chosen with a link."""
+
+    revoke_tokens = RevokeTokensField()
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("new_password1", "new_password2", "link")
 def new_password(request: HttpRequest) -> HttpResponse:
@@ -41,10 +79,10 @@ def new_password(request: HttpRequest) -> HttpResponse:
     owner = invitations.owner_of(secret)
     if owner is None:
         return _page(request, 410)
-    form: SetPasswordForm[User] = SetPasswordForm(owner, request.POST or None)
+    form = OwnPasswordForm(owner, request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            _choose(secret, form.cleaned_data["new_password1"])
+            _choose(secret, form.cleaned_data["new_password1"], revoke=form.cleaned_data["revoke_tokens"])
         except invitations.LinkSpent:
             return _page(request, 410)
         messages.success(request, gettext("Your password is set. Log in with it."))
@@ -53,9 +91,11 @@ def new_password(request: HttpRequest) -> HttpResponse:
 
 
 @transaction.atomic
-def _choose(secret: str, password: str) -> None:
+def _choose(secret: str, password: str, *, revoke: bool) -> None:
     owner = invitations.spend(secret, password)
     record("account.password_chosen", actor=owner, subject=owner)
+    if revoke:
+        revoke_all(owner, by=owner)
 
 
 def _page(request: HttpRequest, status: int, **context: Any) -> HttpResponse:

@@ -38,7 +38,6 @@ INSTALLED_APPS = [
     "django_filters",
     "allauth",
     "allauth.account",
-    "axes",
     "rest_framework",
     "knox",
     "drf_spectacular",
@@ -46,6 +45,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "config.middleware.answer_probes",
+    "accounts.middleware.believe_proxies",
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.refuse_what_is_no_text",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -63,7 +63,6 @@ MIDDLEWARE = [
     "accounts.middleware.own_language",
     "audit.middleware.trace_request",
     "config.refused.note_refused_access",
-    "axes.middleware.AxesMiddleware",
     "config.middleware.StorageFaults",
 ]
 ROOT_URLCONF = "config.urls"
@@ -107,7 +106,7 @@ STATICFILES_DIRS = [ROOT / "static"]
 # --- Who you are -----------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
+    "accounts.backends.Limits",
     "django.contrib.auth.backends.ModelBackend",
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
@@ -122,17 +121,12 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "cases:worklist"
 ACCOUNT_ADAPTER = "accounts.adapter.ClosedAccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_FORMS = {"change_password": "config.password_pages.ChangePasswordForm"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-ACCOUNT_RATE_LIMITS = False  # axes counts in the database, shared by all processes
-AXES_FAILURE_LIMIT = 10
-AXES_COOLOFF_TIME = timedelta(minutes=15)
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_USERNAME_FORM_FIELD = "username"
-AXES_LOCKOUT_TEMPLATE = "account/locked.html"
-AXES_RESET_ON_SUCCESS = True
+ACCOUNT_RATE_LIMITS = False  # accounts.limits counts in the database, shared by all processes
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_NAME = "ventra_session"
 
@@ -150,6 +144,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "config.problems.problem_response",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
+KNOX_TOKEN_MODEL = "knox.AuthToken"  # noqa: S105  # a table
 REST_KNOX = {
     "TOKEN_PREFIX": "ventra_",
     "TOKEN_TTL": timedelta(days=90),
@@ -214,6 +209,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL
 if env.flag("BEHIND_TLS_PROXY", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 X_FRAME_OPTIONS = "DENY"
 
 # --- Words and times -------------------------------------------------------------------
@@ -236,5 +232,4 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
-    "loggers": {"axes": {"level": "WARNING"}},
 }

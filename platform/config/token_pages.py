@@ -1,4 +1,4 @@
-"""API tokens of the person who looks: see them, issue one, revoke one.
+"""API tokens: one's own, to see, issue and revoke; and everybody's, for administrators to revoke.
 
 They stand in the composition root because issuing is both an account's matter and an audit line.
 """
@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -22,6 +23,7 @@ from accounts.gate import PersonRequest, people_only
 from accounts.models import User
 from accounts.tokens import issue_token
 from audit.trail import record
+from notices.telling import tell
 
 LIFETIMES = ((7, gettext_lazy("7 days")), (30, gettext_lazy("30 days")), (90, gettext_lazy("90 days")))
 
@@ -67,10 +69,41 @@ def issue(user: User, *, days: int) -> str:
 
 @transaction.atomic
 def revoke(token: AuthToken, *, by: User) -> None:
-    """Delete a token and say so in the audit."""
-    record("account.token_revoked", actor=by, subject=by, token_key=token.token_key)
+    """Delete a token, say so in the audit, and tell its owner where somebody else did it."""
+    owner: User = token.user
+    record("account.token_revoked", actor=by, subject=owner, name=owner.username, token_key=token.token_key)
+    if owner != by:
+        key = token.token_key
+        tell("account.token_revoked", [owner.pk], subject=token.digest[:64], by=by.full_name, token_key=key)
     token.delete()
 
 
+@transaction.atomic
+def revoke_all(user: User, *, by: User) -> None:
+    """Every token of somebody, also those that have run out."""
+    for token in AuthToken.objects.filter(user=user).select_related("user"):
+        revoke(token, by=by)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters("password")
+@people_only
+def everybodys_tokens(request: PersonRequest) -> HttpResponse:
+    """Every token there is, with its last use; an administrator revokes any, with their own password."""
+    if not (request.user.is_staff and request.user.has_perm("accounts.change_user")):
+        raise PermissionDenied(gettext("Only an administrator manages accounts."))
+    form = ConfirmedForm(request, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        found = get_object_or_404(AuthToken.objects.select_related("user"), digest=request.POST.get("token"))
+        revoke(found, by=request.user)
+        sentence = gettext("The token was revoked. Programs that used it can no longer come in.")
+        messages.success(request, sentence)
+        return redirect("everybodys_tokens")
+    found = AuthToken.objects.filter(expiry__gt=timezone.now()).select_related("user", "use")
+    context = {"form": form, "tokens": found.order_by("user__username", "-created")}
+    return render(request, "account/everybodys_tokens.html", context, status=422 if form.errors else 200)
+
+
 def _valid(user: User) -> Any:
-    return AuthToken.objects.filter(user=user, expiry__gt=timezone.now()).order_by("-created")
+    tokens = AuthToken.objects.filter(user=user, expiry__gt=timezone.now())
+    return tokens.select_related("use").order_by("-created")

@@ -17,6 +17,7 @@ urlpatterns = [
     path("account/language/", language_page.choose, name="choose_language"),
     path("account/new-password/", password_pages.new_password, name="account_new_password"),
     path("account/tokens/", token_pages.tokens, name="account_tokens"),
+    path("account/tokens/all/", token_pages.everybodys_tokens, name="everybodys_tokens"),
     path("account/tokens/<str:digest>/revoke/", token_pages.revoke_token, name="account_revoke_token"),
     path("account/", include("accounts.urls")),
     path("api/v1/", include((api_v1, "api"))),

@@ -43,6 +43,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "account.role_given": _account(_("%(by)s gave you the role %(role)s in %(where)s.")),
     "account.role_taken": _account(_("%(by)s took the role %(role)s in %(where)s from you.")),
+    "account.token_revoked": _account(_("%(by)s revoked your API token %(token_key)s….")),
     "account.changed": _account(_("%(by)s changed your account.")),
     "case.assigned": _case(_("%(by)s gave you case %(case_number)s.")),
     "read.second_wanted": _case(_("Case %(case_number)s waits for a second reader: you may be the one.")),

@@ -43,25 +43,6 @@ def test_a_wrong_name_gets_the_same_words_as_a_wrong_password(alice):
     assert errors[0] == errors[1]
 
 
-def test_ten_wrong_passwords_lock_the_account_from_that_address_only(alice):
-    for _ in range(project.AXES_FAILURE_LIMIT):
-        response = log_in(Client(), "alice", "wrong")
-    assert response.status_code == 429
-    locked_out, elsewhere = Client(), Client()
-    assert log_in(locked_out, "alice", PASSWORD).status_code == 429
-    assert not is_in(locked_out)
-    log_in(elsewhere, "alice", PASSWORD, address="192.0.2.2")
-    assert is_in(elsewhere)
-
-
-def test_a_lock_holds_one_account_only(alice, bob):
-    for _ in range(project.AXES_FAILURE_LIMIT):
-        log_in(Client(), "alice", "wrong")
-    client = Client()
-    log_in(client, "bob", PASSWORD)
-    assert is_in(client)
-
-
 def test_an_inactive_user_stays_out(client, alice):
     User.objects.filter(pk=alice.pk).update(is_active=False)
     log_in(client, "alice", PASSWORD)
