@@ -2,14 +2,15 @@
 
 Every service through which a person writes to a case begins with `lock_for_writing`, inside its transaction;
 what is only checked begins with `lock_for_checking`, an addendum with `lock_for_addendum`, and a read, its
-confirmation and its signature with `lock_for_judging`, as an adjudicator may come from elsewhere.
+confirmation and its signature with `lock_for_judging`, as an adjudicator may come from elsewhere. What is
+about one scan begins with `lock_scan_for_writing` or `lock_scan_for_checking`: a withdrawn one takes nothing.
 """
 
 from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext
 
 from accounts.models import User
-from cases.models import Case
+from cases.models import Case, Scan, ScanWithdrawal
 from cases.refusals import CannotDo
 from inference import jobs
 from inference.models import Job
@@ -27,6 +28,12 @@ class NotSigned(CannotDo):
     code = "not_signed"
 
 
+class ScanWithdrawn(CannotDo):
+    """The scan was withdrawn: nothing is asked about it, measured on it or withdrawn from it again."""
+
+    code = "scan_withdrawn"
+
+
 def lock_for_writing(case: Case, by: User) -> Case:
     """The case as it is now, held until the transaction ends. Raises PermissionDenied, CaseSigned."""
     require_writer(case, by)
@@ -40,11 +47,25 @@ def lock_for_judging(case: Case, by: User) -> Case:
     return _refuse_signed(_held(case))
 
 
+def lock_scan_for_writing(scan: Scan, by: User) -> Case:
+    """The same for what is written about one scan. Raises ScanWithdrawn as well."""
+    held = lock_for_writing(scan.case, by)
+    _refuse_withdrawn(scan)
+    return held
+
+
 def lock_for_checking(case: Case, by: User) -> Case:
     """The same for whoever may only see the case, such as an auditor. Raises PermissionDenied, CaseSigned."""
     if not Case.objects.visible_to(by).filter(pk=case.pk).exists():
         raise PermissionDenied(gettext("You may not see this case."))
     return _refuse_signed(_held(case))
+
+
+def lock_scan_for_checking(scan: Scan, by: User) -> Case:
+    """The same for what is checked about one scan. Raises ScanWithdrawn as well."""
+    held = lock_for_checking(scan.case, by)
+    _refuse_withdrawn(scan)
+    return held
 
 
 def lock_for_addendum(case: Case, by: User) -> Case:
@@ -88,3 +109,8 @@ def _held(case: Case) -> Case:
 def _refuse_signed(held: Case) -> Case:
     refuse_other_stage(held, is_addendum=False)
     return held
+
+
+def _refuse_withdrawn(scan: Scan) -> None:
+    if ScanWithdrawal.objects.filter(scan=scan).exists():
+        raise ScanWithdrawn(gettext("The scan was withdrawn: it no longer counts for anything."))

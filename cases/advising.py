@@ -197,7 +197,8 @@ def answer(
 def _close_follow_ups(case: Case, reading: CaseReading, qualities: Mapping[Any, Quality]) -> None:
     """Keep what each follow-up scan brought, once it has been checked and answered about."""
     entries = {str(entry.scan.pk): entry for entry in reading.scans}
-    for one in answers_of(case).filter(follow_up__isnull=False, effect__isnull=True):
+    standing = answers_of(case).filter(follow_up__isnull=False, follow_up__withdrawal__isnull=True)
+    for one in standing.filter(effect__isnull=True):
         entry = entries[str(one.follow_up_id)]
         before = one.advice.before.get(str(one.key[1]), {})
         row = FollowUp.objects.create(

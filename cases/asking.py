@@ -33,7 +33,7 @@ def explain(prediction: Prediction, *, method: str, class_label: str, by: User) 
     The same wish again is the job that has fulfilled it, or will. Raises NothingToExplain, CaseSigned.
     """
     scan = scan_of(prediction.image)
-    access.lock_for_writing(scan.case, by)
+    access.lock_scan_for_writing(scan, by)
     _refuse_blind(scan.case, by)
     if not prediction.analysable:
         raise NothingToExplain(gettext("There is no answer to explain: the scan is not analysable."))
@@ -79,7 +79,7 @@ def run_again(prediction: Prediction, *, by: User) -> Job:
     Raises PermissionDenied, and CaseSigned: what was compared later would stand beside what was signed.
     """
     scan = scan_of(prediction.image)
-    access.lock_for_checking(scan.case, by)
+    access.lock_scan_for_checking(scan, by)
     _refuse_blind(scan.case, by)
     return jobs.submit(
         Job.Kind.REPEAT,

@@ -56,7 +56,7 @@ def basis(desk: Desk, reading: CaseReading, qualities: Mapping[Any, Quality]) ->
         modality = desk.width.measurement.scan.image.modality
         found += width_risks(modality, is_grey=desk.width.is_grey, conflict=desk.conflict)
     answers = list(answers_of(desk.case))
-    replaced = {one.key[1] for one in answers if one.follow_up_id} - {None}
+    replaced = {one.key[1] for one in answers if one.follow_up and not one.follow_up.is_withdrawn} - {None}
     found = [one for one in found if one.scan not in replaced]
     return Basis(
         found,
@@ -81,7 +81,7 @@ def standing_of(entry: ScanReading, qualities: Mapping[Any, Quality], *, hidden:
 
 def answers_of(case: Case) -> QuerySet[AdviceAnswer]:
     """What became of everything that was advised on a case."""
-    return AdviceAnswer.objects.filter(advice__case=case).select_related("advice", "follow_up")
+    return AdviceAnswer.objects.filter(advice__case=case).select_related("advice", "follow_up__withdrawal")
 
 
 def qualities_of(reading: CaseReading) -> dict[Any, Quality]:

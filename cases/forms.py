@@ -12,7 +12,7 @@ from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import Department, User
 from cases import words
-from cases.models import Case, CaseQuerySet
+from cases.models import Case, CaseQuerySet, ScanWithdrawal
 from cases.models.case import OPEN
 from inference.engine.records import METHOD_NAMES
 from inference.models import Image, Prediction
@@ -163,6 +163,20 @@ class UploadForm(forms.Form):
         label=gettext_lazy("Modality"),
     )
     scans = ManyFilesField(label=gettext_lazy("Files"))
+
+
+class ScanWithdrawalForm(forms.Form):
+    """Why a scan should not be in its case."""
+
+    reason = forms.ChoiceField(
+        choices=ScanWithdrawal.Reason.choices, widget=forms.RadioSelect, label=gettext_lazy("Why?")
+    )
+    note = forms.CharField(
+        required=False,
+        max_length=300,
+        label=gettext_lazy("In your own words"),
+        help_text=gettext_lazy("Needed for another reason than these. No names."),
+    )
 
 
 class FramesForm(forms.Form):

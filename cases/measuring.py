@@ -11,7 +11,7 @@ from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import User
 from audit.trail import record
-from cases.access import lock_for_writing
+from cases.access import lock_for_writing, lock_scan_for_writing
 from cases.calls import Call
 from cases.models import Measurement, Scan, Withdrawal
 from cases.refusals import CannotDo
@@ -86,7 +86,7 @@ def measure(
     scan: Scan, points: Points, *, by: User, tool: str, side: str = "", checklist: Sequence[str] = ()
 ) -> Measurement:
     """Store a distance, in mm where the scan has a spacing. Raises NotMeasurable, CaseSigned."""
-    lock_for_writing(scan.case, by)
+    lock_scan_for_writing(scan, by)
     _check(points, scan.image)
     spacing = _spacing(scan.image)
     width = tool == Measurement.Tool.ATRIAL_WIDTH

@@ -35,16 +35,25 @@ def performance(cases: QuerySet[Case]) -> list[Performance]:
             own = found.setdefault(one["action"], Performance(one["action"]))
             found[one["action"]] = replace(own, given=own.given + 1)
     drops: dict[str, list[tuple[float, float]]] = {}
-    answers = AdviceAnswer.objects.filter(advice__case__in=cases).select_related("advice", "effect")
+    answers = AdviceAnswer.objects.filter(advice__case__in=cases).select_related(
+        "advice", "effect", "follow_up__withdrawal"
+    )
     for given in answers:
         own, done = found[given.key[0]], given.outcome == AdviceAnswer.Outcome.DONE
         own = replace(own, done=own.done + done, not_done=own.not_done + (not done))
-        if effect := getattr(given, "effect", None):
+        if effect := _effect(given):
             own = replace(own, followed=own.followed + 1, mended=own.mended + _is_mended(given, effect))
             drops.setdefault(own.action, []).extend(_drop(given, effect))
         found[own.action] = own
     told = [_with_bits(own, drops.get(own.action, [])) for own in found.values()]
     return sorted(told, key=lambda own: (-own.given, own.action))
+
+
+def _effect(given: AdviceAnswer) -> FollowUp | None:
+    """None where nothing followed, or where the scan that followed was withdrawn."""
+    if given.follow_up is None or given.follow_up.is_withdrawn:
+        return None
+    return getattr(given, "effect", None)
 
 
 def _is_mended(given: AdviceAnswer, effect: FollowUp) -> bool:

@@ -4,7 +4,7 @@ import hashlib
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.utils.translation import gettext
 
@@ -129,9 +129,10 @@ class ScanReading:
 
 @dataclass(frozen=True)
 class CaseReading:
-    """Every standing scan of a case."""
+    """Every standing scan of a case; those that were withdrawn stand apart, and count for nothing."""
 
     scans: list[ScanReading]
+    withdrawn: list[Scan] = field(default_factory=list)
 
     @property
     def is_working(self) -> bool:
@@ -169,7 +170,12 @@ def read_case(case: Case) -> CaseReading:
     for job in jobs:
         by_image[job.image_id].append(job)
     more = _More(explanations, repetitions, places)
-    return CaseReading([_scan(scan, by_image[scan.image_id], more) for scan in scans])
+    return CaseReading([_scan(scan, by_image[scan.image_id], more) for scan in scans], _withdrawn(case))
+
+
+def _withdrawn(case: Case) -> list[Scan]:
+    gone = case.scans.filter(withdrawal__isnull=False).select_related("image", "withdrawal__withdrawn_by")
+    return list(gone.order_by("number"))
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,7 @@ def try_again(scan: Scan, *, by: User) -> list[Job]:
     Each new job is a new row; the failed one stays as it is. Empty when nothing is missing.
     Raises PermissionDenied, CaseSigned.
     """
-    access.lock_for_writing(scan.case, by)
+    access.lock_scan_for_writing(scan, by)
     record("scan.tried_again", actor=by, subject=scan, thread=scan.case.thread, scan=scan.number)
     newest = {(job.model_version_id, job.kind, repr(job.parameters)): job for job in _oldest_first(scan)}
     ended_badly = [job for job in newest.values() if job.state in {Job.State.FAILED, Job.State.CANCELLED}]
@@ -201,7 +201,7 @@ def choose_frames(scan: Scan, frames: list[int], *, by: User) -> list[Job]:
 
     Raises ValueError for a frame the scan does not have, PermissionDenied, CaseSigned.
     """
-    access.lock_for_writing(scan.case, by)
+    access.lock_scan_for_writing(scan, by)
     wrong = [frame for frame in frames if frame not in scan.frame_numbers]
     if wrong or not frames:
         sentence = gettext("The scan has no such frame; it has {frames}.")
@@ -219,7 +219,7 @@ def refuse_scan(case: Case, *, by: User, code: str, detail: str) -> None:
 def cancel_job(job: Job, *, by: User) -> None:
     """Stop a job of a case where `by` is a reader. Raises jobs.IllegalMove when it is over, CaseSigned."""
     scan = Scan.objects.select_related("case").get(image=job.image_id)
-    access.lock_for_writing(scan.case, by)
+    access.lock_scan_for_writing(scan, by)
     jobs.cancel(job, by=by)
 
 

@@ -6,7 +6,7 @@ Neither names what models or readers found: webhooks lead to the API, whose rule
 from typing import Any
 
 from accounts.models import User
-from cases.models import Addendum, Advice, AdviceAnswer, Case, Scan, SignOff
+from cases.models import Addendum, Advice, AdviceAnswer, Case, Scan, ScanWithdrawal, SignOff
 from cases.standing import may_see_answers, standing
 from inference.models import About
 from notices.telling import tell, withdraw
@@ -17,6 +17,15 @@ WANTED = {
     Case.Stage.ADJUDICATION: "read.adjudication_wanted",
 }
 """What the readers whose turn it may be are told when a case comes to a stage."""
+
+ABOUT_A_SCAN = (
+    "scan.answered",
+    "scan.not_analysable",
+    "answer.failed",
+    "explanation.failed",
+    "repetition.failed",
+)
+"""What people are told of the work on one scan; none of it matters once that is withdrawn."""
 
 
 def about(scan: Scan) -> About:
@@ -72,6 +81,18 @@ def advice_answered(case: Case, answer: AdviceAnswer) -> None:
         outcome=answer.outcome,
         follow_up=answer.follow_up.number if answer.follow_up else None,
     )
+
+
+def scan_withdrawn(row: ScanWithdrawal) -> None:
+    """A scan was taken out of its case: whoever added it is told, and of its answers nobody any more."""
+    case, number = row.scan.case, row.scan.number
+    withdraw(ABOUT_A_SCAN, subject=f"{case.pk}:{number}")
+    _announce("scan.withdrawn", case, scan=str(row.scan_id), scan_number=number, reason=row.reason)
+    if row.scan.added_by_id != row.withdrawn_by_id:
+        subject = f"{case.pk}:{number}"
+        names = {**_names(case), "scan_number": number, "by": row.withdrawn_by.full_name}
+        place = case.department_id
+        tell("scan.withdrawn", [row.scan.added_by_id], subject=subject, department=place, **names)
 
 
 def signed(case: Case, signature: SignOff) -> None:

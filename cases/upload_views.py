@@ -1,4 +1,7 @@
-"""Files that arrive on the case page: one by one from its script, or all at once from the plain form."""
+"""Files that arrive on the case page, one by one from its script or all at once from the plain form.
+
+And scans that should not be there.
+"""
 
 import uuid
 from dataclasses import asdict, dataclass
@@ -10,12 +13,13 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.gate import PersonRequest, people_only
-from cases import intake
-from cases.forms import UploadForm
-from cases.models import Case
+from cases import intake, withdrawal
+from cases.access import require_writer
+from cases.forms import ScanWithdrawalForm, UploadForm
+from cases.models import Case, Scan
 from cases.refusals import CannotDo
 from inference.formats.errors import FormatError
 from language.stored import said
@@ -85,3 +89,22 @@ def _page(request: PersonRequest, case: Case, outcomes: list[Outcome]) -> HttpRe
     status = refused[0].status if len(outcomes) == 1 else 422
     context = {"section": "worklist", "case": case, "outcomes": outcomes}
     return render(request, "cases/uploaded.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@people_only
+def withdraw(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """Take a scan out of its case; the form comes back filled when that is refused."""
+    scan = get_object_or_404(Scan.objects.visible_to(request.user).select_related("case", "image"), pk=pk)
+    require_writer(scan.case, request.user)
+    form = ScanWithdrawalForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            withdrawal.withdraw_scan(scan, by=request.user, **form.cleaned_data)
+        except CannotDo as refusal:
+            form.add_error("note" if refusal.code == "reason_needed" else None, str(refusal))
+        else:
+            messages.success(request, gettext("Scan {number} was withdrawn.").format(number=scan.number))
+            return redirect(scan.case)
+    context = {"section": "worklist", "case": scan.case, "scan": scan, "form": form}
+    return render(request, "cases/withdraw_scan.html", context, status=422 if form.errors else 200)

@@ -28,6 +28,7 @@ urlpatterns = [
     path("scans/<uuid:pk>/measurements/", review_views.measure, name="measure"),
     path("advice/<uuid:pk>/answer/", advice_views.answer_advice, name="answer_advice"),
     path("measurements/<uuid:pk>/withdraw/", review_views.withdraw, name="withdraw"),
+    path("scans/<uuid:pk>/withdraw/", upload_views.withdraw, name="withdraw_scan"),
     path("scans/<uuid:pk>/try-again/", views.try_again, name="try_again"),
     path("scans/<uuid:pk>/choose-frames/", views.choose_frames, name="choose_frames"),
     path("scans/<uuid:pk>/frames/<int:number>", pixel_views.frame, name="frame"),

@@ -276,6 +276,8 @@ def _current(request: PersonRequest, found: reading.CaseReading) -> reading.Scan
     if not wanted:
         return found.scans[0] if found.scans else None
     chosen = next((entry for entry in found.scans if str(entry.scan.number) == wanted), None)
+    if chosen is None and any(str(scan.number) == wanted for scan in found.withdrawn):
+        return found.scans[0] if found.scans else None  # where an older link or notice leads
     if chosen is None:
         raise Http404("The case has no such scan.")
     return chosen

@@ -264,13 +264,19 @@ def wait(held: Claim, detail: str) -> None:
 def cancel(job: Job, *, by: User) -> None:
     """queued or running -> cancelled; raises IllegalMove when the job is already over, NotToBeMoved."""
     _ask(job)
-    changed = Job.objects.filter(pk=job.pk, state__in=_before(State.CANCELLED)).update(
-        state=State.CANCELLED, **_over(), **_NO_FAILURE
-    )
-    if not changed:
+    if not _cancel(job, by):
         raise IllegalMove(gettext("The job is already over."))
-    record("job.cancelled", actor=by, subject=job, thread=job.thread)
     telling.scan_settled(job)
+
+
+@transaction.atomic
+def cancel_all(image: Image, *, by: User) -> None:
+    """Stop whatever is still to be done about an image, unseen work included: it no longer counts.
+
+    Nobody is told that the scan has settled.
+    """
+    for job in Job.objects.filter(image=image, state__in=_before(State.CANCELLED)):
+        _cancel(job, by)
 
 
 def sweep() -> int:
@@ -301,6 +307,16 @@ def _ring_again() -> int:
     ids = list(due.order_by("-priority", "created_at").values_list("pk", flat=True)[:200])
     ring(ids)
     return len(ids)
+
+
+def _cancel(job: Job, by: User) -> bool:
+    """Whether there was still something to cancel."""
+    changed = Job.objects.filter(pk=job.pk, state__in=_before(State.CANCELLED)).update(
+        state=State.CANCELLED, **_over(), **_NO_FAILURE
+    )
+    if changed:
+        record("job.cancelled", actor=by, subject=job, thread=job.thread)
+    return bool(changed)
 
 
 def _due() -> QuerySet[Job]:

@@ -93,8 +93,7 @@ class MeasurementSerializer(serializers.ModelSerializer[Measurement]):
 
     def get_withdrawn(self, measurement: Measurement) -> str | None:
         """The reason."""
-        withdrawal = getattr(measurement, "withdrawal", None)
-        return None if withdrawal is None else str(withdrawal)
+        return measurement.withdrawn_because or None
 
 
 class SignatureSerializer(serializers.ModelSerializer[SignOff]):

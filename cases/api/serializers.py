@@ -11,7 +11,7 @@ from rest_framework.exceptions import ErrorDetail
 
 from accounts.models import Department
 from accounts.roles import WRITE_CASES, departments_where
-from cases.models import Case, Scan
+from cases.models import Case, Scan, ScanWithdrawal
 from inference.api.serializers import JobSerializer
 from inference.engine.records import LABELS, METHOD_NAMES
 from inference.models import Image
@@ -130,6 +130,29 @@ class ScanSubmissionSerializer(RequestSerializer):
     modality = serializers.ChoiceField(choices=Image.Modality.choices)
 
 
+class ScanWithdrawalSerializer(serializers.ModelSerializer[ScanWithdrawal]):
+    """Why a scan no longer counts, and who took it out of its case."""
+
+    withdrawn_by = serializers.CharField(source="withdrawn_by.username", read_only=True)
+
+    class Meta:
+        model = ScanWithdrawal
+        fields: ClassVar = ["reason", "note", "withdrawn_by", "created_at"]
+
+
+class WithdrawingSerializer(RequestSerializer):
+    """Why the scan should not be in its case."""
+
+    reason = serializers.ChoiceField(choices=ScanWithdrawal.Reason.choices)
+    note = TextField(
+        max_length=300,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Needed where reason is other.",
+    )
+
+
 class FramesToReadSerializer(RequestSerializer):
     """Which frames to read instead of those the rule chose."""
 
@@ -178,6 +201,7 @@ class ScanSerializer(serializers.ModelSerializer[Scan]):
     pixels_sha256 = serializers.CharField(source="image.pixels_id", read_only=True)
     added_by = serializers.CharField(source="added_by.username", read_only=True)
     original = serializers.HyperlinkedIdentityField(view_name="api:original")
+    withdrawn = serializers.SerializerMethodField(help_text="null while the scan counts")
     jobs = JobSerializer(source="image.jobs", many=True, read_only=True)
 
     class Meta:
@@ -204,8 +228,14 @@ class ScanSerializer(serializers.ModelSerializer[Scan]):
             "added_by",
             "added_at",
             "original",
+            "withdrawn",
             "jobs",
         ]
+
+    @extend_schema_field(ScanWithdrawalSerializer(allow_null=True))
+    def get_withdrawn(self, scan: Scan) -> Any:
+        """By whom and why; None for a standing scan."""
+        return ScanWithdrawalSerializer(scan.withdrawal).data if scan.is_withdrawn else None
 
     @extend_schema_field(
         serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2, allow_null=True)

@@ -16,6 +16,7 @@ urlpatterns = [
     path("scans/<uuid:pk>/frames/<int:index>", files.Frame.as_view(), name="frame"),
     path("scans/<uuid:pk>/frames-to-read/", views.FramesToRead.as_view(), name="frames-to-read"),
     path("scans/<uuid:pk>/try-again/", views.TryAgain.as_view(), name="try-again"),
+    path("scans/<uuid:pk>/withdrawal/", views.WithdrawScan.as_view(), name="withdraw-scan"),
     path("jobs/<uuid:pk>/", results.OneJob.as_view(), name="job"),
     path("jobs/<uuid:pk>/cancel/", results.CancelJob.as_view(), name="cancel-job"),
     path("predictions/<uuid:pk>/", results.OnePrediction.as_view(), name="prediction"),

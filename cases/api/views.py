@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from audit.trail import record
-from cases import intake, services
+from cases import intake, services, withdrawal
 from cases.api import visible
 from cases.api.filters import CaseFilter
 from cases.api.parsers import UploadParser
@@ -27,6 +27,7 @@ from cases.api.serializers import (
     FramesToReadSerializer,
     ScanSerializer,
     ScanSubmissionSerializer,
+    WithdrawingSerializer,
 )
 from cases.listing import note_listing
 from cases.models import Case, Scan
@@ -222,6 +223,37 @@ class TryAgain(ScanAsked):
     def post(self, request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
         """Queues anew what failed or was cancelled, and active versions that were never asked."""
         return self.accepted(services.try_again(self.get_object(), by=visible.user_of(request)))
+
+
+class WithdrawScan(GenericAPIView[Scan]):
+    """A scan that should not be in its case."""
+
+    permission_classes = READ_AND_WRITE
+    serializer_class = WithdrawingSerializer  # what is sent; what comes back is the scan
+    pagination_class = None
+    queryset = Scan.objects.none()
+
+    def get_queryset(self) -> QuerySet[Scan]:
+        """Those of visible cases."""
+        return visible.scans(self.request.user)
+
+    @extend_schema(
+        summary="Withdraw a scan",
+        tags=["scans"],
+        responses={
+            201: OpenApiResponse(ScanSerializer, "It stays on record, and counts for nothing."),
+            422: OpenApiResponse(description="Withdrawn before, no reason, or the case is signed."),
+        },
+    )
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        """Before the case is signed. What was still to be done about the scan is cancelled."""
+        body = WithdrawingSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        withdrawal.withdraw_scan(self.get_object(), by=visible.user_of(request), **body.validated_data)
+        data = ScanSerializer(
+            visible.scans(request.user).get(pk=pk), context=self.get_serializer_context()
+        ).data
+        return Response(data, status=status.HTTP_201_CREATED)
 
 
 def _open(request: Request, wanted: dict[str, Any]) -> tuple[Case, bool]:

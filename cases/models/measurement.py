@@ -74,6 +74,15 @@ class Measurement(Immutable):
         return hasattr(self, "withdrawal") or self.scan.is_withdrawn
 
     @property
+    def withdrawn_because(self) -> str:
+        """Why it no longer counts; "" while it does."""
+        if hasattr(self, "withdrawal"):
+            return str(self.withdrawal)
+        if not self.scan.is_withdrawn:
+            return ""
+        return gettext("its scan was withdrawn ({reason})").format(reason=self.scan.withdrawal)
+
+    @property
     def title(self) -> str:
         """What was measured: "Atrial width, left"."""
         side = f", {self.get_side_display().lower()}" if self.side else ""

@@ -50,6 +50,7 @@ KINDS: Mapping[str, Kind] = {
     "read.adjudication_wanted": _case(_("Case %(case_number)s waits for your adjudication.")),
     "scan.answered": _case(_("Scan %(scan_number)s of case %(case_number)s was answered.")),
     "scan.not_analysable": _case(_("Scan %(scan_number)s of case %(case_number)s could not be analysed.")),
+    "scan.withdrawn": _case(_("%(by)s withdrew scan %(scan_number)s of case %(case_number)s.")),
     "answer.failed": _case(
         _("An answer about scan %(scan_number)s of case %(case_number)s failed. You can ask again.")
     ),

@@ -17,6 +17,7 @@ EVENTS: Mapping[str, Promise] = {
     "job.failed": _("an answer, an explanation or a repetition was given up"),
     "advice.given": _("the next acquisition was advised on"),
     "advice.answered": _("somebody has said what became of an advice"),
+    "scan.withdrawn": _("a scan was taken out of its case"),
     "case.signed": _("a case was signed"),
     "case.amended": _("a signed case was added to"),
     "model.activated": _("a model version was put into use"),
@@ -27,6 +28,7 @@ OF_THE_HOUSE = frozenset({"model.activated", "model.quarantined"})
 
 LINKS: Mapping[str, str] = {
     "case": "/api/v1/cases/{}/",
+    "scan": "/api/v1/scans/{}/",
     "job": "/api/v1/jobs/{}/",
     "prediction": "/api/v1/predictions/{}/",
     "explanation": "/api/v1/explanations/{}/",
