@@ -85,13 +85,17 @@ def refuse_other_stage(case: Case, *, is_addendum: bool) -> None:
 
 
 def refuse_moving(job: Job) -> None:
-    """Work on a signed case is moved by nobody, from the queue's page either. Raises jobs.NotToBeMoved."""
-    case = Case.objects.filter(scans__image=job.image_id).first() if job.image_id else None
-    if case is None:
+    """Work on a signed case or a withdrawn scan is moved by nobody, from the queue's page either.
+
+    Raises jobs.NotToBeMoved.
+    """
+    scan = Scan.objects.select_related("case").filter(image=job.image_id).first() if job.image_id else None
+    if scan is None:
         return
     try:
-        _refuse_signed(_held(case))
-    except CaseSigned as refusal:
+        _refuse_signed(_held(scan.case))
+        _refuse_withdrawn(scan)
+    except (CaseSigned, ScanWithdrawn) as refusal:
         raise jobs.NotToBeMoved(refusal.code, str(refusal)) from None
 
 

@@ -80,6 +80,10 @@ def people() -> Department:
     return department
 
 
+NOBODY = "Demonstration data: no real patient, whoever the file names."
+"""Why a public file is taken that names another patient than the case that was made for it."""
+
+
 def phantom_cases(department: Department) -> None:
     """One case for each synthetic head, unless it is there already."""
     reader = reader_of(department)
@@ -150,7 +154,10 @@ def opened(
 
 
 def _add(case: Case, content: bytes, *, modality: Modality, name: str) -> None:
-    intake.receive(case, ContentFile(content), modality=modality, by=case.opened_by, file_name=name)
+    by = case.opened_by
+    intake.receive(
+        case, ContentFile(content), modality=modality, by=by, file_name=name, mismatch_reason=NOBODY
+    )
 
 
 def _question(head: DemoHead) -> str:

@@ -26,7 +26,11 @@ UNKEPT = frozenset({"q", "search", "after"})
 class WorklistForm(forms.Form):
     """The worklist's filters; every one is optional."""
 
-    q = forms.CharField(required=False, max_length=64, label=gettext_lazy("Case number or patient ID"))
+    q = forms.CharField(
+        required=False,
+        max_length=64,
+        label=gettext_lazy("Case number, patient ID, accession number, UID or study date"),
+    )
     modality = forms.ChoiceField(
         required=False, choices=[("", gettext_lazy("Any modality")), *Image.Modality.choices]
     )
@@ -98,6 +102,14 @@ class OpenCaseForm(forms.Form):
         max_length=64,
         help_text=gettext_lazy("Your department's own identifier, not a name."),
     )
+    patient_birth_date = forms.DateField(
+        required=False,
+        label=gettext_lazy("Birth date"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=gettext_lazy(
+            "Compared with what the files say, so that no scan lands with the wrong patient."
+        ),
+    )
     weeks = forms.IntegerField(required=False, min_value=10, max_value=MAX_WEEKS, label=gettext_lazy("Weeks"))
     days = forms.IntegerField(required=False, min_value=0, max_value=6, label=gettext_lazy("Days"))
     priority = forms.TypedChoiceField(
@@ -154,7 +166,10 @@ class ManyFilesField(forms.FileField):
 
 
 class UploadForm(forms.Form):
-    """Some files and what they show: the modality must be said, it is not guessed."""
+    """Some files and what they show: the modality must be said, it is not guessed.
+
+    A file in another field, or two modalities, are refused: nothing is taken and dropped.
+    """
 
     modality = forms.ChoiceField(
         choices=Image.Modality,
@@ -163,6 +178,26 @@ class UploadForm(forms.Form):
         label=gettext_lazy("Modality"),
     )
     scans = ManyFilesField(label=gettext_lazy("Files"))
+    mismatch_reason = forms.CharField(
+        required=False,
+        max_length=300,
+        label=gettext_lazy("A file that names another patient belongs here, because"),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """ValidationError for what no field takes."""
+        strange = sorted(set(self.files) - {"scans"})
+        if strange:
+            sentence = gettext("Files arrive in the field scans; there is none that is called {names}.")
+            raise forms.ValidationError(sentence.format(names=", ".join(strange)), code="unknown")
+        twice = [name for name in self.fields if len(self._sent(name)) > 1]
+        if twice:
+            sentence = gettext("{names} was sent more than once.").format(names=", ".join(twice))
+            raise forms.ValidationError(sentence, code="repeated")
+        return super().clean() or {}
+
+    def _sent(self, name: str) -> set[str]:
+        return set(self.data.getlist(name)) if isinstance(self.data, QueryDict) else set()
 
 
 class ScanWithdrawalForm(forms.Form):

@@ -151,7 +151,7 @@ class CaseReading:
 
 def read_case(case: Case) -> CaseReading:
     """Everything the case page says, in a fixed number of queries."""
-    scans = list(case.scans.standing().select_related("image").order_by("number"))
+    scans = list(case.scans.standing().select_related("image", "identity", "added_by").order_by("number"))
     jobs = list(
         Job.objects.shown()
         .filter(image__in=[scan.image_id for scan in scans])

@@ -1,6 +1,7 @@
 """Every write a person causes: one function, one transaction, one audit line."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -13,10 +14,11 @@ from accounts.models import Department, User
 from accounts.roles import WRITE_CASES, departments_where
 from audit.trail import record
 from blobs.models import Blob
-from cases import access, review, telling
+from cases import access, identity, review, telling
 from cases.models import Case, Patient, Scan
 from cases.refusals import CannotDo
 from inference import images, jobs, registry
+from inference.formats import Identity
 from inference.formats.stack import PictureStack
 from inference.models import Image, Job, ModelVersion
 
@@ -30,6 +32,19 @@ class KeyReused(CannotDo):
     code = "idempotency_key_reused"
 
 
+class OtherBirthDate(CannotDo):
+    """The patient has another birth date in this department's record."""
+
+    code = "other_birth_date"
+
+
+class OtherModality(CannotDo):
+    """The same file is a scan of the case already, of another modality. `named` gives its number."""
+
+    code = "other_modality"
+    status = 409
+
+
 class NotAReader(CannotDo):
     """A case is given to somebody who may read it."""
 
@@ -37,11 +52,12 @@ class NotAReader(CannotDo):
 
 
 @transaction.atomic
-def open_case(
+def open_case(  # noqa: PLR0913  # a case is all that is known of it when it is opened
     *,
     by: User,
     department: Department,
     patient_id: str,
+    patient_birth_date: date | None = None,
     gestational_age_days: int | None = None,
     priority: int = Case.Priority.ROUTINE,
     question: str = "",
@@ -50,8 +66,8 @@ def open_case(
 ) -> tuple[Case, bool]:
     """Open a case, or give back the one this key has opened before: (case, opened now).
 
-    Raises PermissionDenied outside the departments where `by` is a reader, and KeyReused
-    when the key stands for another department, patient or age.
+    Raises PermissionDenied outside the departments where `by` is a reader, KeyReused when the key stands for
+    another department, patient or age, and OtherBirthDate when the department knows the patient by another.
     """
     if not departments_where(by, WRITE_CASES).filter(pk=department.pk).exists():
         raise PermissionDenied(gettext("You are not a reader of this department."))
@@ -68,6 +84,7 @@ def open_case(
         User.objects.select_for_update().get(pk=by.pk)  # the same key at the same moment waits here
         if known := _opened_before(by, idempotency_key, wanted):
             return known, False
+    _learn_birth_date(patient, patient_birth_date)
     case = Case.objects.create(
         number=_next_number(), opened_by=by, idempotency_key=idempotency_key or None, **wanted
     )
@@ -77,19 +94,27 @@ def open_case(
 
 
 def add_scan(
-    case: Case, stack: PictureStack, *, by: User, original: Blob, file_name: str = ""
+    case: Case,
+    stack: PictureStack,
+    *,
+    by: User,
+    original: Blob,
+    file_name: str = "",
+    said: Identity = Identity(),  # noqa: B008  # it is frozen
+    mismatch_reason: str = "",
 ) -> tuple[Scan, bool]:
     """Add a decoded scan and queue it for every active version: (scan, added now).
 
     The same file again in the same case is the scan that is already there; a new one calls for a new read.
-    Raises PermissionDenied where `by` is no reader, CaseSigned.
+    said: what the file says of its patient; mismatch_reason: why it belongs here where that is another one.
+    Raises PermissionDenied where `by` is no reader, CaseSigned, PatientMismatch, OtherModality.
     """
     pixels = images.put_pixels(stack)
     with transaction.atomic():
         held = access.lock_for_writing(case, by)  # scans are numbered one at a time
-        known = case.scans.standing().filter(original_sha256=original.sha256).first()
-        if known:
+        if known := known_scan(case, stack):
             return known, False
+        identity.refuse_another_patient(held, said, reason=mismatch_reason)
         scan = Scan.objects.create(
             case=case,
             number=(case.scans.aggregate(last=Max("number"))["last"] or 0) + 1,
@@ -99,9 +124,24 @@ def add_scan(
             added_by=by,
         )
         record("scan.added", actor=by, subject=scan, thread=case.thread, **scan.facts())
+        identity.keep(scan, said, by=by, reason=mismatch_reason)
         submit_scan(scan, by=by)
         review.move_on(held)
     return scan, True
+
+
+def known_scan(case: Case, stack: PictureStack) -> Scan | None:
+    """The standing scan that is the same file. Raises OtherModality where it was taken as another."""
+    known = (
+        case.scans.standing().select_related("image").filter(original_sha256=stack.original_sha256).first()
+    )
+    if known and known.image.modality != stack.modality:
+        sentence = gettext(
+            "This file is scan {number} of the case already, as {modality}. Withdraw that first."
+        )
+        modality = known.image.get_modality_display()
+        raise OtherModality(sentence.format(number=known.number, modality=modality), scan=known.number)
+    return known
 
 
 @transaction.atomic
@@ -244,6 +284,16 @@ def _patient(department: Department, patient_id: str) -> Patient:
     fresh = Patient(department=department, patient_id=patient_id)
     Patient.objects.bulk_create([fresh], ignore_conflicts=True)
     return Patient.objects.get(department=department, patient_id=patient_id)
+
+
+def _learn_birth_date(patient: Patient, stated: date | None) -> None:
+    """A patient the department knows without a birth date gets one; a known one never changes unnoticed."""
+    if stated is None or stated == patient.birth_date:
+        return
+    if patient.birth_date is not None:
+        raise OtherBirthDate(gettext("The department knows this patient by another birth date."))
+    patient.birth_date = stated
+    patient.save(update_fields=["birth_date"])
 
 
 def _opened_before(by: User, key: str, wanted: dict[str, Any]) -> Case | None:

@@ -16,7 +16,8 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.gate import PersonRequest, people_only
-from cases import intake, withdrawal
+from blobs.store import BlobUnavailable
+from cases import intake, prospects, withdrawal
 from cases.access import require_writer
 from cases.forms import ScanWithdrawalForm, UploadForm
 from cases.models import Case, Scan
@@ -27,14 +28,19 @@ from language.stored import said
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one file. outcome: added, known or refused; status: HTTP's word for it."""
+    """What became of one file. outcome: added, known or refused; status: HTTP's word for it.
+
+    unanswered_because: a code of cases.prospects where no model version will answer.
+    """
 
     file: str
     outcome: str
     sentence: str
     code: str
     status: int
-    scan: int | None
+    scan: int | None = None
+    will_be_answered: bool = False
+    unanswered_because: str = ""
 
 
 @require_POST
@@ -48,8 +54,9 @@ def upload(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     wants_json = "application/json" in request.headers.get("Accept", "")
     if not form.is_valid():
         return _not_understood(request, case, form, wants_json=wants_json)
+    sent = form.cleaned_data
     outcomes = [
-        _receive(case, file, form.cleaned_data["modality"], request) for file in form.cleaned_data["scans"]
+        _receive(request, case, file, sent["modality"], sent["mismatch_reason"]) for file in sent["scans"]
     ]
     if wants_json:
         status = outcomes[0].status if len(outcomes) == 1 else 207
@@ -57,19 +64,30 @@ def upload(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     return _page(request, case, outcomes)
 
 
-def _receive(case: Case, file: "UploadedFile[bytes]", modality: Any, request: PersonRequest) -> Outcome:
+def _receive(
+    request: PersonRequest, case: Case, file: "UploadedFile[bytes]", modality: Any, reason: str
+) -> Outcome:
     name = (file.name or "")[:200]
     try:
-        scan, added = intake.receive(case, file, modality=modality, by=request.user, file_name=name)
+        scan, added = intake.receive(
+            case, file, modality=modality, by=request.user, file_name=name, mismatch_reason=reason
+        )
     except FormatError as refusal:
-        return Outcome(name, "refused", said(refusal.detail), refusal.code, refusal.status, None)
+        return Outcome(name, "refused", said(refusal.detail), refusal.code, refusal.status)
     except CannotDo as refusal:
-        return Outcome(name, "refused", str(refusal), refusal.code, 422, None)
-    if added:
-        sentence = gettext("Added as scan {number}.").format(number=scan.number)
-        return Outcome(name, "added", sentence, "", 201, scan.number)
-    sentence = gettext("Already here as scan {number}.").format(number=scan.number)
-    return Outcome(name, "known", sentence, "", 200, scan.number)
+        return Outcome(name, "refused", str(refusal), refusal.code, refusal.status)
+    except BlobUnavailable:
+        if len(request.FILES.getlist("scans")) == 1:
+            raise
+        return Outcome(name, "refused", gettext(intake.NO_STORAGE), "storage_unavailable", 503)
+    code = prospects.unanswered_because(scan, scan.image.jobs.shown())
+    without = prospects.sentence(scan, code)
+    if without:
+        messages.warning(request, without)  # the script goes on to the case page, and so does the plain form
+    words = gettext("Added as scan {number}.") if added else gettext("Already here as scan {number}.")
+    sentence = f"{words.format(number=scan.number)} {without}".strip()
+    outcome, status = ("added", 201) if added else ("known", 200)
+    return Outcome(name, outcome, sentence, "", status, scan.number, not code, code)
 
 
 def _not_understood(
@@ -97,14 +115,17 @@ def withdraw(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """Take a scan out of its case; the form comes back filled when that is refused."""
     scan = get_object_or_404(Scan.objects.visible_to(request.user).select_related("case", "image"), pk=pk)
     require_writer(scan.case, request.user)
-    form = ScanWithdrawalForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    is_sent = request.method == "POST"
+    form = ScanWithdrawalForm(request.POST if is_sent else None)
+    if form.is_valid():
         try:
             withdrawal.withdraw_scan(scan, by=request.user, **form.cleaned_data)
+        except withdrawal.WithdrawalReasonNeeded as refusal:
+            form.add_error("note", str(refusal))
         except CannotDo as refusal:
-            form.add_error("note" if refusal.code == "reason_needed" else None, str(refusal))
+            messages.warning(request, str(refusal), extra_tags=refusal.code)
         else:
             messages.success(request, gettext("Scan {number} was withdrawn.").format(number=scan.number))
             return redirect(scan.case)
     context = {"section": "worklist", "case": scan.case, "scan": scan, "form": form}
-    return render(request, "cases/withdraw_scan.html", context, status=422 if form.errors else 200)
+    return render(request, "cases/withdraw_scan.html", context, status=422 if is_sent else 200)

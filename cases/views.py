@@ -100,6 +100,8 @@ def open_case(request: PersonRequest) -> HttpResponse:
             case, _ = services.open_case(by=request.user, **form.cleaned_data)
         except services.KeyReused:
             form.add_error(None, gettext("This form has already opened another case. Start a new one."))
+        except services.OtherBirthDate as refusal:
+            form.add_error("patient_birth_date", str(refusal))
         else:
             return redirect(case)
     context = {"section": "worklist", "form": form, "departments": departments}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -163,7 +163,7 @@ def digest(row: Model) -> str:
     said = {name: getattr(row, name) for name in names}
     said = {name: value for name, value in said.items() if name not in LATER or value not in (None, "")}
     ids = {name: str(value) for name, value in said.items() if isinstance(value, UUID)}
-    moments = {name: value.isoformat() for name, value in said.items() if isinstance(value, datetime)}
+    moments = {name: value.isoformat() for name, value in said.items() if isinstance(value, date)}
     return sha256_hex(canonical_json(said | ids | moments))
 
 

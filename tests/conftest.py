@@ -86,6 +86,7 @@ GUARDED = [
     "cases_measurement",
     "cases_withdrawal",
     "cases_atriumstatement",
+    "cases_scanidentity",
     "cases_scanwithdrawal",
     "cases_signoff",
     "cases_addendum",

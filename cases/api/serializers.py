@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -11,14 +12,16 @@ from rest_framework.exceptions import ErrorDetail
 
 from accounts.models import Department
 from accounts.roles import WRITE_CASES, departments_where
-from cases.models import Case, Scan, ScanWithdrawal
+from cases.api.scan_record import IdentitySerializer, ScanWithdrawalSerializer
+from cases.models import Case, Scan
+from cases.prospects import unanswered_because
 from inference.api.serializers import JobSerializer
 from inference.engine.records import LABELS, METHOD_NAMES
 from inference.models import Image
 
 
 class RequestSerializer(serializers.Serializer[Any]):
-    """A request body. A key it does not know is refused, so that a misspelt one is never lost."""
+    """A request body. A key it does not know, or holds twice, is refused: nothing that was sent is lost."""
 
     def to_internal_value(self, data: Any) -> Any:
         """The validated values; ValidationError names each unknown key."""
@@ -26,7 +29,17 @@ class RequestSerializer(serializers.Serializer[Any]):
         if unknown:
             unheard = ErrorDetail(gettext("There is no such field."), "unknown")
             raise serializers.ValidationError({name: [unheard] for name in unknown})
+        if repeated := self._repeated(data):
+            again = ErrorDetail(gettext("The field was sent more than once."), "repeated")
+            raise serializers.ValidationError({name: [again] for name in repeated})
         return super().to_internal_value(data)
+
+    def _repeated(self, data: Any) -> list[str]:
+        """Single fields that a form holds several of: the framework would take the last and drop the rest."""
+        if not isinstance(data, MultiValueDict):
+            return []
+        single = [name for name, one in self.fields.items() if not isinstance(one, serializers.ListField)]
+        return [name for name in single if len(data.getlist(name)) > 1]
 
 
 class TextField(serializers.CharField):
@@ -77,6 +90,9 @@ class CaseOpeningSerializer(RequestSerializer):
 
     department = OwnDepartmentField(slug_field="slug", queryset=Department.objects.none())
     patient_id = TextField(max_length=64, help_text="The department's own identifier.")
+    patient_birth_date = serializers.DateField(
+        required=False, allow_null=True, help_text="Compared with what DICOM files say."
+    )
     gestational_age_days = NumberField(
         min_value=70,
         max_value=308,
@@ -94,6 +110,7 @@ class CaseSerializer(serializers.ModelSerializer[Case]):
     url = serializers.HyperlinkedIdentityField(view_name="api:case")
     department = serializers.SlugRelatedField[Department](slug_field="slug", read_only=True)
     patient_id = serializers.CharField(source="patient.patient_id", read_only=True)
+    patient_birth_date = serializers.DateField(source="patient.birth_date", read_only=True, allow_null=True)
     gestational_age = serializers.CharField(read_only=True, help_text="Weeks and days, e.g. 24w3d")
     priority = PriorityField(read_only=True)
     opened_by = serializers.CharField(source="opened_by.username", read_only=True)
@@ -108,6 +125,7 @@ class CaseSerializer(serializers.ModelSerializer[Case]):
             "number",
             "department",
             "patient_id",
+            "patient_birth_date",
             "gestational_age_days",
             "gestational_age",
             "priority",
@@ -119,38 +137,6 @@ class CaseSerializer(serializers.ModelSerializer[Case]):
             "scans",
             "reading",
         ]
-
-
-class ScanSubmissionSerializer(RequestSerializer):
-    """One file and what it was acquired with; everything else is read from the file."""
-
-    file = serializers.FileField(
-        allow_empty_file=True, max_length=None, help_text="PNG, JPEG, TIFF, DICOM or NIfTI"
-    )
-    modality = serializers.ChoiceField(choices=Image.Modality.choices)
-
-
-class ScanWithdrawalSerializer(serializers.ModelSerializer[ScanWithdrawal]):
-    """Why a scan no longer counts, and who took it out of its case."""
-
-    withdrawn_by = serializers.CharField(source="withdrawn_by.username", read_only=True)
-
-    class Meta:
-        model = ScanWithdrawal
-        fields: ClassVar = ["reason", "note", "withdrawn_by", "created_at"]
-
-
-class WithdrawingSerializer(RequestSerializer):
-    """Why the scan should not be in its case."""
-
-    reason = serializers.ChoiceField(choices=ScanWithdrawal.Reason.choices)
-    note = TextField(
-        max_length=300,
-        required=False,
-        allow_blank=True,
-        default="",
-        help_text="Needed where reason is other.",
-    )
 
 
 class FramesToReadSerializer(RequestSerializer):
@@ -201,7 +187,10 @@ class ScanSerializer(serializers.ModelSerializer[Scan]):
     pixels_sha256 = serializers.CharField(source="image.pixels_id", read_only=True)
     added_by = serializers.CharField(source="added_by.username", read_only=True)
     original = serializers.HyperlinkedIdentityField(view_name="api:original")
+    identity = serializers.SerializerMethodField(help_text="null where the file says nothing of a patient")
     withdrawn = serializers.SerializerMethodField(help_text="null while the scan counts")
+    will_be_answered = serializers.SerializerMethodField(help_text="a model version has answered, or will")
+    unanswered_because = serializers.SerializerMethodField(help_text="a code where none will, else empty")
     jobs = JobSerializer(source="image.jobs", many=True, read_only=True)
 
     class Meta:
@@ -228,9 +217,26 @@ class ScanSerializer(serializers.ModelSerializer[Scan]):
             "added_by",
             "added_at",
             "original",
+            "identity",
             "withdrawn",
+            "will_be_answered",
+            "unanswered_because",
             "jobs",
         ]
+
+    @extend_schema_field(IdentitySerializer(allow_null=True))
+    def get_identity(self, scan: Scan) -> Any:
+        """As it was when the scan was added."""
+        found = getattr(scan, "identity", None)
+        return None if found is None else IdentitySerializer(found).data
+
+    def get_will_be_answered(self, scan: Scan) -> bool:
+        """False at once where no active version reads the modality."""
+        return not self.get_unanswered_because(scan)
+
+    def get_unanswered_because(self, scan: Scan) -> str:
+        """no_active_version, jobs_ended or scan_withdrawn."""
+        return unanswered_because(scan, scan.image.jobs.all())
 
     @extend_schema_field(ScanWithdrawalSerializer(allow_null=True))
     def get_withdrawn(self, scan: Scan) -> Any:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases.api import advice, files, reading, results, views
+from cases.api import advice, files, reading, results, submission, views, withdrawal
 
 urlpatterns = [
     path("cases/", views.Cases.as_view(), name="cases"),
@@ -10,13 +10,13 @@ urlpatterns = [
     path("cases/<uuid:pk>/reading/", reading.Reading.as_view(), name="reading"),
     path("cases/<uuid:pk>/advice/", advice.CurrentAdvice.as_view(), name="current-advice"),
     path("advice/<uuid:pk>/answers/", advice.AnswerAdvice.as_view(), name="answer-advice"),
-    path("cases/<uuid:pk>/scans/", views.Scans.as_view(), name="scans"),
+    path("cases/<uuid:pk>/scans/", submission.Scans.as_view(), name="scans"),
     path("scans/<uuid:pk>/", views.OneScan.as_view(), name="scan"),
     path("scans/<uuid:pk>/original", files.Original.as_view(), name="original"),
     path("scans/<uuid:pk>/frames/<int:index>", files.Frame.as_view(), name="frame"),
     path("scans/<uuid:pk>/frames-to-read/", views.FramesToRead.as_view(), name="frames-to-read"),
     path("scans/<uuid:pk>/try-again/", views.TryAgain.as_view(), name="try-again"),
-    path("scans/<uuid:pk>/withdrawal/", views.WithdrawScan.as_view(), name="withdraw-scan"),
+    path("scans/<uuid:pk>/withdrawal/", withdrawal.WithdrawScan.as_view(), name="withdraw-scan"),
     path("jobs/<uuid:pk>/", results.OneJob.as_view(), name="job"),
     path("jobs/<uuid:pk>/cancel/", results.CancelJob.as_view(), name="cancel-job"),
     path("predictions/<uuid:pk>/", results.OnePrediction.as_view(), name="prediction"),

@@ -4,7 +4,6 @@ import uuid
 from typing import Any
 
 from django.db.models import QuerySet
-from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -16,18 +15,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from audit.trail import record
-from cases import intake, services, withdrawal
+from cases import services
 from cases.api import visible
 from cases.api.filters import CaseFilter
-from cases.api.parsers import UploadParser
 from cases.api.permissions import ReadersWrite
 from cases.api.serializers import (
     CaseOpeningSerializer,
     CaseSerializer,
     FramesToReadSerializer,
     ScanSerializer,
-    ScanSubmissionSerializer,
-    WithdrawingSerializer,
 )
 from cases.listing import note_listing
 from cases.models import Case, Scan
@@ -106,54 +102,6 @@ class OneCase(RetrieveAPIView[Case]):
         return case
 
 
-class Scans(ListAPIView[Scan]):
-    """The scans of a case, and the way to submit one."""
-
-    permission_classes = READ_AND_WRITE
-    parser_classes = (UploadParser,)
-    serializer_class = ScanSerializer
-    queryset = Scan.objects.none()
-    filter_backends = ()
-    ordering = "number"
-
-    def get_queryset(self) -> QuerySet[Scan]:
-        """Those of a visible case; Http404 for any other case."""
-        case = get_object_or_404(visible.cases(self.request.user), pk=self.kwargs["pk"])
-        return visible.scans(self.request.user).filter(case=case)
-
-    @extend_schema(summary="List the scans of a case", tags=["scans"])
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """In the order they were added."""
-        response = super().get(request, *args, **kwargs)
-        case = Case.objects.get(pk=kwargs["pk"])
-        record("case.viewed", actor=request.user, subject=case, thread=case.thread)
-        return response
-
-    @extend_schema(
-        summary="Submit a scan",
-        tags=["scans"],
-        parameters=[LOCATION],
-        request={"multipart/form-data": ScanSubmissionSerializer},
-        responses={
-            200: OpenApiResponse(ScanSerializer, "This file is already a scan of this case."),
-            202: OpenApiResponse(ScanSerializer, "Stored; its jobs are waiting."),
-            422: OpenApiResponse(description="The file cannot be read; the code says why."),
-        },
-    )
-    def post(self, request: Request, pk: uuid.UUID) -> Response:
-        """Stores the file and queues a job for every active model version of its modality."""
-        user = visible.user_of(request)
-        case = visible.case_to_write(user, pk)
-        body = ScanSubmissionSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        file, modality = body.validated_data["file"], body.validated_data["modality"]
-        scan, added = intake.receive(case, file, modality=modality, by=user, file_name=file.name)
-        data = self.get_serializer(visible.scans(request.user).get(pk=scan.pk)).data
-        if not added:
-            return Response(data)
-        return Response(data, status=status.HTTP_202_ACCEPTED, headers={"Location": str(data["url"])})
-
-
 @extend_schema(summary="Read a scan", tags=["scans"])
 class OneScan(RetrieveAPIView[Scan]):
     """One scan with its jobs; each finished job leads to its answer."""
@@ -223,37 +171,6 @@ class TryAgain(ScanAsked):
     def post(self, request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
         """Queues anew what failed or was cancelled, and active versions that were never asked."""
         return self.accepted(services.try_again(self.get_object(), by=visible.user_of(request)))
-
-
-class WithdrawScan(GenericAPIView[Scan]):
-    """A scan that should not be in its case."""
-
-    permission_classes = READ_AND_WRITE
-    serializer_class = WithdrawingSerializer  # what is sent; what comes back is the scan
-    pagination_class = None
-    queryset = Scan.objects.none()
-
-    def get_queryset(self) -> QuerySet[Scan]:
-        """Those of visible cases."""
-        return visible.scans(self.request.user)
-
-    @extend_schema(
-        summary="Withdraw a scan",
-        tags=["scans"],
-        responses={
-            201: OpenApiResponse(ScanSerializer, "It stays on record, and counts for nothing."),
-            422: OpenApiResponse(description="Withdrawn before, no reason, or the case is signed."),
-        },
-    )
-    def post(self, request: Request, pk: uuid.UUID) -> Response:
-        """Before the case is signed. What was still to be done about the scan is cancelled."""
-        body = WithdrawingSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        withdrawal.withdraw_scan(self.get_object(), by=visible.user_of(request), **body.validated_data)
-        data = ScanSerializer(
-            visible.scans(request.user).get(pk=pk), context=self.get_serializer_context()
-        ).data
-        return Response(data, status=status.HTTP_201_CREATED)
 
 
 def _open(request: Request, wanted: dict[str, Any]) -> tuple[Case, bool]:

@@ -42,7 +42,7 @@ def scans(user: User | AnonymousUser) -> QuerySet[Scan]:
     """Visible scans with the work done on them, oldest job first."""
     jobs_of_image = Prefetch("image__jobs", queryset=JOBS.order_by("created_at"))
     scans = Scan.objects.visible_to(user).select_related(
-        "case", "image", "added_by", "withdrawal__withdrawn_by"
+        "case", "image", "added_by", "identity", "withdrawal__withdrawn_by"
     )
     return scans.prefetch_related(jobs_of_image)
 

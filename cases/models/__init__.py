@@ -7,6 +7,7 @@ from cases.models.draft import Draft
 from cases.models.measurement import Measurement, Withdrawal
 from cases.models.review import Addendum, Confirmation, Read, ReadingRules, SignOff
 from cases.models.saved_view import SavedView
+from cases.models.scan_identity import ScanIdentity
 from cases.models.scan_withdrawal import ScanWithdrawal
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "ReadingRules",
     "SavedView",
     "Scan",
+    "ScanIdentity",
     "ScanWithdrawal",
     "SignOff",
     "Withdrawal",

@@ -1,7 +1,10 @@
 """Patients, cases and scans."""
 
+import re
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import date
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
@@ -24,6 +27,7 @@ class Patient(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="patients")
     patient_id = models.CharField("patient ID", max_length=64, help_text="The department's own identifier.")
+    birth_date = models.DateField(null=True, blank=True, help_text="Compared with what a DICOM file says.")
 
     class Meta:
         constraints: ClassVar = [
@@ -34,6 +38,7 @@ class Patient(models.Model):
         return self.patient_id
 
 
+UIDS = ("study_instance_uid", "series_instance_uid", "sop_instance_uid")
 OPEN = "open"
 ORDERS: Mapping[str, tuple[str, ...]] = {
     "newest": ("-opened_at", "-pk"),
@@ -61,13 +66,19 @@ class CaseQuerySet(models.QuerySet["Case"]):
         return self.filter(department__in=departments_where(user, WRITE_CASES))
 
     def matching(self, text: str) -> Self:
-        """The cases whose number or patient ID begins with the text, in any case.
+        """The cases whose number or patient ID begins with the text, in any case, or that hold a scan of it.
 
-        A union, so that each half finds its own index: an "or" across two tables reads both whole.
+        Of a scan: an AccessionNumber that begins with it, or a UID or StudyDate that is it.
+        A union, so that each part finds its own index: an "or" across two tables reads both whole.
         """
         by_number = Case.objects.filter(number__istartswith=text)
         by_patient = Case.objects.filter(patient__patient_id__istartswith=text)
-        return self.filter(pk__in=by_number.values("pk").union(by_patient.values("pk")))
+        by_scan = [
+            Case.objects.filter(**{f"scans__identity__{said}": value})
+            for said, value in searched(text).items()
+        ]
+        found = by_number.values("pk").union(by_patient.values("pk"), *(one.values("pk") for one in by_scan))
+        return self.filter(pk__in=found)
 
     def with_scans_of(self, modality: str) -> Self:
         """The cases that hold at least one scan of the modality."""
@@ -133,6 +144,16 @@ def _lent_to(user: User | AnonymousUser) -> models.Q:
     judged = Case.objects.filter(reads__reader=user.pk, reads__kind="adjudication")
     wanted = models.Q(stage=Case.Stage.ADJUDICATION) | models.Q(pk__in=judged.values("pk"))
     return models.Q(department__reading_rules__adjudicator=user.pk) & wanted
+
+
+def searched(text: str) -> dict[str, Any]:
+    """By what of a scan's identity a text can find it: look-ups of ScanIdentity."""
+    found: dict[str, Any] = {"accession_number__istartswith": text}
+    if re.fullmatch(r"[0-9.]{1,64}", text):
+        found |= dict.fromkeys(UIDS, text)
+    with suppress(ValueError):
+        found["study_date"] = date.fromisoformat(text)
+    return found
 
 
 def _scans_of(case: OuterRef) -> "models.QuerySet[Scan]":

@@ -23,7 +23,17 @@ from cases.basis import answers_of as answered_advice
 from cases.calls import Call
 from cases.desk import Desk
 from cases.measuring import Width, is_provisional
-from cases.models import AdviceAnswer, Case, Confirmation, Measurement, Read, Scan, ScanWithdrawal, Withdrawal
+from cases.models import (
+    AdviceAnswer,
+    Case,
+    Confirmation,
+    Measurement,
+    Read,
+    Scan,
+    ScanIdentity,
+    ScanWithdrawal,
+    Withdrawal,
+)
 from cases.reading import Answer, CaseReading, ScanReading, Why
 from inference.models import Prediction
 
@@ -67,6 +77,7 @@ def draft(case: Case, reading: CaseReading, desk: Desk, called: Call | None) -> 
         "atria": [_atrium(one, desk) for one in desk.atria],
         "call": {**called.content(), "answers": called.as_json()} if called else None,
         "scans": [_scan(entry, desk, found) for entry in reading.scans],
+        "withdrawn": [_withdrawn(scan) for scan in reading.withdrawn],
         "reads": [] if desk.hidden else [_read(one) for one in desk.reads],
         "advice": [] if desk.hidden else [_advice(one) for one in answered_advice(case)],
         "rests_on": {} if desk.hidden else rests_on(case, reading),
@@ -82,6 +93,7 @@ def rests_on(case: Case, reading: CaseReading) -> dict[str, str]:
     rows: list[Model] = [
         *scans,
         *(scan.image for scan in scans),
+        *ScanIdentity.objects.filter(scan__case=case),
         *ScanWithdrawal.objects.filter(scan__case=case),
         *case.reads.all(),
         *Confirmation.objects.filter(read__case=case),
@@ -185,9 +197,38 @@ def _scan(entry: ScanReading, desk: Desk, found: Draft) -> dict[str, Any]:
         "columns": image.columns,
         "rows": image.rows,
         "frames": image.frames,
+        "identity": _identity(scan),
         "pictures": _pictures(entry, measured, found, hidden=desk.hidden),
         "measurements": [_measurement(number, one) for number, one in enumerate(measured, start=1)],
         "answers": [] if desk.hidden else [answered(answer) for answer in entry.answers],
+    }
+
+
+def _identity(scan: Scan) -> dict[str, Any] | None:
+    """What its file says of the study; mismatch: where it names another patient, and why it was taken."""
+    said: ScanIdentity | None = getattr(scan, "identity", None)
+    if said is None:
+        return None
+    return {
+        "accession_number": said.accession_number,
+        "study_date": said.study_date.isoformat() if said.study_date else "",
+        "study_instance_uid": said.study_instance_uid,
+        "mismatch": said.mismatch,
+        "reason": said.reason,
+        "name": scan.added_by.full_name,
+    }
+
+
+def _withdrawn(scan: Scan) -> dict[str, Any]:
+    row = scan.withdrawal
+    return {
+        "number": scan.number,
+        "modality": scan.image.modality,
+        "sha256": scan.original_sha256,
+        "reason": row.reason,
+        "note": row.note,
+        "name": row.withdrawn_by.full_name,
+        "at": moment(row.created_at),
     }
 
 

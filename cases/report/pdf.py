@@ -66,6 +66,7 @@ def _flow(found: Report) -> Iterator[Any]:
         yield _table(found.finding)
     for scan in found.scans:
         yield KeepTogether(list(_scan_flow(scan)))
+    yield from _withdrawn_flow(found)
     if found.reads:
         yield Paragraph(escape(gettext("Reads")), PART)
         yield from (Paragraph(escape(words), BODY) for words in found.reads)
@@ -84,8 +85,18 @@ def _flow(found: Report) -> Iterator[Any]:
         yield Paragraph(escape(text).replace("\n", "<br/>"), BODY)
 
 
+def _withdrawn_flow(found: Report) -> Iterator[Any]:
+    if found.withdrawn:
+        yield Paragraph(escape(gettext("Withdrawn scans")), PART)
+    yield from (Paragraph(f"<strike>{escape(words)}</strike>", SMALL) for words in found.withdrawn)
+
+
 def _scan_flow(scan: ScanReport) -> Iterator[Any]:
     yield Paragraph(escape(scan.title), PART)
+    if scan.warning:
+        yield Paragraph(escape(scan.warning), WARNING)
+    if scan.study:
+        yield Paragraph(escape(scan.study), SMALL)
     if scan.pictures:
         cells = [_cell(one) for one in scan.pictures]
         rows = [cells[start : start + IN_A_ROW] for start in range(0, len(cells), IN_A_ROW)]

@@ -17,6 +17,7 @@ from cases.models import (
     Measurement,
     Read,
     Scan,
+    ScanIdentity,
     ScanWithdrawal,
     SignOff,
     Withdrawal,
@@ -26,6 +27,7 @@ from inference.results import digest
 
 OF_A_CASE: Mapping[type[Model], str] = {
     Scan: "case",
+    ScanIdentity: "scan__case",
     ScanWithdrawal: "scan__case",
     Read: "case",
     Confirmation: "read__case",

@@ -6,7 +6,7 @@ It is made from the content alone (cases.report.content), so that a signed case 
 import base64
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.utils import timezone
@@ -17,7 +17,7 @@ from cases import words
 from cases.advising import rules
 from cases.call_words import call_sentence
 from cases.measuring import CHECKLIST, unconfirmed
-from cases.models import Addendum, AdviceAnswer, AtriumStatement, Case, Measurement, Read
+from cases.models import Addendum, AdviceAnswer, AtriumStatement, Case, Measurement, Read, ScanWithdrawal
 from inference.models import Explanation, Image
 from language.numbers import decimal, probability
 from language.stored import said as in_words
@@ -49,9 +49,14 @@ class Picture:
 
 @dataclass(frozen=True)
 class ScanReport:
-    """One scan: its pictures, what was measured on it, what each version says."""
+    """One scan: what its file says of the study, its pictures, what was measured, what each version says.
+
+    warning: where the file names another patient than the case's.
+    """
 
     title: str
+    study: str
+    warning: str
     pictures: list[Picture]
     measurements: list[str]
     answers: list[tuple[str, str, str]]
@@ -75,6 +80,7 @@ class Report:
     form: str = ""
     later: list[str] = field(default_factory=list)
     addenda: list[tuple[str, str]] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
 
 
 def report(
@@ -98,6 +104,7 @@ def report(
         made=_when(timezone.now()),
         form=gettext(form) if form else "",
         later=later or [],
+        withdrawn=[_withdrawn(one) for one in said.get("withdrawn", [])],
         addenda=[(f"{one.name}, {_when(one.written_at)}", one.text) for one in addenda or []],
     )
 
@@ -189,9 +196,40 @@ def _scan(scan: Content, png: Callable[[str], bytes | None]) -> ScanReport:
             columns=scan["columns"],
             rows=scan["rows"],
         ),
+        study=_study(scan.get("identity") or {}),
+        warning=_mismatch(scan.get("identity") or {}),
         pictures=[_picture(one, scan, png) for one in scan["pictures"]],
         measurements=[_measured(one) for one in scan["measurements"]],
         answers=[answer_words(one) for one in scan["answers"]],
+    )
+
+
+def _study(said: Content) -> str:
+    """ "Study of 3 November 2026, accession number A-77"; "" where the file says nothing of it."""
+    told = []
+    if said.get("study_date"):
+        day = date_format(date.fromisoformat(said["study_date"]), "DATE_FORMAT")
+        told.append(gettext("study of {day}").format(day=day))
+    if said.get("accession_number"):
+        told.append(gettext("accession number {number}").format(number=said["accession_number"]))
+    if said.get("study_instance_uid"):
+        told.append(f"StudyInstanceUID {said['study_instance_uid']}")
+    return ", ".join(told)
+
+
+def _mismatch(said: Content) -> str:
+    if not said.get("mismatch"):
+        return ""
+    told = gettext("The file names another patient ({where}). Taken by {name}: {reason}")
+    return told.format(where=", ".join(said["mismatch"]), name=said["name"], reason=said["reason"])
+
+
+def _withdrawn(one: Content) -> str:
+    why = ScanWithdrawal(reason=one["reason"], note=one["note"])
+    told = gettext("Scan {number}, {modality}: withdrawn by {name}, {moment}: {why}")
+    modality = Image.Modality(one["modality"]).label
+    return told.format(
+        number=one["number"], modality=modality, name=one["name"], moment=_at(one["at"]), why=why
     )
 
 

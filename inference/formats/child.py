@@ -7,6 +7,7 @@ wrong ends the process, and the parent calls that undecodable.
 
 import hashlib
 import json
+import os
 import resource
 import signal
 import sys
@@ -16,6 +17,7 @@ from typing import cast
 
 from inference.formats import wire
 from inference.formats.errors import FormatError
+from inference.formats.identity import Identity
 from inference.formats.limits import MIB, STACK_BYTES
 from inference.formats.source import Source
 from inference.formats.stack import Modality, PictureStack
@@ -35,13 +37,22 @@ class Allowance:
 ALLOWANCE = Allowance()
 
 
-def command_line(module: str, modality: Modality, allowance: Allowance) -> list[str]:
-    """How the parent starts the child: no bytecode, no current folder on the path, no start-up files."""
-    return [sys.executable, "-B", "-P", "-S", "-m", module, modality, json.dumps(asdict(allowance))]
+def command_line(
+    module: str, modality: Modality, allowance: Allowance, channel: int | None = None
+) -> list[str]:
+    """How the parent starts the child: no bytecode, no current folder on the path, no start-up files.
+
+    channel: the file descriptor on which the child says what the file says of its patient; None to leave
+    those tags unread.
+    """
+    command = [sys.executable, "-B", "-P", "-S", "-m", module, modality, json.dumps(asdict(allowance))]
+    return command if channel is None else [*command, str(channel)]
 
 
-def serve(decode: Callable[[Source], PictureStack]) -> None:
-    """Run one decoder over standard input. sys.argv: modality, allowance as JSON."""
+def serve(
+    decode: Callable[[Source], PictureStack], identify: Callable[[Source], Identity] | None = None
+) -> None:
+    """Run one decoder over standard input. sys.argv: modality, allowance as JSON, the channel."""
     _confine(Allowance(**json.loads(sys.argv[2])))
     data = sys.stdin.buffer.read()
     source = Source(data, cast(Modality, sys.argv[1]), hashlib.sha256(data).hexdigest())
@@ -51,6 +62,9 @@ def serve(decode: Callable[[Source], PictureStack]) -> None:
         wire.write_refusal(sys.stdout.buffer, refusal)
     else:
         wire.write_stack(sys.stdout.buffer, stack)
+        if identify and len(sys.argv) > 3:
+            with os.fdopen(int(sys.argv[3]), "wb") as channel:
+                wire.write_identity(channel, identify(source))
 
 
 def _confine(allowance: Allowance) -> None:

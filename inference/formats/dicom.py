@@ -10,7 +10,7 @@ recorded, not applied; a ModalityLUTSequence, which no slope can undo, is refuse
 states are ignored, the first WindowCenter and WindowWidth kept. Burnt-in text is not removed.
 
 Identity: pydicom is given the list of tags below and never parses another, and only acquisition.allowed
-values leave this module.
+values leave in the stack. What the file says of its patient is read apart, when the upload door asks for it.
 """
 
 import io
@@ -25,11 +25,12 @@ import pydicom
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import iter_pixels, pixel_array
 
-from inference.formats import acquisition
+from inference.formats import acquisition, identity
 from inference.formats.child import serve
 from inference.formats.dicom_spacing import SPACING_KEYWORDS, pixel_aspect, pixel_spacing, slice_spacing
 from inference.formats.errors import FormatError
 from inference.formats.headers import dicom
+from inference.formats.identity import Identity
 from inference.formats.levels import Numbers, Rescale, inverted, luma, unsigned
 from inference.formats.limits import MIB
 from inference.formats.source import Source
@@ -98,6 +99,23 @@ def decode(source: Source) -> PictureStack:
         window=_window(dataset, rescale),
         acquisition=_acquisition(dataset),
     )
+
+
+def identify(source: Source) -> Identity:
+    """What the file says of patient and study. The source has been decoded."""
+    header = dicom.inspect(source.data, source.modality)
+    data = _inflated(source.data, header) if header.transfer_syntax == dicom.DEFLATED else source.data
+    dataset = pydicom.dcmread(
+        io.BytesIO(data), specific_tags=list(identity.KEYWORDS), stop_before_pixels=True
+    )
+    return identity.identity_of({keyword: _joined(dataset.get(keyword)) for keyword in identity.KEYWORDS})
+
+
+def _joined(value: object) -> str:
+    """Several values of one keyword as DICOM writes them."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return "\\".join(str(part) for part in value) if isinstance(value, Sequence) else str(value)
 
 
 def _inflated(data: bytes, header: dicom.Header) -> bytes:
@@ -194,4 +212,4 @@ def _acquisition(dataset: pydicom.Dataset) -> dict[str, acquisition.Value]:
 
 
 if __name__ == "__main__":
-    serve(decode)
+    serve(decode, identify)

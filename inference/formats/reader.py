@@ -3,11 +3,13 @@
 import hashlib
 import mmap
 from pathlib import Path
+from typing import BinaryIO
 
 from inference.formats.gate import admit
+from inference.formats.identity import Identity
 from inference.formats.limits import check_file_bytes
-from inference.formats.sandbox import decode_in_child
-from inference.formats.stack import Modality, PictureStack
+from inference.formats.sandbox import decode_and_identify, decode_in_child
+from inference.formats.stack import Modality, PictureStack, SourceFormat
 
 
 def read(source: Path, *, modality: Modality, file_name: str = "") -> PictureStack:
@@ -21,8 +23,22 @@ def read(source: Path, *, modality: Modality, file_name: str = "") -> PictureSta
     and output. Raises FormatError for everything that cannot be read, OSError when `source` cannot be opened.
     """
     with source.open("rb") as opened:
-        check_file_bytes(source.stat().st_size)
-        with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            kind = admit(data, modality=modality, file_name=file_name or source.name)
-            sha256 = hashlib.sha256(data).hexdigest()
+        kind, sha256 = _admitted(source, opened, modality, file_name)
         return decode_in_child(opened, kind, modality=modality, sha256=sha256)
+
+
+def read_identified(
+    source: Path, *, modality: Modality, file_name: str = ""
+) -> tuple[PictureStack, Identity]:
+    """As `read`, and beside the stack what the file says of patient and study, for the upload door alone."""
+    with source.open("rb") as opened:
+        kind, sha256 = _admitted(source, opened, modality, file_name)
+        return decode_and_identify(opened, kind, modality=modality, sha256=sha256)
+
+
+def _admitted(source: Path, opened: BinaryIO, modality: Modality, file_name: str) -> tuple[SourceFormat, str]:
+    """Format and SHA-256 of a file that has passed the gate."""
+    check_file_bytes(source.stat().st_size)
+    with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        kind = admit(data, modality=modality, file_name=file_name or source.name)
+        return kind, hashlib.sha256(data).hexdigest()

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from inference.formats import wire
 from inference.formats.child import ALLOWANCE, Allowance, command_line
 from inference.formats.errors import FormatError
+from inference.formats.identity import Identity
 from inference.formats.sniff import SPOKEN
 from inference.formats.stack import Modality, PictureStack, SourceFormat
 
@@ -22,6 +23,8 @@ DECODERS: dict[SourceFormat, str] = {
     "dicom": "inference.formats.dicom",
     "nifti": "inference.formats.nifti",
 }
+IDENTIFYING: frozenset[SourceFormat] = frozenset({"dicom"})
+"""Formats that name a patient in a way that can be compared."""
 ROOT = Path(__file__).resolve().parents[2]
 TOO_LONG = (-signal.SIGALRM, -signal.SIGXCPU)
 GRACE_SECONDS = 2.0  # the child's own alarm rings first; this is for one that has switched it off
@@ -39,8 +42,41 @@ def decode_in_child(
 
     Raises FormatError: the child's own, or `undecodable` when the child dies or its answer does not hold up.
     """
+    return _decoded(opened, kind, None, modality=modality, sha256=sha256, allowance=allowance)
+
+
+def decode_and_identify(
+    opened: BinaryIO,
+    kind: SourceFormat,
+    *,
+    modality: Modality,
+    sha256: str,
+    allowance: Allowance = ALLOWANCE,
+) -> tuple[PictureStack, Identity]:
+    """As decode_in_child, and what the file says of its patient and study; nothing but DICOM says it."""
+    if kind not in IDENTIFYING:
+        stack = decode_in_child(opened, kind, modality=modality, sha256=sha256, allowance=allowance)
+        return stack, Identity()
+    with os.fdopen(os.memfd_create("channel"), "w+b") as channel:  # in memory, so that no disk ever holds it
+        stack = _decoded(opened, kind, channel, modality=modality, sha256=sha256, allowance=allowance)
+        channel.seek(0)
+        try:
+            return stack, wire.read_identity(channel)
+        except wire.BadAnswer:
+            raise _undecodable(kind) from None
+
+
+def _decoded(
+    opened: BinaryIO,
+    kind: SourceFormat,
+    channel: BinaryIO | None,
+    *,
+    modality: Modality,
+    sha256: str,
+    allowance: Allowance,
+) -> PictureStack:
     with tempfile.TemporaryFile() as answer:
-        _run(command_line(DECODERS[kind], modality, allowance), opened, answer, kind, allowance)
+        _run(opened, answer, channel, kind, modality, allowance)
         answer.seek(0)
         try:
             return wire.read_stack(answer, modality=modality, sha256=sha256)
@@ -49,9 +85,16 @@ def decode_in_child(
 
 
 def _run(
-    command: list[str], opened: BinaryIO, answer: BinaryIO, kind: SourceFormat, allowance: Allowance
+    opened: BinaryIO,
+    answer: BinaryIO,
+    channel: BinaryIO | None,
+    kind: SourceFormat,
+    modality: Modality,
+    allowance: Allowance,
 ) -> None:
     """Wait without polling: subprocess's own timeout would add up to 50 ms to every file."""
+    handle = channel.fileno() if channel else None
+    command = command_line(DECODERS[kind], modality, allowance, handle)
     with subprocess.Popen(
         command,
         stdin=opened,
@@ -59,6 +102,7 @@ def _run(
         stderr=subprocess.DEVNULL,  # a library's complaint may quote the patient's name
         env=child_environment(),
         cwd="/",
+        pass_fds=() if handle is None else (handle,),
     ) as child:
         backstop = threading.Timer(allowance.wall_seconds + GRACE_SECONDS, child.kill)
         backstop.start()

@@ -1,5 +1,7 @@
 """How a decoded stack travels from the child to its parent: one line of JSON, then the raw pixels.
 
+What the file says of its patient travels apart, on a channel of its own.
+
 The reading side trusts nothing: types, shape, length, finiteness and the acquisition allow-list are all
 checked again, since the child has run a decoder over hostile bytes.
 """
@@ -7,12 +9,14 @@ checked again, since the child has run a decoder over hostile bytes.
 import json
 import math
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, BinaryIO, TypeVar, get_args
 
 import numpy as np
 
 from inference.formats import acquisition
 from inference.formats.errors import HTTP_STATUS, FormatError
+from inference.formats.identity import Identity, identity_of
 from inference.formats.limits import check_stack
 from inference.formats.stack import Modality, PictureStack, Pixels, Plane, SourceFormat
 
@@ -56,6 +60,29 @@ def write_stack(stream: BinaryIO, stack: PictureStack) -> None:
 def write_refusal(stream: BinaryIO, refusal: FormatError) -> None:
     """Child's side: why there is no stack."""
     stream.write(json.dumps({"error": [refusal.code, refusal.detail]}).encode() + b"\n")
+
+
+def write_identity(channel: BinaryIO, identity: Identity) -> None:
+    """Child's side: what the file says of patient and study, one object of texts."""
+    said = {
+        "PatientID": identity.patient_id,
+        "PatientBirthDate": _as_dicom(identity.patient_birth_date),
+        "AccessionNumber": identity.accession_number,
+        "StudyDate": _as_dicom(identity.study_date),
+        "StudyInstanceUID": identity.study_instance_uid,
+        "SeriesInstanceUID": identity.series_instance_uid,
+        "SOPInstanceUID": identity.sop_instance_uid,
+    }
+    channel.write(json.dumps(said).encode() + b"\n")
+
+
+def _as_dicom(day: date | None) -> str:
+    return f"{day:%Y%m%d}" if day else ""
+
+
+def read_identity(channel: BinaryIO) -> Identity:
+    """Parent's side. Raises BadAnswer where the child has said nothing that can be read."""
+    return identity_of(_json_line(channel.readline(LINE_BYTES)))
 
 
 def read_stack(stream: BinaryIO, *, modality: Modality, sha256: str) -> PictureStack:

@@ -30,6 +30,8 @@ SENTENCES: Mapping[str, str | Promise] = {
     "case.listed": gettext_lazy("listed cases"),
     "scan.added": gettext_lazy("added a scan"),
     "scan.refused": gettext_lazy("submitted a file that was refused"),
+    "scan.identified": gettext_lazy("kept what a scan's file says of patient and study"),
+    "scan.mismatch_overridden": gettext_lazy("took a scan whose file names another patient"),
     "scan.withdrawn": gettext_lazy("withdrew a scan"),
     "scan.viewed": gettext_lazy("viewed the scan's pixels"),
     "scan.original_downloaded": gettext_lazy("downloaded the original file"),

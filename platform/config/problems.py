@@ -4,9 +4,17 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.conf import settings
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.utils.translation import gettext, gettext_noop
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
@@ -19,6 +27,7 @@ from inference.formats.errors import FormatError
 from inference.jobs import IllegalMove
 from language.stored import said
 
+TOO_MANY = (TooManyFilesSent, TooManyFieldsSent)
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = "5"
 NO_STORAGE = gettext_noop("Stored files cannot be reached. Nothing was changed; try again shortly.")
@@ -57,7 +66,7 @@ def problem_response(exception: Exception, _context: dict[str, Any]) -> HttpResp
         case FormatError():
             return problem(exception.status, exception.code, said(exception.detail))
         case CannotDo():
-            return problem(422, exception.code, str(exception))
+            return problem(exception.status, exception.code, str(exception), **exception.named)
         case IllegalMove():
             return problem(409, "illegal_move", str(exception))
         case Http404():
@@ -69,7 +78,7 @@ def problem_response(exception: Exception, _context: dict[str, Any]) -> HttpResp
         case RequestDataTooBig():
             return problem(413, "too_large", gettext("The request is larger than this address accepts."))
         case SuspiciousOperation():
-            return problem(400, "bad_request", gettext("The request is malformed."))
+            return _malformed(exception)
         case OperationalError() | InterfaceError() | BlobUnavailable():
             return no_storage() if isinstance(exception, BlobUnavailable) else no_database()
     return None
@@ -120,9 +129,11 @@ def api_not_found(_request: HttpRequest) -> JsonResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """A malformed request: a problem document from the API, a page elsewhere."""
-    if not _is_api(request):
-        return defaults.bad_request(request, exception)
-    return problem(400, "bad_request", gettext("The request is malformed."))
+    if _is_api(request):
+        return _malformed(exception)
+    if isinstance(exception, TOO_MANY):
+        return render(request, "413.html", {"sentence": _too_many()}, status=413)
+    return defaults.bad_request(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -132,6 +143,21 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return problem(
         500, "server_error", gettext("Something went wrong here. The request id finds it in the log.")
     )
+
+
+def _malformed(exception: Exception) -> JsonResponse:
+    if isinstance(exception, TOO_MANY):
+        return problem(413, "too_many_parts", _too_many())
+    return problem(400, "bad_request", gettext("The request is malformed."))
+
+
+def _too_many() -> str:
+    """Nothing of such a request was taken, and it must not look as if some of it had been."""
+    files, fields = settings.DATA_UPLOAD_MAX_NUMBER_FILES, settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+    sentence = gettext(
+        "One request takes {files} files and {fields} other fields at most. Nothing was taken."
+    )
+    return sentence.format(files=files, fields=fields)
 
 
 def _is_api(request: HttpRequest) -> bool:

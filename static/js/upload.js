@@ -5,6 +5,8 @@ import { inWords } from "./language.js";
 
 /** @typedef {{file: string, outcome: string, sentence: string, code: string, scan: number | null}} Outcome */
 
+const ANOTHER_PATIENT = "patient_mismatch";
+
 const form = document.getElementById("upload");
 const drop = document.getElementById("drop");
 const field = /** @type {HTMLInputElement | null} */ (document.getElementById("id_scans"));
@@ -19,13 +21,14 @@ function complain(sentence) {
 }
 
 /**
- * @param {HTMLFormElement} target @param {File} file @param {(share: number) => void} tell
+ * @param {HTMLFormElement} target @param {File} file @param {string} reason @param {(share: number) => void} tell
  * @returns {Promise<Outcome>} rejects only when the answer never came
  */
-function send(target, file, tell) {
+function send(target, file, reason, tell) {
   const body = new FormData(target);
   body.delete("scans");
   body.append("scans", file);
+  if (reason) body.set("mismatch_reason", reason);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", target.action);
@@ -65,43 +68,71 @@ function line(file) {
   return { item, bar, words };
 }
 
-/** @param {HTMLFormElement} target @param {File} file @returns {Promise<Outcome | null>} null when it should be tried again */
-async function uploadOne(target, file) {
+/**
+ * @param {HTMLFormElement} target @param {File} file @param {string} reason
+ * @returns {Promise<Outcome | null>} null when it should be tried again
+ */
+async function uploadOne(target, file, reason) {
   const { item, bar, words } = line(file);
   try {
-    const outcome = await send(target, file, (share) => {
+    const outcome = await send(target, file, reason, (share) => {
       bar.value = share;
       words.textContent = share < 1 ? inWords("sending, {percent} %", { percent: Math.round(100 * share) }) : inWords("reading");
     });
     bar.remove();
     item.classList.add(outcome.outcome);
     words.textContent = outcome.sentence + (outcome.code ? ` (${outcome.code}) ${inWords("Nothing of it was kept.")}` : "");
+    if (outcome.code === ANOTHER_PATIENT) item.append(allTheSame(target, file, item));
     return outcome;
   } catch (fault) {
     bar.remove();
     item.classList.add("refused");
     words.textContent = /** @type {Error} */ (fault).message;
-    item.append(again(target, file, item));
+    item.append(again(target, file, item, reason));
     return null;
   }
 }
 
-/** @param {HTMLFormElement} target @param {File} file @param {HTMLLIElement} item */
-function again(target, file, item) {
+/** @param {HTMLFormElement} target @param {File} file @param {HTMLLIElement} item @param {string} reason */
+function again(target, file, item, reason) {
   const button = document.createElement("button");
   button.type = "button";
   button.textContent = inWords("Try again");
   button.addEventListener("click", () => {
     item.remove();
-    uploadAll(target, [file]);
+    uploadAll(target, [file], reason);
   });
   return button;
 }
 
-/** @param {HTMLFormElement} target @param {File[]} files */
-async function uploadAll(target, files) {
+/**
+ * Asks why a file that names another patient belongs here, and sends it again with the reason.
+ * @param {HTMLFormElement} target @param {File} file @param {HTMLLIElement} item
+ */
+function allTheSame(target, file, item) {
+  const why = document.createElement("span");
+  const label = document.createElement("label");
+  const reason = document.createElement("input");
+  const button = document.createElement("button");
+  label.textContent = inWords("It belongs here, because");
+  reason.required = true;
+  reason.maxLength = 300;
+  button.type = "button";
+  button.textContent = inWords("Add it all the same");
+  label.append(reason);
+  why.append(label, button);
+  button.addEventListener("click", () => {
+    if (!reason.reportValidity()) return;
+    item.remove();
+    uploadAll(target, [file], reason.value);
+  });
+  return why;
+}
+
+/** @param {HTMLFormElement} target @param {File[]} files @param {string} reason why they belong here, "" as the form says */
+async function uploadAll(target, files, reason = "") {
   const found = [];
-  for (const file of files) found.push(await uploadOne(target, file));
+  for (const file of files) found.push(await uploadOne(target, file, reason));
   const scan = found.find((outcome) => outcome?.scan)?.scan;
   if (!scan) return;
   const address = `${target.dataset.case}?scan=${scan}`;

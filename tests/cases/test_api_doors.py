@@ -65,6 +65,7 @@ TABLE = {
     "models": {"GET": MODELS},
     "seats": {"GET": MODELS},
     "model": {"GET": MODELS},
+    "withdraw-scan": {"POST": ANSWERS | {"manager": 403, "administrator": 403}},  # last: it ends all else
 }
 
 
@@ -92,6 +93,7 @@ def world(tokens, alice, case, phantom_png, tmp_path):
         "frame": scan.pk,
         "frames-to-read": scan.pk,
         "try-again": scan.pk,
+        "withdraw-scan": scan.pk,
         "job": prediction.job_id,
         "prediction": prediction.pk,
         "explain": prediction.pk,
@@ -127,6 +129,7 @@ def body(world, name: str) -> dict:
         return {"data": {"file": file, "modality": "ultrasound"}}
     sent = {"cases": {"department": "fetal-medicine", "patient_id": "P-9"}, "frames-to-read": {"frames": [0]}}
     sent["answer-advice"] = {"place": 0, "outcome": "done"}
+    sent["withdraw-scan"] = {"reason": "wrong_file"}
     sent["explain"] = {"method": "occlusion"}
     return {"data": sent.get(name, {}), "content_type": "application/json"}
 
@@ -166,7 +169,7 @@ def test_no_address_has_a_method_that_the_table_does_not_name(world):
 
 def test_what_charlie_may_not_see_looks_like_what_does_not_exist(world):
     for name in set(world.keys) - {"model"}:
-        method = "POST" if name in {"frames-to-read", "try-again"} else "GET"
+        method = "POST" if name in {"frames-to-read", "try-again", "withdraw-scan"} else "GET"
         hidden = ask(world, "charlie", method, name)
         missing = ask(world, "charlie", method, name, key=uuid.uuid4())
         assert hidden.json() == missing.json(), name

@@ -28,7 +28,8 @@ def test_a_file_becomes_a_scan(send, phantom_png, case):
     response = send(("head.png", phantom_png()))
     assert response.status_code == 201
     (outcome,) = response.json()["outcomes"]
-    assert (outcome["outcome"], outcome["scan"], outcome["sentence"]) == ("added", 1, "Added as scan 1.")
+    assert (outcome["outcome"], outcome["scan"]) == ("added", 1)
+    assert outcome["sentence"].startswith("Added as scan 1.")
     assert case.scans.get().image.modality == "ultrasound"
 
 
@@ -36,7 +37,7 @@ def test_sending_a_file_again_adds_nothing(send, phantom_png):
     send(("head.png", phantom_png()))
     response = send(("again.png", phantom_png()))
     assert response.status_code == 200
-    assert response.json()["outcomes"][0]["sentence"] == "Already here as scan 1."
+    assert response.json()["outcomes"][0]["sentence"].startswith("Already here as scan 1.")
     assert Scan.objects.count() == 1
 
 

@@ -30,6 +30,7 @@ WRITES = {
     "cases:sign": ("case", {"password": PASSWORD}),
     "cases:assign": ("case", {"to": "bob"}),
     "cases:measure": ("scan", {"tool": "distance", **SCAN_POINTS}),
+    "cases:withdraw_scan": ("scan", {"reason": "wrong_file"}),
     "cases:withdraw": ("measurement", {"reason": "Wrong plane."}),
     "cases:state_atrium": ("case", {"side": "left", "reason": "shadow"}),
     "cases:answer_advice": ("advice", {"place": 0, "outcome": "done"}),
@@ -42,6 +43,7 @@ WRITES = {
     "api:scans": ("case", {"modality": "ultrasound", "file": "FILE"}),
     "api:frames-to-read": ("scan", {"frames": [0]}),
     "api:try-again": ("scan", {}),
+    "api:withdraw-scan": ("scan", {"reason": "wrong_file"}),
     "api:answer-advice": ("advice", {"place": 0, "outcome": "done"}),
     "api:explain": ("prediction", {"method": "occlusion"}),
     "api:run-again": ("prediction", {}),
@@ -183,6 +185,9 @@ STATEMENTS = {
     "scan gone": "DELETE FROM cases_scan",
     "scan withdrawn": "INSERT INTO cases_scanwithdrawal (id, scan_id, withdrawn_by_id, reason, note)"
     " SELECT gen_random_uuid(), id, added_by_id, 'wrong_file', '' FROM cases_scan",
+    "identity": "INSERT INTO cases_scanidentity (id, scan_id, patient_id, accession_number,"
+    " study_instance_uid, series_instance_uid, sop_instance_uid, mismatch, reason)"
+    " SELECT gen_random_uuid(), id, 'P-1', '', '', '', '', '[]', '' FROM cases_scan",
     "image changed": "UPDATE inference_image SET row_spacing = 3",
     "measurement": again("cases_measurement"),
     "withdrawal": "INSERT INTO cases_withdrawal (id, measurement_id, withdrawn_by_id, reason)"

@@ -1,14 +1,18 @@
 """No identity leaves a DICOM file: a canary in every field that could hold one."""
 
+from datetime import date
+from pathlib import Path
+
 import pydicom
 import pytest
-from corpus.dicoms import dataset, file, written
-from corpus.pictures import noise
+from corpus.dicoms import SYNTAXES, dataset, file, written
+from corpus.pictures import noise, saved
 from corpus.reading import decode
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from inference.formats import FormatError, acquisition
+from inference.formats import FormatError, Identity, acquisition, read, read_identified
+from inference.formats.identity import identity_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 
@@ -87,3 +91,81 @@ def test_a_refusal_never_quotes_the_file():
     with pytest.raises(FormatError) as refusal:
         decode(written(made), "mri")
     assert CANARY not in refusal.value.detail
+
+
+SAID = {
+    "PatientID": "P-1",
+    "PatientBirthDate": "19870605",
+    "AccessionNumber": "A-77",
+    "StudyDate": "20261103",
+    "StudyInstanceUID": "1.2.3",
+    "SeriesInstanceUID": "1.2.3.4",
+}
+
+
+def stored(folder: Path, content: bytes) -> Path:
+    path = folder / "upload"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES[:-1])  # compressing makes a new SOPInstanceUID
+def test_patient_and_study_reach_the_upload_door_beside_the_stack(tmp_path, syntax):
+    path = stored(tmp_path, file(noise(40, 50), syntax=syntax, PatientName=CANARY, **SAID))
+    stack, identity = read_identified(path, modality="mri")
+    assert identity == Identity(
+        "P-1", date(1987, 6, 5), "A-77", date(2026, 11, 3), "1.2.3", "1.2.3.4", "1.2.3.4"
+    )
+    shown = repr(stack) + repr(dict(stack.acquisition)) + repr(identity)
+    assert not any(secret in shown for secret in (CANARY, "P-1", "A-77", "1987", "1.2.3"))
+
+
+def test_nobody_else_is_told_of_a_patient(tmp_path):
+    path = stored(tmp_path, file(noise(40, 50), **SAID))
+    assert type(read(path, modality="mri")).__name__ == "PictureStack"
+
+
+def test_a_picture_and_a_dicom_file_without_these_tags_say_nothing(tmp_path):
+    assert not read_identified(stored(tmp_path, saved(noise(40, 50))), modality="mri")[1]
+    made = dataset(noise(40, 50))
+    del made.SOPInstanceUID
+    made.PixelData = noise(40, 50).tobytes()
+    assert not read_identified(stored(tmp_path, written(made)), modality="mri")[1]
+
+
+@pytest.mark.parametrize(
+    ("stored_as", "meant"),
+    [
+        (" P-1 ", "P-1"),
+        ("P-1\0", "P-1"),
+        ("p-1", "p-1"),
+        ("P\0-1", "P\ufffd-1"),
+        ("\ud800", "\ufffd"),
+        (["P-1"], ""),
+        (None, ""),
+        (7, ""),
+    ],
+)
+def test_spaces_around_a_text_mean_nothing_and_what_no_text_may_hold_equals_nothing(stored_as, meant):
+    assert identity_of({"PatientID": stored_as}).patient_id == meant
+
+
+@pytest.mark.parametrize(
+    ("stored_as", "meant"),
+    [
+        ("19870605", date(1987, 6, 5)),
+        ("1987.06.05", date(1987, 6, 5)),
+        ("19870631", None),
+        ("198706", None),
+        ("1987.0605", None),
+        ("19870605-", None),
+        ("", None),
+    ],
+)
+def test_a_date_is_one_or_is_not_known(stored_as, meant):
+    assert identity_of({"PatientBirthDate": stored_as}).patient_birth_date == meant
+
+
+def test_a_patients_id_is_read_in_the_files_own_character_set(tmp_path):
+    made = file(noise(40, 50), SpecificCharacterSet="ISO_IR 192", PatientID="Ж-1")
+    assert read_identified(stored(tmp_path, made), modality="mri")[1].patient_id == "Ж-1"
