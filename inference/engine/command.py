@@ -10,11 +10,14 @@ from typing import Any, TextIO
 import numpy as np
 
 from inference.engine import catalogue
+from inference.engine.atrium.measure import shipped_measurer
+from inference.engine.atrium.scan import as_json, measure_scan
 from inference.engine.drawing import overlay_png
 from inference.engine.explain import EXPLAINERS, explain
 from inference.engine.members import ENSEMBLE
 from inference.engine.networks import NETWORKS
 from inference.engine.predict import predict
+from inference.engine.quality import NotAnalysable
 from inference.engine.records import Answer, Explanation
 from inference.engine.weights import LoadedModel, configure, load
 from inference.formats import read
@@ -55,6 +58,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--explain", nargs="+", default=[], choices=list(EXPLAINERS), metavar="METHOD")
     parser.add_argument("--frames", nargs="+", type=int, default=None, help="frames to read, from 0")
     parser.add_argument("--out", type=Path, default=None, help="folder for heatmaps (.npy and .png)")
+    parser.add_argument(
+        "--measure", action="store_true", help="propose calipers on the atria (ultrasound), in mm where known"
+    )
+    parser.add_argument(
+        "--gestational-age-days", type=int, default=None, help="for mm of files that state no scale"
+    )
     parser.add_argument("--seed", type=int, default=0, help="for LIME")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
@@ -83,7 +92,22 @@ def _one_file(model: LoadedModel, file: str, number: int, options: argparse.Name
         line["explanations"] = [
             _explained(model, stack, answer, method, stem, options) for method in options.explain
         ]
+        if options.measure:
+            line["measurement"] = _measured(stack, options)
     return line
+
+
+def _measured(stack: PictureStack, options: argparse.Namespace) -> Mapping[str, Any]:
+    try:
+        found = measure_scan(
+            shipped_measurer(),
+            stack,
+            gestational_age_days=options.gestational_age_days,
+            frames=options.frames,
+        )
+    except NotAnalysable as refused:
+        return {"measurable": False, "code": refused.refusal.code, "reason": refused.refusal.reason}
+    return as_json(found)
 
 
 def _answer_fields(answer: Answer) -> dict[str, Any]:
@@ -134,6 +158,18 @@ def _written(found: Explanation, stack: PictureStack, folder: Path, stem: str) -
     return str(path)
 
 
+def _widths(measurement: Mapping[str, Any]) -> str:
+    """Each atrium's width: in mm where known, marked where estimated from an age; else over the BPD."""
+    if not measurement["measurable"]:
+        return "the atrium cannot be measured here"
+    said = []
+    for one in measurement["atria"]:
+        mm = f"{one['width_mm']:.1f} +- {one['error_mm']:.1f} mm" if "width_mm" in one else ""
+        estimated = " (estimated from the age)" if one.get("estimated") else ""
+        said.append(f"{one['side']} atrium {mm or str(one['over_bpd']) + ' of the BPD'}{estimated}")
+    return ", ".join(said)
+
+
 def _row(line: Mapping[str, Any]) -> str:
     name = Path(line["file"]).name
     if "error" in line:
@@ -142,6 +178,8 @@ def _row(line: Mapping[str, Any]) -> str:
         return COLUMNS.format(name, "not analysable", "", "", line["seconds"], line["reason"])
     remarks = f"frames {line['frames']}" if len(line["frames"]) > 1 else ""
     made = ", ".join(e["heatmap"] or e["method"] for e in line["explanations"])
+    if "measurement" in line:
+        made = ", ".join(part for part in (made, _widths(line["measurement"])) if part)
     return COLUMNS.format(
         name,
         line["label"],

@@ -1,0 +1,147 @@
+"""The atria of a frame in which a head was found, and the networks that measure them."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+
+from inference.engine.atrium.grids import HEAD, MIDDLE, WIDTH_STEP, Floats, Places, pose, turned, upright
+from inference.engine.atrium.network import STRIDE, AtriumNetwork
+from inference.engine.atrium.records import Atria, AtrialWidth, Point, Side
+from inference.engine.atrium.search import Found, Looker, Networks, search
+from inference.engine.ellipse import Ellipse
+from inference.engine.records import sha256_hex
+
+SHIPPED = Path(__file__).parent.parent / "shipped_atrium"
+MAPS = {"place": 1, "width": 2}
+BESIDE = math.cos(math.radians(60))
+"""How far up or down the outer wall must lie from the inner one for its side to have a name."""
+FINEST = 0.15
+"""Of a pixel of the network's map: no caliper is placed more surely."""
+SECOND = 0.9
+"""Least chance of the atrium across the midline from the likeliest: the near half shows little."""
+ROUGH_OF_HEAD, ROUGH_OF_WIDTH = 0.04, 0.2
+"""A width whose error is more than both, of the head's length and of itself, is none."""
+
+
+class AtriumMismatch(Exception):
+    """The atrium's weights are not what their record says."""
+
+
+@dataclass(frozen=True)
+class Measurer:
+    """Networks and what was settled with them on heads that they had not seen.
+
+    least_chance: below it an atrium cannot be measured. error_factor: from the network's stated error to a
+    standard deviation. record: all that was said of them.
+    """
+
+    networks: Networks
+    least_chance: float
+    error_factor: float
+    record: Mapping[str, Any]
+
+
+def measure(measurer: Measurer, frame: Floats, head: Ellipse) -> Atria:
+    """The atria of a frame (rows, columns; square pixels) with its head's ellipse, in that frame's pixels."""
+    found = search(measurer.networks, upright(frame, head), head.aspect)
+    sure = [one for one in found if _is_sure(measurer, one)]
+    widths = [_width(measurer, one, head) for one in _one_of_each_side(sure)]
+    widths.sort(key=lambda one: one.side == "near")
+    return Atria(tuple(widths), found[0].chance)
+
+
+def _is_sure(measurer: Measurer, found: Found) -> bool:
+    error = _error(measurer, found)
+    rough = error > ROUGH_OF_HEAD * HEAD and error > ROUGH_OF_WIDTH * found.width
+    return found.chance >= measurer.least_chance and not rough
+
+
+def _error(measurer: Measurer, found: Found) -> float:
+    """Standard deviation of a width, crop pixels."""
+    finest = FINEST * STRIDE * WIDTH_STEP
+    return math.hypot(measurer.error_factor * found.error, found.spread / 2, finest)
+
+
+def _one_of_each_side(found: list[Found]) -> list[Found]:
+    """The likeliest, and the likeliest of those across the midline from it, where that is plain."""
+    if not found:
+        return []
+    first = found[0]
+    normal = turned(np.array([0.0, 1.0]), first.midline)
+    sides = [float((one.points.mean(axis=0) - MIDDLE) @ normal) for one in found]
+    others = [
+        one for one, side in zip(found, sides, strict=True) if side * sides[0] < 0 and one.chance >= SECOND
+    ]
+    return [first, *others[:1]]
+
+
+def _width(measurer: Measurer, found: Found, head: Ellipse) -> AtrialWidth:
+    lie = pose(head)
+    ends = lie.to_frame(found.points)
+    across = ends[1] - ends[0]
+    pixels = found.width * lie.pixel
+    return AtrialWidth(
+        inner=_point(ends[0]),
+        outer=_point(ends[1]),
+        side=_side(across),
+        width=pixels,
+        error=_error(measurer, found) * lie.pixel,
+        chance=found.chance,
+        over_bpd=pixels / (2 * head.short),
+    )
+
+
+def _point(place: Places) -> Point:
+    return float(place[0]), float(place[1])
+
+
+def _side(across: Places) -> Side:
+    """The probe stands above the picture: what lies below the midline is far from it."""
+    down = float(across[1]) / max(float(np.hypot(*across)), 1e-9)
+    if abs(down) < BESIDE:
+        return "beside"
+    return "far" if down > 0 else "near"
+
+
+@cache
+def shipped_measurer() -> Measurer:
+    """The networks that come with the code, hash checked. AtriumMismatch."""
+    return load_measurer(SHIPPED)
+
+
+def load_measurer(folder: Path) -> Measurer:
+    """Read atrium.json and atrium.safetensors from a folder. Raises AtriumMismatch."""
+    record = json.loads((folder / "atrium.json").read_text())
+    content = (folder / "atrium.safetensors").read_bytes()
+    if sha256_hex(content) != record["weights_sha256"]:
+        raise AtriumMismatch("the atrium's weights do not have the hash their record states")
+    tensors = safetensors.torch.load(content)
+    opened = {}
+    for name, maps in MAPS.items():
+        network = AtriumNetwork(maps)
+        own = {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(name)}
+        network.load_state_dict(own)
+        opened[name] = looker(network)
+    networks = Networks(opened["place"], opened["width"])
+    return Measurer(networks, record["least_chance"], record["error_factor"], record)
+
+
+def looker(network: AtriumNetwork) -> Looker:
+    """The network as a function of arrays, run by torch."""
+    ready = network.eval().to(memory_format=torch.channels_last)
+
+    def look(pictures: Floats) -> tuple[Floats, Floats]:
+        with torch.inference_mode():
+            shown = torch.from_numpy(np.ascontiguousarray(pictures, np.float32))
+            maps, numbers = ready(shown.contiguous(memory_format=torch.channels_last))
+        return np.asarray(maps.numpy(), np.float32), np.asarray(numbers.numpy(), np.float32)
+
+    return look

@@ -1,0 +1,1 @@
+"""How the networks that measure the atrium are made."""
