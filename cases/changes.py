@@ -35,7 +35,7 @@ def changes(desk: Desk, before: Shown) -> list[str]:
         *_measurements(desk, before, now),
         *_reads(desk, before, now),
     ]
-    return found or [gettext("The page did not say what it showed.")]
+    return found or [gettext("The page did not show what is there now.")]
 
 
 def _scans(desk: Desk, before: Shown, now: Shown) -> Iterator[str]:
@@ -70,7 +70,16 @@ def _measurements(desk: Desk, before: Shown, now: Shown) -> Iterator[str]:
         if str(one.pk) in now.measurements - before.measurements:
             sentence = gettext("{name} has measured: {title}, {length}.")
             yield sentence.format(name=one.made_by.full_name, title=one.title, length=one)
+    for statement in desk.unseen:
+        if str(statement.pk) in now.measurements - before.measurements:
+            sentence = gettext("{name} has said of an atrium: {side}, {reason}.")
+            side, name = statement.get_side_display(), statement.stated_by.full_name
+            yield sentence.format(name=name, side=side, reason=statement)
     gone = before.measurements - now.measurements
+    for told in desk.statements:
+        if str(told.pk) in gone:
+            side = told.get_side_display()
+            yield gettext("What was said of an atrium no longer holds: {side}.").format(side=side)
     for row in Measurement.objects.of_case(desk.case):
         if str(row.pk) in gone:
             sentence = gettext("A measurement no longer counts: {title}, {length}.")

@@ -58,7 +58,8 @@ class House:
         stage = stage_after(reads, rules.second_reader)
         members = {key: frozenset({role}) for key, role in state.people}
         case = Case(stage=stage)
-        return Desk(Standing(case, User(pk=user), rules, reads, members, SCAN), [], None, [])
+        stands = Standing(case, User(pk=user), rules, reads, members, SCAN)
+        return Desk(stands, measurements=[], statements=[], signature=None, addenda=[])
 
     def moves(self, state: State) -> Iterator[State | None]:
         """What people can do; None stands for a signature."""

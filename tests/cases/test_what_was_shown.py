@@ -9,7 +9,7 @@ from conftest import PASSWORD, member
 from django.test import Client
 
 from accounts.models import Role
-from cases import measuring, review
+from cases import atria, measuring, review
 from cases.measuring import Points
 from cases.models import Case, Read, ReadingRules, ScanWithdrawal, SignOff
 from cases.standing import current_reads
@@ -51,12 +51,17 @@ def late_measurement(case, alice, bob, small_scan) -> str:
     return "bob has measured: Distance, "
 
 
+def late_statement(case, alice, bob, small_scan) -> str:
+    atria.state(case, by=bob, side="left", reason="shadow")
+    return "bob has said of an atrium: Left, Shadowed by the skull."
+
+
 def late_withdrawal(case, alice, bob, small_scan) -> str:
     ScanWithdrawal.objects.create(scan=case.scans.get(number=1), withdrawn_by=bob, reason="wrong_file")
     return "Scan 1 no longer counts."
 
 
-LATE = [late_scan, late_answer, late_measurement, late_withdrawal]
+LATE = [late_scan, late_answer, late_measurement, late_statement, late_withdrawal]
 
 
 @pytest.mark.parametrize("happen", LATE)
@@ -79,7 +84,7 @@ def test_a_read_is_refused_when_the_page_showed_something_else(
         assert again.status_code == 302, "the page that came back shows what is there"
 
 
-@pytest.mark.parametrize("happen", LATE[:3])
+@pytest.mark.parametrize("happen", LATE[:4])
 def test_a_signature_is_refused_when_the_page_showed_something_else(
     read_case, alice, bob, small_scan, client_of, happen
 ):
