@@ -17,12 +17,18 @@ LOWS = ("low", "lower")
 HIGHS = ("high", "upper")
 WHOLE = "Also"
 FIRST = (
-    "intended_use", "limits", "known_biases", "held_out", "against_baseline", "figures", "predictive_values",
+    "intended_use", "limits", "known_biases", "held_out", "against_baseline", "figures",
     "confound", "heat", "explanations", "selective", "held_out_by_severity", "held_out_by_week",
     "held_out_phantoms", "data", "split", "counts",
 )  # fmt: skip
-DRAWN = frozenset({"held_out_answers", "held_out_odds", "held_out_kinds", "confound_odds", "selective_curve"})
-"""Shown as charts (inference.plots) or kept for whoever computes a figure again, not as numbers."""
+DRAWN = frozenset(
+    {
+        "held_out_answers", "held_out_odds", "held_out_kinds", "confound_odds", "selective_curve",
+        "calls", "predictive_values", "positive_predictive_value", "negative_predictive_value",
+    }
+)  # fmt: skip
+"""Shown as charts (inference.plots), in words (inference.call_figures), or kept for whoever computes a figure
+again. Predictive values of older cards are not shown: they held at a prevalence that nobody has."""
 HEADLINES = {
     "auc": "AUC",
     "auroc": "AUROC",
@@ -57,7 +63,7 @@ class Section:
 
 def sections(card: Mapping[str, Any]) -> list[Section]:
     """The card in reading order: each part, and last what stands in none."""
-    return list(_sections(WHOLE, {key: part for key, part in card.items() if key not in DRAWN}, 2))
+    return list(_sections(WHOLE, card, 2))
 
 
 def headlines(card: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -103,7 +109,7 @@ def text(value: Any) -> str:
 
 
 def _sections(title: str, part: Mapping[str, Any], level: int) -> Iterator[Section]:
-    keys = sorted(part, key=_place)
+    keys = sorted((key for key in part if key not in DRAWN), key=_place)
     facts = tuple((words(key), text(part[key])) for key in keys if _is_fact(part[key]))
     is_whole = title == WHOLE
     if facts and not is_whole:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.gate import PersonRequest, role_required
 from accounts.roles import MANAGE_MODELS, SEE_MODELS, SEE_QUEUE, holds
 from inference import cards, comparison, jobs, plots, queue, registry, registry_views
+from inference.call_figures import call_figures
 from inference.hours import throughput_chart
 from inference.models import Activation, Image, Job, ModelVersion
 from inference.voice import voice
@@ -51,6 +52,7 @@ def model(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         "version": version,
         "headlines": cards.headlines(version.card),
         "sections": cards.sections(version.card),
+        "call_figures": call_figures(version),
         "charts": plots.charts(version.card, voice()),
         "activations": version.activations.select_related("activated_by").order_by("-started_at"),
         "unseen": registry.is_shadow(version),

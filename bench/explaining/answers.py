@@ -7,8 +7,8 @@ import numpy as np
 
 from inference.engine.explain.method import BATCH
 from inference.engine.predict import frame_logits
+from inference.engine.steadiness import log_odds
 from inference.engine.superpixels import hidden_pictures
-from inference.engine.views import log_odds
 from inference.engine.weights import LoadedModel
 
 PART = 500

@@ -93,7 +93,7 @@ def parsed(said: Any, sha256: str) -> Rulebook:
     return Rulebook(
         version=str(said["version"]),
         sha256=sha256,
-        most_advice=int(_number("most_advice", said["most_advice"], 1, 3)),
+        most_advice=_whole("most_advice", said["most_advice"], 1, 3),
         floor_bits=_number("floor_bits", said["floor_bits"], 0, 1),
         budget_seconds=_number("budget_seconds", said["budget_seconds"], 1, 7200),
         rules=rules,
@@ -152,7 +152,7 @@ def _rule(said: Any, actions: Mapping[str, Action]) -> Rule:
         modality=said["modality"],
         least=_number(f"from of {name}", said["from"], 0, 1000),
         action=actions[said["action"]],
-        must=bool(said.get("must", False)),
+        must=_truth(f"must of {name}", said.get("must", False)),
         source=_source(said),
     )
 
@@ -180,6 +180,20 @@ def _list(name: str, said: Any) -> list[Any]:
     if not isinstance(said, list) or not said:
         raise BadRules(f"{name} must be a list with at least one entry.")
     return said
+
+
+def _truth(name: str, said: Any) -> bool:
+    """What counts as true elsewhere, such as "no", is no answer to this."""
+    if not isinstance(said, bool):
+        raise BadRules(f"{name} is true or false, not {said!r}.")
+    return said
+
+
+def _whole(name: str, said: Any, low: int, high: int) -> int:
+    found = _number(name, said, low, high)
+    if not found.is_integer():
+        raise BadRules(f"{name} must be a whole number, not {said!r}.")
+    return int(found)
 
 
 def _number(name: str, said: Any, low: float, high: float) -> float:

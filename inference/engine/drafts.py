@@ -14,9 +14,9 @@ from inference.engine.networks import Network
 from inference.engine.networks.network import Cut
 from inference.engine.preprocess import RECIPES, prepare
 from inference.engine.records import Label
+from inference.engine.steadiness import log_odds
 from inference.engine.superpixels import even_pieces, hidden_pictures
 from inference.engine.thinning import products_of, thinned
-from inference.engine.views import log_odds
 from inference.formats.stack import Modality
 from inference.phantom import render, sample_spec
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.engine.views import log_odds
+from inference.engine.steadiness import log_odds
 
 Line = NDArray[np.float64]
 """Slope and height."""

@@ -15,7 +15,8 @@ from inference.engine.quality import NotAnalysable, refuse
 from inference.engine.records import POSITIVE, Answer, Prepared, Refusal, WeightsRecord
 from inference.engine.remember import prepared_once
 from inference.engine.scope import shipped_gate
-from inference.engine.views import Steadiness, log_odds, steadiness, viewed_logits
+from inference.engine.steadiness import Steadiness, log_odds, steadiness
+from inference.engine.views import viewed_logits
 from inference.engine.weights import LoadedModel
 from inference.formats.stack import PictureStack
 

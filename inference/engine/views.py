@@ -8,7 +8,6 @@ is measured on every model card, beside the bare distance to the threshold.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,10 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-Floats = NDArray[np.float64]
+from inference.engine.steadiness import Floats
+
 Logits = Callable[[NDArray[np.float32]], Floats]
-FLOOR = 0.4
-"""In log-odds, added to what the views show: eight views that agree do not make an answer certain."""
 
 
 @dataclass(frozen=True)
@@ -58,38 +56,7 @@ VIEWS = (
 )
 
 
-@dataclass(frozen=True)
-class Steadiness:
-    """low, high: the least and the greatest probability among the picture and its views.
-
-    doubt: 0 to 0.5, the chance that yet another view would turn the call, were views normally spread.
-    """
-
-    low: float
-    high: float
-    doubt: float
-
-
-def log_odds(logits: NDArray[np.floating[Any]], temperature: float = 1.0) -> Floats:
-    """Log-odds of ventriculomegaly, calibrated by a temperature; logits (..., 2)."""
-    return np.asarray((logits[..., 1] - logits[..., 0]) / temperature)
-
-
 def viewed_logits(logits_of: Logits, tensor: NDArray[np.float32]) -> Floats:
     """Logits (views, n, 2) of a prepared tensor (n, 1, size, size) in every view."""
     pictures = torch.from_numpy(np.ascontiguousarray(tensor))
     return np.stack([logits_of(view.of(pictures).numpy()) for view in VIEWS])
-
-
-def steadiness(plain: float, viewed: Floats, threshold: float) -> Steadiness:
-    """plain: calibrated log-odds of the answer; viewed: (views,), those of its views."""
-    chances = 1 / (1 + np.exp(-np.append(viewed, plain)))
-    return Steadiness(float(chances.min()), float(chances.max()), float(doubts(plain, viewed, threshold)))
-
-
-def doubts(plain: Floats | float, viewed: Floats, threshold: float) -> Floats:
-    """Chance that another view turns each call; plain (n,), viewed (n, views), both calibrated log-odds."""
-    spread = np.sqrt(np.mean((viewed - np.asarray(plain)[..., None]) ** 2, axis=-1) + FLOOR**2)
-    share = min(max(threshold, 1e-12), 1 - 1e-12)
-    distance = np.abs(plain - math.log(share / (1 - share)))
-    return np.asarray(0.5 * (1 + np.vectorize(math.erf)(-distance / spread / math.sqrt(2))))

@@ -19,7 +19,7 @@ from inference.engine import catalogue
 from inference.engine.predict import frame_logits
 from inference.engine.preprocess import prepare
 from inference.engine.quality import NotAnalysable, check
-from inference.engine.views import log_odds
+from inference.engine.steadiness import log_odds
 from inference.engine.weights import LoadedModel, load
 from inference.formats.stack import Modality, PictureStack
 from inference.phantom import Defects, HeadSpec, render, sample_spec

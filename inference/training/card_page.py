@@ -1,9 +1,10 @@
 """A model card as a page of docs/models."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from inference.engine.records import WeightsRecord
+from inference.training.calls import count_words, right_calls, undecided
 
 PLOTS = ("ROC", "Precision and recall", "Reliability", "Risk and coverage")
 SAME_SOURCE = "Both classes come from the same volumes and slices, so no source tells them apart."
@@ -35,12 +36,12 @@ def plot_name(record: WeightsRecord, title: str) -> str:
     return f"{record.name}-{title.lower().replace(' ', '-')}.svg"
 
 
-def markdown(record: WeightsRecord) -> str:
-    """The whole page."""
-    return "\n".join(_lines(record))
+def markdown(record: WeightsRecord, others: Sequence[WeightsRecord] = ()) -> str:
+    """The whole page. others: versions that answer beside it, for how often it is undecided when it leads."""
+    return "\n".join(_lines(record, others))
 
 
-def _lines(record: WeightsRecord) -> Iterator[str]:
+def _lines(record: WeightsRecord, others: Sequence[WeightsRecord]) -> Iterator[str]:
     found = record.card
     yield from (
         f"# {record.network}, {record.modality}, version {record.version}",
@@ -50,7 +51,7 @@ def _lines(record: WeightsRecord) -> Iterator[str]:
     )
     yield from ("## Data", "", found["data"], "", _table("Count", found["counts"]), "")
     yield from (f"Split: {found['split']}.", "")
-    yield from _held_out(record, found)
+    yield from _held_out(record, found, others)
     yield from _doubt(found)
     yield from ("## Source or anatomy?", "", _confound(found), "")
     yield from _explanations(found)
@@ -59,7 +60,9 @@ def _lines(record: WeightsRecord) -> Iterator[str]:
     yield from _making(record, found)
 
 
-def _held_out(record: WeightsRecord, found: Mapping[str, Any]) -> Iterator[str]:
+def _held_out(
+    record: WeightsRecord, found: Mapping[str, Any], others: Sequence[WeightsRecord]
+) -> Iterator[str]:
     yield from ("## Held-out figures", "")
     yield from ("95 % intervals: bootstrap over groups for AUC, Wilson for shares.", "", _figures(found), "")
     if "against_baseline" in found:
@@ -69,18 +72,33 @@ def _held_out(record: WeightsRecord, found: Mapping[str, Any]) -> Iterator[str]:
         f"Probability from which a scan is called ventriculomegaly: {record.threshold:.3f} "
         f"({record.threshold_target}). Temperature: {record.temperature:.3f}."
     )
-    yield from (
-        "",
-        "| Prevalence | Positive predictive value | Negative predictive value |",
-        "| --- | --- | --- |",
-    )
-    for row in found["predictive_values"]:
-        values = (row["positive_predictive_value"], row["negative_predictive_value"])
-        yield f"| {row['prevalence']:.0%} | {values[0]:.3f} | {values[1]:.3f} |"
     yield ""
+    yield from _calls(record, found, others)
     for title, part in (("severity", "held_out_by_severity"), ("gestational week", "held_out_by_week")):
         if found.get(part):
             yield from (_table(f"Sensitivity by {title}", found[part]), "")
+
+
+def _calls(record: WeightsRecord, found: Mapping[str, Any], others: Sequence[WeightsRecord]) -> Iterator[str]:
+    """Counts, not shares: how often a call was right says nothing of another mix of pictures."""
+    right = right_calls(found["held_out"])
+    if right:
+        yield from ("Of the calls on held-out pictures were right:", "")
+        yield from (f"- {label}: {count_words(one)}" for label, one in right.items())
+        yield from (
+            "",
+            "In a department fewer pictures show ventriculomegaly, and fewer such calls are right.",
+            "",
+        )
+    said = undecided(found, record.threshold, others)
+    if said:
+        yield from (
+            f"When it leads, it is [undecided](../decisions/0020-one-call-and-undecided.md) on "
+            f"{count_words(said['undecided'])}. Of the decided calls are wrong: "
+            f"{count_words(said['decided_and_wrong'])}. Without the rule: "
+            f"{count_words(said['wrong_without_the_rule'])}. From {said['rests_on']}.",
+            "",
+        )
 
 
 def _doubt(found: Mapping[str, Any]) -> Iterator[str]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from inference.engine.members import ENSEMBLE, MembersDiffer, refuse_unlike
 from inference.engine.records import WeightsRecord
-from inference.engine.views import log_odds
+from inference.engine.steadiness import log_odds
 from inference.training.calibrate import Target, fit_temperature, threshold_for
 from inference.training.card import INTENDED_USE, LIMITS
 from inference.training.confound import CHANGES, Checked, confound_figures

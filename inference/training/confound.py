@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from inference.engine.networks import Network
-from inference.engine.views import log_odds
+from inference.engine.steadiness import log_odds
 from inference.training.augment import augment
 from inference.training.border import Change, Changed, border_only, border_removed
 from inference.training.cache import examples

@@ -21,6 +21,7 @@ from inference.engine.weights import LoadedModel
 from inference.formats import read
 from inference.formats.errors import FormatError
 from inference.formats.stack import PictureStack
+from inference.training.calls import right_calls
 from inference.training.confound import CHANGES
 from inference.training.figures import (
     Figure,
@@ -29,7 +30,6 @@ from inference.training.figures import (
     bootstrap,
     calibration_error,
     difference,
-    predictive_values,
     shares,
     wilson,
 )
@@ -37,7 +37,6 @@ from inference.training.groups import check_groups, week_of
 from inference.training.selective import selective
 
 BATCH = 8
-PREVALENCES = (0.01, 0.1, 0.5)
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".nii", ".nii.gz")
 PATIENT = re.compile(r"(?i)(?:patient|case|sub|subject)[-_ ]?0*(\d+)")
 UNDECIDED = 0.5
@@ -163,7 +162,7 @@ def evaluate(model: LoadedModel, folder: Path, scans: Sequence[Labelled]) -> dic
         "counts": _counts(found, of_class),
         "figures": {name: figure.as_json() for name, figure in part.items()},
         "calibration_error": calibration_error(truth[answers], chances[answers]) if answers.any() else None,
-        "predictive_values": _predictive(part),
+        "calls": right_calls({name: figure.as_json() for name, figure in part.items()}),
         "by_severity": _by(kept, called[answers], truth[answers], "severity"),
         "by_week": _by(kept, called[answers], truth[answers], "week"),
         "confound": _confound(model, folder, found, answers),
@@ -216,13 +215,6 @@ def _counts(found: Answers, of_class: Any) -> dict[str, Any]:
         "answered": int((~np.isnan(found.chances)).sum()),
         "refused": found.refusals,
     }
-
-
-def _predictive(part: dict[str, Figure]) -> list[dict[str, float]]:
-    sensitivity, specificity = part["sensitivity"], part["specificity"]
-    if not sensitivity.count or not specificity.count:
-        return []
-    return [predictive_values(sensitivity.value, specificity.value, p) for p in PREVALENCES]
 
 
 def _by(kept: Sequence[Labelled], called: Any, truth: Any, name: str) -> dict[str, Any]:

@@ -110,17 +110,6 @@ def shares(truth: Truth, called: NDArray[np.bool_]) -> dict[str, Figure]:
     }
 
 
-def predictive_values(sensitivity: float, specificity: float, prevalence: float) -> dict[str, float]:
-    """What an answer is worth where `prevalence` of the scans are ventriculomegaly (Bayes)."""
-    alarms = sensitivity * prevalence + (1 - specificity) * (1 - prevalence)
-    clears = (1 - sensitivity) * prevalence + specificity * (1 - prevalence)
-    return {
-        "prevalence": prevalence,
-        "positive_predictive_value": sensitivity * prevalence / alarms if alarms else math.nan,
-        "negative_predictive_value": specificity * (1 - prevalence) / clears if clears else math.nan,
-    }
-
-
 def calibration_error(truth: Truth, chances: Floats, bins: int = 10) -> float:
     """Expected calibration error over equally wide bins."""
     which = np.minimum((chances * bins).astype(int), bins - 1)

@@ -1,14 +1,16 @@
 """The figures of a model card that rest on held-out answers, of one network or of several as one."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.engine.views import VIEWS, doubts, log_odds, viewed_logits
+from inference.engine.steadiness import doubts, log_odds
+from inference.engine.views import VIEWS, viewed_logits
 from inference.training.calibrate import Target, cross_fitted_calls
+from inference.training.calls import right_calls
 from inference.training.figures import (
     Floats,
     Groups,
@@ -17,14 +19,12 @@ from inference.training.figures import (
     auc,
     bootstrap,
     calibration_error,
-    predictive_values,
     wilson,
 )
 from inference.training.groups import week_of
 from inference.training.loop import Rows, logits_of
 from inference.training.selective import selective, selective_curve
 
-PREVALENCES = (0.01, 0.1, 0.5)
 SEVERITIES = ("mild", "moderate", "severe")
 Kind = tuple[str, str]
 """Severity and gestational week of a picture, each "" where nobody stated it."""
@@ -63,7 +63,7 @@ def held_out_figures(
         "held_out_kinds": [list(kind) for kind in held.kinds],
         "held_out_by_severity": _by(held, called, 0),
         "held_out_by_week": _by(held, called, 1),
-        "predictive_values": _predictive(real),
+        "calls": right_calls(real),
         "selective": selective(held.truth, called, doubt, distance, held.groups),
         "selective_curve": selective_curve(held.truth, called, doubt, distance),
     }
@@ -125,8 +125,3 @@ def _by(held: HeldOut, called: Truth, part: int) -> dict[str, Any]:
         if mine.any():
             found[value] = wilson(int(called[mine].sum()), int(mine.sum())).as_json()
     return found
-
-
-def _predictive(real: Mapping[str, Any]) -> list[dict[str, float]]:
-    sensitivity, specificity = real["sensitivity"]["value"], real["specificity"]["value"]
-    return [predictive_values(sensitivity, specificity, prevalence) for prevalence in PREVALENCES]

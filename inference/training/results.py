@@ -46,7 +46,12 @@ def write_verdicts() -> None:
             said["confound"] = dict(sorted(checks.items()))  # as a record keeps them
         with_verdict = replace(record, card=said)
         (catalogue.SHIPPED / f"{record.name}.json").write_bytes(with_verdict.to_json())
-        (CARDS / f"{record.name}.md").write_text(markdown(with_verdict))
+        (CARDS / f"{record.name}.md").write_text(markdown(with_verdict, beside(record, records)))
+
+
+def beside(record: WeightsRecord, records: Sequence[WeightsRecord]) -> list[WeightsRecord]:
+    """The shipped versions that answer the same scans."""
+    return [one for one in records if one.modality == record.modality and one.name != record.name]
 
 
 def _verdict(record: WeightsRecord, records: list[WeightsRecord]) -> str:

@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 from conftest import PASSWORD
+from dragging import drag
 from PIL import Image
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
@@ -14,13 +15,6 @@ from inference.phantom import render, sample_spec
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 FARTHEST_MM = 0.3
-PLACE = """([row, column]) => {
-    const box = document.getElementById("marks").getBoundingClientRect();
-    const canvas = document.getElementById("scan-canvas");
-    const fit = Math.min(box.width / canvas.width, box.height / canvas.height);
-    const left = box.left + (box.width - canvas.width * fit) / 2;
-    const top = box.top + (box.height - canvas.height * fit) / 2;
-    return [left + (column + 0.5) * fit, top + (row + 0.5) * fit]; }"""
 
 
 @pytest.fixture
@@ -32,14 +26,6 @@ def reader_first(department) -> None:
 def phantom():
     spec = sample_spec(np.random.default_rng(12), label="ventriculomegaly", gestational_age_days=26 * 7)
     return render(spec, "ultrasound", seed=12)
-
-
-def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
-    """From one (row, column) of the scan to another, as a hand does."""
-    for move, point in ((page.mouse.down, start), (page.mouse.up, end)):
-        x, y = page.evaluate(PLACE, list(point))
-        page.mouse.move(x, y)
-        move()
 
 
 def measure(page: Page, start: tuple[float, float], end: tuple[float, float], side: str) -> None:

@@ -56,6 +56,12 @@ def test_rows_and_columns_have_spacings_of_their_own(scan, alice):
     assert one.pixel_spacing_source == "PixelSpacing"
 
 
+def test_the_viewer_is_told_rows_before_columns(scan, alice, client_of, case):
+    with_spacing(scan, 2.0, 0.5)
+    picture = client_of(alice).get(case.get_absolute_url()).context["picture"]
+    assert (picture["spacing"], picture["rows"], picture["columns"]) == ([2.0, 0.5], 8, 10)
+
+
 @pytest.mark.parametrize(
     ("changed", "code"),
     [

@@ -9,12 +9,13 @@ from engine_models import random_model
 from torch import nn
 
 from inference.engine.ellipse import Ellipse
-from inference.engine.explain import EXPLAINERS, NotBound, explain
+from inference.engine.explain import EXPLAINERS, NotBound, explain, gradcam
 from inference.engine.explain.placing import to_scan
 from inference.engine.networks import NETWORKS
 from inference.engine.networks.network import Cut
-from inference.engine.predict import predict
+from inference.engine.predict import passed, predict
 from inference.engine.preprocess import RECIPES, grid_to_scan, prepare, resample
+from inference.engine.records import LABELS
 from inference.formats import PictureStack
 from inference.phantom import render, sample_spec
 
@@ -82,6 +83,24 @@ def test_the_class_that_was_not_predicted_gives_its_own_labelled_map(method, sta
 
     assert [m.class_label for m in maps] == [answer.label, other]
     assert (maps[0].heatmap != maps[1].heatmap).any()
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_gradcam_of_several_frames_is_on_the_scale_of_the_whole_scan(label):
+    """1 is the strongest place of the scan, once: a frame that speaks half as strongly is half as warm."""
+    model = random_model("cnn")
+    tensor = np.random.default_rng(1).random((1, 1, 128, 128), dtype=np.float32)
+    maps = passed(model, tensor).maps
+    assert maps is not None
+    frames = [maps, maps / 2]
+    alone = [gradcam.of_maps(model, frame, label, 128) for frame in frames]
+    both = gradcam.of_maps(model, np.concatenate(frames), label, 128)
+    peaks = [one.metrics["peak"] for one in alone]
+    assert peaks[0] != pytest.approx(peaks[1])
+    assert both.metrics["peak"] == pytest.approx(max(peaks))
+    for row, one in enumerate(alone):
+        expected = one.values[0] * one.metrics["peak"] / max(peaks)
+        np.testing.assert_allclose(both.values[row], expected, atol=1e-5)
 
 
 def test_an_explanation_of_another_scan_is_refused(stack):

@@ -8,7 +8,8 @@ import torch
 from engine_models import random_model
 
 from inference.engine.predict import predict
-from inference.engine.views import VIEWS, View, doubts, steadiness
+from inference.engine.steadiness import doubts, steadiness
+from inference.engine.views import VIEWS, View
 from inference.phantom import render, sample_spec
 
 

@@ -14,7 +14,7 @@ from inference import registry
 from inference.engine import catalogue
 from inference.engine.members import ENSEMBLE, MembersDiffer, composed
 from inference.engine.predict import predict
-from inference.engine.views import log_odds
+from inference.engine.steadiness import log_odds
 from inference.engine.weights import WeightsMismatch, load
 from inference.models import Job, ModelVersion, Prediction
 from inference.phantom import render, sample_spec

@@ -22,7 +22,16 @@ from inference.training.evaluate import main
 from inference.training.evaluation import listed
 from inference.training.figures import auc, average_precision, shares
 from inference.training.groups import GroupLeak
-from inference.training.results import BEGIN, CARDS, END, README, difference, table, with_table
+from inference.training.results import (
+    BEGIN,
+    CARDS,
+    END,
+    README,
+    beside,
+    difference,
+    table,
+    with_table,
+)
 
 RNG = np.random.default_rng(0)
 TRUTH = np.repeat([0, 1], 40)
@@ -107,9 +116,11 @@ def test_every_ultrasound_card_says_what_the_answer_loses_without_the_pictures_b
 
 
 def test_every_shipped_card_says_how_it_does_beside_the_baseline_and_has_its_page():
-    for record in (one.record for one in catalogue.shipped()):
+    records = [one.record for one in catalogue.shipped()]
+    for record in records:
         page = CARDS / f"{record.name}.md"
-        assert page.read_text() == markdown(record), "python -m inference.training.results --write"
+        others = beside(record, records)
+        assert page.read_text() == markdown(record, others), "python -m inference.training.results --write"
         said = record.card["against_baseline"]
         assert said.endswith(("beats it.", "is beaten.", "not settled.", "are compared with.")), said
 

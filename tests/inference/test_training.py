@@ -27,7 +27,6 @@ from inference.training.figures import (
     auc,
     bootstrap,
     calibration_error,
-    predictive_values,
     wilson,
 )
 from inference.training.graft import graft, grafted_sources
@@ -83,12 +82,6 @@ def test_whole_groups_are_drawn_so_repeated_pictures_do_not_narrow_the_interval(
     copies = bootstrap(auc, np.repeat(truth, 9), np.repeat(scores, 9), np.repeat(groups, 9))
     assert once.low < once.value < once.high
     assert copies.high - copies.low == pytest.approx(once.high - once.low, abs=0.02)
-
-
-def test_a_good_test_is_worth_little_where_the_disease_is_rare():
-    values = predictive_values(0.97, 0.97, 0.01)
-    assert values["positive_predictive_value"] == pytest.approx(0.246, abs=0.001)
-    assert values["negative_predictive_value"] > 0.999
 
 
 def test_the_operating_point_counts_what_it_should():

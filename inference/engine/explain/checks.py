@@ -18,8 +18,8 @@ from inference.engine.explain.method import GridMap, cut_pass, middle_row
 from inference.engine.networks.network import Cut
 from inference.engine.predict import frame_logits
 from inference.engine.records import POSITIVE, Label, Prepared
+from inference.engine.steadiness import log_odds
 from inference.engine.superpixels import even_pieces
-from inference.engine.views import log_odds
 from inference.engine.weights import LoadedModel
 
 SHARES = (0.05, 0.1, 0.2, 0.4)

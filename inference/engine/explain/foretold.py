@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from inference.engine.backends import Stage
 from inference.engine.lines import Line, along, correlation, line_to
+from inference.engine.steadiness import log_odds
 from inference.engine.trust import FORETOLD_AGREES
-from inference.engine.views import log_odds
 
 Floats = NDArray[np.float32]
 Masks = NDArray[np.bool_]

@@ -1,0 +1,20 @@
+"""A hand on the viewer, for browser tests: from one place of the scan to another."""
+
+from playwright.sync_api import Page
+
+PLACE = """([row, column]) => {
+    const box = document.getElementById("marks").getBoundingClientRect();
+    const canvas = document.getElementById("scan-canvas");
+    const fit = Math.min(box.width / canvas.width, box.height / canvas.height);
+    const left = box.left + (box.width - canvas.width * fit) / 2;
+    const top = box.top + (box.height - canvas.height * fit) / 2;
+    return [left + (column + 0.5) * fit, top + (row + 0.5) * fit]; }"""
+"""Where (row, column) of the scan lies on the screen."""
+
+
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """From one (row, column) of the scan to another, as a hand does."""
+    for move, point in ((page.mouse.down, start), (page.mouse.up, end)):
+        x, y = page.evaluate(PLACE, list(point))
+        page.mouse.move(x, y)
+        move()
