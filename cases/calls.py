@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts.models import Department
-from cases.models import Case, ReadingRules, Scan
+from cases.models import Case, ReadingRules, Scan, SignOff
 from inference.engine.members import ENSEMBLE
 from inference.engine.records import POSITIVE
 from inference.engine.undecided import UNDECIDED, Limits, Reason, doubts_about
@@ -124,7 +124,12 @@ def newest_answers(images: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[Predicti
 
 
 def call_of(case: Case, rules: ReadingRules | None = None) -> Call | None:
-    """What the models call the case now; None while none of them has answered. rules: the department's."""
+    """What the models call the case; None while none of them has answered. rules: the department's.
+
+    Of a signed case it is what was signed, whatever other versions said or were retired since.
+    """
+    if case.pk in (signed := _signed_calls([case])):
+        return signed[case.pk]
     scans = list(case.scans.standing().order_by("number"))
     answers = newest_answers(scan.image_id for scan in scans)
     limits = (rules or ReadingRules.of(case.department)).undecided
@@ -134,15 +139,57 @@ def call_of(case: Case, rules: ReadingRules | None = None) -> Call | None:
 def calls_of(
     cases: Sequence[Case], scans: Mapping[uuid.UUID, Sequence[Scan]]
 ) -> dict[uuid.UUID, Call | None]:
-    """The same of many cases in two queries. scans: of each case; departments are at hand."""
+    """The same of many cases in two queries, four where some are signed.
+
+    scans: of each case; departments are at hand.
+    """
+    signed = _signed_calls(cases)
     limits = _limits({case.department_id: case.department for case in cases})
-    answers = newest_answers(scan.image_id for case in cases for scan in scans[case.pk])
-    return {
+    answers = newest_answers(
+        scan.image_id for case in cases if case.pk not in signed for scan in scans[case.pk]
+    )
+    return signed | {
         case.pk: call(
             [(scan.number, answers[scan.image_id]) for scan in scans[case.pk]], limits[case.department_id]
         )
         for case in cases
+        if case.pk not in signed
     }
+
+
+def _signed_calls(cases: Sequence[Case]) -> dict[uuid.UUID, Call | None]:
+    """Of those that are signed, what the signature holds; nothing of signatures of the earlier form."""
+    keys = [case.pk for case in cases if case.stage == Case.Stage.SIGNED]
+    if not keys:
+        return {}
+    rows = SignOff.objects.filter(case__in=keys, content__has_keys=["form", "call"])
+    contents = dict(rows.values_list("case_id", "content__call"))
+    named = [one["prediction"] for content in contents.values() if content for one in content["answers"]]
+    answers = Prediction.objects.select_related("model_version").in_bulk(named) if named else {}
+    numbers = dict(Scan.objects.filter(case__in=list(contents)).values_list("image_id", "number"))
+    return {
+        key: _as_signed(content, answers, numbers) if content else None for key, content in contents.items()
+    }
+
+
+def _as_signed(
+    content: Mapping[str, Any], answers: Mapping[uuid.UUID, Prediction], numbers: Mapping[uuid.UUID, int]
+) -> Call:
+    by_scan: dict[int, list[Prediction]] = defaultdict(list)
+    for one in content["answers"]:
+        if answer := answers.get(uuid.UUID(one["prediction"])):
+            by_scan[numbers[answer.image_id]].append(answer)
+    scans = [
+        ScanCall(
+            number=one["scan"],
+            label=one["label"],
+            leading=answers.get(uuid.UUID(one["leading"]["prediction"])) if one["leading"] else None,
+            answers=tuple(by_scan[one["scan"]]),
+            reasons=tuple(one["reasons"]),
+        )
+        for one in content["scans"]
+    ]
+    return Call(content["label"], tuple(scans))
 
 
 def call(by_scan: Iterable[tuple[int, Sequence[Prediction]]], limits: Limits) -> Call | None:

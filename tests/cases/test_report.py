@@ -23,7 +23,7 @@ from cases.pictures import CALIPER
 from cases.report.signed import report_of
 from cases.report.verification import signed_faults
 from cases.report.words import Report
-from inference import jobs
+from inference import jobs, registry
 from inference.engine.records import canonical_json, sha256_hex
 from inference.models import Job
 from inference.results import digest
@@ -79,14 +79,13 @@ def test_a_signed_report_carries_finding_name_and_hash(answered, alice, client_o
 
 def test_nothing_is_signed_while_the_pictures_cannot_be_reached(answered, alice, client_of):
     client = client_of(alice)
-    client.post(f"/cases/{answered.pk}/reads/", {"kind": "final", "finding": "ventriculomegaly"})
+    pages.file_read(client, answered, kind="final", finding="ventriculomegaly")
     folder = Path(storages["blobs"].location)
     away = folder.rename(folder.with_name("away"))
-    refused = client.post(f"/cases/{answered.pk}/sign/", {"password": PASSWORD})
-    assert refused.status_code == 503
+    assert pages.sign(client, answered, PASSWORD).status_code == 503
     assert not SignOff.objects.exists()
     away.rename(folder)
-    client.post(f"/cases/{answered.pk}/sign/", {"password": PASSWORD})
+    pages.sign(client, answered, PASSWORD)
     pictures = [one["sha256"] for scan in SignOff.objects.get().content["scans"] for one in scan["pictures"]]
     assert pictures
     assert all(pictures)
@@ -224,3 +223,24 @@ def test_verify_compares_what_is_printed_with_what_was_signed(signed, intruder, 
     told = f"case {signed.number} is not what was signed: {fault.format(**keys)}"
     assert told in list(signed_faults())
     assert told in list(verification.faults())
+
+
+def test_page_list_and_api_say_of_a_signed_case_what_was_signed(signed, alice, tmp_path, client_of, api):
+    """Another version says the opposite, and the one that was asked then is retired."""
+
+    def said() -> tuple:
+        client, address = client_of(alice), f"/api/v1/cases/{signed.pk}/reading/"
+        shown = client.get(signed.get_absolute_url()).context["desk"].called
+        (line,) = client.get("/").context["page"].lines
+        return shown.content(), line.verdict, api(alice).get(address).json()["call"]
+
+    before = said()
+    assert before[0]["label"] == "ventriculomegaly"
+    image = signed.scans.get().image
+    later = answers.active_version(tmp_path, version="9", network="vgg16")
+    job = jobs.submit(Job.Kind.PREDICT, image=image, model_version=later, requested_by=None)
+    answers.answer(job, label="normal")
+    registry.retire(
+        Job.objects.filter(kind="predict").earliest("created_at").model_version, by=None, reason="x"
+    )
+    assert said() == before
