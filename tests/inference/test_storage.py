@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from blobs import store
 from blobs.store import BlobUnavailable
-from inference import jobs, worker
+from inference import jobs, weights_upload, worker
 from inference.models import Image, Job, ModelVersion, Prediction
 
 pytestmark = pytest.mark.django_db
@@ -170,3 +170,23 @@ def test_the_same_scan_uploaded_again_heals_the_files_of_it_that_have_changed(
     jobs.ask_again(Job.objects.filter(state="failed").first(), by=alice)
     run_jobs(lime=False)
     assert Prediction.objects.count() == 1
+
+
+def test_a_check_of_uploaded_weights_waits_for_the_upload_while_the_store_is_away(
+    folder, manager, models, settings, run_jobs
+):
+    settings.WORK_ROOT = str(folder / "work")
+    content = store.read(ModelVersion.objects.get(network="cnn", modality="ultrasound").weights_sha256)
+    job = weights_upload.submit("cnn", "ultrasound", "9.0", content, b"", by=manager)
+    away = folder.rename(folder.with_name("away"))
+    run_jobs()
+    job.refresh_from_db()
+    assert (job.state, job.failure_code) == ("queued", "storage_unavailable")
+    with pytest.raises(BlobUnavailable):
+        weights_upload.submit("cnn", "ultrasound", "9.1", content, b"", by=manager)
+    assert not folder.exists()
+    away.rename(folder)
+    due()
+    run_jobs()
+    job.refresh_from_db()
+    assert job.state == "succeeded"
