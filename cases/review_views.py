@@ -61,11 +61,11 @@ def file_read(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
 @people_only
 def keep_draft(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """Keep what is being typed, for its author alone."""
-    form = request.POST.get("form", "")
+    case, form = _case(request, pk), request.POST.get("form", "")
     if form not in drafts.KEPT:
         return HttpResponse(status=400)
     try:
-        drafts.keep(_case(request, pk), by=request.user, form=form, words=request.POST.dict())
+        drafts.keep(case, by=request.user, form=form, words=request.POST.dict())
     except CannotDo as refusal:
         return JsonResponse({"code": refusal.code, "detail": str(refusal)}, status=409)
     kept.forget(request)
