@@ -157,7 +157,9 @@ def test_a_blind_reader_is_not_told_that_something_hidden_has_changed(
 
 @pytest.fixture
 def adjudicated(read_case, alice, bob, department, client_of) -> tuple[Client, Case]:
-    """Two readers differ; the senior reader who may adjudicate, and the case."""
+    """Two readers of a department that reads first differ; the senior who may adjudicate, and the case."""
+    ReadingRules.objects.filter(department=department).update(mode=ReadingRules.Mode.READER_FIRST)
+    pages.file_read(client_of(alice), read_case, kind="blind", finding="normal")
     pages.file_read(client_of(alice), read_case, kind="final", finding="normal", reason="Angle.")
     pages.file_read(client_of(bob), read_case, kind="second", finding="ventriculomegaly")
     return client_of(member("senior", department, Role.SENIOR_READER)), read_case
