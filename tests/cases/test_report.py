@@ -132,6 +132,8 @@ def test_what_is_printed_is_what_was_signed_whatever_comes_later(
     assert replace(now, later=[]) == before
     assert printed(signed, bob) == now
     assert "vgg16 9: normal, 0.25" in now.later[0]
+    page = client_of(bob).get(signed.get_absolute_url()).content.decode()
+    assert page.count("after the signature") == 1
     for shown in (text_of(client_of(bob), signed), report_page(client_of(bob), signed)):
         signed_part, _, after = shown.partition("After the signature")
         assert "vgg16 9" not in signed_part

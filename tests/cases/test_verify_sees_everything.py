@@ -37,6 +37,8 @@ NOT_KEPT = {
     "inference.worker": "who works just now",
     "accounts.onetimelink": "spent within days",
     "accounts.installation": "whether it is a demo: of no case",
+    "accounts.tokenuse": "when a token was last used",
+    "accounts.attempts": "wrong passwords, for some minutes",
 }
 """Tables that nothing rests on, and why."""
 
