@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext
 
 from accounts.models import User
-from cases.models import Case, Scan, ScanWithdrawal
+from cases.models import Advised, Case, Scan, ScanWithdrawal
 from cases.refusals import CannotDo
 from inference import jobs
 from inference.models import Job
@@ -35,16 +35,19 @@ class ScanWithdrawn(CannotDo):
 
 
 def lock_for_writing(case: Case, by: User) -> Case:
-    """The case as it is now, held until the transaction ends. Raises PermissionDenied, CaseSigned."""
+    """The case as it is now, held until the transaction ends. Raises PermissionDenied, CaseSigned.
+
+    What is written may call for other advice on the next acquisition (`advising.catch_up`).
+    """
     require_writer(case, by)
-    return _refuse_signed(_held(case))
+    return _to_be_advised_anew(_refuse_signed(_held(case)))
 
 
 def lock_for_judging(case: Case, by: User) -> Case:
     """The same for the department's readers and the adjudicator it has named. Raises as lock_for_writing."""
     if not Case.objects.judged_by(by).filter(pk=case.pk).exists():
         raise PermissionDenied(gettext("You are not a reader of this department."))
-    return _refuse_signed(_held(case))
+    return _to_be_advised_anew(_refuse_signed(_held(case)))
 
 
 def lock_scan_for_writing(scan: Scan, by: User) -> Case:
@@ -108,6 +111,11 @@ def require_writer(case: Case, user: User) -> None:
 def _held(case: Case) -> Case:
     rows = Case.objects.select_for_update(of=("self",)).select_related("department", "patient")
     return rows.get(pk=case.pk)
+
+
+def _to_be_advised_anew(held: Case) -> Case:
+    Advised.objects.filter(case=held).delete()
+    return held
 
 
 def _refuse_signed(held: Case) -> Case:

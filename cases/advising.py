@@ -1,11 +1,13 @@
 """Advice on the next acquisition of a case: given once for each state, answered, and followed up."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils.translation import get_language, gettext
 
 from accounts.models import User
@@ -14,17 +16,21 @@ from cases import telling
 from cases.access import lock_for_writing
 from cases.basis import Basis, answers_of, basis, qualities_of, standing_of
 from cases.desk import Desk
-from cases.models import Advice, AdviceAnswer, Case, FollowUp, Scan
+from cases.models import Advice, AdviceAnswer, Advised, Case, FollowUp, Measurement, Scan
 from cases.protocol.advise import Counsel, advise
 from cases.protocol.rulebook import SHIPPED, Rulebook, rulebook
 from cases.protocol.values import values
-from cases.reading import CaseReading
+from cases.reading import CaseReading, read_case
 from cases.refusals import CannotDo
+from cases.standing import standing
 from inference.engine.records import canonical_json, sha256_hex
 from inference.models import Quality
 from inference.results import digest
 
 Outcome = AdviceAnswer.Outcome
+MOST_AT_ONCE = 100
+MARGIN = timedelta(minutes=1)
+"""Work that ends while a case is advised on may be committed later than its time says."""
 
 
 class AdviceAnswered(CannotDo):
@@ -58,18 +64,49 @@ def action_words(action: str) -> str:
 
 
 def current_advice(desk: Desk, reading: CaseReading) -> Advice | None:
-    """What is advised as the case stands; None while a scan is still being read, or once it is signed.
-
-    The same state gets the same row, so that asking twice gives one advice.
-    """
-    if reading.is_working or not reading.scans or desk.case.stage == Case.Stage.SIGNED:
+    """What is advised as the case stands; None until it was given (`give`). Looking gives none."""
+    if not _is_settled(desk.case, reading):
         return None
+    state = _state(desk, basis(desk, reading, qualities_of(reading)))
+    return Advice.objects.filter(case=desk.case, state_sha256=state).first()
+
+
+@transaction.atomic
+def give(case: Case) -> None:
+    """Advise on a case that has settled: those who may know all, and where there are any, blind readers.
+
+    The same state gets the same row, so that giving twice gives one advice.
+    """
+    held = Case.objects.select_for_update(of=("self",)).select_related("department").get(pk=case.pk)
+    reading = read_case(held)
+    if not _is_settled(held, reading):
+        return
+    stands = standing(held, held.opened_by)
+    known = list(Measurement.objects.of_case(held).select_related("withdrawal", "scan__withdrawal"))
+    said = list(held.atrium_statements.all())
     qualities = qualities_of(reading)
-    found = basis(desk, reading, qualities)
-    counsel = _counsel(found)
-    state = _state(desk, found)
-    known = Advice.objects.filter(case=desk.case, state_sha256=state).first()
-    return known or _give(desk, reading, found, counsel, state, qualities)
+    for hidden in (False, True) if stands.somebody_is_blind else (False,):
+        desk = Desk(stands, [] if hidden else known, [] if hidden else said, None, [], hidden=hidden)
+        found = basis(desk, reading, qualities)
+        _give(desk, reading, found, _counsel(found), _state(desk, found), qualities)
+
+
+def catch_up() -> int:
+    """Give what is due on every case that has changed since it was last advised on; how many there were.
+
+    A change is what a person wrote, which takes the case's mark away, or work that has ended since.
+    """
+    due = list(Advised.due()[:MOST_AT_ONCE])
+    for key in due:
+        with transaction.atomic():
+            Advised.objects.update_or_create(case_id=key, defaults={"at": Now() - MARGIN})
+            give(Case(pk=key))
+    return len(due)
+
+
+def _is_settled(case: Case, reading: CaseReading) -> bool:
+    """Nothing is at work, there is something to advise on, and it still matters."""
+    return not reading.is_working and bool(reading.scans) and case.stage != Case.Stage.SIGNED
 
 
 def _counsel(found: Basis) -> Counsel:
@@ -148,7 +185,7 @@ def _give(
             rules=f"{row.rules_version} {row.rules_sha256[:12]}",
             digest=digest(row),
         )
-        telling.advised(case, row, to=desk.stands.user)
+        telling.advised(case, row)
         if not desk.hidden:
             _close_follow_ups(case, reading, qualities)
     return row

@@ -38,13 +38,17 @@ ANOTHER_FINAL = gettext_noop("Another reader files a final read, and signs it.")
 
 @dataclass(frozen=True)
 class Desk:
-    """measurements, and statements about atria: those this reader may see; of a blind reader the own."""
+    """measurements, and statements about atria: those this reader may see; of a blind reader the own.
+
+    hidden: whether models' answers and others' findings are kept from this reader.
+    """
 
     stands: Standing
     measurements: list[Measurement]
     statements: list[AtriumStatement]
     signature: SignOff | None
     addenda: list[Addendum]
+    hidden: bool
 
     @property
     def case(self) -> Case:
@@ -60,11 +64,6 @@ class Desk:
     def reads(self) -> list[Read]:
         """The reads that count, oldest first."""
         return self.stands.reads
-
-    @property
-    def hidden(self) -> bool:
-        """Whether models' answers and others' findings are kept from this reader."""
-        return not self.stands.sees_answers
 
     @property
     def due(self) -> Read.Kind | None:
@@ -207,7 +206,7 @@ def desk(case: Case, user: User) -> Desk:
         statements = [one for one in statements if one.stated_by_id == user.pk]
     signature = SignOff.objects.filter(case=case).first() if case.stage == Case.Stage.SIGNED else None
     addenda = list(case.addenda.all()) if signature else []
-    return Desk(stands, measurements, statements, signature, addenda)
+    return Desk(stands, measurements, statements, signature, addenda, hidden=not stands.sees_answers)
 
 
 def measurement_words(one: Measurement) -> str:

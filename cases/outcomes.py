@@ -7,17 +7,21 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from cases import worklist_query
+from cases import advising, worklist_query
 from cases.models import Case
 from cases.refusals import CannotDo
 
 
 def carried_out(request: HttpRequest, case: Case, act: Callable[[], Any]) -> HttpResponse:
-    """Carry it out, or say why not; then the page again, on the scan that was shown."""
+    """Carry it out, or say why not; then the page again, on the scan that was shown.
+
+    What was done may call for other advice: it is given now, so that the page already has it.
+    """
     try:
         act()
     except CannotDo as refusal:
         return refused(request, case, str(refusal), code=refusal.code)
+    advising.give(case)
     return redirect(back_to(request, case))
 
 

@@ -51,6 +51,12 @@ class Standing:
         return self.rules.mode == ReadingRules.Mode.CONCURRENT
 
     @property
+    def somebody_is_blind(self) -> bool:
+        """Whether there may be readers from whom answers are kept."""
+        second = self.case.stage == Stage.SECOND and not self.rules.second_reader_sees
+        return second or not self.is_concurrent
+
+    @property
     def has_read(self) -> bool:
         """Whether the user has filed a read of every scan."""
         return any(read.reader_id == self.user.pk for read in self.reads)

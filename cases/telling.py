@@ -49,8 +49,8 @@ def stage_reached(case: Case) -> None:
         tell(code, from_elsewhere, subject=str(case.pk), **_names(case))
 
 
-def advised(case: Case, advice: Advice, *, to: User) -> None:
-    """An advice was given, to whoever looked first. Those who added the scans it names are told as well."""
+def advised(case: Case, advice: Advice) -> None:
+    """An advice was given: those who added the scans it names are told, if they may know what it rests on."""
     _announce(
         "advice.given",
         case,
@@ -66,7 +66,7 @@ def advised(case: Case, advice: Advice, *, to: User) -> None:
     technologists = User.objects.filter(
         pk__in=case.scans.standing().filter(number__in=numbers).values("added_by")
     )
-    told = [one.pk for one in technologists if one != to and _may_know(advice, case, one)]
+    told = [one.pk for one in technologists if _may_know(advice, case, one)]
     _tell("advice.given", told, case)
 
 

@@ -1,6 +1,6 @@
 """Patients, cases and scans; and what readers made of them."""
 
-from cases.models.advice import Advice, AdviceAnswer, FollowUp
+from cases.models.advice import Advice, AdviceAnswer, Advised, FollowUp
 from cases.models.atrium import AtriumStatement
 from cases.models.case import Case, CaseQuerySet, Patient, Scan
 from cases.models.draft import Draft
@@ -14,6 +14,7 @@ __all__ = [
     "Addendum",
     "Advice",
     "AdviceAnswer",
+    "Advised",
     "AtriumStatement",
     "Case",
     "CaseQuerySet",

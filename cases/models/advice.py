@@ -1,15 +1,20 @@
 """What was advised on a case, what became of it, and what it brought."""
 
 import uuid
+from datetime import timedelta
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy
 
 from cases.models.case import Case, Scan
-from inference.models import Immutable
+from inference.models import Immutable, Job
+
+WORK_LOOKED_BACK = timedelta(days=1)
+"""How far back ended work is looked for."""
 
 
 class Advice(Immutable):
@@ -42,6 +47,30 @@ class Advice(Immutable):
 
     def __str__(self) -> str:
         return self.suggestions[0]["says"] if self.suggestions else self.stop
+
+
+class Advised(models.Model):
+    """That a case was advised on as it stood at a moment. No record: a mark for `advising.catch_up`."""
+
+    case = models.OneToOneField(Case, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.case_id} at {self.at}"
+
+    @classmethod
+    def due(cls) -> "models.QuerySet[Case, uuid.UUID]":
+        """Keys of cases that were never advised on, or whose work has ended since; oldest first."""
+        open_ = Case.objects.exclude(stage=Case.Stage.SIGNED).filter(
+            Exists(Scan.objects.filter(case=OuterRef("pk")))
+        )
+        unmarked = ~Exists(cls.objects.filter(case=OuterRef("pk")))
+        marked = cls.objects.filter(case__scans__image=OuterRef("image"), at__lt=OuterRef("finished_at"))
+        ended = Job.objects.filter(Exists(marked), finished_at__gt=Now() - WORK_LOOKED_BACK)
+        worked_on = Scan.objects.filter(image__in=ended.values("image")).values("case")
+        return (
+            open_.filter(Q(unmarked) | Q(pk__in=worked_on)).order_by("opened_at").values_list("pk", flat=True)
+        )
 
 
 class AdviceAnswer(Immutable):

@@ -49,6 +49,11 @@ app.conf.update(
             "schedule": settings.JOB_SWEEP_SECONDS,
             "options": {"expires": settings.JOB_SWEEP_SECONDS},
         },
+        "advise": {
+            "task": "cases.advise",
+            "schedule": settings.JOB_SWEEP_SECONDS,
+            "options": {"expires": settings.JOB_SWEEP_SECONDS},
+        },
         "seal": {"task": "audit.seal", "schedule": 5, "options": {"expires": 5}},
         "send": {
             "task": "webhooks.sweep",
@@ -60,4 +65,4 @@ app.conf.update(
         "tidy webhooks": {"task": "webhooks.tidy", "schedule": 3600, "options": {"expires": 3600}},
     },
 )
-app.autodiscover_tasks(["inference", "webhooks", "notices", "audit", "accounts"])
+app.autodiscover_tasks(["cases", "inference", "webhooks", "notices", "audit", "accounts"])

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from django.utils import timezone
 
 from audit.models import Event
 from cases import access, advising, verification
 from cases.advising import action_words
 from cases.desk import desk
-from cases.models import Advice, AdviceAnswer, Case, FollowUp, ReadingRules
+from cases.models import Advice, AdviceAnswer, Advised, Case, FollowUp, ReadingRules
 from cases.performance import performance
 from cases.reading import read_case
 from inference import verification as images
@@ -23,6 +24,7 @@ def spoiled_png(seed: int = 2, **defects: float) -> bytes:
 
 
 def advice_on(case, user) -> Advice:
+    advising.give(case)
     found = advising.current_advice(desk(case, user), read_case(case))
     assert found is not None
     return found
@@ -54,10 +56,13 @@ def test_a_blurred_scan_is_advised_to_be_repeated_with_its_value_limit_rule_and_
 
 def test_the_same_state_gets_the_same_advice_and_one_line_in_the_audit(blurred, alice, client_of):
     client = client_of(alice)
+    assert "Next acquisition" not in client.get(blurred.get_absolute_url()).content.decode()
+    assert not Advice.objects.exists(), "looking gives none"
     for _ in range(2):
+        advising.catch_up()
         page = client.get(blurred.get_absolute_url())
         assert page.status_code == 200
-    assert Advice.objects.count() == 1
+    assert Advice.objects.filter(is_informed=True).count() == 1
     assert Event.objects.filter(verb="advice.given").count() == 1
     said = page.content.decode()
     assert "Next acquisition" in said
@@ -140,7 +145,23 @@ def test_missing_data_is_named_and_never_guessed(case, alice, small_scan, models
     assert [one["action"] for one in found.suggestions] == ["export_with_scale"]
 
 
+def test_advice_is_due_after_work_has_ended_and_after_whatever_a_person_writes(
+    blurred, alice, add_scan, run_jobs
+):
+    assert advising.catch_up() == 1
+    Advised.objects.update(at=timezone.now())
+    assert advising.catch_up() == 0
+    scan = add_scan(blurred, alice, content=spoiled_png(seed=3))
+    assert advising.catch_up() == 1
+    Advised.objects.update(at=timezone.now())
+    run_jobs(lime=False)
+    scan.image.jobs.filter(state="queued").update(state="cancelled")
+    assert advising.catch_up() == 1
+    assert {why["scan"] for why in advice_on(blurred, alice).suggestions[0]["why"]} == {1}
+
+
 def test_a_program_reads_and_answers_advice_and_strangers_find_none(blurred, alice, charlie, api):
+    advising.give(blurred)
     program = api(alice)
     said = program.get(f"/api/v1/cases/{blurred.pk}/advice/").json()["advice"]
     assert said["suggestions"][0]["why"][0]["source"]

@@ -6,7 +6,7 @@ import answers
 import pytest
 
 from audit.models import Event
-from cases import services
+from cases import advising, services
 from cases.forms import FramesForm
 from inference import jobs
 from inference.engine.records import Refusal
@@ -209,7 +209,8 @@ def test_the_number_of_queries_does_not_grow_with_scans_and_answers(
     for seed in range(6):
         scan = small_scan(case, alice, seed=seed)
         answers.explanation(answers.answer(Job.objects.get(image=scan.image)))
-    client.get(case.get_absolute_url())  # gives the advice
+    advising.give(case)
+    client.get(case.get_absolute_url())
     # session, user, case, audit line, scans, jobs, explanations, repetitions, timeline, may write, roles;
     # how the reader stands to the case (4), measurements, words about atria, what the models call it (2);
     # checks, what became of advice, the advice, its answers; whether a department names the user, the draft

@@ -109,6 +109,7 @@ def test_a_wider_provisional_width_is_shown_beside_the_confirmed_one(scan, case,
 
 
 def advice_on(case, user):
+    advising.give(case)
     found = advising.current_advice(desk(case, user), read_case(case))
     assert found
     return found

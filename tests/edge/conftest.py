@@ -36,14 +36,16 @@ def world(everybody, department, phantom_png, tmp_path, settings) -> SimpleNames
     case, _ = services.open_case(
         by=everybody, department=department, patient_id="P-1", gestational_age_days=171
     )
-    version = answers.active_version(tmp_path)
+    answers.active_version(tmp_path)
     scan, _ = intake.receive(
         case, ContentFile(phantom_png()), modality="ultrasound", by=everybody, file_name="scan.png"
     )
     explanation = answers.explanation(answers.answer(scan.image.jobs.get()))
-    waiting = jobs.submit(
-        Job.Kind.PREDICT, image=scan.image, model_version=version, requested_by=everybody, thread=case.thread
+    other, _ = services.open_case(by=everybody, department=department, patient_id="P-2")
+    unread, _ = intake.receive(
+        other, ContentFile(phantom_png(seed=2)), modality="ultrasound", by=everybody, file_name="scan.png"
     )
+    waiting = unread.image.jobs.get()
     jobs.submit(Job.Kind.CHECK, requested_by=everybody)
     points = Points(0, (1.0, 1.0), (4.0, 5.0))
     measuring.measure(scan, points, by=everybody, tool="distance")

@@ -12,7 +12,7 @@ from django.utils import translation
 
 from accounts.models import Role, User
 from accounts.tokens import create_service_account
-from cases import asking, review, services
+from cases import advising, asking, review, services, telling
 from cases.models import Case, ReadingRules, Scan
 from inference import jobs, registry
 from inference import telling as work_telling
@@ -191,22 +191,20 @@ def dark_patch(case, alice, add_scan, run_jobs) -> Case:
     return case
 
 
-def test_advice_is_told_to_whoever_added_the_scan_unless_they_looked_themselves(
-    dark_patch, alice, bob, client_of, sees
-):
-    client_of(bob).get(dark_patch.get_absolute_url())
+def test_advice_is_told_to_whoever_added_the_scan_once(dark_patch, alice, bob, sees):
+    advising.catch_up()
     assert sees(alice) == [f"There is advice on the next acquisition for case {dark_patch.number}."]
     assert sees(bob) == []
     Notice.objects.all().delete()
-    client_of(alice).get(dark_patch.get_absolute_url())
+    advising.give(dark_patch)
     assert sees(alice) == []
 
 
-def test_advice_that_rests_on_answers_is_not_told_to_a_blind_reader(
-    dark_patch, alice, auditor, client_of, sees, blind
-):
-    client_of(auditor).get(dark_patch.get_absolute_url())
-    assert dark_patch.advice.get().is_informed
+def test_advice_that_rests_on_answers_is_not_told_to_a_blind_reader(dark_patch, alice, sees, blind):
+    advising.give(dark_patch)
+    assert sees(alice) == [f"There is advice on the next acquisition for case {dark_patch.number}."]
+    Notice.objects.all().delete()
+    telling.advised(dark_patch, dark_patch.advice.get(is_informed=True))
     assert sees(alice) == []
 
 

@@ -177,16 +177,16 @@ def dark_patch(case, alice, add_scan, run_jobs) -> Scan:
     return scan
 
 
-def test_the_advice_is_in_the_message_with_its_reasons(dark_patch, bob, client_of, add_webhook, told):
+def test_the_advice_is_in_the_message_with_its_reasons(dark_patch, add_webhook, told):
     add_webhook()
-    assert client_of(bob).get(dark_patch.case.get_absolute_url()).status_code == 200
+    advising.catch_up()
     [given] = told()["advice.given"]
     mend = next(one for one in given["data"]["suggestions"] if one["why"])
     assert mend["action"]
     assert mend["scan"] == 1
     assert {"name", "value", "threshold", "rule", "source"} <= set(mend["why"][0])
     assert given["data"]["is_informed"] is True
-    client_of(bob).get(dark_patch.case.get_absolute_url())
+    advising.give(dark_patch.case)
     assert len(told()["advice.given"]) == 1, "the same advice is given once"
 
 
