@@ -193,6 +193,6 @@ def test_a_measurement_in_pixels_says_so_and_is_withdrawn_with_a_reason(
     page.locator("#caliper").get_by_role("button", name="Store").click()
     expect(page.locator("#findings")).to_contain_text("pixels (no scale known)")
     page.locator(".withdraw summary").click()
-    page.get_by_label("Why?").fill("Not the atrium.")
+    page.locator(".withdraw").get_by_label("Why?").fill("Not the atrium.")
     page.get_by_role("button", name="Withdraw", exact=True).click()
     expect(page.locator("#findings")).to_contain_text("Withdrawn: Not the atrium.")
