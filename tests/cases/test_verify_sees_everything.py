@@ -34,6 +34,7 @@ EDITS = 60
 NOT_KEPT = {
     "cases.savedview": "one's own filters",
     "cases.draft": "what somebody types, until it is filed",
+    "cases.advised": "a mark of what was last looked through",
     "inference.worker": "who works just now",
     "accounts.onetimelink": "spent within days",
     "accounts.installation": "whether it is a demo: of no case",
