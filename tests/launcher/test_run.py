@@ -14,10 +14,9 @@ from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
+from launched import ROOT, Launcher, own_environment
 
-ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_MILLISECONDS = 60_000
-RUNNING = re.compile(r"Ventra is running: (http://\S+/)")
 
 pytestmark = pytest.mark.faults
 
@@ -38,56 +37,6 @@ def own_database() -> Iterator[str]:
     yield urlsplit(servers)._replace(path=f"/{name}").geturl()
     connection.cursor().execute(f"DROP DATABASE {name} WITH (FORCE)")
     connection.close()
-
-
-def own_environment() -> dict[str, str]:
-    """Without the servers of the tests."""
-    theirs = {"DATABASE_URL", "CELERY_BROKER_URL", "SECRET_KEY"}
-    return {key: value for key, value in os.environ.items() if key not in theirs}
-
-
-class Launcher:
-    """A real ./run; killed at the end of the test if it still lives."""
-
-    def __init__(self, home: Path, *options: str, **settings: str) -> None:
-        self.home = home
-        self.popen = subprocess.Popen(
-            [ROOT / "run", *options],
-            env=own_environment() | {"VENTRA_HOME": str(home)} | settings,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.said = ""
-
-    def address(self) -> str:
-        """Where it says that it runs."""
-        assert self.popen.stdout
-        for line in self.popen.stdout:
-            self.said += line
-            if found := RUNNING.search(line):
-                return found.group(1)
-        pytest.fail(f"./run never came up:\n{self.said}")
-
-    def programs(self) -> dict[int, str]:
-        """Every process that holds this folder's lock or knows its name: pidfd -> command."""
-        found = [path for path in Path("/proc").iterdir() if path.name.isdigit()]
-        ours = [path for path in found if self._knows(path) and int(path.name) != os.getpid()]
-        return {os.pidfd_open(int(path.name)): _read(path / "cmdline") for path in ours}
-
-    def _knows(self, process: Path) -> bool:
-        try:
-            held = [path.readlink() for path in (process / "fd").iterdir()]
-        except OSError:
-            held = []
-        return self.home / "lock" in held or f"VENTRA_HOME={self.home} " in _read(process / "environ")
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace").replace("\0", " ")
-    except OSError:
-        return ""
 
 
 def gone(watch: int) -> bool:
