@@ -20,6 +20,7 @@ from inference.engine.atrium.search import Networks
 from inference.engine.biometry import circumference
 from inference.engine.command import main as engine
 from inference.engine.ellipse import Ellipse
+from inference.engine.head_finder.shipped import find_outlined
 from inference.engine.quality import NotAnalysable
 from inference.phantom import render, sample_spec
 from inference.training.atrium import material
@@ -299,3 +300,37 @@ def test_calipers_are_not_proposed_on_mri():
     with pytest.raises(NotAnalysable) as refused:
         measure_scan(shipped_measurer(), drawn)
     assert refused.value.refusal.code == "wrong_modality"
+
+
+@real_data
+def test_normals_of_a_hospital_have_normal_widths():
+    """Every fiftieth HC18 head from about 18 weeks on; all of them: bench/atrium.py."""
+    rows = material.table(DATA / "hc18" / "labels.csv")
+    late = [row for row in rows if float(row["head_circumference_mm"]) >= 150][::50]
+    widths, alarms = [], 0
+    for row in late:
+        frame = material.picture(DATA, f"hc18/{row['file']}")
+        head = find_outlined(frame)
+        assert head is not None
+        scale = stated_scale(float(row["pixel_mm"]))
+        atria = measure(shipped_measurer(), frame, head.ellipse)
+        alarms += (atria.probability(scale) or 0) >= 0.5
+        widths += [one.millimetres(scale).width for one in atria.widths[:1]]
+    assert len(widths) >= 0.85 * len(late)
+    assert 4.5 < float(np.median(widths)) < 7.5
+    assert alarms <= 0.25 * len(late)
+
+
+@real_data
+def test_atria_lie_in_their_boxes():
+    rows = material.table(DATA / "lateral_ventricle" / "labels.csv")[::6]
+    near = 0
+    for row in rows:
+        frame = material.picture(DATA, f"lateral_ventricle/{row['file']}")
+        head = find_outlined(frame)
+        assert head is not None
+        x0, y0, x1, y1 = (float(number) for number in row["lateral_ventricle_box"].split())
+        middles = [_middle(one) for one in measure(shipped_measurer(), frame, head.ellipse).widths]
+        off = [np.hypot(*(middle - [(x0 + x1) / 2, (y0 + y1) / 2])) for middle in middles]
+        near += min(off, default=math.inf) < 0.1 * 2 * head.ellipse.long
+    assert near >= 0.85 * len(rows)

@@ -13,7 +13,6 @@ ROOT = Path(__file__).resolve().parents[2]
 SAME = {
     "Ventra", "PDF", "CSV", "API", "Grad-CAM", "LIME", "SHA-256", "W/L", "s", "mm", "bit", "MiB", "j", "k",
     "a", "Enter", "v", "g", "l", "h", "x", "narrow", "PNG, JPEG, TIFF, DICOM, NIfTI (.nii, .nii.gz)",
-    "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID",
 }  # fmt: skip
 SAID_ALOUD = {"title", "aria-label", "placeholder", "alt", "label"}
 DEVELOPERS = {"page.js", "keys.js", "pane.js"}

@@ -51,7 +51,7 @@ class Measurer:
 
 def measure(measurer: Measurer, frame: Floats, head: Ellipse) -> Atria:
     """The atria of a frame (rows, columns; square pixels) with its head's ellipse, in that frame's pixels."""
-    found = search(measurer.networks, upright(frame, head), head.aspect)
+    found = search(measurer.networks, upright(frame, head), head.aspect, measurer.least_chance)
     sure = [one for one in found if _is_sure(measurer, one)]
     widths = [_width(measurer, one, head) for one in _one_of_each_side(sure)]
     widths.sort(key=lambda one: one.side == "near")
@@ -77,9 +77,8 @@ def _one_of_each_side(found: list[Found]) -> list[Found]:
     first = found[0]
     normal = turned(np.array([0.0, 1.0]), first.midline)
     sides = [float((one.points.mean(axis=0) - MIDDLE) @ normal) for one in found]
-    others = [
-        one for one, side in zip(found, sides, strict=True) if side * sides[0] < 0 and one.chance >= SECOND
-    ]
+    plain = [(one, side) for one, side in zip(found, sides, strict=True) if one.chance >= SECOND]
+    others = [one for one, side in plain if side * sides[0] < 0]
     return [first, *others[:1]]
 
 

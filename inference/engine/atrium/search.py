@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.engine.atrium.grids import (
-    HEAD,
     MIDDLE,
     PLACE_STEP,
     WIDTH_STEP,
@@ -63,53 +62,80 @@ class Found:
     midline: float
 
 
-def search(networks: Networks, crop: Floats, aspect: float) -> list[Found]:
-    """Calipers from every look, the likeliest first. aspect: the head's short over its long axis."""
+@dataclass
+class _Candidate:
+    """A place that is being measured: the grid's middle and its axis, and what the last look saw there."""
+
+    there: float
+    midline: float
+    place: Places
+    axis: float
+    ends: Places
+    numbers: Floats
+
+
+def search(networks: Networks, crop: Floats, aspect: float, least: float = 0.0) -> list[Found]:
+    """Calipers at every place that is at least `least` likely, and at the likeliest; the likeliest first.
+
+    aspect: the head's short over its long axis.
+    """
     turns = (0.0, math.pi) if aspect < ROUND else (0.0, math.pi, math.pi / 2, -math.pi / 2)
     half = halved(crop)
     grids = [Grid(PLACE_STEP, MIDDLE, turn) for turn in turns]
     pictures = [levelled(seen_on(half, grid.places(), half=True)) for grid in grids]
     maps, numbers = networks.place(np.stack(pictures)[:, None])
-    found = []
-    for grid, seen, said in zip(grids, maps, numbers, strict=True):
-        place, share = peak(softmax(seen[0]))
-        there = _chance(said[0]) * min(1.0, 1.5 * share)
-        midline = math.atan2(said[2], said[1]) / 2 + grid.angle
-        found.append(_measured(networks.width, crop, grid.from_map(place), midline, there))
-    return sorted(found, key=lambda one: -one.chance)
+    candidates = [_candidate(*one) for one in zip(grids, maps, numbers, strict=True)]
+    candidates.sort(key=lambda one: -one.there)
+    candidates = candidates[:1] + [one for one in candidates[1:] if one.there >= least]
+    for _ in range(LOOKS):
+        _look(networks.width, crop, candidates)
+    return sorted((_found(one) for one in candidates), key=lambda one: -one.chance)
 
 
-def _measured(look: Looker, crop: Floats, place: Places, midline: float, there: float) -> Found:
-    """Calipers near a place; the grid's upper side is that of the head's middle."""
-    axis = midline
+def _candidate(grid: Grid, seen: Floats, said: Floats) -> _Candidate:
+    """The place that a look at the whole head points to; its axis has the head's middle above."""
+    at, share = peak(softmax(seen[0]))
+    place = grid.from_map(at)
+    midline = axis = math.atan2(said[2], said[1]) / 2 + grid.angle
     if (turned(np.array([0.0, -1.0]), axis) * (MIDDLE - place)).sum() < 0:
         axis += math.pi
-    for _ in range(LOOKS):
-        grids = [Grid(WIDTH_STEP, place, axis, mirror) for mirror in (1.0, -1.0)]
-        pictures = [levelled(seen_on(crop, grid.places())) for grid in grids]
-        maps, numbers = look(np.stack(pictures)[:, None])
-        ends = np.stack(
+    there = _chance(said[0]) * min(1.0, 1.5 * share)
+    return _Candidate(there, midline, place, axis, np.zeros((2, 2, 2)), said)
+
+
+def _look(look: Looker, crop: Floats, candidates: list[_Candidate]) -> None:
+    """Places calipers on every candidate and on its mirror image, and moves its grid to where they lie."""
+    grids = [Grid(WIDTH_STEP, one.place, one.axis, mirror) for one in candidates for mirror in (1.0, -1.0)]
+    pictures = [levelled(seen_on(crop, grid.places())) for grid in grids]
+    maps, numbers = look(np.stack(pictures)[:, None])
+    for number, one in enumerate(candidates):
+        pair = slice(2 * number, 2 * number + 2)
+        one.ends = np.stack(
             [
-                grid.from_map(np.stack([peak(softmax(one))[0] for one in both]))
-                for grid, both in zip(grids, maps, strict=True)
+                grid.from_map(np.stack([peak(softmax(each))[0] for each in both]))
+                for grid, both in zip(grids[pair], maps[pair], strict=True)
             ]
         )
-        points = ends.mean(axis=0)
-        place = points.mean(axis=0)
+        one.numbers = numbers[pair].mean(axis=0)
+        points = one.ends.mean(axis=0)
+        one.place = points.mean(axis=0)
         across = points[1] - points[0]
-        lean = math.atan2(across[1], across[0]) - math.pi / 2 - axis
+        lean = math.atan2(across[1], across[0]) - math.pi / 2 - one.axis
         lean = (lean + math.pi) % (2 * math.pi) - math.pi
-        axis += min(max(lean, -TURN_AGAIN), TURN_AGAIN)
-    widths = np.hypot(*(ends[:, 1] - ends[:, 0]).T)
-    said = numbers.mean(axis=0)
-    error = (math.log1p(math.exp(min(float(said[3]), 30.0))) + 0.1) * STRIDE * WIDTH_STEP
+        one.axis += min(max(lean, -TURN_AGAIN), TURN_AGAIN)
+
+
+def _found(one: _Candidate) -> Found:
+    points = one.ends.mean(axis=0)
+    widths = np.hypot(*(one.ends[:, 1] - one.ends[:, 0]).T)
+    stated = math.log1p(math.exp(min(float(one.numbers[3]), 30.0))) + 0.1
     return Found(
         points=points,
-        width=float(np.hypot(*across)),
-        error=error,
+        width=float(np.hypot(*(points[1] - points[0]))),
+        error=stated * STRIDE * WIDTH_STEP,
         spread=float(abs(widths[1] - widths[0])),
-        chance=there * _chance(said[0]),
-        midline=midline,
+        chance=one.there * _chance(one.numbers[0]),
+        midline=one.midline,
     )
 
 
@@ -131,8 +157,3 @@ def peak(shares: NDArray[np.float64]) -> tuple[Places, float]:
 
 def _chance(odds: float) -> float:
     return 1 / (1 + math.exp(-min(max(float(odds), -30.0), 30.0)))
-
-
-def in_heads(pixels: float) -> float:
-    """Crop pixels as a share of the head's length."""
-    return pixels / HEAD

@@ -1,0 +1,301 @@
+"""What the proposed calipers are worth on the data at hand, by source, with intervals.
+
+    python bench/atrium.py --data DIR [--json] [--every N]
+
+DIR holds hc18/, fetal_planes/, lateral_ventricle/, ultrasound/, ultrasound_640/; --every N takes every Nth
+normal. The networks learnt from normals alone: whatever is abnormal here only measures. Those pictures state
+no scale; their age (the week in their group's name) gives one. FETAL_PLANES normals have neither: their
+calipers are looked for and nothing is called.
+"""
+
+import argparse
+import csv
+import json
+import math
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from inference.engine.atrium.measure import SHIPPED, measure, shipped_measurer
+from inference.engine.atrium.records import Atria, AtrialWidth
+from inference.engine.atrium.scale import Scale, scale_from_age, stated_scale
+from inference.engine.ellipse import Ellipse
+from inference.engine.head_finder.shipped import find_outlined
+from inference.training.atrium.material import kept_apart, picture
+from inference.training.figures import Figure, auc, bootstrap, wilson
+
+EARLY_MM = 150.0
+FOUND = 0.1
+VISIBLE = "axial_wide_ventricle_visible"
+
+
+@dataclass(frozen=True)
+class Row:
+    """value with its 95 % interval. least, most: what is aimed at. seen: whether the networks knew these."""
+
+    what: str
+    source: str
+    value: float
+    low: float
+    high: float
+    count: int
+    unit: str = ""
+    least: float | None = None
+    most: float | None = None
+    seen: str = ""
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether the value is what was aimed at; None where nothing was."""
+        if self.least is None and self.most is None:
+            return None
+        return (self.least is None or self.value >= self.least) and (
+            self.most is None or self.value <= self.most
+        )
+
+
+def share(what: str, source: str, hits: Sequence[bool], **more: Any) -> Row:
+    """How many of them, with Wilson's interval."""
+    figure = wilson(sum(map(bool, hits)), len(hits))
+    return Row(what, source, figure.value, figure.low, figure.high, figure.count, **more)
+
+
+def mean(what: str, source: str, values: Sequence[float], unit: str, **more: Any) -> Row:
+    """Their mean, with the interval of a normal distribution."""
+    numbers = np.asarray(values, np.float64)
+    half = 1.96 * float(numbers.std(ddof=1)) / math.sqrt(len(numbers)) if len(numbers) > 1 else math.nan
+    value = float(numbers.mean()) if len(numbers) else math.nan
+    return Row(what, source, value, value - half, value + half, len(numbers), unit, **more)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One picture that was measured. box: middle of its atrium where known. before: about 18 weeks."""
+
+    source: str
+    group: str
+    atria: Atria | None
+    head: Ellipse | None
+    scale: Scale | None
+    box: tuple[float, float] | None = None
+    visible: bool = False
+    before: bool = False
+
+    @property
+    def probability(self) -> float:
+        """Of 10 mm and more; 0 where nothing was measured: nothing alarms then."""
+        found = self.atria.probability(self.scale) if self.atria else None
+        return found or 0.0
+
+    @property
+    def first(self) -> AtrialWidth | None:
+        """The likeliest atrium."""
+        if not self.atria or not self.atria.widths:
+            return None
+        return max(self.atria.widths, key=lambda one: one.chance)
+
+
+def rows(data: Path, every: int) -> list[Row]:
+    """All of it; the sources' intervals are by picture, those of ventriculomegaly by case too."""
+    seen = [one for kind in (_hc18, _planes, _boxed, _abnormal) for one in kind(data, every)]
+    return [*_normals(seen), *_places(seen), *_ventriculomegaly(seen), *_recorded()]
+
+
+def _hc18(data: Path, every: int) -> Iterator[Seen]:
+    for row in _listed(data / "hc18")[::every]:
+        before = float(row["head_circumference_mm"]) < EARLY_MM
+        yield _seen(
+            data, f"hc18/{row['file']}", "hc18", row["group"], mm=float(row["pixel_mm"]), before=before
+        )
+
+
+def _planes(data: Path, every: int) -> Iterator[Seen]:
+    brains = [row for row in _listed(data / "fetal_planes") if row["plane"] == "brain"]
+    for row in brains[::every]:
+        yield _seen(data, f"fetal_planes/{row['file']}", "fetal_planes, any plane of the head", row["group"])
+
+
+def _boxed(data: Path, every: int) -> Iterator[Seen]:
+    for row in _listed(data / "lateral_ventricle")[::every]:
+        x0, y0, x1, y1 = (float(number) for number in row["lateral_ventricle_box"].split())
+        middle = ((x0 + x1) / 2, (y0 + y1) / 2)
+        yield _seen(data, f"lateral_ventricle/{row['file']}", "lateral_ventricle", row["group"], box=middle)
+
+
+def _abnormal(data: Path, _: int) -> Iterator[Seen]:
+    sharper = {row["file"]: row for row in _listed(data / "ultrasound_640")}
+    for row in [row for row in _listed(data / "ultrasound") if row["label"] != "normal"]:
+        fine = sharper.get(row["file"])
+        folder = "ultrasound_640" if fine else "ultrasound"
+        stated = re.findall(r"(\d+)$", row["group"])
+        weeks = float(stated[0]) if stated else None
+        visible = bool(fine) and fine["view_by_a_lay_eye"] == VISIBLE
+        yield _seen(data, f"{folder}/{row['file']}", row["label"], row["group"], weeks=weeks, visible=visible)
+
+
+def _seen(data: Path, file: str, source: str, group: str, **known: Any) -> Seen:
+    """known: mm of a pixel or weeks of age, for the scale; else what Seen holds."""
+    frame = picture(data, file)
+    found = find_outlined(frame)
+    head = found.ellipse if found else None
+    atria = measure(shipped_measurer(), frame, head) if head else None
+    mm, weeks = known.pop("mm", None), known.pop("weeks", None)
+    scale = stated_scale(mm) if mm else None
+    if head and weeks:
+        scale = scale_from_age(weeks, head)
+    return Seen(source, group, atria, head, scale, **known)
+
+
+def _normals(seen: Sequence[Seen]) -> Iterator[Row]:
+    """Not alarmed, not measured, and the widths, of each source; patients that were learnt from apart."""
+    for source in ("hc18", "lateral_ventricle", "fetal_planes, any plane of the head"):
+        for apart in (True, False):
+            known = _knowledge(source, apart)
+            if known is None:
+                continue
+            late = [
+                s
+                for s in seen
+                if s.source == source
+                and not s.before
+                and (known == "never seen" or not _apart() or kept_apart(s.group) == apart)
+            ]
+            if source == "hc18":
+                quiet = [s.probability < 0.5 for s in late]
+                aim = 0.85 if known == "never seen" else 0.93
+                yield share("normal, from 18 weeks on: not alarmed", source, quiet, seen=known, least=aim)
+                widths = [s.first.millimetres(s.scale).width for s in late if s.first and s.scale]
+                yield mean("normal, from 18 weeks on: width", source, widths, "mm", seen=known)
+                middle = [float(np.median(widths))] if widths else []
+                yield mean("normal, from 18 weeks on: median width", source, middle, "mm", seen=known)
+            unmeasured = [s.first is None for s in late]
+            most = {} if "any plane" in source else {"most": 0.15}
+            yield share("normal: the atrium cannot be measured", source, unmeasured, seen=known, **most)
+    early = [s.probability >= 0.5 for s in seen if s.source == "hc18" and s.before]
+    yield share("before 18 weeks: 10 mm and more, the gate aside", "hc18", early)
+
+
+def _knowledge(source: str, apart: bool) -> str | None:
+    """How far the shipped networks knew patients of a source; None where there is no such part."""
+    record = json.loads((SHIPPED / "atrium.json").read_text())
+    if source.split(",", maxsplit=1)[0] in record["without"]:
+        return "never seen" if apart else None
+    if not record["apart"]:
+        return None if apart else "learnt from"
+    return "kept apart" if apart else "learnt from"
+
+
+def _apart() -> bool:
+    """Whether the shipped networks were taught without a part of the patients."""
+    return bool(json.loads((SHIPPED / "atrium.json").read_text())["apart"])
+
+
+def _places(seen: Sequence[Seen]) -> Iterator[Row]:
+    for apart in (True, False):
+        known = _knowledge("lateral_ventricle", apart)
+        if known is None:
+            continue
+        boxed = [s for s in seen if s.box and s.head and (not _apart() or kept_apart(s.group) == apart)]
+        near = [s.first is not None and _off(s) < FOUND for s in boxed]
+        yield share(
+            "atrium within 0.1 head lengths of its box", "lateral_ventricle", near, seen=known, least=0.85
+        )
+
+
+def _off(one: Seen) -> float:
+    if one.first is None or one.head is None or one.box is None:
+        return 1.0
+    middle = (np.array(one.first.inner) + np.array(one.first.outer)) / 2
+    return float(np.hypot(*(middle - one.box))) / (2 * one.head.long)
+
+
+def _ventriculomegaly(seen: Sequence[Seen]) -> Iterator[Row]:
+    """None of it was learnt from. A case is a class and a week: its pictures' highest probability."""
+    normals = [s for s in seen if s.source == "hc18" and not s.before]
+    for what, wide in (
+        ("that shows a wide ventricle", [s for s in seen if s.source == "ventriculomegaly" and s.visible]),
+        ("all", [s for s in seen if s.source == "ventriculomegaly"]),
+    ):
+        aim = {"least": 0.80} if "shows" in what else {}
+        yield share(
+            f"ventriculomegaly, {what}: alarmed", "by picture", [s.probability >= 0.5 for s in wide], **aim
+        )
+        yield share(
+            f"ventriculomegaly, {what}: alarmed", "by case", [p >= 0.5 for p in _by_case(wide)], **aim
+        )
+        for other, against, least in (
+            ("hc18 normals, by picture", [s.probability for s in normals], 0.88),
+            ("other anomalies, by case", _by_case([s for s in seen if s.source == "other"]), 0.80),
+        ):
+            found = _auc(_by_case(wide), against)
+            goal = least if "shows" in what else None
+            name = f"ventriculomegaly, {what}, by case: AUC"
+            yield Row(name, f"against {other}", found.value, found.low, found.high, found.count, least=goal)
+
+
+def _auc(wide: Sequence[float], others: Sequence[float]) -> Figure:
+    """With an interval over redrawn cases."""
+    truth = np.array([1] * len(wide) + [0] * len(others))
+    scores = np.array([*wide, *others])
+    groups = np.array([f"{number}" for number in range(len(truth))])
+    return bootstrap(auc, truth, scores, groups)
+
+
+def _by_case(seen: Sequence[Seen]) -> list[float]:
+    cases: dict[str, list[float]] = defaultdict(list)
+    for one in seen:
+        cases[one.group].append(one.probability)
+    return [max(found) for found in cases.values()]
+
+
+def _recorded() -> Iterator[Row]:
+    """What the training's own record says of dilated atria and phantoms that were kept apart."""
+    record = json.loads((SHIPPED / "atrium.json").read_text())
+    for name, one in record["figures"].items():
+        if isinstance(one, dict) and "mean error mm" in one:
+            value = one["mean error mm"]
+            nan = float("nan")
+            yield Row(
+                "width: mean error", name, value, nan, nan, one["count"], "mm", most=1.0, seen="kept apart"
+            )
+
+
+def _listed(folder: Path) -> list[dict[str, str]]:
+    path = folder / "labels.csv"
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--every", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    for row in rows(options.data, options.every):
+        if options.json:
+            print(json.dumps(asdict(row) | {"reached": row.reached}).replace("NaN", "null"))
+        else:
+            aim = f">= {row.least:g}" if row.least is not None else ""
+            aim = f"<= {row.most:g}" if row.most is not None else aim
+            word = {True: "reached", False: "missed", None: ""}[row.reached]
+            value = f"{row.value:.3f} ({row.low:.3f} to {row.high:.3f}) {row.unit}".strip()
+            print(f"| {row.what} | {row.source} | {value} | {row.count} | {aim} | {word} {row.seen} |")
+
+
+if __name__ == "__main__":
+    main()
