@@ -35,6 +35,7 @@ from inference.training.figures import auc, difference
 from inference.training.loop import logits_of
 
 NETWORKS = ("cnn", "modified_cnn", "resnet18", "vgg16")
+FINDING = ("square", "find", "outline", "gate")
 WAYS = ("whole", "found anew", "kept")
 POSES = tuple(product((-20, -10, 0, 10, 20), (1.0, 1.05)))
 """Degrees, and how much smaller the head is shown."""
@@ -141,13 +142,23 @@ def seen(recipe_id: str, path: Path, whole: Ellipse, anew: Ellipse) -> np.ndarra
 
 
 def prepared(stack: PictureStack, recipe: Recipe, head: Ellipse) -> np.ndarray:
-    """The recipe's steps behind the first, which finds the head."""
+    """The recipe's steps behind those that find the head."""
     grid = np.zeros((recipe.size, recipe.size), np.float32)
     state = FrameState(
-        stack.pixels[0].astype(np.float32), recipe.size, {}, head, grid, grid > 0, np.eye(2, 3)
+        scan=stack.pixels[0].astype(np.float32),
+        spacing=None,
+        size=recipe.size,
+        quality={},
+        found=None,
+        head=head,
+        grid=grid,
+        inside=grid > 0,
+        square_to_scan=None,
+        grid_to_scan=np.eye(2, 3),
     )
-    for name, parameters in recipe.steps[1:]:
-        state = STEPS[name](state, **parameters)
+    for name, parameters in recipe.steps:
+        if name not in FINDING:
+            state = STEPS[name](state, **parameters)
     return state.grid[None]
 
 

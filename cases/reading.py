@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from django.utils.translation import gettext
 
 from cases import words
+from cases.biometry import Biometry, biometry_of
 from cases.forms import ExplainForm
 from cases.models import Case, Scan
 from cases.words import Trust
@@ -119,6 +120,11 @@ class ScanReading:
     def progress_words(self) -> str:
         """The same for people."""
         return str(Case.Progress(self.progress).label)
+
+    @property
+    def biometry(self) -> Biometry | None:
+        """What the head measures, where the scale is known."""
+        return biometry_of((one.prediction for one in self.answers), self.scan.case.gestational_age_days)
 
     @property
     def frames_read(self) -> list[int]:

@@ -199,6 +199,15 @@ def submit_scan(scan: Scan, *, by: User, frames: list[int] | None = None) -> lis
     return asked
 
 
+def _parameters(scan: Scan, frames: list[int] | None) -> dict[str, Any]:
+    """What is told besides the pictures: by a stated age it is said whether ultrasound is too early."""
+    parameters: dict[str, Any] = {"frames": frames} if frames else {}
+    age = scan.case.gestational_age_days
+    if age is not None and scan.image.modality == Image.Modality.ULTRASOUND:
+        parameters["gestational_age_days"] = age
+    return parameters
+
+
 def _submit_unseen(scan: Scan, frames: list[int] | None) -> None:
     """A candidate comes last in the queue, and its work joins no case: nobody is shown it."""
     for version in registry.shadow_versions(scan.image.modality):
@@ -208,7 +217,7 @@ def _submit_unseen(scan: Scan, frames: list[int] | None) -> None:
             model_version=version,
             requested_by=None,
             priority=Case.Priority.ROUTINE - UNSEEN_DELAY,
-            parameters={"frames": frames} if frames else {},
+            parameters=_parameters(scan, frames),
         )
 
 
@@ -223,7 +232,7 @@ def _submit_to(
             requested_by=by,
             thread=scan.case.thread,
             priority=scan.case.priority,
-            parameters={"frames": frames} if frames else {},
+            parameters=_parameters(scan, frames),
             about=telling.about(scan),
         )
         for version in versions

@@ -46,6 +46,8 @@ CODES = (
     # measures of a picture's quality, and the numbers of a training
     gettext_noop("contrast"), gettext_noop("head_score"), gettext_noop("head_coverage"),
     gettext_noop("head_share"), gettext_noop("head_likelihood"),
+    gettext_noop("plane_likelihood"), gettext_noop("early_likelihood"),
+    gettext_noop("head_circumference_mm"), gettext_noop("biparietal_mm"), gettext_noop("occipitofrontal_mm"),
     gettext_noop("Seed"), gettext_noop("Phantoms"), gettext_noop("Phantom epochs"), gettext_noop("Epochs"),
     gettext_noop("Folds"),
     # versions and doors in the audit

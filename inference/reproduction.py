@@ -80,8 +80,9 @@ def repeated(prediction: Prediction) -> Iterator[Repeated]:
         yield Repeated("answer", "different", f"what is stored is not what it was: {fault}")
         return
     stored = results.answer_of(prediction)
-    wanted = list(prediction.frames) or prediction.job.parameters.get("frames")
-    (again,) = predict(model, [stack], frames=[wanted])
+    asked = prediction.job.parameters
+    wanted = list(prediction.frames) or asked.get("frames")
+    (again,) = predict(model, [stack], frames=[wanted], ages_days=[asked.get("gestational_age_days")])
     yield _answers(stored, again)
     for row in prediction.explanations.order_by("method", "class_label"):
         yield _explanations(row, model, stack, again)

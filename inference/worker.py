@@ -110,7 +110,8 @@ def _predict(claims: Sequence[Claim]) -> None:
     readable = [(held, stack) for held in claims if (stack := _stack(held)) is not None]
     frames = [held.job.parameters.get("frames") for held, _ in readable]
     jobs.heartbeat([held for held, _ in readable], "classifying")
-    answers = science.predict.predict(model, [stack for _, stack in readable], frames=frames)
+    ages = [held.job.parameters.get("gestational_age_days") for held, _ in readable]
+    answers = science.predict.predict(model, [stack for _, stack in readable], frames=frames, ages_days=ages)
     checks = [_checks(*each, answer) for each, answer in zip(readable, answers, strict=True)]
     for (held, _), answer, found in zip(readable, answers, checks, strict=True):
         try:

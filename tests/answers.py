@@ -76,7 +76,13 @@ def active_version(folder: Path, **stated) -> ModelVersion:
     return found
 
 
-def answer(job: Job, *, label: str = "ventriculomegaly", refusal: Refusal | None = None) -> Prediction:
+def answer(
+    job: Job,
+    *,
+    label: str = "ventriculomegaly",
+    refusal: Refusal | None = None,
+    quality: dict[str, float] | None = None,
+) -> Prediction:
     """Finish the job as a worker would, with the label at 75 % or with the refusal."""
     version = job.model_version
     said = Answer(
@@ -94,7 +100,7 @@ def answer(job: Job, *, label: str = "ventriculomegaly", refusal: Refusal | None
         modality=version.modality,
         weights_sha256=version.weights_sha256,
         input_sha256=INPUT,
-        quality={"contrast": 0.4},
+        quality=quality or {"contrast": 0.4},
         seconds=0.1,
         backend="none",
         device="none",

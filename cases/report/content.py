@@ -200,6 +200,7 @@ def _scan(entry: ScanReading, desk: Desk, found: Draft) -> dict[str, Any]:
         "identity": _identity(scan),
         "pictures": _pictures(entry, measured, found, hidden=desk.hidden),
         "measurements": [_measurement(number, one) for number, one in enumerate(measured, start=1)],
+        "biometry": None if desk.hidden or entry.biometry is None else entry.biometry.as_json(),
         "answers": [] if desk.hidden else [answered(answer) for answer in entry.answers],
     }
 

@@ -15,6 +15,7 @@ from django.utils.translation import get_language, gettext, gettext_noop
 
 from cases import words
 from cases.advising import rules
+from cases.biometry import sentences
 from cases.call_words import call_sentence
 from cases.measuring import CHECKLIST, unconfirmed
 from cases.models import Addendum, AdviceAnswer, AtriumStatement, Case, Measurement, Read, ScanWithdrawal
@@ -165,6 +166,11 @@ def _atrium(one: Content) -> tuple[str, str]:
     return name, gettext("not measured")
 
 
+def _biometry(scan: Content) -> list[str]:
+    """What the head measures; nothing where its scale is unknown, or was signed before it was measured."""
+    return [sentences(scan["biometry"])] if scan.get("biometry") else []
+
+
 def _advice(one: Content) -> str:
     told = rules().in_words(one["says"], get_language())
     if one["scan"]:
@@ -199,7 +205,7 @@ def _scan(scan: Content, png: Callable[[str], bytes | None]) -> ScanReport:
         study=_study(scan.get("identity") or {}),
         warning=_mismatch(scan.get("identity") or {}),
         pictures=[_picture(one, scan, png) for one in scan["pictures"]],
-        measurements=[_measured(one) for one in scan["measurements"]],
+        measurements=[*_biometry(scan), *(_measured(one) for one in scan["measurements"])],
         answers=[answer_words(one) for one in scan["answers"]],
     )
 

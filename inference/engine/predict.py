@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.engine.backends import Passed
+from inference.engine.preprocess import Steps
 from inference.engine.quality import NotAnalysable, refuse
 from inference.engine.records import POSITIVE, Answer, Prepared, Refusal, WeightsRecord
 from inference.engine.remember import prepared_once
@@ -39,13 +40,16 @@ def predict(
     stacks: Sequence[PictureStack],
     *,
     frames: Sequence[Sequence[int] | None] | None = None,
+    ages_days: Sequence[int | None] | None = None,
 ) -> list[Answer]:
     """One answer for each scan, in order; a scan that is not analysable gets its reason.
 
-    frames: for each scan the frames a person chose, or None for the rule. Raises NumericalError.
+    frames: for each scan the frames a person chose, or None for the rule. ages_days: for each the gestational
+    age that its case states, or None. Raises NumericalError.
     """
     chosen = frames if frames is not None else [None] * len(stacks)
-    attempts = [_attempt(model, stack, wish) for stack, wish in zip(stacks, chosen, strict=True)]
+    ages = ages_days if ages_days is not None else [None] * len(stacks)
+    attempts = [_attempt(model, *asked) for asked in zip(stacks, chosen, ages, strict=True)]
     tensors = [attempt.prepared.tensor for attempt in attempts if attempt.prepared]
     started = time.perf_counter()
     passed = _passed(model, np.concatenate(tensors)) if tensors else np.zeros((1, 0, 2))
@@ -84,7 +88,9 @@ def calibrated(logits: NDArray[np.float64], temperature: float) -> NDArray[np.fl
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
 
 
-def _attempt(model: LoadedModel, stack: PictureStack, wish: Sequence[int] | None) -> _Attempt:
+def _attempt(
+    model: LoadedModel, stack: PictureStack, wish: Sequence[int] | None, age_days: int | None
+) -> _Attempt:
     started = time.perf_counter()
     try:
         if stack.modality != model.record.modality:
@@ -92,7 +98,7 @@ def _attempt(model: LoadedModel, stack: PictureStack, wish: Sequence[int] | None
                 "wrong_modality",
                 f"The model reads {model.record.modality}; the scan is {stack.modality}.",
             )
-        prepared = prepared_once(stack, model.recipe, frames=wish)
+        prepared = prepared_once(stack, model.recipe, frames=wish, age_days=age_days)
     except NotAnalysable as refused:
         return _Attempt(None, refused.refusal, time.perf_counter() - started)
     return _Attempt(prepared, None, time.perf_counter() - started)
@@ -112,7 +118,7 @@ def _answer(model: LoadedModel, attempt: _Attempt, passed: NDArray[np.float64], 
         preprocessing_sha256=model.recipe.sha256,
         backend=model.backend.name,
         device=model.device,
-        versions=_versions(model.backend.libraries),
+        versions=_versions(model.backend.libraries, model.recipe.steps),
     )
 
 
@@ -163,7 +169,19 @@ def _refused(attempt: _Attempt) -> Mapping[str, Any]:
     }
 
 
+def _versions(libraries: tuple[str, ...], steps: Steps) -> Mapping[str, str]:
+    """Libraries, and what else has weights of its own: the head finder and the gate."""
+    named = dict(steps)
+    parts = {name: _version(name) for name in (*libraries, *PARTS)}
+    if "gate" not in named:
+        return {**parts, "scope": shipped_gate().record["weights_sha256"][:12]}
+    return {
+        **parts,
+        "head_finder": str(named["outline"]["finder"]),
+        "input_gate": str(named["gate"]["gate"]),
+    }
+
+
 @cache
-def _versions(libraries: tuple[str, ...]) -> Mapping[str, str]:
-    parts = {name: version(name) for name in (*libraries, *PARTS)}
-    return {**parts, "scope": shipped_gate().record["weights_sha256"][:12]}
+def _version(library: str) -> str:
+    return version(library)

@@ -5,7 +5,7 @@ outside the skull may reach a network, and neither may gain, gamma or the size o
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from inference.engine import in_scope
 from inference.engine.ellipse import Ellipse
 from inference.engine.frames import choose_frames
-from inference.engine.head import find_head
-from inference.engine.quality import NotAnalysable, frame_contrast, head_quality
+from inference.engine.head import Head, find_head
+from inference.engine.head_finder.shipped import find_outlined, finder_name
+from inference.engine.input_gate.gate import gate_name
+from inference.engine.quality import NotAnalysable, frame_contrast, head_quality, outline_quality
 from inference.engine.records import Prepared, Recipe, canonical_json, sha256_hex
-from inference.engine.scope import frame_chances, head_likelihood, pooled, refuse_adult, shipped_gate
 from inference.engine.square import Pair, back_to_scan, composed, spacing_of, squared
 from inference.formats.stack import MODALITIES, Modality, PictureStack
 
@@ -37,6 +39,7 @@ class FrameState:
     spacing: Pair | None
     size: int
     quality: Mapping[str, float]
+    found: Head | None
     head: Ellipse
     grid: NDArray[np.float32]
     inside: NDArray[np.bool_]
@@ -50,12 +53,18 @@ class FrameState:
 
 
 def prepare(
-    stack: PictureStack, recipe: Recipe, *, frames: Sequence[int] | None = None, scope: bool = True
+    stack: PictureStack,
+    recipe: Recipe,
+    *,
+    frames: Sequence[int] | None = None,
+    scope: bool = True,
+    age_days: int | None = None,
 ) -> Prepared:
     """The network's input and the way back to scan coordinates.
 
     Frames without a head are left out when others have one; NotAnalysable when none has.
     scope=False leaves out the question whether a head is what was found: for training and its checks.
+    age_days: gestational age, where the case states it.
     """
     choice = choose_frames(stack, frames)
     spacing = spacing_of(stack)
@@ -67,30 +76,20 @@ def prepare(
         except NotAnalysable as refusal:
             refused = refusal
     if states and scope:
-        states, refused = _in_scope(stack, states)
+        states, refused = _in_scope(stack, recipe, states, age_days)
     if not states and refused:
         raise refused
     return _record(stack, recipe, choice.rule, states)
 
 
 def _in_scope(
-    stack: PictureStack, states: Mapping[int, FrameState]
+    stack: PictureStack, recipe: Recipe, states: Mapping[int, FrameState], age_days: int | None
 ) -> tuple[dict[int, FrameState], NotAnalysable | None]:
-    """The frames that show a head of this modality. Slices of one volume are judged together."""
-    gate = shipped_gate()
-    chances = {i: frame_chances(gate, state.scan, state.head) for i, state in states.items()}
-    if stack.is_volume:
-        chances = dict.fromkeys(chances, pooled(list(chances.values())))
-    kept: dict[int, FrameState] = {}
-    refused: NotAnalysable | None = None
-    for index, state in states.items():
-        try:
-            refuse_adult(state.head, state.spacing if stack.pixel_spacing else None)
-            likelihood = head_likelihood(gate, chances[index], stack.modality)
-        except NotAnalysable as refusal:
-            refused = refusal
-        else:
-            kept[index] = replace(state, quality={**state.quality, "head_likelihood": likelihood})
+    """The frames that show what the recipe's gate lets through, with what it saw."""
+    frames = {i: in_scope.Frame(one.scan, one.head, one.found, one.spacing) for i, one in states.items()}
+    asked = in_scope.by_look if "gate" in dict(recipe.steps) else in_scope.by_scope
+    passed, refused = asked(stack, frames, age_days)
+    kept = {i: replace(states[i], quality={**states[i].quality, **more}) for i, more in passed.items()}
     return kept, refused
 
 
@@ -125,6 +124,7 @@ def _prepare_frame(frame: NDArray[np.float32], recipe: Recipe, spacing: Pair | N
         spacing=spacing,
         size=recipe.size,
         quality={"contrast": frame_contrast(frame)},
+        found=None,
         head=Ellipse(0, 0, 1, 1, 0),
         grid=np.zeros((recipe.size, recipe.size), np.float32),
         inside=np.zeros((recipe.size, recipe.size), np.bool_),
@@ -150,6 +150,21 @@ def _find(state: FrameState, *, modality: Any) -> FrameState:
     quality = head_quality(found, (state.scan.shape[0], state.scan.shape[1]))
     head = found.ellipse if found else state.head
     return replace(state, head=head, quality={**state.quality, **quality})
+
+
+def _outline(state: FrameState, *, finder: str) -> FrameState:
+    """The learned finder's head. finder: its name, so that another one is another preprocessing."""
+    if finder != finder_name():
+        raise ValueError(f"the head finder {finder} is not the one that comes with this release")
+    found = find_outlined(state.scan)
+    quality = outline_quality(found, (state.scan.shape[0], state.scan.shape[1]))
+    head = found.ellipse if found else state.head
+    return replace(state, found=found, head=head, quality={**state.quality, **quality})
+
+
+def _gate(state: FrameState, *, gate: str) -> FrameState:  # noqa: ARG001 - named, and asked of all frames at once
+    """Nothing yet: the gate is asked at the end (in_scope), for frames of a volume together."""
+    return state
 
 
 def _crop(state: FrameState, *, margin: float, turn: int) -> FrameState:
@@ -206,6 +221,8 @@ def _hide(state: FrameState, *, centre: float, spread: float) -> FrameState:
 STEPS: Mapping[str, Callable[..., FrameState]] = {
     "square": _square,
     "find": _find,
+    "outline": _outline,
+    "gate": _gate,
     "crop": _crop,
     "soften": _soften,
     "level": _level,
@@ -220,18 +237,16 @@ SOFT: Mapping[int, float] = {64: 0.8, 128: 1.0}
 """Sigma in grid pixels, by the grid's size: the wide grid keeps finer structure, ventricle walls among it."""
 
 
-def _head_recipe(modality: Modality, size: int, *, square: bool) -> Recipe:
-    """The same head and brightness on a grid of `size` pixels.
+Steps = tuple[tuple[str, Mapping[str, float | int | str]], ...]
 
-    Those that do not square pixels are kept so that answers given with them can be given again.
-    """
-    first: tuple[tuple[str, Mapping[str, float | int | str]], ...] = (("square", {}),) if square else ()
+
+def _recipe(name: str, modality: Modality, size: int, first: Steps) -> Recipe:
+    """What comes first, then the same head and brightness on a grid of `size` pixels."""
     return Recipe(
-        f"{modality}-{'square' if square else 'head'}-{size}",
+        f"{modality}-{name}-{size}",
         size,
         (
             *first,
-            ("find", {"modality": modality}),
             ("crop", {"margin": 1.08, "turn": _TURNED[modality]}),
             ("soften", {"sigma": SOFT[size]}),
             ("level", {"low": 1.0, "high": 99.0, "middle": 0.35}),
@@ -240,12 +255,22 @@ def _head_recipe(modality: Modality, size: int, *, square: bool) -> Recipe:
     )
 
 
-RECIPES: dict[str, Recipe] = {
-    recipe.id: recipe
-    for recipe in (
-        _head_recipe(modality, size, square=square)
-        for modality in MODALITIES
-        for size in (64, 128)
-        for square in (False, True)
-    )
-}
+def _recipes() -> Iterator[Recipe]:
+    """Those of before are kept, so that answers given with them can be given again.
+
+    head: as once; square: pixels squared first; outline: the learned finder and its gate.
+    """
+    for size in (64, 128):
+        for modality in MODALITIES:
+            search: Steps = (("find", {"modality": modality}),)
+            yield _recipe("head", modality, size, search)
+            yield _recipe("square", modality, size, (("square", {}), *search))
+        learned: Steps = (
+            ("square", {}),
+            ("outline", {"finder": finder_name()}),
+            ("gate", {"gate": gate_name()}),
+        )
+        yield _recipe("outline", "ultrasound", size, learned)
+
+
+RECIPES: dict[str, Recipe] = {recipe.id: recipe for recipe in _recipes()}

@@ -10,24 +10,42 @@ from inference.engine.records import Prepared, Recipe, Refusal
 from inference.engine.square import spacing_of
 from inference.formats.stack import PictureStack
 
+READ = -1
+"""In place of an age: frames that an answer already rests on."""
 KEPT = 48
 """Each is at most a few MiB: an input for each frame, and where the head lies in it."""
-Key = tuple[str, str, tuple[int, ...] | None]
+Key = tuple[str, str, tuple[int, ...] | None, int | None]
 _recent: OrderedDict[Key, Prepared | Refusal] = OrderedDict()
 
 
-def prepared_once(stack: PictureStack, recipe: Recipe, *, frames: Sequence[int] | None = None) -> Prepared:
-    """As `prepare`, which is not repeated for pixels, recipe and frames seen lately in this process.
+def prepared_once(
+    stack: PictureStack,
+    recipe: Recipe,
+    *,
+    frames: Sequence[int] | None = None,
+    age_days: int | None = None,
+) -> Prepared:
+    """As `prepare`, which is not repeated for pixels, recipe, frames and age seen lately in this process.
 
     The arrays are shared, so they are read-only.
     """
     same = _fingerprint(stack), recipe.sha256
-    key = (*same, None if frames is None else tuple(frames))
+    key: Key = (*same, None if frames is None else tuple(frames), age_days)
     if key not in _recent:
-        found = _attempt(stack, recipe, frames)
-        _keep(key, found)
-        if isinstance(found, Prepared):  # who explains asks for the frames that were read
-            _keep((*same, found.frames), found)
+        _keep(key, _attempt(stack, recipe, frames, age_days))
+    _recent.move_to_end(key)
+    kept = _recent[key]
+    if isinstance(kept, Refusal):
+        raise NotAnalysable(kept)
+    _keep((*same, kept.frames, READ), kept)  # who explains asks for the frames that were read
+    return kept
+
+
+def prepared_again(stack: PictureStack, recipe: Recipe, frames: Sequence[int]) -> Prepared:
+    """Frames that an answer rests on, without asking again whether they may be read. Raises NotAnalysable."""
+    key: Key = (_fingerprint(stack), recipe.sha256, tuple(frames), READ)
+    if key not in _recent:
+        _keep(key, _attempt(stack, recipe, frames, None, scope=False))
     _recent.move_to_end(key)
     kept = _recent[key]
     if isinstance(kept, Refusal):
@@ -41,9 +59,16 @@ def _keep(key: Key, found: Prepared | Refusal) -> None:
         _recent.popitem(last=False)
 
 
-def _attempt(stack: PictureStack, recipe: Recipe, frames: Sequence[int] | None) -> Prepared | Refusal:
+def _attempt(
+    stack: PictureStack,
+    recipe: Recipe,
+    frames: Sequence[int] | None,
+    age_days: int | None,
+    *,
+    scope: bool = True,
+) -> Prepared | Refusal:
     try:
-        found = prepare(stack, recipe, frames=frames)
+        found = prepare(stack, recipe, frames=frames, scope=scope, age_days=age_days)
     except NotAnalysable as refused:
         return refused.refusal
     for array in (found.tensor, found.head, *found.grid_to_scan):

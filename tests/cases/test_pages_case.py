@@ -138,7 +138,7 @@ def test_other_frames_are_read_when_a_reader_says_so(case, alice, small_scan, ve
     answers.answer(Job.objects.get(image=scan.image))
     response = client_of(alice).post(f"/scans/{scan.pk}/choose-frames/", {"frames": "2, 4-6"})
     assert response.headers["Location"].endswith("?scan=1")
-    assert Job.objects.get(state="queued").parameters == {"frames": [1, 3, 4, 5]}
+    assert Job.objects.get(state="queued").parameters["frames"] == [1, 3, 4, 5]
     assert "Ventriculomegaly likely 0.75" in page(), "the earlier answer stays until the next one"
     answers.answer(Job.objects.get(state="queued"))
     assert "Earlier answers (1)" in page()

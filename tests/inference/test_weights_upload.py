@@ -184,7 +184,11 @@ def test_a_refused_file_leaves_nothing_but_a_line_in_the_audit(upload):
 def test_a_good_file_becomes_a_draft_that_cannot_answer_before_it_is_measured(upload, manager):
     job = upload(GOOD)
     version = job.model_version
-    assert (job.state, version.state, version.preprocessing) == ("succeeded", "draft", "ultrasound-head-128")
+    assert (job.state, version.state, version.preprocessing) == (
+        "succeeded",
+        "draft",
+        "ultrasound-square-128",
+    )
     assert upload(GOOD).model_version == version, "the same upload again is the same version"
     assert upload(engine_models.packed(NETWORK, seed=1)).failure_code == "version_exists"
     with pytest.raises(registry.IllegalMove):

@@ -21,7 +21,7 @@ from inference.engine.explain.method import CannotExplain, Explainer, GridMap, t
 from inference.engine.explain.placing import to_scan
 from inference.engine.quality import NotAnalysable
 from inference.engine.records import Answer, Explanation, Label, Prepared
-from inference.engine.remember import prepared_once
+from inference.engine.remember import prepared_again
 from inference.engine.weights import LoadedModel
 from inference.formats.stack import PictureStack
 
@@ -133,7 +133,7 @@ def _known_class(class_label: str | None, model: LoadedModel) -> Label:
 
 def _bound_input(model: LoadedModel, stack: PictureStack, answer: Answer) -> Prepared:
     try:
-        prepared = prepared_once(stack, model.recipe, frames=answer.frames)
+        prepared = prepared_again(stack, model.recipe, answer.frames)
     except NotAnalysable as refused:
         raise NotBound("this is not the scan the answer is about: it cannot be analysed") from refused
     if prepared.sha256 != answer.input_sha256:

@@ -1,6 +1,12 @@
 """How good a picture is: whether it can be analysed at all, and what could be better about it."""
 
-from inference.engine.quality.analysable import NotAnalysable, frame_contrast, head_quality, refuse
+from inference.engine.quality.analysable import (
+    NotAnalysable,
+    frame_contrast,
+    head_quality,
+    outline_quality,
+    refuse,
+)
 from inference.engine.quality.checks import CHECKS, VERSION, Check, check
 
 __all__ = [
@@ -11,5 +17,6 @@ __all__ = [
     "check",
     "frame_contrast",
     "head_quality",
+    "outline_quality",
     "refuse",
 ]

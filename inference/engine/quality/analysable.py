@@ -9,6 +9,8 @@ from inference.engine.records import Refusal
 MIN_SIDE = 64
 MIN_CONTRAST = 0.05
 MIN_HEAD_SCORE = 0.28
+MIN_OUTLINE_SCORE = 0.75
+"""Real heads have 0.87 and more; paint that is no ellipse is no head."""
 SMALL_HEAD = 0.25
 SMALL_HEAD_DEMAND = 1.5
 """A ring shorter than SMALL_HEAD of the picture's side arises by chance, so it must show more evidence."""
@@ -44,6 +46,17 @@ def frame_contrast(frame: NDArray[np.float32]) -> float:
     if contrast < MIN_CONTRAST:
         raise refuse("no_contrast", "The picture has almost no contrast, so no head can be seen.")
     return contrast
+
+
+def outline_quality(head: Head | None, shape: tuple[int, int]) -> dict[str, float]:
+    """As head_quality, for the learned finder, whose score is how well its paint is an ellipse."""
+    if head is None or head.score < MIN_OUTLINE_SCORE:
+        raise refuse("no_head", "No fetal head was found in the picture.")
+    return {
+        "head_score": head.score,
+        "head_coverage": head.coverage,
+        "head_share": float(head.ellipse.mask(shape).mean()),
+    }
 
 
 def head_quality(head: Head | None, shape: tuple[int, int]) -> dict[str, float]:

@@ -14,6 +14,7 @@ from inference.engine.networks.vgg16 import VGG16
 from inference.engine.records import canonical_json, sha256_hex
 from inference.engine.scope import CLASSES, CROP, MARGIN, WHOLE, ScopeMismatch, published_stem, stem_sha256
 from inference.engine.weights import configure
+from inference.formats.stack import MODALITIES
 from inference.training import backbones
 from inference.training.figures import Figure
 from inference.training.scope.learn import fitted
@@ -34,6 +35,8 @@ def main(arguments: Sequence[str], out: TextIO) -> int:
     examples = _examples(options, stem, out)
     held = held_out(examples, options.steps, options.seed)
     limits = thresholds(held)
+    if options.modality:
+        limits |= {name: 0.5 for name in MODALITIES if name != options.modality}
     figures = table(held, limits) | across_sources(examples, options.steps, options.seed, limits)
     out.write("\n".join(lines(figures)) + "\n")
     if not options.measure_only:
@@ -57,6 +60,9 @@ def _parser() -> argparse.ArgumentParser:
         "--data", required=True, type=Path, help="folder with ultrasound/labels.csv and mri/*/"
     )
     parser.add_argument("--out", required=True, type=Path)
+    parser.add_argument(
+        "--modality", choices=list(MODALITIES), default=None, help="a gate for this one alone"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--share", type=float, default=1.0, help="scales the number of pictures of every kind"
@@ -73,7 +79,7 @@ def _examples(options: argparse.Namespace, stem: VGG16, out: TextIO) -> Seen:
     if options.cache and options.cache.exists():
         with np.load(options.cache, allow_pickle=False) as file:
             return Seen(*(file[name] for name in Seen.__dataclass_fields__))
-    wanted = items(options.data, options.share, 1000 * options.seed)
+    wanted = items(options.data, options.share, 1000 * options.seed, options.modality)
     found = seen(options.data, wanted, stem)
     out.write(f"{len(found)} of {len(wanted)} pictures show their head where the engine finds it, or none\n")
     if options.cache:
@@ -103,7 +109,8 @@ def _record(
         "heads": list(HEADS),
         "figures": {name: figure.as_json() for name, figure in figures.items()},
         "command": f"python -m inference.training.scope --data DIR --out DIR --seed {options.seed} "
-        f"--share {options.share} --steps {options.steps} --threads {options.threads}",
+        f"--share {options.share} --steps {options.steps} --threads {options.threads}"
+        + (f" --modality {options.modality}" if options.modality else ""),
         "intended_use": "To refuse what shows no fetal head in axial section before any network answers. "
         "Research and decision support, not a cleared device.",
     }

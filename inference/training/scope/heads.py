@@ -1,5 +1,6 @@
 """Heads for the gate: real pictures, atlas slices on black or in a synthetic womb, phantoms."""
 
+import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -54,10 +55,15 @@ def phantom_picture(modality: Modality, seed: int) -> HeadPicture:
     return HeadPicture(np.asarray(pixels, np.float32) / np.float32(255), from_region(phantom.head), modality)
 
 
-def atlas_picture(volume: Path, seed: int) -> HeadPicture:
-    """One slice of a real volume, ventricles at random width, contrast at random, on black or in a womb."""
+def atlas_picture(volume: Path, seed: int, *, folded: bool = False) -> HeadPicture:
+    """One slice of a real volume, ventricles at random width, contrast at random, on black or in a womb.
+
+    folded: with deeper folds, as late brains have them, and in other proportions and contrasts.
+    """
     rng = np.random.default_rng([seed, *volume.name.encode()])
     brain, mask = _slice(rng, volume)
+    if folded:
+        brain, mask = _folded(rng, brain, mask)
     brain, mask = _turned(rng, brain, mask)
     if rng.random() < 0.4:
         return _on_black(rng, brain, mask)
@@ -95,6 +101,29 @@ def atlas_volume(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.int16], 
     names = ("srr.nii.gz", "parcellation.nii.gz", "mask.nii.gz")
     picture, labels, mask = (axial(folder / name) for name in names)
     return picture, labels.astype(np.int16), (mask > 0) & (picture > 0)
+
+
+def _folded(rng: np.random.Generator, brain: Picture, mask: Mask) -> tuple[Picture, Mask]:
+    """Gyri and sulci the atlas lacks: places moved by a rough field, grey levels by a smooth one."""
+    rows, columns = np.mgrid[: brain.shape[0], : brain.shape[1]].astype(np.float64)
+    strength, width = float(rng.uniform(0.8, 3.2)), float(rng.uniform(1.8, 4.5))
+    moved_by = []
+    for _ in range(2):
+        field = ndimage.gaussian_filter(rng.standard_normal(brain.shape), width)
+        moved_by.append(strength * field / field.std())
+    middle = [side / 2 for side in brain.shape]
+    stretch = np.exp(rng.normal(0, 0.06, 2))
+    places = [
+        middle[0] + (rows - middle[0]) * stretch[0] + moved_by[0],
+        middle[1] + (columns - middle[1]) * stretch[1] + moved_by[1],
+    ]
+    inside = ndimage.map_coordinates(mask.astype(np.float32), places, order=1) > 0.5
+    level = np.clip(ndimage.map_coordinates(brain, places, order=1), 0, None)
+    if rng.random() < 0.5:
+        level = level ** math.exp(float(rng.normal(0, 0.4)))
+    shade = ndimage.gaussian_filter(rng.standard_normal(brain.shape), 30)
+    level = level * (1 + float(rng.uniform(0, 0.25)) * shade / shade.std())
+    return np.asarray(np.clip(level, 0, 1.2), np.float32), np.asarray(inside)
 
 
 def _turned(rng: np.random.Generator, brain: Picture, mask: Mask) -> tuple[Picture, Mask]:

@@ -87,13 +87,14 @@ def volumes(data: Path) -> list[str]:
     return sorted(path.parent.name for path in (data / "mri").glob("*/srr.nii.gz"))
 
 
-def items(data: Path, share: float, seed: int) -> list[Item]:
-    """Everything to fit on; share scales all counts."""
-    return [
+def items(data: Path, share: float, seed: int, modality: Modality | None = None) -> list[Item]:
+    """Everything to fit on; share scales all counts. modality: only what is declared as this one."""
+    everything = [
         *_head_items(data, share, seed),
         *_spoiled_items(data, share, seed),
         *_other_items(data, share, seed),
     ]
+    return [item for item in everything if modality in (None, item.declared)]
 
 
 def _head_items(data: Path, share: float, seed: int) -> Iterator[Item]:
@@ -105,6 +106,8 @@ def _head_items(data: Path, share: float, seed: int) -> Iterator[Item]:
         yield from (Item("plain_mri", name, n, name, modality="mri") for n in range(VOLUME_FRAMES))
         for n in range(round(110 * share)):
             yield Item("atlas_mri", name, seed + 1 + n, name, modality="mri", swapped=n % 9 == 8)
+        for n in range(round(110 * share)):
+            yield Item("folded_mri", name, seed + 2001 + n, name, modality="mri")
     files = real_files(data)
     for n in range(round(900 * share)):
         file, group = files[n * 17 % len(files)] if n % 2 else ("", f"phantom-{n}")
@@ -218,7 +221,9 @@ def _head(data: Path, item: Item) -> HeadPicture | None:
     if item.modality == "ultrasound":
         return real_picture(data / "ultrasound" / item.file)
     volume = data / "mri" / item.file
-    return plain_slice(volume, item.seed) if item.kind == "plain_mri" else atlas_picture(volume, item.seed)
+    if item.kind == "plain_mri":
+        return plain_slice(volume, item.seed)
+    return atlas_picture(volume, item.seed, folded=item.kind == "folded_mri")
 
 
 def _number(group: str) -> int:

@@ -1,0 +1,1 @@
+"""The rows of bench/answers.py, a module for each group of them."""

@@ -1,0 +1,58 @@
+"""Speed: milliseconds of one core for one ultrasound picture, without reading the file."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from bench.answering.pictures import shown
+from bench.answering.table import Row, mean
+from inference.engine.head import find_head
+from inference.engine.head_finder.shipped import find_outlined
+from inference.engine.input_gate.gate import shipped_input_gate, verdict
+from inference.engine.preprocess import RECIPES, prepare
+from inference.engine.quality import NotAnalysable
+
+PICTURES = 24
+
+
+def rows(data: Path, every: int) -> list[Row]:
+    """Processor time, so that other work on the machine does not count."""
+    stacks = [
+        one.stack()
+        for one in shown(data, max(every, 7))
+        if one.source == "lateral_ventricle" or one.kind == "brain"
+    ]
+    stacks = stacks[:PICTURES]
+    frames = [stack.pixels[0].astype(np.float32) for stack in stacks]
+    gate = shipped_input_gate()
+    heads = [find_outlined(frame) for frame in frames]
+    asked: dict[str, tuple[Callable[[int], object], float | None]] = {
+        "the search of before": (lambda i: find_head(frames[i], "ultrasound"), None),
+        "head": (lambda i: find_outlined(frames[i]), 15.0),
+        "gate": (lambda i: verdict(gate, frames[i], heads[i]) if heads[i] else None, None),
+        "head, gate and preparation": (lambda i: _prepared(stacks[i]), 80.0),
+    }
+    found = []
+    for name, (step, most) in asked.items():
+        step(0)
+        found.append(
+            mean(
+                name, "brains of every source", [_timed(step, i) for i in range(len(frames))], "ms", most=most
+            )
+        )
+    return found
+
+
+def _timed(step: Callable[[int], object], number: int) -> float:
+    started = time.process_time()
+    step(number)
+    return 1000 * (time.process_time() - started)
+
+
+def _prepared(stack: object) -> object:
+    try:
+        return prepare(stack, RECIPES["ultrasound-outline-128"])  # type: ignore[arg-type]
+    except NotAnalysable as refused:
+        return refused

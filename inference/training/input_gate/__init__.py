@@ -1,0 +1,1 @@
+"""How the input gate's layers are made."""

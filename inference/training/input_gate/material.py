@@ -1,0 +1,240 @@
+"""What the gate learns from: real frames of every plane at hand, the same on other screens, and made ones.
+
+Every picture goes through the head finder and the gate's own look, whatever it shows.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from inference.engine.ellipse import Ellipse
+from inference.engine.head import Head
+from inference.engine.input_gate.look import Stage, crop, standardised, summed
+from inference.phantom import render, sample_spec
+from inference.phantom.others import KINDS, MODALITY, other
+from inference.training.head_finder.material import hc18_rows, listed
+from inference.training.head_finder.measure import picture_of
+from inference.training.scope.spoiled import SPOILERS
+from inference.training.scope.styles import annotated, styled
+
+Picture = NDArray[np.float32]
+Finder = Callable[[Picture], Head | None]
+APART = 0.5
+EARLY_MM = 150.0
+"""Head circumference of about 18 weeks."""
+SPOILED = ("painted_over", "transplanted", "outside")
+"""Heads taken away; what is left of their source is no head."""
+MADE = 12
+PHANTOMS = 100
+
+
+@dataclass(frozen=True)
+class Item:
+    """One picture to look at. kind: a source of heads, a plane without one, or a kind of made picture.
+
+    head: 1, 0; early: 1, 0, or -1 where nobody knows. look: 0 as it is, else a number of another look.
+    """
+
+    source: str
+    kind: str
+    group: str
+    file: str
+    head: int
+    early: int
+    look: int
+    outline: Ellipse | None = None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Features (n, FEATURES) and what is known of each. plane: 1 with ventricles, 0 another, -1 unknown."""
+
+    features: NDArray[np.float32]
+    head: NDArray[np.int64]
+    plane: NDArray[np.int64]
+    early: NDArray[np.int64]
+    source: NDArray[np.str_]
+    kind: NDArray[np.str_]
+    group: NDArray[np.str_]
+    picture: NDArray[np.str_]
+    look: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.head)
+
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> "Seen":
+        """The pictures in these rows."""
+        return Seen(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+
+def items(data: Path, looks: int) -> list[Item]:
+    """Everything but the groups kept apart, in a fixed order: as it is, then in `looks` other looks.
+
+    Of each other look every third picture is taken, of the largest sources every second as it is.
+    """
+    wanted = [*_real(data, looks), *_spoiled(data), *_made()]
+    kept = [item for item in wanted if not apart(item.group)]
+    every = {"hc18": 2, "fetal_planes": 2}
+    return [
+        item
+        for number, item in enumerate(kept)
+        if number % (every.get(item.source, 1) if item.look == 0 else 3) == 0
+    ]
+
+
+def apart(group: str) -> bool:
+    """Whether a group (patient) is kept apart, for figures of what the shipped gate never saw: a half."""
+    number = int.from_bytes(blake2b(f"input gate/{group}".encode(), digest_size=8).digest(), "big")
+    return number / 2**64 < APART
+
+
+def _real(data: Path, looks: int) -> Iterator[Item]:
+    for look in range(1 + looks):
+        for row in hc18_rows(data):
+            early = int(_hc18_mm(data)[row.file] < EARLY_MM)
+            yield Item("hc18", "head", row.group, row.file, 1, early, look, row.head)
+        for entry in listed(data / "fetal_planes" / "labels.csv"):
+            brain = entry["plane"] == "brain"
+            kind = "head" if brain else entry["plane"]
+            yield Item(
+                "fetal_planes",
+                kind,
+                entry["group"],
+                f"fetal_planes/{entry['file']}",
+                int(brain),
+                -1 + brain,
+                look,
+            )
+        for entry in listed(data / "lateral_ventricle" / "labels.csv"):
+            file = f"lateral_ventricle/{entry['file']}"
+            yield Item("lateral_ventricle", "head", entry["group"], file, 1, 0, look)
+        for entry in listed(data / "ultrasound" / "labels.csv"):
+            source = f"ultrasound {entry['label']}"
+            early = 0 if entry["label"] == "normal" else -1
+            yield Item(source, "head", entry["group"], f"ultrasound/{entry['file']}", 1, early, look)
+
+
+_MM: dict[Path, dict[str, float]] = {}
+
+
+def _hc18_mm(data: Path) -> dict[str, float]:
+    if data not in _MM:
+        rows = listed(data / "hc18" / "labels.csv")
+        _MM[data] = {f"hc18/{row['file']}": float(row["head_circumference_mm"]) for row in rows}
+    return _MM[data]
+
+
+def _spoiled(data: Path) -> Iterator[Item]:
+    for number, row in enumerate(list(hc18_rows(data))[::4]):
+        kind = SPOILED[number % len(SPOILED)]
+        yield Item("hc18", kind, row.group, row.file, 0, -1, 1 + number % 2, row.head)
+
+
+def _made() -> Iterator[Item]:
+    for number in range(PHANTOMS):
+        yield Item("phantom", "head", f"phantom-{number}", "", 1, 0, number % 3)
+    for kind in KINDS:
+        if MODALITY.get(kind, "ultrasound") == "ultrasound":
+            for number in range(MADE):
+                yield Item("made", kind, f"{kind}-{number}", "", 0, -1, number % 3)
+
+
+def seen(
+    data: Path,
+    wanted: Sequence[Item],
+    finder: Finder,
+    stage: Stage,
+    *,
+    tell: Callable[[str], None] = print,
+    first: int = 0,
+) -> Seen:
+    """Every item that the finder finds anything in. first: the number of the first one, for its chances."""
+    rows, kept = [], []
+    for number, item in enumerate(wanted, first):
+        rng = np.random.default_rng([number, item.look, *item.kind.encode()])
+        picture = _picture(data, item, rng) * np.float32(255)
+        head = finder(picture)
+        if head is not None and head.ellipse.long > 4:
+            mirrored = bool(item.look and rng.integers(2))
+            maps = stage(standardised(crop(picture, head.ellipse, mirrored=mirrored)))[0]
+            rows.append(summed(maps, head, mirrored=mirrored))
+            kept.append(item)
+        if (number + 1) % 250 == 0:
+            tell(f"{number + 1} of {len(wanted)} pictures looked at")
+    plane = [_plane_of(item) for item in kept]
+    return Seen(
+        np.stack(rows),
+        np.array([item.head for item in kept]),
+        np.array(plane),
+        np.array([item.early for item in kept]),
+        np.array([item.source for item in kept]),
+        np.array([item.kind for item in kept]),
+        np.array([item.group for item in kept]),
+        np.array([item.file for item in kept]),
+        np.array([item.look for item in kept]),
+    )
+
+
+def _plane_of(item: Item) -> int:
+    """1 for the sources whose every frame was taken for its ventricles or the head's circumference."""
+    return 1 if item.head and item.source in ("hc18", "lateral_ventricle", "phantom") else -1
+
+
+def _picture(data: Path, item: Item, rng: np.random.Generator) -> Picture:
+    """0..1, square pixels."""
+    if item.source == "made":
+        made = np.asarray(other(item.kind, seed=int(rng.integers(2**31))), np.float32) / np.float32(255)
+        return styled(rng, made, None, "ultrasound")[0] if item.look else made
+    if item.source == "phantom":
+        return _phantom(rng, item)
+    picture = picture_of(data, item.file) / np.float32(255)
+    if item.look and picture.shape[0] == picture.shape[1] and rng.random() < 0.5:
+        picture = _true_proportions(picture)
+    if item.kind in SPOILED:
+        if item.outline is None:
+            raise ValueError("only outlined heads can be taken away")
+        picture = SPOILERS[item.kind](rng, picture, item.outline, _scene(rng, picture.shape))
+    return _on_another_screen(rng, picture) if item.look else picture
+
+
+def _true_proportions(picture: Picture) -> Picture:
+    """Frames that were stretched to a square, about as wide again as they were."""
+    rows, columns = picture.shape
+    image = Image.fromarray(picture).resize((columns, round(rows * 0.75)), Image.Resampling.BILINEAR)
+    return np.asarray(image, np.float32)
+
+
+def _on_another_screen(rng: np.random.Generator, picture: Picture) -> Picture:
+    """As another machine, and a third of them inside a full screen with its words and marks."""
+    largest = max(picture.shape)
+    if largest > 420:
+        size = tuple(round(side * 420 / largest) for side in picture.shape[::-1])
+        picture = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR), np.float32)
+    changed, _ = styled(rng, np.ascontiguousarray(picture), None, "ultrasound")
+    if rng.random() < 0.35:
+        rows, columns = (int(side * rng.uniform(1.1, 1.9)) for side in changed.shape)
+        screen = np.full((rows, columns), float(rng.choice([0.0, 0.0, 0.05, 0.15])), np.float32)
+        top, left = (
+            int(rng.integers(0, a - b + 1)) for a, b in zip(screen.shape, changed.shape, strict=True)
+        )
+        screen[top : top + changed.shape[0], left : left + changed.shape[1]] = changed
+        changed = annotated(rng, screen)
+    return changed
+
+
+def _phantom(rng: np.random.Generator, item: Item) -> Picture:
+    seed = int(rng.integers(2**31))
+    drawn = render(sample_spec(np.random.default_rng(seed)), "ultrasound", seed=seed)
+    picture = np.asarray(drawn.pixels, np.float32) / np.float32(255)
+    return styled(rng, picture, None, "ultrasound")[0] if item.look else picture
+
+
+def _scene(rng: np.random.Generator, shape: tuple[int, ...]) -> Picture:
+    kind = str(rng.choice(["abdomen", "thorax", "sac", "organ", "face", "femur"]))
+    image = Image.fromarray(other(kind, seed=int(rng.integers(2**31)))).resize((shape[1], shape[0]))
+    return np.asarray(image, np.float32) / np.float32(255)
