@@ -1,7 +1,7 @@
 """Gate: what is refused of each source, with which code, by the gate as shipped.
 
-These pictures taught the gate. What it says of groups and hospitals that it never saw stands in its record
-(inference/engine/shipped_input_gate/input_gate.md) and is printed as well.
+Only groups (patients) that its training kept apart are asked. What it says with a hospital or a kind of plane
+left out stands in its record (inference/engine/shipped_input_gate/input_gate.md) and is printed as well.
 """
 
 import json
@@ -13,6 +13,7 @@ from bench.answering.table import Row, share
 from inference.engine.input_gate.gate import SHIPPED
 from inference.engine.preprocess import RECIPES, prepare
 from inference.engine.quality import NotAnalysable
+from inference.training.input_gate.material import apart
 
 RECIPE = RECIPES["ultrasound-outline-128"]
 EARLY_MM = 150.0
@@ -22,6 +23,8 @@ def rows(data: Path, every: int) -> list[Row]:
     """Shares refused, by source and code, then the record's own figures."""
     codes: dict[str, list[str]] = defaultdict(list)
     for picture in shown(data, every):
+        if not apart(picture.group):
+            continue
         name = f"{picture.source} {picture.kind}" if picture.kind != "brain" else picture.source
         if picture.source == "hc18":
             early = float(picture.entry["head_circumference_mm"]) < EARLY_MM
@@ -41,11 +44,11 @@ def _of(name: str, said: list[str]) -> list[Row]:
         "refused as no head" if not planes else "refused",
         name,
         refused if planes else heads,
-        seen="learnt from",
+        seen="kept apart",
         **aim,
     )
     others = [
-        share(f"said to be {code}", f"{name} ({listed})", [one == code for one in said], seen="learnt from")
+        share(f"said to be {code}", f"{name} ({listed})", [one == code for one in said], seen="kept apart")
         for code in ("too_early", "off_plane")
         if not planes
     ]
