@@ -31,7 +31,7 @@ CODES = (
     gettext_noop("an ultrasound picture"), gettext_noop("an MRI slice"),
     # reads, findings, sides, outcomes of an advice
     gettext_noop("blind"), gettext_noop("final"), gettext_noop("second"), gettext_noop("adjudication"),
-    gettext_noop("indeterminate"), gettext_noop("not_diagnostic"),
+    gettext_noop("joint"), gettext_noop("indeterminate"), gettext_noop("not_diagnostic"),
     gettext_noop("left"), gettext_noop("right"), gettext_noop("both"),
     gettext_noop("done"), gettext_noop("not_possible"), gettext_noop("declined"),
     gettext_noop("wide"), gettext_noop("narrow"),
@@ -60,6 +60,10 @@ CODES = (
     gettext_noop("Outside the picture or the volume"),
     gettext_noop("Too blurred or noisy to see the walls"), gettext_noop("Another reason"),
     gettext_noop("It can be seen"),
+    # why a scan was withdrawn, in the audit, alone or with the reader's own words
+    gettext_noop("Wrong modality"), gettext_noop("Another patient's scan"), gettext_noop("Wrong file"),
+    gettext_noop("Wrong modality: {note}"), gettext_noop("Another patient's scan: {note}"),
+    gettext_noop("Wrong file: {note}"), gettext_noop("Another reason: {note}"),
     # what a measurement says of itself in the audit
     gettext_noop("Distance: {length} mm"), gettext_noop("Distance: {length} pixels (no scale known)"),
     gettext_noop("Atrial width: {length} mm"), gettext_noop("Atrial width, left: {length} mm"),

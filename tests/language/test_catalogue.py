@@ -10,7 +10,9 @@ from django.conf import settings
 from django.utils import translation
 
 from cases.advising import rules
+from cases.models import AdviceAnswer, AtriumStatement, Read, ScanWithdrawal
 from cases.protocol.rulebook import SHIPPED, BadRules, parsed, refuse_untranslated
+from inference.models import Image, Job
 from language import stored
 from language.collect import collect
 from language.management.commands.messages import write_catalogue, write_messages
@@ -90,6 +92,19 @@ def test_every_stored_sentence_finds_itself():
         for text in json.loads((LOCALE / "messages.json").read_text())["stored"]:
             filled = PLACE.sub("7", text)
             assert stored.said(filled) == PLACE.sub("7", translation.gettext(text)), text
+
+
+def test_every_choice_that_an_audit_line_keeps_is_found_again():
+    """Kinds and findings are kept by their code, reasons by the English words of their choice."""
+    codes = (Read.Kind, Read.Finding, AdviceAnswer.Outcome, Job.Kind, Image.Modality)
+    kept = {str(value) for choices in codes for value in choices.values}
+    with stored.english():
+        why = {str(label) for label in ScanWithdrawal.Reason.labels}
+        kept |= why | {str(label) for label in AtriumStatement.Reason.labels}
+    assert kept - set(stored.collected()["stored"]) == set()
+    with translation.override("de"):
+        assert stored.said("Wrong file: of the other twin") == "Falsche Datei: of the other twin"
+        assert [one for one in why if stored.said(f"{one}: typed").startswith(one)] == []
 
 
 def test_the_shipped_rules_say_everything_in_every_language():
