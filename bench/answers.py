@@ -2,8 +2,9 @@
 
     python bench/answers.py --data DIR [--json] [--rows head gate squares] [--every N]
 
-DIR holds hc18/, fetal_planes/, lateral_ventricle/ and ultrasound/. Each group of rows is a module of
-bench/answering with a function `rows(data, every)`; --every N takes every Nth picture, for a first look.
+DIR holds hc18/, fetal_planes/, lateral_ventricle/, ultrasound/, ultrasound_640/. Each group of rows is a
+module of bench/answering with a function `rows(data, every)`; --every N takes every Nth picture, for a first
+look.
 Figures of what was learnt from say so; held-out figures stand in the records of what was trained.
 """
 
@@ -17,10 +18,16 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bench.answering import gate, head, speed, squares
+from bench.answering import atrium, gate, head, speed, squares
 from bench.answering.table import Row, as_json, as_text
 
-GROUPS = {"head": head.rows, "gate": gate.rows, "squares": squares.rows, "speed": speed.rows}
+GROUPS = {
+    "head": head.rows,
+    "gate": gate.rows,
+    "squares": squares.rows,
+    "speed": speed.rows,
+    "atrium": atrium.rows,
+}
 """In the order in which they are printed."""
 
 

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.answering.pictures import shown
 from bench.answering.table import Row, mean
-from inference.engine.head import find_head
+from inference.engine.atrium.measure import measure, shipped_measurer
+from inference.engine.head import Head, find_head
 from inference.engine.head_finder.shipped import find_outlined
 from inference.engine.input_gate.gate import shipped_input_gate, verdict
 from inference.engine.preprocess import RECIPES, prepare
@@ -32,6 +34,7 @@ def rows(data: Path, every: int) -> list[Row]:
         "the search of before": (lambda i: find_head(frames[i], "ultrasound"), None),
         "head": (lambda i: find_outlined(frames[i]), 15.0),
         "gate": (lambda i: verdict(gate, frames[i], heads[i]) if heads[i] else None, None),
+        "calipers on the atrium": (lambda i: _measured(frames[i], heads[i]), None),
         "head, gate and preparation": (lambda i: _prepared(stacks[i]), 80.0),
     }
     found = []
@@ -49,6 +52,10 @@ def _timed(step: Callable[[int], object], number: int) -> float:
     started = time.process_time()
     step(number)
     return 1000 * (time.process_time() - started)
+
+
+def _measured(frame: NDArray[np.float32], head: Head | None) -> object:
+    return measure(shipped_measurer(), frame, head.ellipse) if head else None
 
 
 def _prepared(stack: object) -> object:

@@ -304,7 +304,7 @@ def test_calipers_are_not_proposed_on_mri():
 
 @real_data
 def test_normals_of_a_hospital_have_normal_widths():
-    """Every fiftieth HC18 head from about 18 weeks on; all of them: bench/atrium.py."""
+    """Every fiftieth HC18 head from about 18 weeks on; all of them: bench/answers.py."""
     rows = material.table(DATA / "hc18" / "labels.csv")
     late = [row for row in rows if float(row["head_circumference_mm"]) >= 150][::50]
     widths, alarms = [], 0

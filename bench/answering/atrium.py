@@ -1,80 +1,34 @@
-"""What the proposed calipers are worth on the data at hand, by source, with intervals.
+"""Atrium: where the calipers lie and what they measure, by source; ventriculomegaly that shows.
 
-    python bench/atrium.py --data DIR [--json] [--every N]
-
-DIR holds hc18/, fetal_planes/, lateral_ventricle/, ultrasound/, ultrasound_640/; --every N takes every Nth
-normal. The networks learnt from normals alone: whatever is abnormal here only measures. Those pictures state
-no scale; their age (the week in their group's name) gives one. FETAL_PLANES normals have neither: their
-calipers are looked for and nothing is called.
+The networks learnt from normals alone: whatever is abnormal here only measures. Those pictures state no
+scale; their age (the week in their group's name) gives one. FETAL_PLANES normals have neither: their calipers
+are looked for and nothing is called.
 """
 
-import argparse
 import csv
 import json
 import math
 import re
-import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
+from bench.answering.table import Row, mean, share
 from inference.engine.atrium.measure import SHIPPED, measure, shipped_measurer
 from inference.engine.atrium.records import Atria, AtrialWidth
 from inference.engine.atrium.scale import Scale, scale_from_age, stated_scale
 from inference.engine.ellipse import Ellipse
 from inference.engine.head_finder.shipped import find_outlined
 from inference.training.atrium.material import kept_apart, picture
-from inference.training.figures import Figure, auc, bootstrap, wilson
+from inference.training.figures import Figure, auc, bootstrap
 
 EARLY_MM = 150.0
 FOUND = 0.1
 VISIBLE = "axial_wide_ventricle_visible"
-
-
-@dataclass(frozen=True)
-class Row:
-    """value with its 95 % interval. least, most: what is aimed at. seen: whether the networks knew these."""
-
-    what: str
-    source: str
-    value: float
-    low: float
-    high: float
-    count: int
-    unit: str = ""
-    least: float | None = None
-    most: float | None = None
-    seen: str = ""
-
-    @property
-    def reached(self) -> bool | None:
-        """Whether the value is what was aimed at; None where nothing was."""
-        if self.least is None and self.most is None:
-            return None
-        return (self.least is None or self.value >= self.least) and (
-            self.most is None or self.value <= self.most
-        )
-
-
-def share(what: str, source: str, hits: Sequence[bool], **more: Any) -> Row:
-    """How many of them, with Wilson's interval."""
-    figure = wilson(sum(map(bool, hits)), len(hits))
-    return Row(what, source, figure.value, figure.low, figure.high, figure.count, **more)
-
-
-def mean(what: str, source: str, values: Sequence[float], unit: str, **more: Any) -> Row:
-    """Their mean, with the interval of a normal distribution."""
-    numbers = np.asarray(values, np.float64)
-    half = 1.96 * float(numbers.std(ddof=1)) / math.sqrt(len(numbers)) if len(numbers) > 1 else math.nan
-    value = float(numbers.mean()) if len(numbers) else math.nan
-    return Row(what, source, value, value - half, value + half, len(numbers), unit, **more)
 
 
 @dataclass(frozen=True)
@@ -263,9 +217,16 @@ def _recorded() -> Iterator[Row]:
     for name, one in record["figures"].items():
         if isinstance(one, dict) and "mean error mm" in one:
             value = one["mean error mm"]
-            nan = float("nan")
             yield Row(
-                "width: mean error", name, value, nan, nan, one["count"], "mm", most=1.0, seen="kept apart"
+                "width: mean error",
+                name,
+                value,
+                math.nan,
+                math.nan,
+                one["count"],
+                "mm",
+                most=1.0,
+                seen="kept apart",
             )
 
 
@@ -275,27 +236,3 @@ def _listed(folder: Path) -> list[dict[str, str]]:
         return []
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--every", type=int, default=1)
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    for row in rows(options.data, options.every):
-        if options.json:
-            print(json.dumps(asdict(row) | {"reached": row.reached}).replace("NaN", "null"))
-        else:
-            aim = f">= {row.least:g}" if row.least is not None else ""
-            aim = f"<= {row.most:g}" if row.most is not None else aim
-            word = {True: "reached", False: "missed", None: ""}[row.reached]
-            value = f"{row.value:.3f} ({row.low:.3f} to {row.high:.3f}) {row.unit}".strip()
-            print(f"| {row.what} | {row.source} | {value} | {row.count} | {aim} | {word} {row.seen} |")
-
-
-if __name__ == "__main__":
-    main()
