@@ -6,6 +6,7 @@ from collections.abc import Callable
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import translation
 
 from blobs.store import BlobUnavailable
 from config import problems, views
@@ -92,6 +93,8 @@ def refuse_what_is_no_text(
     def respond(request: HttpRequest) -> HttpResponse:
         query = (text for name, values in request.GET.lists() for text in (name, *values))
         if any("\0" in text for text in (request.path, *query, *request.COOKIES.values())):
+            # before LocaleMiddleware, which would have done this
+            translation.activate(translation.get_language_from_request(request))
             raise BadRequest("NUL in the address or a cookie")
         return get_response(request)
 

@@ -65,6 +65,16 @@ def test_the_switch_leads_nowhere_else_and_knows_no_other_language(client):
     assert client.get("/account/language/").status_code == 405
 
 
+def test_what_is_refused_before_all_else_is_refused_in_the_browsers_language(client):
+    page = client.get("/%00/", headers=GERMAN)
+    assert page.status_code == 400
+    assert '<html lang="de"' in page.content.decode()
+    assert "Die Adresse wurde nicht verstanden" in page.content.decode()
+    client.post("/account/language/", {"language": "de", "next": "/account/login/"})
+    assert "nicht verstanden" in html(client, "/%00/")
+    assert "was not understood" in html(Client(), "/%00/")
+
+
 def test_a_persons_choice_follows_them_to_every_browser(alice, client_of):
     first, second = client_of(alice), client_of(alice)
     first.post("/account/language/", {"language": "de", "next": "/"})
