@@ -22,6 +22,7 @@ from inference.engine.command import main as engine
 from inference.engine.ellipse import Ellipse
 from inference.engine.head_finder.shipped import find_outlined
 from inference.engine.quality import NotAnalysable
+from inference.formats import read
 from inference.phantom import render, sample_spec
 from inference.training.atrium import material
 from inference.training.atrium.command import main
@@ -334,3 +335,20 @@ def test_atria_lie_in_their_boxes():
         off = [np.hypot(*(middle - [(x0 + x1) / 2, (y0 + y1) / 2])) for middle in middles]
         near += min(off, default=math.inf) < 0.1 * 2 * head.ellipse.long
     assert near >= 0.85 * len(rows)
+
+
+@real_data
+def test_no_calipers_on_an_abdomen_or_before_eighteen_weeks():
+    abdomen = next((DATA / "fetal_planes" / "abdomen").glob("*.jpg"))
+    rows = material.table(DATA / "hc18" / "labels.csv")
+    early = next(row for row in rows if float(row["head_circumference_mm"]) < 100)
+    late = next(row for row in rows if float(row["head_circumference_mm"]) > 200)
+    for path, days, code in (
+        (abdomen, 150, "not_a_head"),
+        (DATA / "hc18" / early["file"], None, "too_early"),
+        (DATA / "hc18" / late["file"], 100, "too_early"),
+    ):
+        stack = read(path, modality="ultrasound", file_name=path.name)
+        with pytest.raises(NotAnalysable) as refused:
+            measure_scan(shipped_measurer(), stack, gestational_age_days=days)
+        assert refused.value.refusal.code == code

@@ -9,12 +9,16 @@ import numpy as np
 from inference.engine.atrium.measure import Measurer, measure
 from inference.engine.atrium.records import Atria, AtrialWidth, Point
 from inference.engine.atrium.scale import Scale, scale_from_age, stated_scale
+from inference.engine.biometry import measured
 from inference.engine.ellipse import Ellipse
 from inference.engine.frames import choose_frames
 from inference.engine.head_finder.shipped import find_outlined
-from inference.engine.quality import refuse
+from inference.engine.input_gate.gate import hold_to, refuse_early, shipped_input_gate, verdict
+from inference.engine.quality import NotAnalysable, refuse
 from inference.engine.square import back_to_scan, spacing_of, squared
 from inference.formats.stack import PictureStack
+
+NO_HEAD = "No outline convincing enough for a fetal head was found in the picture."
 
 
 @dataclass(frozen=True)
@@ -43,25 +47,37 @@ def measure_scan(
     gestational_age_days: int | None = None,
     frames: Sequence[int] | None = None,
 ) -> ScanAtria:
-    """The atria of an ultrasound scan. Raises NotAnalysable (wrong_modality, no_head, no_such_frame)."""
+    """The atria of an ultrasound scan, where the input gate lets its head through.
+
+    Raises NotAnalysable (wrong_modality, no_such_frame, no_head, not_a_head, off_plane, too_early).
+    """
     if stack.modality != "ultrasound":
         raise refuse("wrong_modality", "Calipers are proposed on ultrasound; the scan is MRI.")
-    spacing = spacing_of(stack)
-    found = []
+    found, refused = [], refuse("no_head", NO_HEAD)
     for index in choose_frames(stack, frames).frames:
-        own = stack.pixels[index].astype(np.float32)
-        frame, millimetres = squared(own, spacing)
-        head = find_outlined(frame)
-        if head is None:
-            continue
-        atria = measure(measurer, frame, head.ellipse)
-        back = back_to_scan(own.shape, frame.shape)
-        stated = millimetres if stack.pixel_spacing is not None else None
-        scale = _scale(stated, gestational_age_days, head.ellipse)
-        found.append(ScanAtria(index, _in_scan(atria, back), head.ellipse, scale))
+        try:
+            found.append(_measured(measurer, stack, index, gestational_age_days))
+        except NotAnalysable as refusal:
+            refused = refusal
     if not found:
-        raise refuse("no_head", "No outline convincing enough for a fetal head was found in the picture.")
+        raise refused
     return max(found, key=lambda one: one.atria.chance)
+
+
+def _measured(measurer: Measurer, stack: PictureStack, index: int, age_days: int | None) -> ScanAtria:
+    own = stack.pixels[index].astype(np.float32)
+    frame, fine = squared(own, spacing_of(stack))
+    head = find_outlined(frame)
+    if head is None:
+        raise refuse("no_head", NO_HEAD)
+    stated = fine if stack.pixel_spacing is not None else None
+    gate = shipped_input_gate()
+    seen = verdict(gate, frame, head)
+    hold_to(gate, seen)
+    refuse_early(gate, seen, age_days, None if stated is None else measured(head.ellipse, stated))
+    atria = measure(measurer, frame, head.ellipse)
+    back = back_to_scan(own.shape, frame.shape)
+    return ScanAtria(index, _in_scan(atria, back), head.ellipse, _scale(stated, age_days, head.ellipse))
 
 
 def _scale(stated: float | None, age_days: int | None, head: Ellipse) -> Scale | None:
