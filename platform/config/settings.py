@@ -166,6 +166,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "JobKindEnum": "inference.models.Job.Kind",
         "ReadKindEnum": "cases.models.Read.Kind",
+        "UnseenReason": "cases.models.AtriumStatement.Reason",
+        "WithdrawalReason": "cases.models.ScanWithdrawal.Reason",
         "Modality": "inference.models.Image.Modality",
         "JobState": "inference.models.Job.State",
     },
