@@ -85,13 +85,15 @@ def content_security_policy(
 def refuse_what_is_no_text(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """400 for NUL in a path, a query or a cookie: PostgreSQL has no text with it, and no person types it.
+    """400 for NUL in a path, a page's query or a cookie: PostgreSQL has no text with it, and nobody types it.
 
-    What stands in a body is refused by the form or serializer it belongs to, which keeps the rest.
+    What stands in a body is refused by the form or serializer it belongs to, which keeps the rest; a query of
+    the API by its filter, which names the parameter.
     """
 
     def respond(request: HttpRequest) -> HttpResponse:
-        query = (text for name, values in request.GET.lists() for text in (name, *values))
+        api = request.path.startswith("/api/")
+        query = () if api else (text for name, values in request.GET.lists() for text in (name, *values))
         if any("\0" in text for text in (request.path, *query, *request.COOKIES.values())):
             # before LocaleMiddleware, which would have done this
             translation.activate(translation.get_language_from_request(request))

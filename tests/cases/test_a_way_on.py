@@ -59,7 +59,8 @@ class House:
         members = {key: frozenset({role}) for key, role in state.people}
         case = Case(stage=stage)
         stands = Standing(case, User(pk=user), rules, reads, members, SCAN)
-        return Desk(stands, measurements=[], statements=[], signature=None, addenda=[])
+        hidden = not stands.sees_answers
+        return Desk(stands, measurements=[], statements=[], signature=None, addenda=[], hidden=hidden)
 
     def moves(self, state: State) -> Iterator[State | None]:
         """What people can do; None stands for a signature."""

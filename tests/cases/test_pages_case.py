@@ -213,10 +213,11 @@ def test_the_number_of_queries_does_not_grow_with_scans_and_answers(
     client.get(case.get_absolute_url())
     # session, user, case, audit line, scans, jobs, explanations, repetitions, timeline, may write, roles;
     # how the reader stands to the case (4), measurements, words about atria, what the models call it (2);
-    # checks, what became of advice, the advice, its answers; whether a department names the user, the draft
-    with django_assert_num_queries(27):
+    # checks, what became of advice, the advice, its answers; what files said of scans;
+    # whether a department names the user, the draft
+    with django_assert_num_queries(28):
         client.get(case.get_absolute_url())
     services.submit_scan(scan, by=alice)
-    with django_assert_num_queries(24):  # and the places in the queue
+    with django_assert_num_queries(25):  # and the places in the queue
         client.get(case.get_absolute_url())
     assert Prediction.objects.count() == 6

@@ -241,7 +241,7 @@ def test_a_case_is_claimed_given_on_and_released(read_case, alice, bob, charlie,
     told = list(Event.objects.filter(thread=read_case.thread, verb__in=["case.assigned", "case.released"]))
     assert [event.verb for event in told].count("case.assigned") == 2
     refused = client.post(f"/cases/{read_case.pk}/assign/", {"to": "charlie"}, follow=True)
-    assert "not a reader of this department" in refused.content.decode()
+    assert "There is no reader of this name in the department." in refused.content.decode()
     assert Case.objects.get(pk=read_case.pk).assignee is None
 
 
