@@ -11,8 +11,8 @@ from accounts.tokens import issue_token
 
 pytestmark = pytest.mark.django_db
 
-MAY_BE_WRITTEN = {"audit_event", "django_session"}
-"""That somebody looked is kept; a browser's session says when it was last used."""
+MAY_BE_WRITTEN = {"audit_event", "audit_rowdigest", "django_session", "accounts_tokenuse"}
+"""That somebody looked is kept; a session and a token say when they were last used."""
 
 
 def written() -> dict[str, tuple[int, int, int]]:

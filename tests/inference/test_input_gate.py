@@ -150,13 +150,11 @@ def test_the_recipe_names_the_finder_and_the_gate():
 def test_real_planes_other_than_the_head_are_refused_and_heads_are_not(data_dir):
     with (data_dir / "fetal_planes" / "labels.csv").open() as file:
         entries = list(csv.DictReader(file))
-    for plane in ("abdomen", "thorax", "femur"):
-        names = [e["file"] for e in entries if e["plane"] == plane][::30]
-        codes = [
-            code_of(read(data_dir / "fetal_planes" / n, modality="ultrasound", file_name="a.jpg"))
-            for n in names
-        ]
-        assert codes.count("") <= 1, (plane, codes)
+    names = [e["file"] for e in entries if e["plane"] in {"abdomen", "thorax", "femur"}][::30]
+    codes = [
+        code_of(read(data_dir / "fetal_planes" / n, modality="ultrasound", file_name="a.jpg")) for n in names
+    ]
+    assert codes.count("") <= len(codes) / 10, codes
     names = [path.name for path in sorted((data_dir / "hc18").glob("*.jpg"))][200:700:40]
     codes = [code_of(read(data_dir / "hc18" / n, modality="ultrasound", file_name=n)) for n in names]
     assert sum(code in ("no_head", "not_a_head", "off_plane") for code in codes) <= 1, codes

@@ -1,6 +1,7 @@
 """What could be better about a scan: every check grows with its fault, and says where it stands."""
 
 from dataclasses import replace
+from statistics import median
 
 import numpy as np
 import pytest
@@ -32,10 +33,11 @@ def values(look: str, seed: int, **defects: float) -> dict[str, float]:
 
 @pytest.mark.parametrize(("look", "fault", "name"), FAULTS)
 def test_a_check_grows_with_its_fault(look, fault, name):
-    for seed in (2, 5):
-        clean, bad, worst = (values(look, seed, **{fault: grade})[name] for grade in (0.0, 0.6, 1.0))
-        assert clean < bad, seed
-        assert clean < worst, seed
+    clean, bad, worst = (
+        median(values(look, seed, **{fault: grade})[name] for seed in (2, 5, 7)) for grade in (0.0, 0.6, 1.0)
+    )
+    assert clean < bad
+    assert clean < worst
 
 
 @pytest.mark.parametrize("seed", [2, 5])

@@ -144,7 +144,7 @@ def test_a_refused_scan_is_refused_by_every_door():
     femur = replace(stack, pixels=other("femur", seed=UNSEEN)[None])
     (refused,) = predict(model, [femur])
     assert refused.refusal.code in {"not_a_head", "no_head"}
-    with pytest.raises(NotBound, match="cannot be analysed"):
+    with pytest.raises(NotBound, match="not the input the answer rests on"):
         explain("gradcam", model, femur, answer)
 
 
