@@ -156,8 +156,9 @@ def test_the_caliper_measures_on_a_german_page_and_numbers_have_commas(
     assert stored.length_mm == pytest.approx(truth, abs=FARTHEST_MM)
     assert (stored.side, stored.tool) == ("left", "atrial_width")
     length = f"{stored.length_mm:.1f} mm".replace(".", ",")
-    expect(page.locator("#findings")).to_contain_text(f"{length} Atriumweite, links")
-    expect(page.locator("#marks title").first).to_have_text(f"Atriumweite, links: {length}")
+    provisional = f"{length}, vorläufig"  # no point of the plane is confirmed
+    expect(page.locator("#findings")).to_contain_text(f"{provisional} Atriumweite, links")
+    expect(page.locator("#marks title").first).to_have_text(f"Atriumweite, links: {provisional}")
     expect(page.locator("#readout")).to_contain_text("mm je Pixel")
     keep("de-measured")
     page.locator("#desk").get_by_label("Ventrikulomegalie", exact=True).check()
