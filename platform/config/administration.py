@@ -47,6 +47,10 @@ class Administration(admin.AdminSite):
     index_title = gettext_lazy("Users, departments and memberships")
     site_url = "/"
 
+    def get_urls(self) -> list[Any]:
+        """Without Django's redirect to any row of any table: nothing here is looked at on another page."""
+        return [one for one in super().get_urls() if getattr(one, "name", None) != "view_on_site"]
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # noqa: ARG002
         """To the log-in page, so that what slows guessing and whatever is added to it hold here too."""
         if request.user.is_authenticated:

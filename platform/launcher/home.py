@@ -68,11 +68,11 @@ class Home:
     @property
     def sockets(self) -> Path:
         """A private folder whose path is short and plain enough for Unix sockets and their URLs."""
-        inside = self.root / "sockets"
-        if len(str(inside)) <= LONGEST_SOCKET_FOLDER and PLAIN_PATH.fullmatch(str(inside)):
-            return inside
         mark = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"ventra-{os.getuid()}-{mark}"
+        own = f"ventra-{os.getuid()}-{mark}"
+        places = (self.root / "sockets", Path(tempfile.gettempdir()) / own)
+        # A temporary folder of somebody's own may be as long; /tmp always fits.
+        return next((place for place in places if _fits_sockets(place)), Path("/tmp") / own)
 
     def make(self) -> None:
         """Create the folders; Problem if they belong to somebody else.
@@ -94,6 +94,10 @@ class Home:
             fresh.write_text(secrets.token_urlsafe(64))
             fresh.replace(path)
         return path
+
+
+def _fits_sockets(folder: Path) -> bool:
+    return len(str(folder)) <= LONGEST_SOCKET_FOLDER and bool(PLAIN_PATH.fullmatch(str(folder)))
 
 
 def named() -> Home:

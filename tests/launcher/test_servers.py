@@ -1,5 +1,6 @@
 """The database and the broker that come along."""
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -132,6 +133,16 @@ def test_a_long_or_odd_path_gets_its_sockets_in_a_short_private_folder(tmp_path:
         assert len(str(home.sockets)) < 80
         assert home.sockets.stat().st_mode & 0o077 == 0
         home.sockets.rmdir()
+
+
+def test_where_the_temporary_folder_lies_deep_as_well_they_stand_under_tmp(tmp_path: Path, monkeypatch) -> None:
+    deep = tmp_path / ("deep" * 20)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    home = Home(deep / "home")
+    home.make()
+    assert home.sockets.parent == Path("/tmp")
+    home.sockets.rmdir()
 
 
 def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
