@@ -72,7 +72,8 @@ class Home:
         own = f"ventra-{os.getuid()}-{mark}"
         places = (self.root / "sockets", Path(tempfile.gettempdir()) / own)
         # A temporary folder of somebody's own may be as long; /tmp always fits.
-        return next((place for place in places if _fits_sockets(place)), Path("/tmp") / own)
+        last = Path("/tmp") / own  # noqa: S108 - made 0700, refused where somebody else owns it
+        return next((place for place in places if _fits_sockets(place)), last)
 
     def make(self) -> None:
         """Create the folders; Problem if they belong to somebody else.

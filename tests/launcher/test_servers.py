@@ -135,7 +135,9 @@ def test_a_long_or_odd_path_gets_its_sockets_in_a_short_private_folder(tmp_path:
         home.sockets.rmdir()
 
 
-def test_where_the_temporary_folder_lies_deep_as_well_they_stand_under_tmp(tmp_path: Path, monkeypatch) -> None:
+def test_where_the_temporary_folder_lies_deep_as_well_they_stand_under_tmp(
+    tmp_path: Path, monkeypatch
+) -> None:
     deep = tmp_path / ("deep" * 20)
     deep.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(deep))
