@@ -63,18 +63,7 @@ def test_nothing_is_left_running_after_the_launcher_is_killed(launcher: Launcher
     assert [command for watch, command in programs.items() if not gone(watch)] == []
 
 
-def test_everything_stops_in_order_when_asked(launcher: Launcher) -> None:
-    launcher.address()
-    programs = launcher.programs()
-    launcher.popen.send_signal(signal.SIGINT)
-    said, _ = launcher.popen.communicate(timeout=60)
-    assert launcher.popen.returncode == 0
-    assert "the data is kept" in said
-    assert (launcher.home / "postgres" / "PG_VERSION").exists()
-    assert [command for watch, command in programs.items() if not gone(watch)] == []
-
-
-def test_a_newcomer_is_served_and_a_second_launcher_and_a_fallen_worker_are_dealt_with(
+def test_a_newcomer_is_served_what_falls_is_mended_and_everything_stops_in_order(
     launcher: Launcher, home: Path
 ) -> None:
     address = launcher.address()
@@ -88,6 +77,18 @@ def test_a_newcomer_is_served_and_a_second_launcher_and_a_fallen_worker_are_deal
     assert f"already running at {address}" in said
     assert "Everything is what it was" in managed(home, "verify").stdout
     kill_the_worker(launcher)
+    stop(launcher)
+
+
+def stop(launcher: Launcher) -> None:
+    """Ask the launcher to end; its programs end with it, and the data stays."""
+    programs = launcher.programs()
+    launcher.popen.send_signal(signal.SIGINT)
+    said, _ = launcher.popen.communicate(timeout=60)
+    assert launcher.popen.returncode == 0
+    assert "the data is kept" in said
+    assert (launcher.home / "postgres" / "PG_VERSION").exists()
+    assert [command for watch, command in programs.items() if not gone(watch)] == []
 
 
 def test_with_a_database_and_a_name_of_ones_own_it_comes_up_without_the_demo(
