@@ -3,10 +3,10 @@
 From its content (Call.content), so that a signed report prints the call that was signed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 from cases.calls import DECIDED, NORMAL, NOT_ANALYSABLE
 from inference.engine.records import POSITIVE
@@ -37,12 +37,15 @@ def call_words(label: str) -> str:
 
 
 def call_sentence(called: Content) -> str:
-    """What the models call a case: which scan decides where there are several; why nothing is decided."""
+    """What the models call a case: which scan decides where there are several; why nothing is decided.
+
+    And on which scans it does not rest, since nothing has answered about them.
+    """
     words, deciding = call_words(called["label"]), _deciding(called)
     if called["label"] in DECIDED and len(called["scans"]) > 1:
         numbers = ", ".join(str(scan["scan"]) for scan in deciding)
         words = gettext("{label} (by scan {numbers})").format(label=words, numbers=numbers)
-    return " ".join([f"{words}.", *_why(called, deciding)])
+    return " ".join([f"{words}.", *_why(called, deciding), *_without(called.get("unanswered", ()))])
 
 
 def scan_reasons(scan: Content) -> str:
@@ -58,6 +61,13 @@ def scan_reasons(scan: Content) -> str:
         "doubt": probability(leading["doubt"] or 0.0),
     }
     return "; ".join(gettext(REASONS[reason]).format(**said) for reason in scan["reasons"])
+
+
+def _without(numbers: Sequence[int]) -> Iterator[str]:
+    """A sentence where some scans have no answer. Signatures from before do not say."""
+    if numbers:
+        sentence = ngettext("Scan {numbers} has no answer.", "Scans {numbers} have no answer.", len(numbers))
+        yield sentence.format(numbers=", ".join(map(str, numbers)))
 
 
 def _deciding(called: Content) -> list[Content]:

@@ -66,11 +66,13 @@ class ScanCall:
 class Call:
     """What the models call a case: normal, ventriculomegaly, undecided or not_analysable.
 
-    scans: what they call each scan that somebody has answered about.
+    scans: what they call each scan that somebody has answered about. unanswered: the numbers of the others,
+    on which the call does not rest.
     """
 
     label: str
     scans: tuple[ScanCall, ...]
+    unanswered: tuple[int, ...] = ()
 
     @property
     def answers(self) -> tuple[Prediction, ...]:
@@ -97,7 +99,8 @@ class Call:
 
     def content(self) -> dict[str, Any]:
         """As a report keeps it: plain JSON values, which cases.call_words puts into words."""
-        return {"label": self.label, "scans": [scan.content() for scan in self.scans]}
+        scans = [scan.content() for scan in self.scans]
+        return {"label": self.label, "scans": scans, "unanswered": list(self.unanswered)}
 
     def as_json(self) -> list[dict[str, Any]]:
         """As a read keeps what its reader saw."""
@@ -189,15 +192,17 @@ def _as_signed(
         )
         for one in content["scans"]
     ]
-    return Call(content["label"], tuple(scans))
+    return Call(content["label"], tuple(scans), tuple(content.get("unanswered", ())))
 
 
 def call(by_scan: Iterable[tuple[int, Sequence[Prediction]]], limits: Limits) -> Call | None:
     """by_scan: the number of each scan, and the newest answer of every version about it."""
-    found = [one for number, answers in by_scan if (one := scan_call(number, answers, limits))]
+    asked = list(by_scan)
+    found = [one for number, answers in asked if (one := scan_call(number, answers, limits))]
     labels = {one.label for one in found}
     label = next((label for label in FIRST if label in labels), None)
-    return Call(label, tuple(found)) if label else None
+    unanswered = tuple(number for number, answers in asked if not answers)
+    return Call(label, tuple(found), unanswered) if label else None
 
 
 def scan_call(number: int, answers: Sequence[Prediction], limits: Limits) -> ScanCall | None:

@@ -172,6 +172,10 @@ class CallSerializer(serializers.Serializer[Call]):
 
     label = serializers.ChoiceField(choices=FIRST)  # type: ignore[assignment]
     scans = ScanCallSerializer(many=True)
+    unanswered = serializers.ListField(
+        child=serializers.IntegerField(),
+        help_text="Numbers of the scans on which the call does not rest yet.",
+    )
 
 
 class ReadingSerializer(serializers.Serializer[Desk]):

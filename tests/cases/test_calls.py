@@ -133,6 +133,20 @@ def test_the_rule_is_the_departments(scans, label):
     assert found.label == label
 
 
+@pytest.mark.parametrize(
+    ("scans", "sentence"),
+    [
+        ([votes("n"), []], "Normal. Scan 2 has no answer."),
+        ([[], votes("n"), []], "Normal. Scans 1, 3 have no answer."),
+        ([votes("n"), votes("x")], "Normal (by scan 1)."),
+    ],
+)
+def test_a_call_says_on_which_scans_it_does_not_rest(scans, sentence):
+    found = call([(1 + n, [prediction(one) for one in scan]) for n, scan in enumerate(scans)], Limits())
+    assert found
+    assert call_sentence(found.content()) == sentence
+
+
 def test_an_undecided_call_says_why():
     found = call([(1, [prediction(one) for one in [ensemble(N), *votes("pppn")]])], Limits())
     assert found
