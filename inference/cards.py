@@ -17,13 +17,13 @@ LOWS = ("low", "lower")
 HIGHS = ("high", "upper")
 WHOLE = "Also"
 FIRST = (
-    "intended_use", "limits", "known_biases", "held_out", "against_baseline", "figures",
-    "confound", "heat", "explanations", "selective", "held_out_by_severity", "held_out_by_week",
+    "intended_use", "limits", "known_biases", "evaluation", "by_source", "held_out", "against_baseline",
+    "figures", "confound", "heat", "explanations", "selective", "held_out_by_severity", "held_out_by_week",
     "held_out_phantoms", "data", "split", "counts",
 )  # fmt: skip
 DRAWN = frozenset(
     {
-        "held_out_answers", "held_out_odds", "held_out_kinds", "confound_odds", "selective_curve",
+        "answers", "held_out_answers", "held_out_odds", "held_out_kinds", "confound_odds", "selective_curve",
         "calls", "predictive_values", "positive_predictive_value", "negative_predictive_value",
     }
 )  # fmt: skip

@@ -9,8 +9,9 @@ from bench.answering.table import Row, mean
 from inference.engine.biometry import circumference
 from inference.engine.head import find_head
 from inference.engine.head_finder.shipped import find_outlined
-from inference.training.head_finder.material import hc18_rows, listed
+from inference.training.head_finder.material import hc18_rows
 from inference.training.head_finder.measure import MID_TRIMESTER_MM, dice, held_out
+from inference.training.sources import entries
 
 FINDERS = {
     "the finder": find_outlined,
@@ -23,7 +24,7 @@ def rows(data: Path, every: int) -> list[Row]:
     wanted = list(hc18_rows(data))
     apart = held_out(np.array([row.group for row in wanted]), 1)
     kept = [row for row, mine in zip(wanted, apart, strict=True) if mine][::every]
-    pixels = {f"hc18/{e['file']}": float(e["pixel_mm"]) for e in listed(data / "hc18" / "labels.csv")}
+    pixels = {one.file: one.mm for one in entries(data, "hc18") if one.mm}
     found: list[Row] = []
     for name, finder in FINDERS.items():
         gaps: dict[bool, list[float]] = {True: [], False: []}

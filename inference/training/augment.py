@@ -12,6 +12,11 @@ from torch.nn import functional as F
 TURN = 0.35
 ZOOM = 0.15
 SHIFT = 0.06
+BLUR, REACH = 0.9, 5
+"""Most sigma of a blur along one direction, in pixels of 64, and how far it is carried."""
+SPECKLE = 0.2
+DARK = 1.6
+"""What preparation takes from every grey level: below it nothing is darker."""
 
 
 def augment(pictures: Tensor, styles: Tensor, draw: torch.Generator) -> Tensor:
@@ -28,6 +33,35 @@ def augment(pictures: Tensor, styles: Tensor, draw: torch.Generator) -> Tensor:
         changed.shape, generator=draw
     )
     return changed * inside * _shrunk(inside, draw)
+
+
+def other_probes(pictures: Tensor, draw: torch.Generator) -> Tensor:
+    """Ultrasound as another probe would show it: another resolution along and across the beam, other speckle.
+
+    Both come before the pose is changed, so that the beam may run anywhere.
+    """
+    inside = (pictures != 0).float()
+    changed = _directed(pictures, inside, draw)
+    grain = F.avg_pool2d(torch.randn(pictures.shape, generator=draw), 3, stride=1, padding=1) * 3
+    strength = _chance(pictures, 0.5, draw) * _uniform(pictures, 0, SPECKLE, draw)
+    return (changed + DARK) * (1 + strength * grain) * inside - DARK * inside
+
+
+def _directed(pictures: Tensor, inside: Tensor, draw: torch.Generator) -> Tensor:
+    """Half of the pictures lose sharpness along rows or columns or both, each by its own width."""
+    offsets = torch.arange(-REACH, REACH + 1).float()
+    wanted = _chance(pictures, 0.5, draw)[:, 0, 0, 0]
+    found = pictures
+    for axis in (2, 3):
+        sigma = torch.rand(len(pictures), generator=draw) * BLUR * pictures.shape[-1] / 64 * wanted + 0.05
+        kernels = torch.exp(-(offsets**2) / (2 * sigma[:, None] ** 2))
+        kernels = kernels / kernels.sum(1, keepdim=True)
+        shape = (-1, 1, len(offsets), 1) if axis == 2 else (-1, 1, 1, len(offsets))
+        side = (REACH, 0) if axis == 2 else (0, REACH)
+        rows = found.transpose(0, 1)
+        blurred = F.conv2d(rows, kernels.view(shape), padding=side, groups=len(pictures))
+        found = blurred.transpose(0, 1)
+    return found * inside
 
 
 def _uniform(like: Tensor, low: float, high: float, draw: torch.Generator) -> Tensor:

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
 from inference.engine.ellipse import Ellipse
 from inference.engine.head import find_head
+from inference.engine.head_finder.shipped import find_outlined
 from inference.engine.records import LABELS
 from inference.formats.stack import PictureStack
-from inference.training.data import Source, picture_stack
+from inference.training.data import Source
 
 Change = Callable[[PictureStack, Ellipse], PictureStack]
 
@@ -37,24 +37,31 @@ def border_removed(stack: PictureStack, head: Ellipse, grown: float = GROWN) -> 
 class Changed:
     """A picture read and changed when it is needed; a class, because other processes must receive it."""
 
-    path: Path
+    read: Callable[[], PictureStack]
     change: Change
 
     def __call__(self) -> PictureStack:
         """The picture, changed around the head that is found in it; as it is where none is found."""
-        stack = picture_stack(self.path)
-        head = find_head(stack.pixels[0].astype(np.float32), stack.modality)
-        return self.change(stack, head.ellipse) if head else stack
+        stack = self.read()
+        head = head_of(stack)
+        return self.change(stack, head) if head else stack
 
 
-def headless_sources(folder: Path, pictures: list[Source]) -> list[Source]:
+def head_of(stack: PictureStack) -> Ellipse | None:
+    """The head of a scan's first frame, as new versions find it: learned for ultrasound, else searched."""
+    frame = stack.pixels[0].astype(np.float32)
+    found = find_outlined(frame) if stack.modality == "ultrasound" else find_head(frame, stack.modality)
+    return found.ellipse if found else None
+
+
+def headless_sources(pictures: list[Source]) -> list[Source]:
     """Each picture without its head, under either label: what lies beside a head says nothing about it.
 
     It stays in its picture's group.
     """
     return [
-        (f"{name}#{label}-headless", label, group, Changed(folder / name, border_only))
-        for name, _, group, _ in pictures
+        (f"{name}#{label}-headless", label, group, Changed(read, border_only))
+        for name, _, group, read in pictures
         for label in LABELS
     ]
 

@@ -8,7 +8,7 @@ import hashlib
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,13 @@ from numpy.typing import NDArray
 
 from inference.engine.preprocess import RECIPES
 from inference.engine.records import canonical_json, sha256_hex
-from inference.training.data import Examples, Source, prepared
+from inference.training.data import Examples, Source, joined, prepared
+from inference.training.sources import sources_in
 
 UNUSED_DAYS = 30
 """What nobody asked for in this time is removed when something new is kept."""
+PART = 400
+"""Pictures that are prepared before they are kept."""
 ROOMS = ("engine", "formats", "phantom", "training")
 """Of inference: whose code makes and prepares pictures."""
 
@@ -28,11 +31,30 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 def examples(
-    folder: Path | None, name: str, sources: Sequence[Source], recipe_id: str, pictures_sha256: str = ""
+    folder: Path | None,
+    name: str,
+    sources: Sequence[Source],
+    recipe_id: str,
+    pictures_sha256: str = "",
+    *,
+    gated: bool = False,
 ) -> Examples:
-    """As `prepared`, kept in the folder. pictures_sha256: `contents_sha256` of the folder they come from."""
-    asked = [RECIPES[recipe_id].sha256, pictures_sha256, [list(source[:3]) for source in sources]]
-    return _examples(kept(folder, name, asked, lambda: _arrays(prepared(sources, recipe_id))))
+    """As `prepared`, kept in the folder. pictures_sha256: `contents_sha256` of the folder they come from.
+
+    PART by PART, so that a training that is stopped while it prepares pictures goes on there.
+    """
+    parts = [sources[start : start + PART] for start in range(0, max(len(sources), 1), PART)]
+    recipe = RECIPES[recipe_id].sha256
+    found = []
+    for part in parts:
+        asked = [recipe, pictures_sha256, [list(source[:3]) for source in part], gated]
+        make = partial(_prepared, part, recipe_id, gated)
+        found.append(_examples(kept(folder, name, asked, make)))
+    return joined(found)
+
+
+def _prepared(sources: Sequence[Source], recipe_id: str, gated: bool) -> Arrays:
+    return _arrays(prepared(sources, recipe_id, gated=gated))
 
 
 def kept(folder: Path | None, name: str, asked: object, make: Callable[[], Arrays]) -> Arrays:
@@ -55,8 +77,12 @@ def kept(folder: Path | None, name: str, asked: object, make: Callable[[], Array
 
 
 def contents_sha256(folder: Path) -> str:
-    """SHA-256 over the names and bytes of a folder's files: equal for equal pictures, wherever they lie."""
-    return _digest(folder, (path for path in folder.rglob("*") if path.is_file()))
+    """SHA-256 over the names and bytes of a folder's files: equal for equal pictures, wherever they lie.
+
+    Of a folder that holds several sources, those that training knows.
+    """
+    parts = [folder / source for source in sources_in(folder)] or [folder]
+    return _digest(folder, (path for part in parts for path in part.rglob("*") if path.is_file()))
 
 
 @cache
@@ -93,10 +119,11 @@ def _arrays(found: Examples) -> Arrays:
         "groups": found.groups,
         "names": np.array(found.names, np.str_),
         "refused": np.array(list(found.refused.items()), np.str_).reshape(-1, 2),
+        "codes": found.codes,
     }
 
 
 def _examples(arrays: Arrays) -> Examples:
     names = tuple(str(name) for name in arrays["names"])
     refused = {str(name): str(reason) for name, reason in arrays["refused"]}
-    return Examples(arrays["tensor"], arrays["labels"], arrays["groups"], names, refused)
+    return Examples(arrays["tensor"], arrays["labels"], arrays["groups"], names, refused, arrays["codes"])

@@ -41,6 +41,11 @@ class Target:
     def __str__(self) -> str:
         return f"{self.name} {self.share:.0%} on held-out groups"
 
+    @property
+    def on_worst_source(self) -> str:
+        """The same where it is reached on each source by a network that learnt nothing from its hospital."""
+        return f"{self.name} {self.share:.0%} on the worst source left out of training"
+
 
 def target_of(text: str) -> Target:
     """The target in words such as "sensitivity=0.95". Raises ValueError with a sentence."""

@@ -1,6 +1,7 @@
 """The model card: what the weights were made from and what they are worth, in numbers and in words."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,11 +9,21 @@ import numpy as np
 from inference.engine.networks import Network
 from inference.engine.predict import calibrated
 from inference.formats.stack import Modality
+from inference.training.by_source import (
+    ONE_SOURCE,
+    STRETCHED,
+    Asked,
+    ask,
+    cross_fitted,
+    evaluation,
+    worst_threshold,
+)
 from inference.training.calibrate import Target, fit_temperature, threshold_for
 from inference.training.held_out import HeldOut, figures, held_out_figures, kinds_of, odds_of
 from inference.training.loop import logits_of
 from inference.training.material import Material
 from inference.training.run import Outcome
+from inference.training.sources import source_of
 
 SPLIT = (
     "{folds}-fold cross-validation by group: every picture was answered by a network that had seen nothing "
@@ -26,8 +37,8 @@ INTENDED_USE = (
 
 LEARNT: Mapping[Modality, str] = {
     "ultrasound": (
-        "Learnt from: the project's ultrasound phantoms, and normals of {about} into which ventricles of "
-        "either width were drawn. {labels} Measured on: the real pictures of {about}."
+        "Learnt from: the project's ultrasound phantoms, and normals of {about} whose ventricles were moved "
+        "to either width, or drawn in. {labels} Measured on: the real pictures of {about}."
     ),
     "mri": (
         "Slices of {about}, as they are and with ventricle walls moved in or out by their label maps, in "
@@ -42,6 +53,7 @@ LABELS_KEPT: Mapping[Modality, str] = {
     "mri": "Every normal is made: a slice with its ventricle walls moved in.",
 }
 
+SOURCE_LIMITS = (ONE_SOURCE, STRETCHED)
 HEADLESS_LEARNT = (
     " Pictures of either class were learnt from without their heads, each under both labels, so that what "
     "lies beside a head says nothing."
@@ -65,12 +77,27 @@ LIMITS: Mapping[Modality, tuple[str, ...]] = {
 }
 
 
-def operating_point(material: Material, outcome: Outcome, target: Target) -> tuple[float, float]:
-    """Temperature and threshold, fitted on all held-out answers."""
+@dataclass(frozen=True)
+class Point:
+    """Where a version works. asked: calibrated. target: what the threshold is for, in words."""
+
+    temperature: float
+    threshold: float
+    asked: Asked
+    target: str
+
+
+def operating_point(material: Material, outcome: Outcome, target: Target) -> Point:
+    """Temperature, fitted on all held-out answers, and the threshold: for the worst source where one can be
+    left out, else for all held-out answers."""
     labelled, logits = material.labelled, outcome.logits[material.modality]
     temperature = fit_temperature(logits, labelled.labels)
+    asked = ask(material, outcome).at(temperature)
+    worst = worst_threshold(asked, target)
+    if worst is not None:
+        return Point(temperature, worst, asked, target.on_worst_source)
     chances = calibrated(logits, temperature)[:, 1]
-    return temperature, threshold_for(chances, labelled.labels, target)
+    return Point(temperature, threshold_for(chances, labelled.labels, target), asked, str(target))
 
 
 def card(
@@ -81,19 +108,21 @@ def card(
     training: Mapping[str, Any],
     checks: Mapping[str, Any],
     about: str,
+    point: Point,
 ) -> dict[str, Any]:
     """Everything the page and docs/models show; plain JSON values only.
 
-    checks: what inference.training.confound found. about: the data, in words.
+    checks: what inference.training.confound found. about: the data, in words. point: its operating point.
     """
-    held = material.held_phantoms
-    temperature, threshold = operating_point(material, outcome, target)
-    real = held_out_figures(
-        _held_out(material, outcome, temperature), outcome.folds[material.modality], target, threshold
-    )
-    drawn = calibrated(logits_of(outcome.module, held.tensor), temperature)[:, 1]
+    held, folds = material.held_phantoms, outcome.folds[material.modality]
+    threshold = point.threshold
+    called = cross_fitted(point.asked, folds, target)
+    real = held_out_figures(_held_out(material, outcome, point.temperature), folds, target, threshold, called)
+    drawn = calibrated(logits_of(outcome.module, held.tensor), point.temperature)[:, 1]
+    by_source = {"evaluation": evaluation(point.asked, threshold, target)} if material.hospitals else {}
     return {
         **real,
+        **by_source,
         "intended_use": INTENDED_USE,
         "data": _learnt(material, about),
         "counts": _counts(material),
@@ -101,7 +130,7 @@ def card(
         "training": dict(training),
         "held_out_phantoms": figures(held.labels, drawn, drawn >= threshold, held.groups),
         **checks,
-        "limits": list(LIMITS[material.modality]),
+        "limits": [*LIMITS[material.modality], *(SOURCE_LIMITS if material.hospitals else ())],
         "licence": network.licence,
     }
 
@@ -124,13 +153,22 @@ def _learnt(material: Material, about: str) -> str:
     return LEARNT[material.modality].format(about=about, labels=labels + headless)
 
 
+def _by_source(material: Material) -> dict[str, int]:
+    normals = material.labelled.take(material.labelled.labels == 0).names
+    sources, counts = np.unique([source_of(name) for name in normals], return_counts=True)
+    found = dict(zip(sources.tolist(), counts.tolist(), strict=True))
+    return found if material.hospitals else {}
+
+
 def _counts(material: Material) -> dict[str, Any]:
     labelled = material.labelled
     return {
         "normal": int((labelled.labels == 0).sum()),
         "ventriculomegaly": int((labelled.labels == 1).sum()),
         "groups": len(np.unique(labelled.groups)),
+        "normal_by_source": _by_source(material),
         "other": len(material.other),
+        "before_18_weeks": len(material.early),
         "taught": len(material.taught),
         "phantoms": len(material.phantoms),
         "held_out_phantoms": len(material.held_phantoms),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from inference.engine.by_source import SourceFigure, by_source
 from inference.engine.records import WeightsRecord
 from inference.training.calls import count_words, right_calls, undecided
 
@@ -20,6 +21,8 @@ EXPLANATIONS = (
     "middle of every head. Likeness: rank correlation with the map of the same network with random weights."
 )
 
+PICTURES = {"normal": "normals", "other": "pictures of neither class", "ventriculomegaly": "ventriculomegaly"}
+MEASURES = {"auc": "AUC", "specificity": "not alarmed", "sensitivity": "found"}
 FINE = 0.001
 """Below it three decimals would show nothing: a learning rate is written out."""
 
@@ -51,6 +54,7 @@ def _lines(record: WeightsRecord, others: Sequence[WeightsRecord]) -> Iterator[s
     )
     yield from ("## Data", "", found["data"], "", _table("Count", found["counts"]), "")
     yield from (f"Split: {found['split']}.", "")
+    yield from _by_source(found)
     yield from _held_out(record, found, others)
     yield from _doubt(found)
     yield from ("## Source or anatomy?", "", _confound(found), "")
@@ -58,6 +62,37 @@ def _lines(record: WeightsRecord, others: Sequence[WeightsRecord]) -> Iterator[s
     yield from ("## Known limits", "")
     yield from (f"- {limit}" for limit in found["limits"])
     yield from _making(record, found)
+
+
+def _by_source(found: Mapping[str, Any]) -> Iterator[str]:
+    """What holds on a hospital that was never learnt from, the worst first."""
+    rows = by_source(found)
+    if not rows:
+        return
+    yield from ("## By source", "", found["evaluation"]["rule"], "")
+    yield from ("| Source | Of | Measure | | Units | Refused |", "| --- | --- | --- | --- | --- | --- |")
+    yield from (_source_line(row) for row in rows)
+    yield ""
+
+
+def _source_line(row: SourceFigure) -> str:
+    known = "learnt from" if row["learnt_from"] else "never learnt from"
+    alone = ", the only source of its kind" if row.get("only_source") else ""
+    shown = " that shows a wide ventricle" if row["shown_only"] else ""
+    pictures = PICTURES[row["label"]]
+    of = f"ventriculomegaly{shown} against {pictures}" if row["measure"] == "auc" else f"{pictures}{shown}"
+    value = figure_words(
+        {"value": row["value"], "low": row["low"], "high": row["high"], "count": row["count"]}
+    )
+    cells = (
+        f"{row['source']}, {known}{alone}",
+        of,
+        MEASURES[row["measure"]],
+        value,
+        f"{row['unit']}s",
+        str(row.get("refused", "")),
+    )
+    return f"| {' | '.join(cells)} |"
 
 
 def _held_out(

@@ -12,8 +12,15 @@ import numpy as np
 from inference.engine.members import ENSEMBLE, MembersDiffer, refuse_unlike
 from inference.engine.records import WeightsRecord
 from inference.engine.steadiness import log_odds
+from inference.training.by_source import (
+    Asked,
+    cross_fitted,
+    evaluation,
+    together,
+    worst_threshold,
+)
 from inference.training.calibrate import Target, fit_temperature, threshold_for
-from inference.training.card import INTENDED_USE, LIMITS
+from inference.training.card import INTENDED_USE, LIMITS, SOURCE_LIMITS
 from inference.training.confound import CHANGES, Checked, confound_figures
 from inference.training.curves import answers
 from inference.training.figures import Floats
@@ -29,7 +36,7 @@ DATA = (
     "Made of {members}: what each has learnt stands on its own card. Their calibrated log-odds are averaged "
     "with equal weights; no figure decided the weights."
 )
-KEPT_COUNTS = ("normal", "ventriculomegaly", "groups", "other")
+KEPT_COUNTS = ("normal", "ventriculomegaly", "groups", "normal_by_source", "other", "before_18_weeks")
 
 
 def combined(
@@ -47,8 +54,13 @@ def combined(
     held = HeldOut(
         truth, groups, [(a, b) for a, b in ordered[0].card["held_out_kinds"]], log_odds(logits, temperature)
     )
-    threshold = threshold_for(held.chances, truth, target)
+    asked = _asked(ordered, temperature)
+    worst = worst_threshold(asked, target) if asked else None
+    threshold = threshold_for(held.chances, truth, target) if worst is None else worst
     folds = grouped_folds(truth, groups, FOLDS, SEED)
+    called = cross_fitted(asked, folds, target) if asked else None
+    found = held_out_figures(held, folds, target, threshold, called)
+    by_source = {"evaluation": evaluation(asked, threshold, target)} if asked else {}
     first = ordered[0]
     return WeightsRecord(
         network=ENSEMBLE,
@@ -58,11 +70,21 @@ def combined(
         preprocessing=first.preprocessing,
         preprocessing_sha256=first.preprocessing_sha256,
         threshold=threshold,
-        threshold_target=str(target),
+        threshold_target=str(target) if worst is None else target.on_worst_source,
         temperature=temperature,
-        card=_card(ordered, held_out_figures(held, folds, target, threshold), command) | _checks(ordered),
+        card=_card(ordered, found | by_source, command) | _checks(ordered),
         members=tuple(record.name for record in ordered),
     )
+
+
+def _asked(ordered: Sequence[WeightsRecord], temperature: float) -> Asked | None:
+    """The members' answers by source as one; None where not all have them. Raises MembersDiffer."""
+    kept = [(record.card.get("evaluation") or {}).get("answers") for record in ordered]
+    if not all(kept):
+        return None
+    if len({one["names_sha256"] for one in kept if one}) > 1:
+        raise MembersDiffer("The members were not measured on the same pictures.")
+    return together([Asked.from_json(one) for one in kept if one]).at(temperature)
 
 
 def _measured(ordered: Sequence[WeightsRecord]) -> Any:
@@ -93,10 +115,10 @@ def _card(ordered: Sequence[WeightsRecord], found: dict[str, Any], command: str)
     return found | {
         "intended_use": INTENDED_USE,
         "data": DATA.format(members=f"{', '.join(names[:-1])} and {names[-1]}"),
-        "counts": {name: counts[name] for name in KEPT_COUNTS},
+        "counts": {name: counts[name] for name in KEPT_COUNTS if name in counts},
         "split": SPLIT.format(folds=FOLDS - 1),
         "training": {"command": command, "members": ", ".join(names)},
-        "limits": list(LIMITS[ordered[0].modality]),
+        "limits": [*LIMITS[ordered[0].modality], *(SOURCE_LIMITS if "evaluation" in found else ())],
         "licence": "; ".join(dict.fromkeys(record.card["licence"] for record in ordered)),
     }
 

@@ -13,7 +13,7 @@ from inference.charts import standalone
 from inference.engine.catalogue import write
 from inference.engine.networks import NETWORKS
 from inference.engine.preprocess import RECIPES
-from inference.engine.records import WeightsRecord, sha256_hex
+from inference.engine.records import Recipe, WeightsRecord, sha256_hex
 from inference.engine.weights import configure
 from inference.formats.stack import MODALITIES, Modality
 from inference.plots import charts
@@ -86,7 +86,7 @@ def train(options: argparse.Namespace, report: Report) -> list[WeightsRecord]:
         **clock.figures(),
         "command": repeated(options, list(folders)),
     }
-    records = _written(options, materials, folders, outcome, training)
+    records = _written(options, materials, outcome, training)
     checkpoints.forget()
     return records
 
@@ -97,7 +97,7 @@ def _checkpoints(
     pictures = [
         part
         for found in materials
-        for part in (found.labelled, found.taught, found.headless, found.other, found.phantoms)
+        for part in (found.labelled, found.taught, found.headless, found.other, found.early, found.phantoms)
     ]
     return Checkpoints(options.out / "checkpoints", fingerprint(vars(plan), start, pictures))
 
@@ -139,14 +139,25 @@ def _target(options: argparse.Namespace, modality: Modality) -> Target:
     return target_of(said_of(modality, options.target))
 
 
+def _recipe(options: argparse.Namespace, modality: Modality) -> Recipe:
+    """What was asked for, else what the network is usually given."""
+    stated = [one for one in options.preprocessing if one.startswith(f"{modality}-")]
+    return RECIPES[stated[-1] if stated else NETWORKS[options.network].recipes[modality]]
+
+
 def _material(options: argparse.Namespace, modality: Modality, folder: Path) -> Material:
     network = NETWORKS[options.network]
     found = material(
         modality,
         folder,
-        network.recipes[modality],
+        _recipe(options, modality).id,
         Making(
-            options.phantoms, options.seed, options.variants, bare=options.bare, headless=options.headless
+            options.phantoms,
+            options.seed,
+            options.variants,
+            bare=options.bare,
+            headless=options.headless,
+            without=tuple(options.without),
         ),
         cache=options.cache,
         learn_labels=options.learn_labels,
@@ -157,7 +168,6 @@ def _material(options: argparse.Namespace, modality: Modality, folder: Path) -> 
 def _written(
     options: argparse.Namespace,
     materials: list[Material],
-    folders: Mapping[Modality, Path],
     outcome: Outcome,
     training: Mapping[str, object],
 ) -> list[WeightsRecord]:
@@ -166,7 +176,8 @@ def _written(
     records = []
     for found in materials:
         network = NETWORKS[options.network]
-        checks = confound_checks(folders[found.modality], found, outcome, network, options.cache)
+        recipe = _recipe(options, found.modality)
+        checks = confound_checks(found, outcome, network, recipe.id, options.cache)
         learnt = {**training, "pictures_sha256": found.pictures_sha256}
         record = _record(options, found, outcome, sha256_hex(content), learnt, checks)
         record = with_explanations(record, content, options.explained)
@@ -192,10 +203,10 @@ def _record(
     training: Mapping[str, object],
     checks: Mapping[str, object],
 ) -> WeightsRecord:
-    recipe = RECIPES[NETWORKS[options.network].recipes[found.modality]]
+    recipe = _recipe(options, found.modality)
     target = _target(options, found.modality)
     about = said_of(found.modality, options.about)
-    temperature, threshold = operating_point(found, outcome, target)
+    point = operating_point(found, outcome, target)
     return WeightsRecord(
         network=options.network,
         version=options.version,
@@ -203,10 +214,10 @@ def _record(
         weights_sha256=weights_sha256,
         preprocessing=recipe.id,
         preprocessing_sha256=recipe.sha256,
-        threshold=threshold,
-        threshold_target=str(target),
-        temperature=temperature,
-        card=card(NETWORKS[options.network], found, outcome, target, training, checks, about),
+        threshold=point.threshold,
+        threshold_target=point.target,
+        temperature=point.temperature,
+        card=card(NETWORKS[options.network], found, outcome, target, training, checks, about, point),
     )
 
 

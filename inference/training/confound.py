@@ -55,7 +55,7 @@ class Checked:
 
 
 def confound_checks(
-    folder: Path, material: Material, outcome: Outcome, network: Network, cache: Path | None = None
+    material: Material, outcome: Outcome, network: Network, recipe_id: str, cache: Path | None = None
 ) -> dict[str, Any]:
     """What the held-out networks say when there is nothing to read but the source, or no source to read.
 
@@ -67,7 +67,7 @@ def confound_checks(
     heat = {"heat": _heat(material, outcome, network)}
     if material.modality != "ultrasound":
         return {"confound": {}, **heat}
-    checked = _checked(folder, material, outcome, network, cache)
+    checked = _checked(material, outcome, recipe_id, cache)
     labelled, whole = material.labelled, log_odds(outcome.logits[material.modality], 1.0)
     found = confound_figures(labelled.labels, labelled.groups, whole, checked)
     found["specificity_in_other_looks"] = _in_other_looks(material, outcome)
@@ -87,15 +87,12 @@ def confound_figures(truth: Truth, groups: Groups, whole: Floats, checked: Check
     return found
 
 
-def _checked(
-    folder: Path, material: Material, outcome: Outcome, network: Network, cache: Path | None
-) -> Checked:
+def _checked(material: Material, outcome: Outcome, recipe_id: str, cache: Path | None) -> Checked:
     changed, answered = {}, {}
     for name, change in CHANGES.items():
         sources = [
-            (source, "", source, Changed(folder / source, change)) for source in material.labelled.names
+            (name, "", name, Changed(material.reads[name], change)) for name in material.labelled.names
         ]
-        recipe_id = network.recipes[material.modality]
         pictures = examples(cache, name, sources, recipe_id, material.pictures_sha256)
         changed[name] = _held_out_odds(material, outcome, pictures)
         answered[name] = len(pictures) / len(material.labelled)

@@ -29,17 +29,21 @@ Report = Callable[[Step], None]
 
 @dataclass
 class Course:
-    """One training under way: what it keeps and tells after each epoch. `done` counts units of work."""
+    """One training under way: what it keeps and tells after each epoch. `done` counts units of work.
+
+    extra: folds besides those of the plan.
+    """
 
     plan: Plan
     checkpoints: Checkpoints
     report: Report
     cache: Path | None
     done: int = 0
+    extra: int = 0
     total: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.total = self.plan.phantom_epochs + self.plan.epochs * (self.plan.folds + 1)
+        self.total = self.plan.phantom_epochs + self.plan.epochs * (self.plan.folds + self.extra + 1)
 
     def resumed(self, phase: str, learners: list[Learner]) -> Memory | None:
         """Put the learners where this phase was left, if it was begun before."""

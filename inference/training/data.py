@@ -18,6 +18,7 @@ from inference.engine.quality import NotAnalysable
 from inference.engine.records import LABELS, sha256_hex
 from inference.formats.stack import PictureStack
 from inference.training.groups import check_groups
+from inference.training.sources import heads, sources_in, stack_of
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Examples:
 
     labels: index into LABELS, -1 for pictures of neither class. groups: what may never be split.
     names: where each came from. refused: pictures that could not be prepared, with the reason.
+    codes: of each, why the recipe's gate would refuse it, "" where it answers; all "" where it was not asked.
     """
 
     tensor: NDArray[np.float32]
@@ -33,6 +35,7 @@ class Examples:
     groups: NDArray[np.str_]
     names: tuple[str, ...]
     refused: Mapping[str, str]
+    codes: NDArray[np.str_]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -46,6 +49,7 @@ class Examples:
             self.groups[kept],
             tuple(self.names[row] for row in kept),
             self.refused,
+            self.codes[kept],
         )
 
     def of_class(self) -> "Examples":
@@ -57,8 +61,8 @@ COLUMNS = ("file", "label", "group")
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"})
 Source = tuple[str, str, str, Callable[[], PictureStack]]
 """Name, label, group, and how to get the scan."""
-Prepared = NDArray[np.float32] | str
-"""A network's input, or why there is none."""
+Prepared = tuple[NDArray[np.float32] | None, str]
+"""A network's input and the gate's code, or none and the reason."""
 
 
 def joined(parts: Sequence[Examples]) -> Examples:
@@ -69,24 +73,30 @@ def joined(parts: Sequence[Examples]) -> Examples:
         np.concatenate([part.groups for part in parts]),
         tuple(name for part in parts for name in part.names),
         {name: reason for part in parts for name, reason in part.refused.items()},
+        np.concatenate([part.codes for part in parts]),
     )
 
 
-def prepared(sources: Iterable[Source], recipe_id: str, *, processes: int = 2) -> Examples:
-    """Every source through the engine's own preprocessing; what it refuses is set aside with the reason."""
+def prepared(
+    sources: Iterable[Source], recipe_id: str, *, processes: int = 2, gated: bool = False
+) -> Examples:
+    """Every source through the engine's own preprocessing; what it refuses is set aside with the reason.
+
+    gated: the recipe's gate is asked as well; what it refuses is kept, with the code of the refusal.
+    """
     listed = list(sources)
-    results = _mapped(partial(_prepare_one, recipe_id), listed, processes)
-    good = [
-        (source, found) for source, found in zip(listed, results, strict=True) if not isinstance(found, str)
-    ]
-    refused = {s[0]: found for s, found in zip(listed, results, strict=True) if isinstance(found, str)}
+    results = _mapped(partial(_prepare_one, recipe_id, gated), listed, processes)
+    both = list(zip(listed, results, strict=True))
+    good = [(source, tensor, word) for source, (tensor, word) in both if tensor is not None]
+    refused = {source[0]: word for source, (tensor, word) in both if tensor is None}
     size = RECIPES[recipe_id].size
     return Examples(
-        np.stack([found for _, found in good]) if good else np.zeros((0, 1, size, size), np.float32),
-        np.array([LABELS.index(s[1]) if s[1] in LABELS else -1 for s, _ in good], np.int64),
-        np.array([source[2] for source, _ in good], np.str_),
-        tuple(source[0] for source, _ in good),
+        np.stack([tensor for _, tensor, _ in good]) if good else np.zeros((0, 1, size, size), np.float32),
+        np.array([LABELS.index(s[1]) if s[1] in LABELS else -1 for s, _, _ in good], np.int64),
+        np.array([source[2] for source, _, _ in good], np.str_),
+        tuple(source[0] for source, _, _ in good),
         refused,
+        np.array([word for _, _, word in good], np.str_),
     )
 
 
@@ -98,12 +108,17 @@ def _mapped(work: Callable[[Source], Prepared], listed: list[Source], processes:
         return list(pool.map(work, listed, chunksize=8))
 
 
-def _prepare_one(recipe_id: str, source: Source) -> Prepared:
+def _prepare_one(recipe_id: str, gated: bool, source: Source) -> Prepared:
+    stack, recipe, code = source[3](), RECIPES[recipe_id], ""
     try:
-        found = prepare(source[3](), RECIPES[recipe_id], scope=False)
+        if gated:
+            return np.asarray(prepare(stack, recipe).tensor[0]), ""
     except NotAnalysable as refused:
-        return refused.refusal.reason
-    return np.asarray(found.tensor[0])
+        code = refused.refusal.code
+    try:
+        return np.asarray(prepare(stack, recipe, scope=False).tensor[0]), code
+    except NotAnalysable as refused:
+        return None, refused.refusal.reason
 
 
 def folder_sources(folder: Path) -> list[Source]:
@@ -111,10 +126,19 @@ def folder_sources(folder: Path) -> list[Source]:
 
     labels.csv names file, label and group. Without one, a folder's name is the label of what is in it, and a
     folder in there holds one group; a picture that stands directly in its class is a group of its own.
+    A folder of the sources that inference.training.sources knows gives all their heads.
     """
+    if sources_in(folder):
+        return _several(folder)
     rows = _listed(folder) if (folder / "labels.csv").exists() else _by_class(folder)
     check_groups([group for _, _, group in rows], [file for file, _, _ in rows])
     return [(file, label, group, partial(picture_stack, folder / file)) for file, label, group in rows]
+
+
+def _several(data: Path) -> list[Source]:
+    known = heads(data)
+    check_groups([one.group for one in known], [one.file for one in known])
+    return [(one.file, one.shows, one.group, partial(stack_of, data, one.file, one.mm)) for one in known]
 
 
 def _listed(folder: Path) -> list[tuple[str, str, str]]:

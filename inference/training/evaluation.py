@@ -4,7 +4,6 @@ What the engine refuses is counted and never dropped in silence: figures rest on
 share of refusals stands beside them.
 """
 
-import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -35,6 +34,7 @@ from inference.training.figures import (
 )
 from inference.training.groups import check_groups, week_of
 from inference.training.selective import selective
+from inference.training.sources import table
 
 BATCH = 8
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".nii", ".nii.gz")
@@ -59,17 +59,15 @@ def listed(folder: Path) -> list[Labelled]:
     Without labels.csv the group is the patient that a file name speaks of, or else the file itself.
     Raises GroupLeak, FileNotFoundError, KeyError.
     """
-    table = folder / "labels.csv"
-    found = _from_table(table) if table.exists() else _from_folders(folder)
+    path = folder / "labels.csv"
+    found = _from_table(path) if path.exists() else _from_folders(folder)
     if not found:
         raise FileNotFoundError(f"{folder} has no labels.csv and no folder named after a class.")
     check_groups([scan.group for scan in found], [scan.file for scan in found])
     return found
 
 
-def _from_table(table: Path) -> list[Labelled]:
-    with table.open(newline="") as file:
-        rows = list(csv.DictReader(file))
+def _from_table(path: Path) -> list[Labelled]:
     return [
         Labelled(
             row["file"],
@@ -78,7 +76,7 @@ def _from_table(table: Path) -> list[Labelled]:
             row.get("severity") or "",
             row.get("week") or week_of(row["group"]),
         )
-        for row in rows
+        for row in table(path)
     ]
 
 

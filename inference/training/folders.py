@@ -4,6 +4,7 @@ from pathlib import Path
 
 from inference.engine.records import LABELS
 from inference.formats.stack import Modality
+from inference.training.sources import sources_in
 
 
 def modality_of(folder: Path) -> Modality | None:
@@ -11,4 +12,4 @@ def modality_of(folder: Path) -> Modality | None:
     if next(folder.glob("*/srr.nii.gz"), None):
         return "mri"
     is_known = (folder / "labels.csv").exists() or any((folder / label).is_dir() for label in LABELS)
-    return "ultrasound" if is_known else None
+    return "ultrasound" if is_known or sources_in(folder) else None

@@ -5,23 +5,22 @@ learns the machine. Here a real normal head receives ventricles of a phantom's a
 by one and the same brush: both labels then exist on one machine, and only the width tells them apart.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from inference.engine.ellipse import Ellipse
-from inference.engine.head import find_head
 from inference.engine.records import Label
 from inference.formats.stack import PictureStack
 from inference.phantom import HeadSpec, sample_spec
 from inference.phantom.geometry import Points, head_distance
 from inference.phantom.tissue import ventricle_pair
-from inference.training.border import border_removed
-from inference.training.data import Source, picture_stack
+from inference.training.border import border_removed, head_of
+from inference.training.data import Source
 
 WALL_MM = 0.6
 EDGE_MM = 0.5
@@ -33,16 +32,14 @@ BARE = (1.02, 1.3)
 Picture = NDArray[np.float32]
 
 
-def grafted_sources(
-    folder: Path, normals: list[Source], each: int, seed: int, *, bare: bool = False
-) -> list[Source]:
+def grafted_sources(normals: list[Source], each: int, seed: int, *, bare: bool = False) -> list[Source]:
     """`each` grafts of either label on every normal picture; a graft stays in its picture's group.
 
     bare: every other graft of each label is a head on black.
     """
     labels: tuple[Label, ...] = ("normal", "ventriculomegaly")
     found: list[Source] = []
-    for name, _, group, _ in normals:
+    for name, _, group, read in normals:
         for number in range(each):
             for label in labels:
                 own = seed * 1_000_003 + len(found)
@@ -52,26 +49,28 @@ def grafted_sources(
                         f"{name}#{label}-{number}{'-bare' * alone}",
                         label,
                         group,
-                        partial(grafted_stack, folder / name, label, own, bare=alone),
+                        partial(grafted_stack, read, label, own, bare=alone),
                     )
                 )
     return found
 
 
-def grafted_stack(path: Path, label: Label, seed: int, *, bare: bool = False) -> PictureStack:
+def grafted_stack(
+    read: Callable[[], PictureStack], label: Label, seed: int, *, bare: bool = False
+) -> PictureStack:
     """The picture with ventricles of the label drawn into its head; equal arguments give equal pixels.
 
     bare: nothing is left beside the head, so that where it ends does not depend on its surroundings.
     """
-    stack = picture_stack(path)
+    stack = read()
     picture = stack.pixels[0].astype(np.float32)
-    head = find_head(picture, stack.modality)
+    head = head_of(stack)
     if head is None:
         return stack
     rng = np.random.default_rng(seed)
-    drawn = graft(picture, head.ellipse, sample_spec(rng, label=label), rng)
+    drawn = graft(picture, head, sample_spec(rng, label=label), rng)
     found = replace(stack, pixels=np.clip(drawn, 0, 255).astype(np.uint8)[None])
-    return border_removed(found, head.ellipse, float(rng.uniform(*BARE))) if bare else found
+    return border_removed(found, head, float(rng.uniform(*BARE))) if bare else found
 
 
 def graft(picture: Picture, head: Ellipse, spec: HeadSpec, rng: np.random.Generator) -> Picture:

@@ -49,10 +49,14 @@ class HeldOut:
 
 
 def held_out_figures(
-    held: HeldOut, folds: Sequence[Rows], target: Target, threshold: float
+    held: HeldOut, folds: Sequence[Rows], target: Target, threshold: float, called: Truth | None = None
 ) -> dict[str, Any]:
-    """What a card says about held-out answers, and the answers themselves; plain JSON values only."""
-    called = cross_fitted_calls(held.chances, held.truth, folds, target)
+    """What a card says about held-out answers, and the answers themselves; plain JSON values only.
+
+    called: each answer at a threshold that its fold had no say in, where a target on all of them is not it.
+    """
+    if called is None:
+        called = cross_fitted_calls(held.chances, held.truth, folds, target)
     real = figures(held.truth, held.chances, called, held.groups)
     doubt = doubts(held.odds[:, 0], held.odds[:, 1:], threshold)
     distance = np.abs(held.odds[:, 0] - np.log(threshold / (1 - threshold)))

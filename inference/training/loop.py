@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from inference.training.augment import augment
+from inference.training.augment import augment, other_probes
 from inference.training.cache import kept
 from inference.training.data import Examples
+from inference.training.sources import hospital_of
 
 BATCH_SHARE = 16
 """Pictures that a bank gives to a batch."""
@@ -120,24 +121,30 @@ class Bank:
 
     copies: float16 (copies, n, channels, rows, columns), what a frozen stem makes of changed pictures.
     styles: pictures whose look may be borrowed by any other, so that no look belongs to one label.
-    share: pictures that it gives to a batch.
+    share: pictures that it gives to a batch. acoustic: they are changed as other probes would, too.
     """
 
     examples: Examples
     styles: Tensor
     copies: NDArray[np.float16] | None = None
     share: int = BATCH_SHARE
+    acoustic: bool = False
 
     def batch(self, rows: Rows, draw: torch.Generator) -> tuple[Tensor, Tensor]:
         """A share of a batch from these rows: both classes, and all groups of a class, equally likely."""
         mine = np.flatnonzero(rows)
-        weights = torch.from_numpy(evenness(self.examples.labels[mine], self.examples.groups[mine]))
+        weights = torch.from_numpy(evenness(self.examples, mine))
         picked = mine[torch.multinomial(weights, self.share, replacement=True, generator=draw).numpy()]
         labels = torch.from_numpy(self.examples.labels[picked])
         if self.copies is None:
-            return augment(torch.from_numpy(self.examples.tensor[picked]), self.styles, draw), labels
+            return self.changed(torch.from_numpy(self.examples.tensor[picked]), draw), labels
         which = torch.randint(len(self.copies), (self.share,), generator=draw).numpy()
         return torch.from_numpy(self.copies[which, picked]).float(), labels
+
+    def changed(self, pictures: Tensor, draw: torch.Generator) -> Tensor:
+        """Other poses, other machines."""
+        probed = other_probes(pictures, draw) if self.acoustic else pictures
+        return augment(probed, self.styles, draw)
 
 
 def with_copies(
@@ -158,7 +165,7 @@ def _copied(bank: Bank, module: nn.Module, copies: int, seed: int, halved: bool)
     made = []
     with torch.inference_mode():
         for _ in range(copies):
-            changed = [augment(some, bank.styles, draw) for some in torch.split(tensor, COPIES_MADE)]
+            changed = [bank.changed(some, draw) for some in torch.split(tensor, COPIES_MADE)]
             with _precision(halved):
                 made.append(np.concatenate([stem(some).half().numpy() for some in changed]))
     return np.stack(made)
@@ -166,7 +173,9 @@ def _copied(bank: Bank, module: nn.Module, copies: int, seed: int, halved: bool)
 
 def _key(bank: Bank, module: nn.Module, copies: int, seed: int, halved: bool) -> str:
     """Everything the copies depend on, but for the code."""
-    digest = blake2b(repr((copies, seed, halved, torch.get_num_threads())).encode(), digest_size=12)
+    digest = blake2b(
+        repr((copies, seed, halved, bank.acoustic, torch.get_num_threads())).encode(), digest_size=12
+    )
     for tensor in module.state_dict().values():
         digest.update(tensor.numpy().tobytes())
     digest.update(bank.examples.tensor.tobytes())
@@ -198,13 +207,26 @@ def _precision(halved: bool) -> torch.autocast:
     return torch.autocast("cpu", dtype=torch.bfloat16, enabled=halved)
 
 
-def evenness(labels: NDArray[np.int64], groups: NDArray[np.str_]) -> NDArray[np.float64]:
-    """Weight of each picture: classes weigh the same, and so do the groups of a class."""
-    keys = np.array([f"{label}/{group}" for label, group in zip(labels, groups, strict=True)])
-    _, which, sizes = np.unique(keys, return_inverse=True, return_counts=True)
-    per_group = 1.0 / sizes[which]
-    class_sum = {label: per_group[labels == label].sum() for label in np.unique(labels)}
-    return np.array([w / class_sum[label] for w, label in zip(per_group, labels, strict=True)])
+def evenness(examples: Examples, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Weight of each of these pictures: classes weigh the same; in a class its hospitals and ways of making,
+    whatever their size; and in each of these its groups."""
+    labels, groups = examples.labels[rows], examples.groups[rows]
+    strata = np.array([_stratum(examples.names[row]) for row in rows.tolist()], np.str_)
+    keys = [f"{n}/{stratum}/{group}" for n, stratum, group in zip(labels, strata, groups, strict=True)]
+    _, which, sizes = np.unique(np.array(keys), return_inverse=True, return_counts=True)
+    weights = 1.0 / sizes[which]
+    for label in np.unique(labels):
+        for stratum in np.unique(strata[labels == label]):
+            mine = (labels == label) & (strata == stratum)
+            weights[mine] /= weights[mine].sum()
+        weights[labels == label] /= weights[labels == label].sum()
+    return np.asarray(weights)
+
+
+def _stratum(name: str) -> str:
+    """Hospital and way of making, by a picture's name; one for all where no hospital is known."""
+    hospital = hospital_of(name)
+    return f"{hospital}, dilated" if hospital and "-dilated-" in name else hospital
 
 
 def logits_of(module: nn.Module, tensor: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from inference.engine.networks import NETWORKS
+from inference.engine.preprocess import RECIPES
 from inference.formats.stack import MODALITIES, Modality
 from inference.training.material import VARIANTS
 from inference.training.plan import Plan
+from inference.training.sources import HOSPITALS
 
 ABOUT = "Train one network for one or more modalities: from folders to weights, records and cards."
 STAGES = ("folds", "phantom_epochs", "epochs", "steps", "patience", "copies")
@@ -21,6 +23,8 @@ FLAGS = {
     "bare": "half of the drawn-in heads stand on black",
     "headless": "learn that a picture without its head says nothing",
 }
+WIDE = 128
+"""Side of what the networks are given today."""
 REPEATED = ("network", "seed", "version", "phantoms", "variants", "explained", "threads", *STAGES, *RATES)
 
 
@@ -42,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="[MODALITY=]DIR",
         help="ultrasound: a folder with labels.csv (file, label, group), or one folder for each class; "
         "mri: a folder of volumes, each with srr.nii.gz and parcellation.nii.gz. "
+        "A DIR that holds hc18/, fetal_planes/, lateral_ventricle/ or ultrasound/ brings the normals of all. "
         "Several, as ultrasound=DIR mri=DIR, make one network for all of them.",
     )
     parser.add_argument("--out", required=True, type=Path)
@@ -64,6 +69,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--weights-dir", type=Path, default=None, help="folder of published weights, safetensors"
+    )
+    parser.add_argument(
+        "--preprocessing",
+        default=[],
+        nargs="+",
+        choices=[one for one in RECIPES if one.endswith(f"-{WIDE}")],
+        metavar="RECIPE",
+        help="instead of the one that the network is usually given: of each modality one of "
+        + ", ".join(one for one in RECIPES if one.endswith(f"-{WIDE}")),
+    )
+    parser.add_argument(
+        "--without",
+        default=[],
+        nargs="+",
+        choices=[*HOSPITALS, *sorted(set(HOSPITALS.values()))],
+        metavar="SOURCE",
+        help="sources or hospitals of ultrasound normals that nothing is learnt from; they only measure. "
+        "Of several hospitals each is left out once anyway, by a network of its own, for the card",
     )
     for name, about in FLAGS.items():
         parser.add_argument(f"--{name.replace('_', '-')}", action="store_true", help=about)
@@ -102,6 +125,8 @@ def repeated(options: argparse.Namespace, modalities: list[Modality]) -> str:
     shown = " ".join(f"--{k.replace('_', '-')} {v}" for k, v in stated.items() if v is not None)
     words = "".join(f" --{name} {shlex.join(getattr(options, name))}" for name in ("target", "about"))
     flags = "".join(f" --{name.replace('_', '-')}" for name in FLAGS if getattr(options, name))
+    flags += f" --preprocessing {' '.join(options.preprocessing)}" if options.preprocessing else ""
+    flags += f" --without {' '.join(options.without)}" if options.without else ""
     weights = " --weights-dir DIR" if options.weights_dir else ""
     data = " ".join(f"{modality}=DIR" for modality in modalities)
     return f"python -m inference.training {shown}{flags}{weights}{words} --data {data} --out DIR"

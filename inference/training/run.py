@@ -25,7 +25,7 @@ from inference.training.figures import auc
 from inference.training.loop import Learner, Rows, learner, logits_of, tail_logits_of, train_epoch
 from inference.training.material import Material
 from inference.training.plan import Plan
-from inference.training.shelves import Shelf, filled, taken
+from inference.training.shelves import Shelf, away_names, filled, taken
 
 Floats = NDArray[np.float64]
 JUDGED = 200
@@ -37,6 +37,7 @@ class Outcome:
     """module: the weights to ship. logits: of each modality, held-out, a row for each labelled picture.
 
     folds: of each modality, the labelled pictures that each of the fold_modules had not seen.
+    away: for each hospital of ultrasound normals a network that learnt nothing of any of its patients.
     """
 
     module: nn.Module
@@ -45,6 +46,7 @@ class Outcome:
     folds: Mapping[Modality, tuple[Rows, ...]]
     fold_modules: tuple[nn.Module, ...]
     losses: tuple[float, ...] = field(default=())
+    away: Mapping[str, nn.Module] = field(default_factory=dict)
 
 
 def run(
@@ -60,18 +62,21 @@ def run(
     checkpoints: of the same training that was stopped; it goes on after its last whole epoch.
     cache: a folder that keeps what a stem that no longer learns makes of the pictures.
     """
-    course = Course(plan, checkpoints, report, cache)
+    left_out = away_names(materials)
+    course = Course(plan, checkpoints, report, cache, extra=len(left_out))
     shelves = filled(course, materials, start if plan.stem == "published" else None)
     base = _on_phantoms(course, shelves, start)
     if plan.stem == "phantoms":
         shelves = filled(course, materials, base)
     if not all(shelf.folds for shelf in shelves):
         return Outcome(base, 0, {}, {}, ())
-    found = _folds(course, shelves, base)
+    found = _folds(course, shelves, base, plan.folds + len(left_out))
     final = _finally(course, shelves, base, found)
-    logits = {shelf.material.modality: _held_out(shelf, found.kept) for shelf in shelves}
+    held, away = found.kept[: plan.folds], found.kept[plan.folds :]
+    logits = {shelf.material.modality: _held_out(shelf, held) for shelf in shelves}
     folds = {shelf.material.modality: shelf.folds for shelf in shelves}
-    return Outcome(final, found.best, logits, folds, found.kept, found.losses)
+    named = dict(zip(left_out, away, strict=True))
+    return Outcome(final, found.best, logits, folds, held, found.losses, named)
 
 
 @dataclass(frozen=True)
@@ -111,13 +116,16 @@ def _phantom_auc(shelf: Shelf, learning: Learner) -> float:
     return auc(some.labels, calibrated(logits_of(learning.result, some.tensor), 1.0)[:, 1])
 
 
-def _folds(course: Course, shelves: list[Shelf], base: nn.Module) -> _Found:
-    """All folds in step; stop when the loss on held-out made pictures has stopped falling."""
+def _folds(course: Course, shelves: list[Shelf], base: nn.Module, count: int) -> _Found:
+    """All folds in step; stop when the loss on held-out made pictures has stopped falling.
+
+    count: folds by group, then one for each hospital that is left out.
+    """
     plan = course.plan
-    learners = [_tuned(plan, base, plan.seed + 1 + fold) for fold in range(plan.folds)]
+    learners = [_tuned(plan, base, plan.seed + 1 + fold) for fold in range(count)]
     memory = course.resumed("folds", learners)
-    found = _remembered(memory, base, plan.folds) if memory else _Found()
-    course.done += len(found.losses) * plan.folds
+    found = _remembered(memory, base, count) if memory else _Found()
+    course.done += len(found.losses) * count
     for epoch in range(len(found.losses) + 1, plan.epochs + 1):
         if epoch - 1 - found.best >= plan.patience:
             break
@@ -130,9 +138,7 @@ def _folds(course: Course, shelves: list[Shelf], base: nn.Module) -> _Found:
             found = _Found(epoch, kept, losses)
         found = replace(found, losses=losses)
         course.after("folds", learners, {"best": found.best, "losses": losses}, found.kept)
-        course.tell(
-            f"folds, epoch {epoch} of at most {plan.epochs}", {"held-out loss": loss, **said}, plan.folds
-        )
+        course.tell(f"folds, epoch {epoch} of at most {plan.epochs}", {"held-out loss": loss, **said}, count)
     if not found.kept:
         raise ValueError("a plan needs at least one epoch")
     return found
@@ -165,7 +171,8 @@ def _judged(shelves: list[Shelf], learners: list[Learner]) -> tuple[float, dict[
     """Loss and AUC on made pictures of held-out groups."""
     losses, said = [], {}
     for shelf in shelves:
-        answers = [_unseen(shelf, fold, learning) for fold, learning in enumerate(learners)]
+        parts = len(shelf.folds) + len(shelf.away)
+        answers = [_unseen(shelf, fold, learning) for fold, learning in enumerate(learners[:parts])]
         logits = np.concatenate([found for _, found in answers])
         truth = np.concatenate([examples.labels for examples, _ in answers])
         losses.append(_calibrated_loss(logits, truth))
@@ -175,7 +182,7 @@ def _judged(shelves: list[Shelf], learners: list[Learner]) -> tuple[float, dict[
 
 def _unseen(shelf: Shelf, fold: int, learning: Learner) -> tuple[Examples, Floats]:
     hidden = np.flatnonzero(~shelf.seen(shelf.taught, fold))
-    some = hidden[:: max(1, len(hidden) * len(shelf.folds) // JUDGED)]
+    some = hidden[:: max(1, len(hidden) * (len(shelf.folds) + len(shelf.away)) // JUDGED)]
     examples = shelf.taught.examples.take(some)
     if shelf.taught.copies is not None:
         return examples, tail_logits_of(learning.result, shelf.taught.copies[0, some])

@@ -1,6 +1,7 @@
 """Training: groups are never split, figures are right, and a run gives the same weights twice."""
 
 import csv
+from functools import partial
 from io import StringIO
 from pathlib import Path
 
@@ -10,13 +11,12 @@ import safetensors.torch
 import torch
 
 from inference.engine.ellipse import Ellipse
-from inference.engine.head import find_head
 from inference.engine.networks import NETWORKS
 from inference.engine.records import WeightsRecord
 from inference.engine.weights import load
 from inference.phantom import render, sample_spec
 from inference.training.atlas import VENTRICLES, moved, widest_mm
-from inference.training.border import headless_sources
+from inference.training.border import head_of, headless_sources
 from inference.training.cache import contents_sha256
 from inference.training.calibrate import Target, cross_fitted_calls, fit_temperature, threshold_for
 from inference.training.command import main
@@ -159,8 +159,8 @@ def test_wider_ventricles_change_more_of_the_same_head():
 def test_every_other_graft_may_be_a_head_on_black_with_the_same_ventricles(tmp_path):
     spec = sample_spec(np.random.default_rng(3), label="normal")
     (tmp_path / "a.png").write_bytes(render(spec, "ultrasound", seed=3).png())
-    normals = [("a.png", "normal", "patient", lambda: None)]
-    whole, bare = (grafted_sources(tmp_path, normals, 2, seed=1, bare=bare) for bare in (False, True))
+    normals = [("a.png", "normal", "patient", partial(picture_stack, tmp_path / "a.png"))]
+    whole, bare = (grafted_sources(normals, 2, seed=1, bare=bare) for bare in (False, True))
     dark = []
     for (name, *_, one), (bare_name, label, group, other) in zip(whole, bare, strict=True):
         with_border, without = one().pixels[0], other().pixels[0]
@@ -175,11 +175,12 @@ def test_every_other_graft_may_be_a_head_on_black_with_the_same_ventricles(tmp_p
 def test_a_picture_without_its_head_is_learnt_under_both_labels_in_its_patients_group(tmp_path):
     spec = sample_spec(np.random.default_rng(3), label="normal")
     (tmp_path / "a.png").write_bytes(render(spec, "ultrasound", seed=3).png())
-    found = headless_sources(tmp_path, [("a.png", "normal", "patient", lambda: None)])
+    read = partial(picture_stack, tmp_path / "a.png")
+    found = headless_sources([("a.png", "normal", "patient", read)])
     assert [source[1:3] for source in found] == [("normal", "patient"), ("ventriculomegaly", "patient")]
     whole = picture_stack(tmp_path / "a.png").pixels[0]
     painted = found[0][3]().pixels[0]
-    head = find_head(whole.astype(np.float32), "ultrasound").ellipse
+    head = head_of(read())
     assert len(np.unique(painted[head.mask(whole.shape)])) == 1, "one grey where the head was"
     beside = ~head.grown(1.2).mask(whole.shape)
     assert np.array_equal(painted[beside], whole[beside])

@@ -4,7 +4,6 @@ An ellipse is kept as an affine (2 x 3): unit circle to canvas pixels, so that a
 stretches its ellipse.
 """
 
-import csv
 import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -15,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from inference.engine.biometry import circumference
 from inference.engine.ellipse import Ellipse, from_region
 from inference.phantom import render, sample_spec
+from inference.training.sources import entries
 
 CANVAS = (256, 320)
 """Rows and columns of a canvas."""
@@ -66,24 +65,14 @@ class Row:
 
 def hc18_rows(data: Path) -> Iterator[Row]:
     """HC18: ellipses scaled so that their circumference is the stated head circumference."""
-    for row in listed(data / "hc18" / "labels.csv"):
-        long, short = float(row["semi_long"]), float(row["semi_short"])
-        drawn = Ellipse(
-            float(row["ellipse_x"]),
-            float(row["ellipse_y"]),
-            long,
-            short,
-            math.radians(float(row["angle_deg"])),
-        )
-        wanted = float(row["head_circumference_mm"]) / float(row["pixel_mm"])
-        yield Row("hc18", row["group"], f"hc18/{row['file']}", drawn.grown(wanted / circumference(drawn)))
+    return (Row(one.source, one.group, one.file, one.outline) for one in entries(data, "hc18"))
 
 
 def background_rows(data: Path) -> Iterator[Row]:
     """Frames that show another part of the fetus."""
-    for row in listed(data / "fetal_planes" / "labels.csv"):
-        if row["plane"] != "brain":
-            yield Row("fetal_planes", row["group"], f"fetal_planes/{row['file']}", None)
+    for one in entries(data, "fetal_planes"):
+        if not one.is_head:
+            yield Row(one.source, one.group, one.file, None)
 
 
 def loaded(data: Path, rows: Sequence[Row], *, processes: int = 1) -> Outlined:
@@ -160,9 +149,3 @@ def _stacked(rows: Sequence[Row], made: Sequence[Placed]) -> Outlined:
         np.array([row.group for row in rows], np.str_),
         np.array([row.file for row in rows], np.str_),
     )
-
-
-def listed(path: Path) -> list[dict[str, str]]:
-    """The rows of a labels.csv."""
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))

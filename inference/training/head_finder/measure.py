@@ -14,7 +14,8 @@ from inference.engine.biometry import circumference
 from inference.engine.ellipse import Ellipse
 from inference.engine.head_finder.find import Floats, Painter, found_by
 from inference.engine.head_finder.network import HeadPainter
-from inference.training.head_finder.material import Row, listed
+from inference.training.head_finder.material import Row
+from inference.training.sources import entries
 
 APART = 0.2
 MID_TRIMESTER_MM = 150.0
@@ -91,7 +92,7 @@ def _summed(gap: NDArray[np.float64], overlap: NDArray[np.float64]) -> dict[str,
 
 
 def _scales(data: Path) -> dict[str, float]:
-    return {f"hc18/{row['file']}": float(row["pixel_mm"]) for row in listed(data / "hc18" / "labels.csv")}
+    return {one.file: one.mm for one in entries(data, "hc18") if one.mm}
 
 
 def told(when: str, found: dict[str, Any]) -> str:

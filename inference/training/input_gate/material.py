@@ -17,16 +17,15 @@ from inference.engine.head import Head
 from inference.engine.input_gate.look import Stage, crop, standardised, summed
 from inference.phantom import render, sample_spec
 from inference.phantom.others import KINDS, MODALITY, other
-from inference.training.head_finder.material import hc18_rows, listed
+from inference.training.head_finder.material import hc18_rows
 from inference.training.head_finder.measure import picture_of
 from inference.training.scope.spoiled import SPOILERS
 from inference.training.scope.styles import annotated, styled
+from inference.training.sources import Entry, entries
 
 Picture = NDArray[np.float32]
 Finder = Callable[[Picture], Head | None]
 APART = 0.5
-EARLY_MM = 150.0
-"""Head circumference of about 18 weeks."""
 SPOILED = ("painted_over", "transplanted", "outside")
 """Heads taken away; what is left of their source is no head."""
 MADE = 12
@@ -95,38 +94,22 @@ def apart(group: str) -> bool:
 
 def _real(data: Path, looks: int) -> Iterator[Item]:
     for look in range(1 + looks):
-        for row in hc18_rows(data):
-            early = int(_hc18_mm(data)[row.file] < EARLY_MM)
-            yield Item("hc18", "head", row.group, row.file, 1, early, look, row.head)
-        for entry in listed(data / "fetal_planes" / "labels.csv"):
-            brain = entry["plane"] == "brain"
-            kind = "head" if brain else entry["plane"]
-            yield Item(
-                "fetal_planes",
-                kind,
-                entry["group"],
-                f"fetal_planes/{entry['file']}",
-                int(brain),
-                -1 + brain,
-                look,
-            )
-        for entry in listed(data / "lateral_ventricle" / "labels.csv"):
-            file = f"lateral_ventricle/{entry['file']}"
-            yield Item("lateral_ventricle", "head", entry["group"], file, 1, 0, look)
-        for entry in listed(data / "ultrasound" / "labels.csv"):
-            source = f"ultrasound {entry['label']}"
-            early = 0 if entry["label"] == "normal" else -1
-            yield Item(source, "head", entry["group"], f"ultrasound/{entry['file']}", 1, early, look)
+        for source in ("hc18", "fetal_planes", "lateral_ventricle", "ultrasound"):
+            for one in entries(data, source):
+                yield _item(one, look)
 
 
-_MM: dict[Path, dict[str, float]] = {}
+def _item(one: Entry, look: int) -> Item:
+    name = f"ultrasound {one.shows}" if one.source == "ultrasound" else one.source
+    kind = "head" if one.is_head else one.shows
+    return Item(name, kind, one.group, one.file, int(one.is_head), _early(one), look, one.outline)
 
 
-def _hc18_mm(data: Path) -> dict[str, float]:
-    if data not in _MM:
-        rows = listed(data / "hc18" / "labels.csv")
-        _MM[data] = {f"hc18/{row['file']}": float(row["head_circumference_mm"]) for row in rows}
-    return _MM[data]
+def _early(one: Entry) -> int:
+    """1, 0, or -1 where nobody knows: anomalies may be of any week."""
+    if one.shows == "early":
+        return 1
+    return 0 if one.shows == "normal" else -1
 
 
 def _spoiled(data: Path) -> Iterator[Item]:

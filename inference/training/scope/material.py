@@ -1,6 +1,5 @@
 """Examples for the gate: every picture goes through the engine's own head finder and the gate's own views."""
 
-import csv
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from inference.training.scope.heads import (
 )
 from inference.training.scope.spoiled import SPOILERS
 from inference.training.scope.styles import Mask, Picture, retextured, styled
+from inference.training.sources import table
 
 NEITHER = CLASSES.index("neither")
 AGREEMENT = 0.55
@@ -78,8 +78,7 @@ class Seen:
 
 def real_files(data: Path) -> list[tuple[str, str]]:
     """(file, group) of every real ultrasound picture; `other` anomalies are heads too."""
-    with (data / "ultrasound" / "labels.csv").open(newline="") as file:
-        return [(row["file"], row["group"]) for row in csv.DictReader(file)]
+    return [(row["file"], row["group"]) for row in table(data / "ultrasound" / "labels.csv")]
 
 
 def volumes(data: Path) -> list[str]:
