@@ -27,7 +27,7 @@ IDENTIFYING: frozenset[SourceFormat] = frozenset({"dicom"})
 """Formats that name a patient in a way that can be compared."""
 ROOT = Path(__file__).resolve().parents[2]
 TOO_LONG = (-signal.SIGALRM, -signal.SIGXCPU)
-GRACE_SECONDS = 2.0  # the child's own alarm rings first; this is for one that has switched it off
+GRACE_SECONDS = 2.0  # the child's own alarm rings first; this is for one without it, or not yet
 
 
 def decode_in_child(
@@ -104,13 +104,19 @@ def _run(
         cwd="/",
         pass_fds=() if handle is None else (handle,),
     ) as child:
-        backstop = threading.Timer(allowance.wall_seconds + GRACE_SECONDS, child.kill)
+        overdue = threading.Event()
+
+        def end() -> None:
+            overdue.set()
+            child.kill()
+
+        backstop = threading.Timer(allowance.wall_seconds + GRACE_SECONDS, end)
         backstop.start()
         try:
             status = child.wait()
         finally:
             backstop.cancel()
-    if status in TOO_LONG:
+    if status in TOO_LONG or overdue.is_set():
         raise FormatError("undecodable", f"Decoding the {SPOKEN[kind]} file took too long.")
     if status != 0:
         raise _undecodable(kind)

@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,12 @@ def test_a_child_that_takes_too_long_is_ended(tmp_path):
     os.mkfifo(fifo)
     with os.fdopen(os.open(fifo, os.O_RDWR), "rb") as silent, pytest.raises(FormatError, match="too long"):
         sandbox.decode_in_child(silent, "png", modality="mri", sha256="", allowance=hurried)
+
+
+def test_a_child_ended_before_its_own_alarm_is_set_took_too_long_and_its_file_is_not_called_damaged():
+    at_once = dataclasses.replace(ALLOWANCE, wall_seconds=-2)
+    with tempfile.TemporaryFile() as opened, pytest.raises(FormatError, match="too long"):
+        sandbox.decode_in_child(opened, "png", modality="mri", sha256="", allowance=at_once)
 
 
 def test_the_child_knows_nothing_of_its_parents_environment(monkeypatch):
