@@ -23,17 +23,21 @@ from inference.engine.atrium.records import Atria, AtrialWidth
 from inference.engine.atrium.scale import Scale, scale_from_age, stated_scale
 from inference.engine.ellipse import Ellipse
 from inference.engine.head_finder.shipped import find_outlined
-from inference.training.atrium.material import kept_apart, picture
+from inference.training.atrium.material import kept_apart, marks, picture
 from inference.training.figures import Figure, auc, bootstrap
 
 EARLY_MM = 150.0
 FOUND = 0.1
 VISIBLE = "axial_wide_ventricle_visible"
+NOT_LOOKED_AT = np.zeros((2, 2))
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One picture that was measured. box: middle of its atrium where known. before: about 18 weeks."""
+    """One picture that was measured. box: middle of its atrium where known. before: about 18 weeks.
+
+    empty: an eye that is no clinician's found no atrium in it that anybody could measure.
+    """
 
     source: str
     group: str
@@ -43,6 +47,7 @@ class Seen:
     box: tuple[float, float] | None = None
     visible: bool = False
     before: bool = False
+    empty: bool = False
 
     @property
     def probability(self) -> float:
@@ -61,7 +66,7 @@ class Seen:
 def rows(data: Path, every: int) -> list[Row]:
     """All of it; the sources' intervals are by picture, those of ventriculomegaly by case too."""
     seen = [one for kind in (_hc18, _planes, _boxed, _abnormal) for one in kind(data, every)]
-    return [*_normals(seen), *_places(seen), *_ventriculomegaly(seen), *_recorded()]
+    return [*_normals(seen), *_empty(seen), *_places(seen), *_ventriculomegaly(seen), *_recorded()]
 
 
 def _hc18(data: Path, every: int) -> Iterator[Seen]:
@@ -106,7 +111,8 @@ def _seen(data: Path, file: str, source: str, group: str, **known: Any) -> Seen:
     scale = stated_scale(mm) if mm else None
     if head and weeks:
         scale = scale_from_age(weeks, head)
-    return Seen(source, group, atria, head, scale, **known)
+    empty = marks().get(file, NOT_LOOKED_AT) is None
+    return Seen(source, group, atria, head, scale, **known, empty=empty)
 
 
 def _normals(seen: Sequence[Seen]) -> Iterator[Row]:
@@ -136,6 +142,19 @@ def _normals(seen: Sequence[Seen]) -> Iterator[Row]:
             yield share("normal: the atrium cannot be measured", source, unmeasured, seen=known, **most)
     early = [s.probability >= 0.5 for s in seen if s.source == "hc18" and s.before]
     yield share("before 18 weeks: 10 mm and more, the gate aside", "hc18", early)
+
+
+def _empty(seen: Sequence[Seen]) -> Iterator[Row]:
+    """Heads in which nobody can measure an atrium: how often a caliper is placed in them nevertheless."""
+    for source in ("hc18", "fetal_planes, any plane of the head"):
+        for apart in (True, False):
+            known = _knowledge(source, apart)
+            of = [s for s in seen if s.empty and s.source == source]
+            if known not in (None, "never seen"):
+                of = [s for s in of if kept_apart(s.group) == apart]
+            if known and of:
+                refused = [s.first is None for s in of]
+                yield share("a head that shows no atrium: cannot be measured", source, refused, seen=known)
 
 
 def _knowledge(source: str, apart: bool) -> str | None:
@@ -212,22 +231,18 @@ def _by_case(seen: Sequence[Seen]) -> list[float]:
 
 
 def _recorded() -> Iterator[Row]:
-    """What the training's own record says of dilated atria and phantoms that were kept apart."""
-    record = json.loads((SHIPPED / "atrium.json").read_text())
-    for name, one in record["figures"].items():
-        if isinstance(one, dict) and "mean error mm" in one:
-            value = one["mean error mm"]
-            yield Row(
-                "width: mean error",
-                name,
-                value,
-                math.nan,
-                math.nan,
-                one["count"],
-                "mm",
-                most=1.0,
-                seen="kept apart",
-            )
+    """What the training's own record says of atria and phantoms that were kept apart, by true width."""
+    found = json.loads((SHIPPED / "atrium.json").read_text())["figures"]
+    for name, one in found.items():
+        if not isinstance(one, dict) or not one["count"]:
+            continue
+        aim = None if "marks" in name else 1.0
+        nan, count = math.nan, one["count"]
+        error, refused = one["mean error mm"], one["not measured"]
+        yield Row("width: mean error", name, error, nan, nan, count, "mm", most=aim, seen="kept apart")
+        yield Row(
+            "the atrium cannot be measured", name, refused, nan, nan, count, most=0.15, seen="kept apart"
+        )
 
 
 def _listed(folder: Path) -> list[dict[str, str]]:

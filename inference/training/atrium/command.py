@@ -14,7 +14,7 @@ import numpy as np
 import safetensors.torch
 import torch
 
-from inference.engine.atrium.measure import looker
+from inference.engine.atrium.measure import networks_of
 from inference.engine.atrium.network import AtriumNetwork
 from inference.engine.atrium.search import Networks
 from inference.engine.records import canonical_json, sha256_hex
@@ -34,7 +34,9 @@ from inference.training.atrium.material import (
 from inference.training.checkpoints import Checkpoints
 
 REFUSED = 0.06
-"""Share of kept-apart normals, from about 18 weeks on, that the least chance may turn away."""
+"""Share of kept-apart normals, from about 18 weeks on, that the least chance may turn away, and of their
+atria made WIDE_MM and wider; whichever allows more."""
+WIDE_MM = 10.0
 SECOND_TRIMESTER_MM = 150.0
 HELD_PHANTOMS = 4
 """One phantom in so many is kept apart."""
@@ -71,8 +73,7 @@ def main(arguments: Sequence[str], out: TextIO) -> int:
 
     trained = {step: _trained(step, asked, heads, tell) for step in asked.steps_of}
     if set(trained) == set(STEPS):
-        networks = Networks(looker(trained["place"]), looker(trained["width"]))
-        settled = settle(networks, heads(), asked.seed)
+        settled = settle(networks_of(trained), heads(), asked.seed)
         tell(json.dumps(settled))
         _written(asked, trained, settled, heads())
         Checkpoints(asked.out / "checkpoints", "").forget()
@@ -112,8 +113,8 @@ def _parser() -> argparse.ArgumentParser:
         help="train one network only: two processes may share the work, and the command without it ends it",
     )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--steps", type=int, default=1400)
-    parser.add_argument("--pictures", type=int, default=7200, help="drawn for each network")
+    parser.add_argument("--steps", type=int, default=900)
+    parser.add_argument("--pictures", type=int, default=4000, help="drawn for each network")
     parser.add_argument("--phantoms", type=int, default=PHANTOMS)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--halved", action="store_true", help="multiply in bfloat16")
@@ -126,8 +127,11 @@ def _heads(data: Path, without: frozenset[str], phantoms: int, seed: int) -> Hea
     real = cropped(
         data, [one for one in wanted if one.file in known or one.box or (one.mm and kept_apart(one.group))]
     )
+    return _shelved(real, phantom_heads(phantoms, seed))
+
+
+def _shelved(real: Sequence[Head], made: Sequence[Head]) -> Heads:
     mine = [head for head in real if not kept_apart(head.group)]
-    made = phantom_heads(phantoms, seed)
     shelf = Shelf(
         marked=[head for head in mine if head.far is not None],
         boxed=[head for head in mine if head.place is not None],
@@ -142,25 +146,40 @@ def settle(networks: Networks, heads: Heads, seed: int) -> dict[str, Any]:
     """least_chance, error_factor, and the figures of heads that were kept apart."""
     marked = [head for head in heads.apart if head.far is not None]
     boxes = [head for head in heads.apart if head.place is not None]
-    normals = [head for head in heads.apart if head.place is not None or _from_18_weeks(head)]
-    least = float(np.percentile(figures.chances(networks, normals), 100 * REFUSED))
+    late = [head for head in heads.apart if not head.empty and (_shows_one(head) or _is_late(head))]
+    normals = figures.chances(networks, late)
+    empty = [head for head in heads.apart if head.empty]
+    nothing = figures.chances(networks, empty)
     grafts = figures.grafts(networks, marked, seed)
+    wide = [one.chance for one in grafts if one.width * one.mm >= WIDE_MM]
     made = figures.phantoms(networks, heads.phantoms)
-    plain = figures.as_marked(networks, marked)
+    least = min(float(np.percentile(one, 100 * REFUSED)) for one in (normals, wide) if len(one))
+    factor = figures.error_factor([*grafts, *made])
+    off = figures.boxed(networks, boxes) if boxes else np.array([])
     return {
         "least_chance": round(least, 4),
-        "error_factor": round(figures.error_factor([*grafts, *made]), 4),
+        "error_factor": round(factor, 4),
         "figures": {
-            "grafts of kept-apart heads": figures.summed(grafts, least),
-            "kept-apart phantoms": figures.summed(made, least),
-            "kept-apart heads against their marks": figures.summed(plain, least),
-            "boxes found": float((figures.boxed(networks, boxes) < figures.NEAR).mean()) if boxes else None,
+            **figures.by_band(grafts, least, factor, "grafts of kept-apart heads"),
+            **figures.by_band(made, least, factor, "kept-apart phantoms"),
+            "kept-apart heads against their marks": figures.summed(
+                figures.as_marked(networks, marked), least, factor
+            ),
+            "normals not measured": float((normals < least).mean()) if late else None,
+            "normals": len(late),
+            "heads without an atrium refused": float((nothing < least).mean()) if empty else None,
+            "heads without an atrium": len(empty),
+            "boxes found": float((off < figures.NEAR).mean()) if boxes else None,
             "boxes": len(boxes),
         },
     }
 
 
-def _from_18_weeks(head: Head) -> bool:
+def _shows_one(head: Head) -> bool:
+    return head.place is not None or head.far is not None
+
+
+def _is_late(head: Head) -> bool:
     if head.mm is None:
         return False
     lie, ellipse = head.mm, head.ellipse

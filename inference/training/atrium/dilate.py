@@ -16,7 +16,7 @@ from inference.engine.atrium.grids import HEAD, MIDDLE, Floats, Places
 
 INNER_TABLE = 0.95
 """Of the head's radii: where the skull begins."""
-MOST_OUT, MOST_IN = 0.88, 0.8
+MOST_OUT, MOST_IN = 0.88, 0.85
 """Shares of the room between a wall and the skull, or the midline, that a wall may take."""
 REACH = (0.06, 0.22)
 """Of the head's length: over how much of the ventricle, beyond its widest part, the widening fades."""
@@ -144,8 +144,10 @@ def dilation(caliper: Places, aspect: float, width: float, rng: np.random.Genera
     to_midline = max(1.0, float((inner - MIDDLE)[1]) * side / max(abs(float(normal[1])), 0.3))
     more = width - before
     if more > 0:
-        into = min(rng.uniform(0.05, 0.6) * more, MOST_IN * to_midline)
-        out = min(more - into, MOST_OUT * float(np.interp(0.0, STATIONS, to_skull)))
+        most_in, most_out = MOST_IN * to_midline, MOST_OUT * float(np.interp(0.0, STATIONS, to_skull))
+        into = min(rng.uniform(0.05, 0.6) * more, most_in)
+        out = min(more - into, most_out)
+        into = min(more - out, most_in)  # where the skull leaves no room, the midline's side gives it
         split = float(rng.uniform(0.25, 0.7))
     else:
         into = out = more / 2

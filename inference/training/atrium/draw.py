@@ -1,7 +1,7 @@
 """Pictures to learn from, drawn once: what a network sees and what it should say.
 
 Real atria as they are or dilated, synthetic heads, boxes, and places without an atrium: beside it, in the
-half before the probe, and in heads where nobody can measure one.
+half before the probe, in heads where nobody can measure one, and in halves of heads that lie in shadow.
 """
 
 import math
@@ -28,17 +28,29 @@ from inference.engine.atrium.grids import (
 )
 from inference.engine.atrium.network import OUT
 from inference.training.atrium.dilate import Dilation, Layout, dilation, painted
-from inference.training.atrium.looks import another_look
+from inference.training.atrium.looks import another_look, dimmed, shadowed
 from inference.training.atrium.material import Head
 
-Step = Literal["place", "width"]
-STEPS: tuple[Step, ...] = ("place", "width")
-WIDTHS = (0.035, 0.30)
-"""Of the head's length: 2.3 to 20 mm at 66 mm, 4 to 33 mm at 110 mm."""
-AS_IT_IS = 0.25
-SHARES = {"phantom": 0.2, "box": 0.08, "none": 0.08}
-"""How often a picture shows a phantom, an atrium of which only the place is known, a head without one."""
-HEADS = {"mark": "marked", "phantom": "phantoms", "box": "boxed", "none": "empty"}
+Step = Literal["place", "width", "mirror"]
+STEPS: tuple[Step, ...] = ("place", "width", "mirror")
+"""The atrium's place; its caliper; and the caliper once more, from other pictures, for the mirror image."""
+WIDTHS = (0.035, 0.36)
+"""Of the head's length: 2.3 to 24 mm at 66 mm, 4 to 40 mm at 110 mm."""
+LIMIT, WIDE = (0.07, 0.17), (0.18, 0.36)
+"""Around 10 mm in heads of 60 to 140 mm, where the call falls; and the moderate and severe ones."""
+AT_LIMIT, AT_WIDE = 0.25, 0.35
+"""How often a width is drawn from these two; else from all, their logarithms alike."""
+AS_IT_IS = 0.2
+SHARES = {"phantom": 0.25, "box": 0.08, "none": 0.06, "shadow": 0.05}
+"""How often a picture shows a phantom, an atrium of which only the place is known, a head without one, and a
+real head whose atrium is pressed shut and whose far half lies in shadow."""
+HEADS = {"mark": "marked", "phantom": "phantoms", "box": "boxed", "none": "empty", "shadow": "marked"}
+NOTHING = ("none", "shadow")
+"""Kinds of pictures in which no atrium can be measured."""
+SHUT = 0.004
+"""Of the head's length: what is left of an atrium that is pressed shut."""
+DIMMED = 0.12
+"""How often the far half of a head whose atrium can be measured is darker: dark alone means nothing."""
 PLACE_SPREAD = 1.6
 CALIPER_SPREAD = (2.5, 0.8)
 """Map pixels along the ventricle, where the caliper may slide, and across it, where it may not."""
@@ -84,7 +96,7 @@ class Shelf:
 
 def drawn(step: Step, shelf: Shelf, count: int, seed: int) -> Drawn:
     """`count` pictures; equal arguments give equal pictures."""
-    rng = np.random.default_rng([seed, 0 if step == "place" else 1])
+    rng = np.random.default_rng([seed, STEPS.index(step)])
     rows = [_one(step, shelf, rng) for _ in range(count)]
     columns = zip(*rows, strict=True)
     return Drawn(*(torch.from_numpy(np.stack(column).astype(np.float32)) for column in columns))
@@ -96,26 +108,38 @@ def _one(step: Step, shelf: Shelf, rng: np.random.Generator) -> tuple[NDArray[np
     turn = math.pi if kind == "phantom" and rng.random() < 0.3 else 0.0
     caliper = _caliper(kind, head, near=turn > 0)
     change = None
-    if kind == "mark" and rng.random() > AS_IT_IS:
-        width = HEAD * math.exp(rng.uniform(*np.log(WIDTHS)))
-        change = dilation(caliper, head.aspect, width, rng)
+    if kind == "shadow":
+        change = dilation(caliper, head.aspect, SHUT * HEAD, rng)
+    elif kind == "mark" and rng.random() > AS_IT_IS:
+        change = dilation(caliper, head.aspect, HEAD * _drawn_width(rng), rng)
         caliper = change.caliper
     if step == "place":
         grid, there = _place_grid(turn, kind, rng)
     else:
         grid, there = _width_grid(caliper, turn, kind, head.aspect, rng)
-    seen = another_look(_levels(step, head, grid, change, rng), rng)
+    seen = another_look(_levels(step, kind, head, grid, change, rng), rng)
     return _row(step, head, kind, grid, caliper, there, levelled(seen.astype(np.float32)))
 
 
 def _kind(step: Step, shelf: Shelf, rng: np.random.Generator) -> str:
     chance = rng.random()
-    for kind, heads in (("phantom", shelf.phantoms), ("box", shelf.boxed), ("none", shelf.empty)):
-        share = SHARES[kind] if heads and not (kind == "box" and step == "width") else 0.0
+    for kind, share in SHARES.items():
+        if not getattr(shelf, HEADS[kind]) or (kind == "box" and step != "place"):
+            continue
         if chance < share:
             return kind
         chance -= share
     return "mark"
+
+
+def _drawn_width(rng: np.random.Generator) -> float:
+    """Of an atrium, over the head's length."""
+    chance = rng.random()
+    if chance < AT_LIMIT:
+        return float(rng.uniform(*LIMIT))
+    if chance < AT_LIMIT + AT_WIDE:
+        return float(rng.uniform(*WIDE))
+    return math.exp(rng.uniform(*np.log(WIDTHS)))
 
 
 def _caliper(kind: str, head: Head, *, near: bool) -> Places:
@@ -133,22 +157,29 @@ def _any(heads: Sequence[Head], rng: np.random.Generator) -> Head:
 
 
 def _levels(
-    step: Step, head: Head, grid: Grid, change: Dilation | None, rng: np.random.Generator
+    step: Step, kind: str, head: Head, grid: Grid, change: Dilation | None, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     places = grid.places()
-    crop = halved(head.floats) if step == "place" else head.floats
+    below = (places[..., 1] - MIDDLE[1]) / HEAD
+    half = step == "place"
+    crop = halved(head.floats) if half else head.floats
     if change is None:
-        return seen_on(crop, places, half=step == "place").astype(np.float64)
+        seen = seen_on(crop, places, half=half).astype(np.float64)
+        return dimmed(seen, below, rng) if kind == "mark" and rng.random() < DIMMED else seen
     lay = change.layout(places)
-    if step == "place":
+    if kind == "shadow":
+        within = 1 - np.hypot(*np.moveaxis((places - MIDDLE) / (HEAD / 2) / [1.0, head.aspect], -1, 0))
+        return shadowed(seen_on(crop, lay.source, half=half).astype(np.float64), below, within, rng)
+    if half:
         lay = Layout(lay.source / 2 - 0.25, lay.along, lay.depth, lay.outward, lay.share, lay.stretch)
-    return painted(crop, lay, change, rng)
+    seen = painted(crop, lay, change, rng)
+    return dimmed(seen, below, rng) if rng.random() < DIMMED else seen
 
 
 def _place_grid(turn: float, kind: str, rng: np.random.Generator) -> tuple[Grid, float]:
     """The whole head, turned by up to 60 degrees, and now and then by half: then nothing is seen below."""
     turn += float(rng.normal(0, 0.45) if rng.random() < 0.8 else rng.uniform(-1.05, 1.05))
-    there = 0.0 if kind == "none" else 1.0
+    there = 0.0 if kind in NOTHING else 1.0
     if kind in ("mark", "box") and rng.random() < 0.12:
         turn, there = turn + math.pi, 0.0
     middle = MIDDLE + rng.normal(0, 0.03 * HEAD, 2)
@@ -163,7 +194,7 @@ def _width_grid(
     turn += float(rng.normal(0, 0.28))
     middle = caliper.mean(axis=0)
     width = float(np.hypot(*(caliper[1] - caliper[0])))
-    there = 0.0 if kind == "none" else 1.0
+    there = 0.0 if kind in NOTHING else 1.0
     if kind == "none":
         place = MIDDLE + np.array([rng.uniform(-0.35, 0.35), rng.uniform(0.05, 0.3)]) * HEAD
     elif rng.random() < 0.12:

@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ MARKS = Path(__file__).with_name("marks.csv")
 STRETCHED = ("fetal_planes/", "ultrasound/normal/", "ultrasound_640/normal/")
 ASPECT = 959 / 661
 """Of FETAL_PLANES frames before they were stretched to squares: most are 959 x 661 or close to it."""
-PHANTOMS = 240
+PHANTOMS = 320
 PHANTOM_SIDE = 384
 WORST, CHANCE = 0.5, 0.3
 
@@ -108,6 +109,7 @@ def normal_heads(data: Path) -> list[Listed]:
     return found + [Listed(f"fetal_planes/{row['file']}", "fetal_planes", row["group"]) for row in brains]
 
 
+@cache
 def marks() -> dict[str, Places | None]:
     """Calipers by file: (2, 2) inner and outer end, (x, y) in square pixels; None: looked at in vain."""
     names = ("inner_x", "inner_y", "outer_x", "outer_y")
