@@ -37,18 +37,21 @@ class AdviceAnswered(CannotDo):
     """A suggestion is answered once."""
 
     code = "advice_answered"
+    is_late = True
 
 
 class NoSuchSuggestion(CannotDo):
     """The advice has fewer suggestions, or another scan belongs to another case."""
 
     code = "no_such_suggestion"
+    field = "follow_up"
 
 
 class AdviceReasonNeeded(CannotDo):
     """Whoever does not follow an advice says why."""
 
     code = "reason_needed"
+    field = "reason"
 
 
 def rules() -> Rulebook:

@@ -23,18 +23,21 @@ class AtriumMeasured(CannotDo):
     """A width of that side stands: whoever doubts it withdraws it."""
 
     code = "atrium_measured"
+    is_late = True
 
 
 class ReasonInWordsNeeded(CannotDo):
     """Another reason is put into words."""
 
     code = "reason_needed"
+    field = "note"
 
 
 class NothingToTakeBack(CannotDo):
     """Nobody has said that the atrium cannot be seen."""
 
     code = "nothing_to_take_back"
+    is_late = True
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ class Changed(CannotDo):
     """The page showed something else than what is there now. sentences: that, and each thing that changed."""
 
     code = "changed_since"
+    is_late = True
 
 
 def refuse_if_changed(desk: Desk, shown: Shown) -> None:

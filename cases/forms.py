@@ -217,7 +217,11 @@ class ScanWithdrawalForm(forms.Form):
 class FramesForm(forms.Form):
     """Frames counted from 1, as people do: "60, 64-66"."""
 
-    frames = forms.CharField(max_length=200, label=gettext_lazy("Frames"))
+    frames = forms.CharField(
+        max_length=200,
+        label=gettext_lazy("Frames"),
+        widget=forms.TextInput(attrs={"placeholder": "60, 64-66", "autocomplete": "off"}),
+    )
 
     def clean_frames(self) -> list[int]:
         """Indices from 0."""

@@ -17,6 +17,7 @@ class PatientMismatch(CannotDo):
     """The file names another patient than the case's. mismatch: the DICOM keywords in which they differ."""
 
     code = "patient_mismatch"
+    field = "mismatch_reason"
 
     def __init__(self, sentence: str, mismatch: list[str]) -> None:
         super().__init__(sentence, mismatch=mismatch)

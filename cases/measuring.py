@@ -42,6 +42,7 @@ class AlreadyWithdrawn(CannotDo):
     """A measurement is withdrawn once."""
 
     code = "already_withdrawn"
+    is_late = True
 
 
 @dataclass(frozen=True)

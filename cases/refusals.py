@@ -9,10 +9,14 @@ class CannotDo(Exception):
 
     sentences: the same, and what else a page says of it, such as what has changed since it was opened.
     named: what else programs are told, as plain JSON values, such as the scan that is in the way.
+    field: the field of a form that is to be mended, "" where it is none. is_late: what the page offered is
+    offered no more, as the case has moved on, so that no word in the form would help.
     """
 
     code = ""
     status = 422
+    field = ""
+    is_late = False
 
     def __init__(self, sentence: str = "", more: Sequence[str] = (), **named: Any) -> None:
         self.sentences = [sentence, *more]

@@ -43,12 +43,14 @@ class NotNow(CannotDo):
     """The case is at another stage, or it is another reader's turn."""
 
     code = "not_now"
+    is_late = True
 
 
 class ReasonNeeded(CannotDo):
     """Whoever overrides the models says why."""
 
     code = "reason_needed"
+    field = "reason"
 
 
 @transaction.atomic

@@ -1,9 +1,12 @@
 """What readers fill in: a read, a signature, an addendum, a measurement."""
 
-from typing import Any, TypeVar
+from datetime import date
+from typing import Any, ClassVar, TypeVar
 
 from django import forms
-from django.utils.translation import gettext_lazy
+from django.core.validators import MinValueValidator
+from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts import kept
 from accounts.confirm import ConfirmedForm
@@ -11,7 +14,7 @@ from accounts.gate import PersonRequest
 from cases import drafts
 from cases.desk import Desk
 from cases.measuring import CHECKLIST, Points
-from cases.models import AtriumStatement, Measurement, Read
+from cases.models import AdviceAnswer, AtriumStatement, Measurement, Read
 
 
 class AssignForm(forms.Form):
@@ -53,6 +56,8 @@ def read_form_context(request: PersonRequest, desk: Desk, refused: ReadForm | No
     """
     case, page = desk.case, desk.case.get_absolute_url()
     before = kept.waiting(request, page)
+    if WHICH in before:
+        before = {}
     typed = drafts.kept(case, request.user, drafts.Form.READ) | before if desk.may_file else {}
     if refused:
         typed = drafts.only_words(drafts.Form.READ, refused.data)
@@ -64,15 +69,17 @@ def read_form_context(request: PersonRequest, desk: Desk, refused: ReadForm | No
     return context | {"read_form": ReadForm(initial=typed | {"kind": desk.due})}
 
 
+WHICH = "which"
+"""The hidden field by which every other form of the case page says which it is (`cases.page_forms`)."""
 F = TypeVar("F", bound=forms.Form)
 
 
 def focused(form: F) -> F:
-    """The form, opened at its first field that was refused."""
-    for name in form.errors:
-        if name in form.fields:
-            form.fields[name].widget.attrs["autofocus"] = True
-            break
+    """The form, opened at the first field that was refused; at the first one where all of it was."""
+    seen = [name for name, field in form.fields.items() if not field.widget.is_hidden]
+    refused = [name for name in seen if name in form.errors]
+    for name in (refused or seen)[:1] if form.errors else []:
+        form.fields[name].widget.attrs["autofocus"] = True
     return form
 
 
@@ -118,12 +125,73 @@ class MeasurementForm(forms.Form):
 class AtriumForm(forms.Form):
     """Why an atrium cannot be measured; an empty reason takes that back."""
 
-    side = forms.ChoiceField(choices=AtriumStatement.Side.choices)
-    reason = forms.ChoiceField(choices=AtriumStatement.Reason.choices, required=False)
-    note = forms.CharField(max_length=300, required=False)
+    _CHOOSE: ClassVar = dict.fromkeys(
+        ("required", "invalid_choice"), gettext_lazy("Choose a side and a reason.")
+    )
+
+    side = forms.ChoiceField(
+        choices=AtriumStatement.Side.choices, widget=forms.HiddenInput, error_messages=_CHOOSE
+    )
+    reason = forms.ChoiceField(
+        choices=[("", gettext_lazy("Choose")), *AtriumStatement.Reason.choices[:-1]],
+        required=False,
+        label=gettext_lazy("Why?"),
+        widget=forms.Select(attrs={"required": True}),  # of the page's form; a button sends none
+        error_messages=_CHOOSE,
+    )
+    note = forms.CharField(max_length=300, required=False, label=gettext_lazy("In your words"))
+
+    def clean(self) -> dict[str, Any]:
+        """Words without a choice take nothing back."""
+        found = super().clean() or {}
+        if found.get("note") and not found.get("reason") and "reason" not in self.errors:
+            self.add_error("reason", gettext("Choose a side and a reason."))
+        return found
 
 
 class WithdrawalForm(forms.Form):
     """Why a measurement no longer counts."""
 
-    reason = forms.CharField(max_length=200)
+    reason = forms.CharField(
+        max_length=200,
+        label=gettext_lazy("Why?"),
+        error_messages={"required": gettext_lazy("Say why the measurement no longer counts.")},
+    )
+
+
+class BirthDateForm(forms.Form):
+    """The right birth date of a patient, and why it was another."""
+
+    birth_date = forms.DateField(
+        label=gettext_lazy("Right birth date"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        validators=[MinValueValidator(date(1900, 1, 1))],
+    )
+    reason = forms.CharField(
+        max_length=300,
+        label=gettext_lazy("Why?"),
+        error_messages={"required": gettext_lazy("Say why the birth date is corrected.")},
+    )
+
+    def clean_birth_date(self) -> date:
+        """Nobody is born tomorrow."""
+        born: date = self.cleaned_data["birth_date"]
+        if born > timezone.localdate():
+            raise forms.ValidationError(gettext("This date lies in the future."))
+        return born
+
+
+class AdviceAnswerForm(forms.Form):
+    """What became of one suggestion; follow_up is the number of a scan of the case."""
+
+    place = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    outcome = forms.ChoiceField(choices=AdviceAnswer.Outcome.choices, required=False)
+    reason = forms.CharField(required=False, max_length=300, label=gettext_lazy("Reason, if not done"))
+    follow_up = forms.IntegerField(required=False, min_value=1)
+
+    def clean(self) -> dict[str, Any]:
+        """The outcome is a button; that none was pressed is said at the field beside them."""
+        found = super().clean() or {}
+        if not found.get("outcome") and "outcome" not in self.errors:
+            self.add_error("reason", gettext("Choose what became of the advice."))
+        return found

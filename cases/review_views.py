@@ -14,24 +14,24 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import kept
 from accounts.confirm import ConfirmedForm
 from accounts.gate import PersonRequest, people_only
-from cases import atria, drafts, measuring, review, services
+from cases import atria, drafts, measuring, patients, review, services
+from cases.case_page import case_page
 from cases.desk import desk, measurement_words
 from cases.models import Case, Measurement, Scan
-from cases.outcomes import back_to, carried_out, refused
+from cases.outcomes import back_to, carried_out, carried_out_form
+from cases.page_forms import PageForms, Sent, offered
 from cases.refusals import CannotDo
 from cases.review_forms import (
+    WHICH,
     AddendumForm,
     AssignForm,
-    AtriumForm,
     JointForm,
     MeasurementForm,
     ReadForm,
     SignForm,
-    WithdrawalForm,
     focused,
 )
 from cases.shown import Shown
-from cases.views import case_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -53,7 +53,7 @@ def file_read(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     except CannotDo as refusal:
         case.refresh_from_db()
         return case_page(request, case, form=form, refusal=refusal)
-    kept.forget(request)
+    kept.forget(request, unless=WHICH)
     return redirect(back_to(request, case))
 
 
@@ -68,7 +68,7 @@ def keep_draft(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         drafts.keep(case, by=request.user, form=form, words=request.POST.dict())
     except CannotDo as refusal:
         return JsonResponse({"code": refusal.code, "detail": str(refusal)}, status=409)
-    kept.forget(request)
+    kept.forget(request, unless=WHICH)
     return HttpResponse(status=204)
 
 
@@ -178,30 +178,42 @@ def measure(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     return JsonResponse(said | {"provisional": measuring.is_provisional(found)}, status=201)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @people_only
 def withdraw(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """Let a measurement no longer count; it stays on record."""
     scans = Scan.objects.visible_to(request.user)
     one = get_object_or_404(Measurement.objects.select_related("scan__case"), pk=pk, scan__in=scans)
-    form = WithdrawalForm(request.POST)
-    if not form.is_valid():
-        return refused(request, one.scan.case, gettext("Say why the measurement no longer counts."))
-    reason = form.cleaned_data["reason"]
-    return carried_out(
-        request, one.scan.case, lambda: measuring.withdraw(one, by=request.user, reason=reason)
-    )
+
+    def take_back(*, reason: str) -> None:
+        measuring.withdraw(one, by=request.user, reason=reason)
+
+    return carried_out_form(request, one.scan.case, Sent.by(request, "withdraw", one.pk), take_back)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @people_only
 def state_atrium(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """Say why the atrium of one side cannot be measured, or that it can after all."""
     case = _case(request, pk)
-    form = AtriumForm(request.POST)
-    if not form.is_valid():
-        return refused(request, case, gettext("Choose a side and a reason."), code="invalid")
-    return carried_out(request, case, lambda: atria.state(case, by=request.user, **form.cleaned_data))
+
+    def state(**said: str) -> None:
+        atria.state(case, by=request.user, **said)
+
+    sent = Sent.by(request, "state_atrium", request.POST.get("side", ""))
+    return carried_out_form(request, case, sent, state)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@people_only
+def correct_birth_date(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """Mend a mistyped birth date of the patient."""
+    case = _case(request, pk)
+
+    def correct(**said: Any) -> None:
+        patients.correct_birth_date(case, by=request.user, **said)
+
+    return carried_out_form(request, case, Sent.by(request, "correct_birth_date", case.pk), correct)
 
 
 @require_safe
@@ -210,8 +222,11 @@ def findings(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """The measurements and what follows from them, again: after the viewer has stored one."""
     case = _case(request, pk)
     number = request.GET.get("scan", "")
-    context = {"case": case, "desk": desk(case, request.user)}
-    context["shown_scan"] = number if number.isdecimal() else ""
+    number = number if number.isdecimal() else ""
+    at, address = desk(case, request.user), case.get_absolute_url()
+    scan = case.scans.standing().select_related("image").filter(number=number[:9] or 0).first()
+    context = {"case": case, "desk": at, "shown_scan": number, "ticket": kept.ticket(request.user, address)}
+    context["page_forms"] = PageForms(offered(at, scan, None, []))
     return render(request, "cases/findings.html", context)
 
 

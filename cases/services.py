@@ -45,6 +45,13 @@ class OtherModality(CannotDo):
     status = 409
 
 
+class NoSuchFrame(CannotDo):
+    """A frame was chosen that the scan does not have."""
+
+    code = "no_such_frame"
+    field = "frames"
+
+
 class NotAReader(CannotDo):
     """A case is given to somebody who may read it."""
 
@@ -248,13 +255,13 @@ def _oldest_first(scan: Scan) -> QuerySet[Job]:
 def choose_frames(scan: Scan, frames: list[int], *, by: User) -> list[Job]:
     """Read these frames instead of those the rule chose; the earlier answers stay.
 
-    Raises ValueError for a frame the scan does not have, PermissionDenied, CaseSigned.
+    Raises NoSuchFrame, PermissionDenied, CaseSigned.
     """
     access.lock_scan_for_writing(scan, by)
     wrong = [frame for frame in frames if frame not in scan.frame_numbers]
     if wrong or not frames:
         sentence = gettext("The scan has no such frame; it has {frames}.")
-        raise ValueError(sentence.format(frames=scan.image.frames))
+        raise NoSuchFrame(sentence.format(frames=scan.image.frames))
     record("scan.frames_chosen", actor=by, subject=scan, thread=scan.case.thread, frames=frames)
     return submit_scan(scan, by=by, frames=sorted(set(frames)))
 

@@ -8,20 +8,23 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts.gate import PersonRequest, people_only
 from blobs.store import BlobUnavailable
-from cases import intake, prospects, withdrawal
-from cases.access import require_writer
-from cases.forms import ScanWithdrawalForm, UploadForm
+from cases import identity, intake, prospects, withdrawal
+from cases.access import CaseSigned, require_writer
+from cases.case_page import case_page
+from cases.forms import ScanWithdrawalForm
 from cases.models import Case, Scan
+from cases.page_forms import Sent
 from cases.refusals import CannotDo
+from cases.review_forms import focused
 from inference.formats.errors import FormatError
 from language.stored import said
 
@@ -43,25 +46,28 @@ class Outcome:
     unanswered_because: str = ""
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @people_only
 def upload(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """Add files to a case. A file that is already there is not added twice."""
     case = get_object_or_404(Case.objects.visible_to(request.user), pk=pk)
     if not Case.objects.writable_by(request.user).filter(pk=case.pk).exists():
         raise PermissionDenied(gettext("Only readers of the department add scans."))
-    form = UploadForm(request.POST, request.FILES)
+    if request.method != "POST":  # whoever loads again the page that a refused form came back on
+        return redirect(case)
+    sent = Sent.by(request, "upload", case.pk)
     wants_json = "application/json" in request.headers.get("Accept", "")
-    if not form.is_valid():
-        return _not_understood(request, case, form, wants_json=wants_json)
-    sent = form.cleaned_data
+    if not sent.form.is_valid():
+        return _not_understood(request, case, sent, wants_json=wants_json)
+    filled = sent.form.cleaned_data
     outcomes = [
-        _receive(request, case, file, sent["modality"], sent["mismatch_reason"]) for file in sent["scans"]
+        _receive(request, case, file, filled["modality"], filled["mismatch_reason"])
+        for file in filled["scans"]
     ]
     if wants_json:
         status = outcomes[0].status if len(outcomes) == 1 else 207
         return JsonResponse({"outcomes": [asdict(outcome) for outcome in outcomes]}, status=status)
-    return _page(request, case, outcomes)
+    return _page(request, case, sent, outcomes)
 
 
 def _receive(
@@ -90,23 +96,31 @@ def _receive(
     return Outcome(name, outcome, sentence, "", status, scan.number, not code, code)
 
 
-def _not_understood(
-    request: PersonRequest, case: Case, form: UploadForm, *, wants_json: bool
-) -> HttpResponse:
-    sentence = " ".join(str(error) for errors in form.errors.values() for error in errors)
+def _not_understood(request: PersonRequest, case: Case, sent: Sent, *, wants_json: bool) -> HttpResponse:
+    sentence = " ".join(str(error) for errors in sent.form.errors.values() for error in errors)
     if wants_json:
         return JsonResponse({"outcomes": [], "sentence": sentence, "code": "invalid"}, status=400)
-    messages.warning(request, " ".join([sentence, gettext("Nothing was added.")]))
-    return redirect(case)
+    sent.form.add_error(None, gettext("Nothing was added. Choose the files again."))
+    return case_page(request, case, sent=sent, status=422)
 
 
-def _page(request: PersonRequest, case: Case, outcomes: list[Outcome]) -> HttpResponse:
+def _page(request: PersonRequest, case: Case, sent: Sent, outcomes: list[Outcome]) -> HttpResponse:
+    """What became of each file; where one was refused, beside the form as it was filled in."""
     refused = [outcome for outcome in outcomes if outcome.outcome == "refused"]
     if not refused:
         return redirect(f"{case.get_absolute_url()}?scan={outcomes[-1].scan}")
+    for one in outcomes:
+        if one.outcome == "refused":
+            field = identity.PatientMismatch.field if one.code == identity.PatientMismatch.code else "scans"
+            kept = gettext("Nothing of it was kept.")
+            error = ValidationError(f"{one.file}: {one.sentence} ({one.code}) {kept}", code=one.code)
+            sent.form.add_error(field, error)
+        else:
+            messages.success(request, f"{one.file}: {one.sentence}")
+    case.refresh_from_db()
     status = refused[0].status if len(outcomes) == 1 else 422
-    context = {"section": "worklist", "case": case, "outcomes": outcomes}
-    return render(request, "cases/uploaded.html", context, status=status)
+    is_late = {one.code for one in refused} == {CaseSigned.code}
+    return case_page(request, case, sent=sent, status=409 if is_late else status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -115,17 +129,17 @@ def withdraw(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """Take a scan out of its case; the form comes back filled when that is refused."""
     scan = get_object_or_404(Scan.objects.visible_to(request.user).select_related("case", "image"), pk=pk)
     require_writer(scan.case, request.user)
-    is_sent = request.method == "POST"
+    is_sent, is_late, code = request.method == "POST", False, "invalid"
     form = ScanWithdrawalForm(request.POST if is_sent else None)
     if form.is_valid():
         try:
             withdrawal.withdraw_scan(scan, by=request.user, **form.cleaned_data)
-        except withdrawal.WithdrawalReasonNeeded as refusal:
-            form.add_error("note", str(refusal))
         except CannotDo as refusal:
-            messages.warning(request, str(refusal), extra_tags=refusal.code)
+            is_late, code = refusal.is_late, refusal.code
+            form.add_error(refusal.field or None, str(refusal))
         else:
             messages.success(request, gettext("Scan {number} was withdrawn.").format(number=scan.number))
             return redirect(scan.case)
-    context = {"section": "worklist", "case": scan.case, "scan": scan, "form": form}
-    return render(request, "cases/withdraw_scan.html", context, status=422 if is_sent else 200)
+    context = {"section": "worklist", "case": scan.case, "scan": scan, "form": focused(form), "code": code}
+    status = (409 if is_late else 422) if is_sent else 200
+    return render(request, "cases/withdraw_scan.html", context, status=status)

@@ -24,6 +24,7 @@ urlpatterns = [
     path("cases/<uuid:pk>/report/", report_views.report_page, name="report_page"),
     path("cases/<uuid:pk>/assign/", review_views.assign, name="assign"),
     path("cases/<uuid:pk>/atria/", review_views.state_atrium, name="state_atrium"),
+    path("cases/<uuid:pk>/birth-date/", review_views.correct_birth_date, name="correct_birth_date"),
     path("cases/<uuid:pk>/findings/", review_views.findings, name="findings"),
     path("scans/<uuid:pk>/measurements/", review_views.measure, name="measure"),
     path("advice/<uuid:pk>/answer/", advice_views.answer_advice, name="answer_advice"),

@@ -1,12 +1,10 @@
 """The pages of cases: look up through visible_to, call one service, render."""
 
-import logging
 import uuid
-from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -15,23 +13,18 @@ from accounts.gate import PersonRequest, people_only, role_required
 from accounts.roles import READ_CASES, WRITE_CASES, departments_where
 from audit.models import Event
 from audit.trail import record
-from blobs.store import BlobCorrupt, BlobUnavailable
-from cases import asking, keys, reading, services, viewer, worklist, worklist_query
-from cases.advice_views import shown_advice
-from cases.advising import current_advice
+from cases import asking, keys, reading, services, worklist, worklist_query
+from cases.case_page import case_page, shown
 from cases.dashboard import dashboard
-from cases.desk import Desk, desk, measurement_marks
-from cases.forms import ExplainForm, FramesForm, OpenCaseForm, SavedViewForm, UploadForm, WorklistForm
+from cases.desk import desk
+from cases.forms import ExplainForm, OpenCaseForm, SavedViewForm, WorklistForm
 from cases.listing import note_listing
-from cases.measuring import CHECKLIST
 from cases.models import Case, SavedView, Scan
-from cases.pictures import thumbnail
+from cases.outcomes import carried_out_form
+from cases.page_forms import Sent
 from cases.refusals import CannotDo
-from cases.review_forms import ReadForm, read_form_context
-from cases.timeline import timeline
+from cases.review_forms import focused
 from inference.models import Prediction
-
-logger = logging.getLogger(__name__)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -104,7 +97,7 @@ def open_case(request: PersonRequest) -> HttpResponse:
             form.add_error("patient_birth_date", str(refusal))
         else:
             return redirect(case)
-    context = {"section": "worklist", "form": form, "departments": departments}
+    context = {"section": "worklist", "form": focused(form), "departments": departments}
     return render(request, "cases/open.html", context, status=422 if form.errors else 200)
 
 
@@ -113,27 +106,6 @@ def open_case(request: PersonRequest) -> HttpResponse:
 def case(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """What do I see, what does it say, do I agree?"""
     return case_page(request, _visible(request, pk))
-
-
-def case_page(
-    request: PersonRequest,
-    case: Case,
-    *,
-    form: ReadForm | None = None,
-    refusal: CannotDo | None = None,
-    status: int = 200,
-) -> HttpResponse:
-    """The page of a visible case. form, refusal: a read's form that was sent, and why it was not filed."""
-    view = str(uuid.uuid4())
-    sitting = desk(case, request.user)
-    # What is answered for is collected first: what arrives in between is asked about, never passed over.
-    told: dict[str, Any] = {"view": view, "unblinded": sitting.unblinds}
-    record("case.viewed", actor=request.user, subject=case, thread=case.thread, **told)
-    context = _shown(request, sitting, reading.read_case(case), view)
-    context |= read_form_context(request, sitting, form)
-    if refusal:
-        context |= {"changes": refusal.sentences, "refusal_code": refusal.code}
-    return render(request, "cases/case.html", context, status=409 if refusal else status)
 
 
 @require_safe
@@ -151,26 +123,21 @@ def live(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         record(
             "case.viewed", actor=request.user, subject=found, thread=found.thread, view=view, unblinded=True
         )
-    context = _shown(request, sitting, state, view)
+    context = shown(request, sitting, state, view)
     return render(request, "cases/live.html", context | {"is_update": True})
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @people_only
 def choose_frames(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """Read other frames of a scan."""
     scan = get_object_or_404(Scan.objects.visible_to(request.user).select_related("case", "image"), pk=pk)
-    form = FramesForm(request.POST)
-    try:
-        if form.is_valid():
-            services.choose_frames(scan, form.cleaned_data["frames"], by=request.user)
-        else:
-            messages.warning(request, str(form.errors["frames"][0]))
-    except ValueError as fault:
-        messages.warning(request, str(fault))
-    except CannotDo as refusal:
-        _warn(request, refusal)
-    return _on_scan(scan)
+    sent = Sent.by(request, "choose_frames", scan.pk)
+
+    def choose(*, frames: list[int]) -> None:
+        services.choose_frames(scan, frames, by=request.user)
+
+    return carried_out_form(request, scan.case, sent, choose, scan=scan)
 
 
 @require_POST
@@ -244,56 +211,3 @@ def _is_told(case: Case, view: str) -> bool:
     """Whether the audit says already that answers came to this view of the page."""
     told = Event.objects.filter(thread=case.thread, verb="case.viewed", detail__unblinded=True)
     return told.filter(detail__view=view).exists()
-
-
-def _shown(request: PersonRequest, sitting: Desk, found: reading.CaseReading, view: str) -> dict[str, object]:
-    case, current = sitting.case, _current(request, found)
-    may_write = Case.objects.writable_by(request.user).filter(pk=case.pk).exists()
-    return {
-        "section": "worklist",
-        "key_groups": keys.of_case(sitting, current.scan if current else None, may_write=may_write),
-        "case": case,
-        "reading": found,
-        "current": current,
-        "desk": sitting,
-        "answers_template": "cases/hidden_answers.html" if sitting.hidden else "cases/answers.html",
-        "frames_read": current.frames_read if current else [],
-        "shown": sitting.shown.fields,
-        "checklist": CHECKLIST,
-        "thumbnails": [(entry, _thumbnail(entry)) for entry in found.scans],
-        "picture": viewer.picture(current.scan, current, view) if current else None,
-        "overlays": viewer.overlays(current) if current and not sitting.hidden else [],
-        "marks": measurement_marks(sitting, current) if current else [],
-        **shown_advice(current_advice(sitting, found), sitting, current),
-        "timeline": timeline(case, hidden=sitting.hidden),
-        "view": view,
-        "may_write": may_write,
-        "upload_form": UploadForm(),
-    }
-
-
-def _current(request: PersonRequest, found: reading.CaseReading) -> reading.ScanReading | None:
-    """The scan that is asked for, or the first."""
-    wanted = request.GET.get("scan", "") or request.POST.get("scan", "")
-    if not wanted:
-        return found.scans[0] if found.scans else None
-    chosen = next((entry for entry in found.scans if str(entry.scan.number) == wanted), None)
-    if chosen is None and any(str(scan.number) == wanted for scan in found.withdrawn):
-        return found.scans[0] if found.scans else None  # where an older link or notice leads
-    if chosen is None:
-        raise Http404("The case has no such scan.")
-    return chosen
-
-
-def _thumbnail(entry: reading.ScanReading) -> str:
-    """ "" when the stored pixels are gone: the page must still say everything else."""
-    try:
-        return thumbnail(entry.scan.image.pixels_id, _middle(entry))
-    except (BlobCorrupt, BlobUnavailable):
-        logger.exception("The pixels of %s cannot be read", entry.scan)
-        return ""
-
-
-def _middle(entry: reading.ScanReading) -> int:
-    read = entry.frames_read
-    return read[len(read) // 2] if read else entry.scan.image.frames // 2

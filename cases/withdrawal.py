@@ -18,6 +18,7 @@ class WithdrawalReasonNeeded(CannotDo):
     """Whoever withdraws a scan for another reason than the listed ones says which."""
 
     code = "reason_needed"
+    field = "note"
 
 
 @transaction.atomic

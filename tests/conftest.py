@@ -79,6 +79,7 @@ GUARDED = [
     "inference_modelversion",
     "inference_image",
     "cases_patient",
+    "cases_birthdatecorrection",
     "cases_case",
     "cases_scan",
     "cases_read",

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from cases.api import advice, files, reading, results, submission, views, withdrawal
+from cases.api import advice, files, patients, reading, results, submission, views, withdrawal
 
 urlpatterns = [
     path("cases/", views.Cases.as_view(), name="cases"),
     path("cases/<uuid:pk>/", views.OneCase.as_view(), name="case"),
+    path("cases/<uuid:pk>/birth-date/", patients.CorrectBirthDate.as_view(), name="correct-birth-date"),
     path("cases/<uuid:pk>/reading/", reading.Reading.as_view(), name="reading"),
     path("cases/<uuid:pk>/advice/", advice.CurrentAdvice.as_view(), name="current-advice"),
     path("advice/<uuid:pk>/answers/", advice.AnswerAdvice.as_view(), name="answer-advice"),

@@ -2,6 +2,7 @@
 
 from cases.models.advice import Advice, AdviceAnswer, Advised, FollowUp
 from cases.models.atrium import AtriumStatement
+from cases.models.birth_date import BirthDateCorrection
 from cases.models.case import Case, CaseQuerySet, Patient, Scan
 from cases.models.draft import Draft
 from cases.models.measurement import Measurement, Withdrawal
@@ -16,6 +17,7 @@ __all__ = [
     "AdviceAnswer",
     "Advised",
     "AtriumStatement",
+    "BirthDateCorrection",
     "Case",
     "CaseQuerySet",
     "Confirmation",

@@ -1,7 +1,9 @@
 """What the reading pages say about measurements and answers."""
 
 from collections.abc import Mapping
+from typing import Any
 
+from django.forms import Form
 from django.template import Library
 
 from cases.advising import action_words
@@ -9,7 +11,7 @@ from cases.call_words import call_sentence, call_words, scan_reasons
 from cases.calls import Call, ScanCall
 from cases.desk import measurement_words
 from cases.measuring import CHECKLIST, unconfirmed
-from cases.models import AtriumStatement
+from cases.page_forms import PageForms
 
 register = Library()
 
@@ -20,10 +22,11 @@ def unsaid(said: Mapping[str, bool]) -> list[str]:
     return [str(CHECKLIST[name]) for name in unconfirmed(said)]
 
 
-@register.simple_tag
-def unseen_reasons() -> list[tuple[str, str]]:
-    """Why an atrium cannot be measured: what can be chosen, without what takes it back."""
-    return [(reason.value, str(reason.label)) for reason in AtriumStatement.Reason if reason.value]
+@register.simple_tag(takes_context=True)
+def page_form(context: Mapping[str, Any], name: str, about: Any) -> Form | None:
+    """A form of the case page (`cases.page_forms`), as it was filled in; None where it is not offered."""
+    forms: PageForms = context["page_forms"]
+    return forms.at(name, about)
 
 
 @register.filter

@@ -42,6 +42,7 @@ def waiting(request: HttpRequest, page: str) -> dict[str, str]:
     return dict(found["words"]) if is_theirs else {}
 
 
-def forget(request: HttpRequest) -> None:
-    """It is kept elsewhere by now, or done with."""
-    request.session.pop(KEY, None)
+def forget(request: HttpRequest, *, unless: str = "") -> None:
+    """It is kept elsewhere by now, or done with. unless: a field; words with it are another form's."""
+    if unless not in (request.session.get(KEY) or {}).get("words", {}):
+        request.session.pop(KEY, None)

@@ -1,8 +1,9 @@
-"""Every kind of event there is, with the sentence an auditor reads."""
+"""Every kind of event there is, with the sentence an auditor reads and chooses by."""
 
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy
 
 SENTENCES: Mapping[str, str | Promise] = {
@@ -12,11 +13,14 @@ SENTENCES: Mapping[str, str | Promise] = {
     "account.login_failed": gettext_lazy("failed to log in"),
     "account.password_changed": gettext_lazy("changed their password"),
     "account.link_made": gettext_lazy("made a one-time link for a new password"),
+    "account.link_opened": gettext_lazy("opened a one-time link"),
     "account.password_chosen": gettext_lazy("chose a password through a one-time link"),
     "account.changed": gettext_lazy("changed an account or department"),
     "account.deleted": gettext_lazy("deleted an account or department"),
     "account.role_given": gettext_lazy("gave a role"),
     "account.role_taken": gettext_lazy("took a role away"),
+    "adjudicator.named": gettext_lazy("named an adjudicator from elsewhere"),
+    "adjudicator.released": gettext_lazy("took an adjudicator from elsewhere back"),
     "account.password_closed": gettext_lazy("closed an account with the demo's published password"),
     "account.administrator_made": gettext_lazy("made the first administrator"),
     "account.service_created": gettext_lazy("created a service account"),
@@ -33,6 +37,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "scan.identified": gettext_lazy("kept what a scan's file says of patient and study"),
     "scan.mismatch_overridden": gettext_lazy("took a scan whose file names another patient"),
     "scan.withdrawn": gettext_lazy("withdrew a scan"),
+    "patient.birth_date_corrected": gettext_lazy("corrected the patient's birth date"),
     "scan.viewed": gettext_lazy("viewed the scan's pixels"),
     "scan.original_downloaded": gettext_lazy("downloaded the original file"),
     "scan.tried_again": gettext_lazy("asked again for the answers that are missing"),
@@ -83,3 +88,9 @@ SENTENCES: Mapping[str, str | Promise] = {
     "audit.viewed": gettext_lazy("read the audit trail"),
     "audit.exported": gettext_lazy("exported the audit trail"),
 }
+
+
+def choices() -> list[tuple[str, str]]:
+    """(verb, its words) of every kind, as a list to choose from shows them: by their letters."""
+    words = ((verb, capfirst(str(sentence))) for verb, sentence in SENTENCES.items())
+    return sorted(words, key=lambda choice: choice[1].casefold())

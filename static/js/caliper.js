@@ -3,6 +3,7 @@
 import { bind } from "./keys.js";
 import { element, json, list } from "./page.js";
 import { decimal, inWords } from "./language.js";
+import { replaceKeepingWords } from "./words.js";
 import { inside, pointed } from "./zoom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -183,7 +184,7 @@ async function store(form, tool, frame, [start, end]) {
     return null;
   }
   const page = await fetch(form.dataset.findings ?? "");
-  if (page.ok) element("findings-box", HTMLElement).innerHTML = await page.text();
+  if (page.ok) replaceKeepingWords(element("findings-box", HTMLElement), await page.text());
   return said;
 }
 

@@ -3,6 +3,7 @@
 import answers
 import pytest
 from conftest import PASSWORD
+from dragging import drag
 from django.core.files.base import ContentFile
 from playwright.sync_api import Page, expect
 
@@ -53,10 +54,7 @@ def test_the_why_field_appears_with_the_answers_and_takes_no_word(waiting, alice
     assert not Draft.objects.exists()
 
 
-def test_a_refused_read_stands_filled_with_the_cursor_where_the_reason_belongs(
-    waiting, alice, log_in, page, forgiven
-):
-    forgiven.append("422")
+def test_a_refused_read_stands_filled_with_the_cursor_where_the_reason_belongs(waiting, alice, log_in, page):
     answered(waiting)
     log_in(alice)
     open_and_type(page, waiting)
@@ -88,3 +86,23 @@ def test_a_session_that_ended_costs_no_word(waiting, alice, log_in, page):
     page.get_by_role("button", name="File final read").click()
     expect(page.locator("#desk")).to_contain_text(REASON)
     assert Read.objects.get().note == NOTE
+
+
+def test_what_is_being_typed_survives_a_part_of_the_page_that_is_replaced(
+    waiting, alice, log_in, page, forgiven
+):
+    forgiven.append("422")
+    answered(waiting)
+    log_in(alice)
+    open_and_type(page, waiting)
+    left = page.locator(".atrium[data-side=left]")
+    left.get_by_text("Not seen, because…").click()
+    left.get_by_label("In your words").fill("Reverberation of the skull.")
+    page.get_by_role("button", name="Caliper", exact=True).click()
+    drag(page, (20, 20), (40, 60))
+    page.locator("#caliper").get_by_role("button", name="Store").click()
+    expect(page.locator(".measurements li")).to_have_count(1)
+    expect(left.get_by_label("In your words")).to_have_value("Reverberation of the skull.")
+    left.get_by_label("Why?").select_option("shadow")
+    left.get_by_role("button", name="Store").click()
+    expect(left).to_contain_text("Shadowed by the skull: Reverberation of the skull.")

@@ -1,5 +1,6 @@
 """Who gets what through every address of the API. An address that is not in the table fails."""
 
+import itertools
 import uuid
 from datetime import timedelta
 from types import SimpleNamespace
@@ -46,6 +47,7 @@ TABLE = {
     "cases": {"GET": LISTS, "POST": OPENS},
     "case": {"GET": SEES},
     "reading": {"GET": SEES},
+    "correct-birth-date": {"POST": ANSWERS | {"manager": 403, "administrator": 403}},
     "current-advice": {"GET": SEES},
     "answer-advice": {"POST": ANSWERS},
     "scans": {"GET": SEES, "POST": SUBMITS},
@@ -69,6 +71,9 @@ TABLE = {
 }
 
 
+DAYS = itertools.count(1)
+
+
 @pytest.fixture
 def tokens(alice, bob, charlie, auditor, manager, administrator, department):
     """Everybody's, by name."""
@@ -87,6 +92,7 @@ def world(tokens, alice, case, phantom_png, tmp_path):
         "case": case.pk,
         "scans": case.pk,
         "reading": case.pk,
+        "correct-birth-date": case.pk,
         "current-advice": case.pk,
         "scan": scan.pk,
         "original": scan.pk,
@@ -130,6 +136,8 @@ def body(world, name: str) -> dict:
     sent = {"cases": {"department": "fetal-medicine", "patient_id": "P-9"}, "frames-to-read": {"frames": [0]}}
     sent["answer-advice"] = {"place": 0, "outcome": "done"}
     sent["withdraw-scan"] = {"reason": "wrong_file"}
+    born = f"1990-01-{next(DAYS):02}"  # another date each time: the same one is refused
+    sent["correct-birth-date"] = {"birth_date": born, "reason": "Mistyped."}
     sent["explain"] = {"method": "occlusion"}
     return {"data": sent.get(name, {}), "content_type": "application/json"}
 

@@ -148,8 +148,9 @@ def test_other_frames_are_read_when_a_reader_says_so(case, alice, small_scan, ve
 def test_frames_that_are_not_there_are_refused_in_words(typed, case, alice, small_scan, version, client_of):
     scan = small_scan(case, alice, shape=(12, 8, 10))
     client = client_of(alice)
-    response = client.post(f"/scans/{scan.pk}/choose-frames/", {"frames": typed}, follow=True)
-    assert "notice warning" in response.content.decode()
+    response = client.post(f"/scans/{scan.pk}/choose-frames/", {"frames": typed})
+    assert response.status_code == 422
+    assert 'id="id_frames_error"' in response.content.decode()
     assert Job.objects.count() == 1
 
 

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
 from accounts.tokens import create_service_account
-from cases import measuring, services
+from cases import measuring, page_forms, services
 from cases.measuring import Points
 from cases.models import SavedView
 from inference import jobs
@@ -40,7 +40,7 @@ AUDIT = row(    403, 403, 200, 403, 403, 403, 403, 302)  # fmt: skip
 
 OF_A_CASE = (
     "file_read", "keep_draft", "sign", "joint", "add_addendum", "assign", "report", "report_page", "findings",
-    "state_atrium",
+    "state_atrium", "correct_birth_date",
 )  # fmt: skip
 MEASURED = {"tool": "distance", "frame": 0, "start_row": 1, "start_column": 1, "end_row": 3, "end_column": 3}
 TABLE = {
@@ -54,8 +54,9 @@ TABLE = {
     "cases:frame": ("GET", SEES),
     "cases:heatmap": ("GET", SEES),
     "cases:pieces": ("GET", SEES),
-    "cases:upload": ("POST", WRITES),
+    "cases:upload": ("POST", row(422, 422, 403, 404, 404, 404, 403, 302)),  # without a file
     "cases:choose_frames": ("POST", WRITES),
+    "cases:correct_birth_date": ("POST", WRITES | {"bob": 422}),  # the date that it is by then
     "cases:withdraw_scan": ("GET", row(200, 200, 403, 404, 404, 404, 403, 302)),
     "cases:try_again": ("POST", WRITES),
     "cases:cancel_job": ("POST", WRITES),
@@ -71,9 +72,9 @@ TABLE = {
     "cases:report": ("GET", SEES),
     "cases:report_page": ("GET", SEES),
     "cases:measure": ("POST", MEASURES),
-    "cases:withdraw": ("POST", WRITES),
+    "cases:withdraw": ("POST", WRITES | {"bob": 409}),  # once
     "cases:state_atrium": ("POST", WRITES),
-    "cases:answer_advice": ("POST", WRITES),
+    "cases:answer_advice": ("POST", WRITES | {"bob": 409}),  # once
     "cases:findings": ("GET", SEES),
     "inference:models": ("GET", MODELS),
     "inference:model": ("GET", MODELS),
@@ -149,6 +150,7 @@ def address(name: str, record) -> tuple[str, dict[str, str]]:
     sent = {
         "cases:upload": {"modality": "ultrasound"},
         "cases:choose_frames": {"frames": "1"},
+        "cases:correct_birth_date": {"birth_date": "1990-01-02", "reason": "Mistyped."},
         "cases:explain": {"method": "lime", "class_label": "normal"},
         "cases:file_read": {"kind": "final", "finding": "normal"},
         "cases:keep_draft": {"form": "read", "note": "wide"},
@@ -202,7 +204,8 @@ def test_a_write_needs_a_form_of_ours(name, record, alice):
     where, sent = address(name, record)
     assert client.post(where, sent).status_code == 403
     looked = client.get(where)
-    assert looked.status_code == 405 or (name, looked.url) == ("cases:file_read", back_to_the_case(record))
+    comes_back = name.removeprefix("cases:") in {*page_forms.FORMS, "file_read"}
+    assert looked.url == back_to_the_case(record) if comes_back else looked.status_code == 405
 
 
 def back_to_the_case(record) -> str:

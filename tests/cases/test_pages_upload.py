@@ -1,5 +1,7 @@
 """Files on the case page: every one is added, already there, or refused with a sentence."""
 
+import re
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -98,5 +100,7 @@ def test_a_single_refused_file_answers_with_its_own_status(send):
 
 def test_a_plain_form_without_a_file_says_so(case, client_of, alice):
     where = f"/cases/{case.pk}/scans/"
-    response = client_of(alice).post(where, {"modality": "mri"}, follow=True)
-    assert "Choose at least one file. Nothing was added." in response.content.decode()
+    page = client_of(alice).post(where, {"modality": "mri"}).content.decode()
+    assert "Choose at least one file." in page
+    assert "Nothing was added. Choose the files again." in page
+    assert re.search(r'value="mri"[^>]*checked', page), "what was chosen is chosen still"

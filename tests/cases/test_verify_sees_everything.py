@@ -167,6 +167,7 @@ DIGESTED = {
         "id scan_id patient_id patient_birth_date accession_number study_date study_instance_uid "
         "series_instance_uid sop_instance_uid mismatch reason"
     ),
+    "cases.birthdatecorrection": "id patient_id before after reason corrected_by_id",
     "cases.scanwithdrawal": "id scan_id withdrawn_by_id reason note",
     "cases.signoff": "id case_id read_id signed_by_id name meaning content content_sha256 signed_at",
     "cases.addendum": "id case_id text written_by_id name previous_sha256 content_sha256 written_at",

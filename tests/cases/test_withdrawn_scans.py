@@ -132,7 +132,7 @@ def test_the_scans_of_a_signed_case_stay(case, alice, small_scan, api, client_of
     review.sign(case, by=alice, shown=shown_now(case, alice))
     with pytest.raises(CaseSigned):
         withdrawal.withdraw_scan(scan, by=alice, reason="wrong_file")
-    assert client_of(alice).post(f"/scans/{scan.pk}/withdraw/", {"reason": "wrong_file"}).status_code == 422
+    assert client_of(alice).post(f"/scans/{scan.pk}/withdraw/", {"reason": "wrong_file"}).status_code == 409
     sent = {"reason": "wrong_file"}
     refused = api(alice).post(f"/api/v1/scans/{scan.pk}/withdrawal/", sent, content_type="application/json")
     assert refused.json()["code"] == "case_signed"
