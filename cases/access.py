@@ -20,6 +20,7 @@ class CaseSigned(CannotDo):
     """A signed case takes addenda only."""
 
     code = "case_signed"
+    is_late = True
 
 
 class NotSigned(CannotDo):
@@ -32,6 +33,7 @@ class ScanWithdrawn(CannotDo):
     """The scan was withdrawn: nothing is asked about it, measured on it or withdrawn from it again."""
 
     code = "scan_withdrawn"
+    is_late = True
 
 
 def lock_for_writing(case: Case, by: User) -> Case:
@@ -45,8 +47,7 @@ def lock_for_writing(case: Case, by: User) -> Case:
 
 def lock_for_judging(case: Case, by: User) -> Case:
     """The same for the department's readers and the adjudicator it has named. Raises as lock_for_writing."""
-    if not Case.objects.judged_by(by).filter(pk=case.pk).exists():
-        raise PermissionDenied(gettext("You are not a reader of this department."))
+    _require_judge(case, by)
     return _to_be_advised_anew(_refuse_signed(_held(case)))
 
 
@@ -58,10 +59,13 @@ def lock_scan_for_writing(scan: Scan, by: User) -> Case:
 
 
 def lock_for_checking(case: Case, by: User) -> Case:
-    """The same for whoever may only see the case, such as an auditor. Raises PermissionDenied, CaseSigned."""
+    """The case, held, for whoever may see it, such as an auditor; signed or not. Raises PermissionDenied.
+
+    A check compares what is stored and changes none of it, so that a signed case is checked like any other.
+    """
     if not Case.objects.visible_to(by).filter(pk=case.pk).exists():
         raise PermissionDenied(gettext("You may not see this case."))
-    return _refuse_signed(_held(case))
+    return _held(case)
 
 
 def lock_scan_for_checking(scan: Scan, by: User) -> Case:
@@ -72,8 +76,11 @@ def lock_scan_for_checking(scan: Scan, by: User) -> Case:
 
 
 def lock_for_addendum(case: Case, by: User) -> Case:
-    """A signed case, held until the transaction ends. Raises PermissionDenied, NotSigned."""
-    require_writer(case, by)
+    """A signed case, held until the transaction ends. Raises PermissionDenied, NotSigned.
+
+    The department's readers add to it, and an adjudicator from elsewhere to what they have adjudicated.
+    """
+    _require_judge(case, by)
     held = _held(case)
     refuse_other_stage(held, is_addendum=True)
     return held
@@ -105,6 +112,11 @@ def refuse_moving(job: Job) -> None:
 def require_writer(case: Case, user: User) -> None:
     """Raises PermissionDenied for whoever is no reader of the case's department."""
     if not Case.objects.writable_by(user).filter(pk=case.pk).exists():
+        raise PermissionDenied(gettext("You are not a reader of this department."))
+
+
+def _require_judge(case: Case, user: User) -> None:
+    if not Case.objects.judged_by(user).filter(pk=case.pk).exists():
         raise PermissionDenied(gettext("You are not a reader of this department."))
 
 

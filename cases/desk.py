@@ -80,6 +80,12 @@ class Desk:
         """Whether this user files reads of the case, now or at some other time."""
         return self.stands.is_reader or self.due is not None
 
+    @property
+    def may_amend(self) -> bool:
+        """Whether this user adds to the signed case: a reader, or whoever adjudicated it from elsewhere."""
+        mine = {read.kind for read in self.reads if read.reader_id == self.stands.user.pk}
+        return self.signature is not None and (self.stands.is_reader or Read.Kind.ADJUDICATION in mine)
+
     @cached_property
     def shown(self) -> Shown:
         """What this reader is shown now, and answers for when a form comes back with it."""

@@ -5,7 +5,7 @@ Neither names what models or readers found: webhooks lead to the API, whose rule
 
 from typing import Any
 
-from accounts.models import User
+from accounts.models import Department, User
 from cases.models import Addendum, Advice, AdviceAnswer, Case, Scan, ScanWithdrawal, SignOff
 from cases.standing import may_see_answers, standing
 from inference.models import About
@@ -47,6 +47,18 @@ def stage_reached(case: Case) -> None:
         people, from_elsewhere = _may_judge(case)
         _tell(code, people, case)
         tell(code, from_elsewhere, subject=str(case.pk), **_names(case))
+
+
+def adjudicator_changed(department: Department, before: User | None, now: User | None) -> None:
+    """What waits for an adjudication waits for whom the department names now, no longer for the other."""
+    code = WANTED[Case.Stage.ADJUDICATION]
+    waiting = Case.objects.filter(department=department, stage=Case.Stage.ADJUDICATION)
+    for case in waiting.select_related("department", "opened_by"):
+        able = standing(case, case.opened_by).adjudicators
+        if before and before.pk not in able:
+            withdraw([code], subject=str(case.pk), people=[before.pk])
+        if now and now.pk in able:
+            tell(code, [now.pk], subject=str(case.pk), **_names(case))
 
 
 def advised(case: Case, advice: Advice) -> None:

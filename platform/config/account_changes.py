@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 from accounts.models import Membership, Role, User
 from audit.departments import of_user
 from audit.trail import record
+from cases import telling
+from cases.models import ReadingRules
 from notices.telling import tell
 
 
@@ -43,6 +45,21 @@ def tell_change(user: User, change: Any, *, before: set[Held], by: User) -> None
     )
     if user != by:
         tell("account.changed", [user.pk], subject=str(user.pk), by=by.full_name)
+
+
+def tell_adjudicator(rules: ReadingRules, *, before: User | None, by: User) -> None:
+    """It is a right to see cases: a line for the department and for whom it concerns, and their notice."""
+    now = rules.adjudicator
+    if now == before:
+        return
+    for verb, person in (("adjudicator.released", before), ("adjudicator.named", now)):
+        if person:
+            departments = {rules.department_id, *of_user(person)}
+            name, where = person.get_username(), rules.department.name
+            record(verb, actor=by, subject=person, departments=departments, name=name, department=where)
+            subject = f"{rules.department_id}:{verb}"
+            tell(verb, [person.pk], subject=subject, by=by.full_name, where=where)
+    telling.adjudicator_changed(rules.department, before, now)
 
 
 def _tell_each(verb: str, user: User, roles: Iterable[Held], by: User) -> None:

@@ -24,7 +24,7 @@ from accounts.confirm import ConfirmedForm
 from accounts.models import Department, Membership, Role, User
 from audit.trail import record
 from cases.models import ReadingRules
-from config.account_changes import Held, roles_of, tell_change, tell_roles
+from config.account_changes import Held, roles_of, tell_adjudicator, tell_change, tell_roles
 from config.administration_forms import (
     OWN_PASSWORD,
     AccountForm,
@@ -238,6 +238,19 @@ class ReadingRulesAdmin(AuditedAdmin):
         "department", "mode", "second_reader", "adjudicator", "undecided_if_turns", "undecided_doubt",
         "undecided_opposed", "severity_scheme",
     )  # fmt: skip
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Whom a department names as its adjudicator is told, and whom it no longer names."""
+        rows = User.objects.filter(pk__in=ReadingRules.objects.filter(pk=obj.pk).values("adjudicator"))
+        before = rows.first()
+        super().save_model(request, obj, form, change)
+        tell_adjudicator(obj, before=before, by=_person(request))
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Without a row nobody is named."""
+        before, obj.adjudicator = obj.adjudicator, None
+        super().delete_model(request, obj)
+        tell_adjudicator(obj, before=before, by=_person(request))
 
     def formfield_for_foreignkey(
         self, db_field: "models.ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any

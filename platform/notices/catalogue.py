@@ -45,6 +45,18 @@ KINDS: Mapping[str, Kind] = {
     "account.role_taken": _account(_("%(by)s took the role %(role)s in %(where)s from you.")),
     "account.token_revoked": _account(_("%(by)s revoked your API token %(token_key)s….")),
     "account.changed": _account(_("%(by)s changed your account.")),
+    "adjudicator.named": Kind(
+        _(
+            "%(by)s named you adjudicator of %(where)s: you are told of every case whose two readers differ "
+            "there."
+        ),
+        "cases:worklist",
+        "",
+        frozenset(),
+    ),
+    "adjudicator.released": _account(
+        _("You are no longer the adjudicator of %(where)s: %(by)s changed that.")
+    ),
     "case.assigned": _case(_("%(by)s gave you case %(case_number)s.")),
     "read.second_wanted": _case(_("Case %(case_number)s waits for a second reader: you may be the one.")),
     "read.adjudication_wanted": _case(_("Case %(case_number)s waits for your adjudication.")),
@@ -81,6 +93,12 @@ KINDS: Mapping[str, Kind] = {
     ),
     "storage.missed": Kind(
         _("Stored files cannot be read or written: work waits, and goes on by itself."),
+        "inference:queue",
+        "",
+        MANAGE_MODELS | MANAGE_ACCOUNTS,
+    ),
+    "file.lost": Kind(
+        _("The stored file %(blob)s is missing for good: work that needs it has failed."),
         "inference:queue",
         "",
         MANAGE_MODELS | MANAGE_ACCOUNTS,

@@ -34,9 +34,10 @@ def tell(
     )
 
 
-def withdraw(codes: Collection[str], *, subject: str) -> None:
-    """Take back unread notices that no longer hold: somebody else has done it."""
-    Notice.objects.unread().filter(code__in=codes, subject=subject).delete()
+def withdraw(codes: Collection[str], *, subject: str, people: Collection[int] | None = None) -> None:
+    """Take back unread notices that no longer hold, as somebody else has done it; people: only theirs."""
+    found = Notice.objects.unread().filter(code__in=codes, subject=subject)
+    (found if people is None else found.filter(user__in=people)).delete()
 
 
 def tidy() -> int:

@@ -9,10 +9,12 @@ import pytest
 from conftest import PASSWORD, member
 
 from accounts.models import Membership, Role, User
+from audit.models import Event
 from cases import verification
 from cases.desk import Desk
 from cases.models import Case, Confirmation, Read, ReadingRules, SignOff
 from cases.standing import Kind, Stage, Standing, stage_after
+from notices.models import Notice
 
 SCAN = frozenset({"1:abc"})
 FINDINGS = ("normal", "ventriculomegaly")
@@ -203,8 +205,16 @@ def test_an_adjudicator_from_elsewhere_sees_just_what_waits_for_them_and_signs_i
     assert filed.status_code == 302
     assert pages.sign(client, differing, PASSWORD).status_code == 302
     assert SignOff.objects.get().signed_by == senior
+    assert "Add an addendum" in client.get(differing.get_absolute_url()).content.decode()
+    amended = client.post(
+        f"/cases/{differing.pk}/addenda/", {"text": "Seen again by MRI.", "password": PASSWORD}
+    )
+    assert amended.status_code == 302, "what they adjudicated they may add to"
+    assert differing.addenda.get().written_by == senior
     ReadingRules.objects.filter(department=department).update(adjudicator=None)
     assert client.get(differing.get_absolute_url()).status_code == 404
+    late = client.post(f"/cases/{differing.pk}/addenda/", {"text": "More.", "password": PASSWORD})
+    assert late.status_code == 404
 
 
 @pytest.mark.django_db
@@ -231,3 +241,49 @@ def test_an_administrator_names_a_senior_reader_and_not_themselves(
     offered = page.partition('name="adjudicator"')[2].partition("</select>")[0]
     assert f'value="{senior.pk}"' in offered
     assert f'value="{administrator.pk}"' not in offered
+
+
+def named(client, department, senior) -> None:
+    """Name somebody, or nobody, on the Administration's page."""
+    address = f"/admin/cases/readingrules/{department.pk}/change/"
+    rules = ReadingRules.of(department)
+    sent = {
+        name: getattr(rules, name)
+        for name in ("mode", "second_reader", "severity_scheme", "undecided_doubt", "undecided_opposed")
+    }
+    sent |= {
+        "department": department.pk,
+        "adjudicator": senior.pk if senior else "",
+        "own_password": PASSWORD,
+    }
+    answered = client.post(address, sent)
+    assert answered.status_code == 302, answered.content.decode()
+
+
+@pytest.mark.django_db
+def test_whoever_is_named_as_adjudicator_is_told_so_and_of_every_case_that_waits(
+    differing, administrator, other_department, client_of, department
+):
+    senior = member("senior", other_department, Role.SENIOR_READER)
+    other = member("other", other_department, Role.SENIOR_READER)
+    office = client_of(administrator)
+    named(office, department, senior)
+    told = {one.code for one in Notice.objects.filter(user=senior)}
+    assert told == {"adjudicator.named", "read.adjudication_wanted"}
+    page = client_of(senior).get("/notices/").content.decode()
+    assert f"named you adjudicator of {department.name}" in page
+    assert f"Case {differing.number} waits for your adjudication." in page
+    named(office, department, other)
+    assert {one.code for one in Notice.objects.filter(user=senior)} == {
+        "adjudicator.named",
+        "adjudicator.released",
+    }
+    assert Notice.objects.filter(user=other, code="read.adjudication_wanted").exists()
+    verbs = Event.objects.filter(verb__startswith="adjudicator.").values_list("verb", "subject_id")
+    assert list(verbs.order_by("pk")) == [
+        ("adjudicator.named", str(senior.pk)),
+        ("adjudicator.released", str(senior.pk)),
+        ("adjudicator.named", str(other.pk)),
+    ]
+    for event in Event.objects.filter(verb="adjudicator.named"):
+        assert {department.pk, other_department.pk} <= set(event.departments), "both are concerned"
