@@ -12,13 +12,17 @@ class CasesConfig(AppConfig):
     def ready(self) -> None:
         """Read the rules for advice now: a mistake in them must stop the start, not the first case.
 
-        And let the audit know whose a case's thread is, and the queue ask whether a job may still be moved.
+        And let the audit know whose a case's thread is, the queue ask whether a job may still be moved, and
+        comparisons of models leave out what was withdrawn.
         """
         from audit.departments import owned
         from cases.access import refuse_moving
+        from cases.models import ScanWithdrawal
         from cases.owners import departments_of_thread
         from inference.jobs import ask_before_moving
+        from inference.results import leave_out
 
+        leave_out(ScanWithdrawal.images)
         ask_before_moving(refuse_moving)
         rules = rulebook(Path(settings.ADVICE_RULES or SHIPPED))
         owned("case", departments_of_thread)

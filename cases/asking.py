@@ -76,7 +76,8 @@ def _refuse_blind(case: Case, user: User) -> None:
 def run_again(prediction: Prediction, *, by: User) -> Job:
     """Run an answer and its explanations again and compare; whoever may see the case may check it.
 
-    Raises PermissionDenied, and CaseSigned: what was compared later would stand beside what was signed.
+    Of a signed case as well: what comes of it is a row of its own, and no part of what was signed. Raises
+    PermissionDenied, ScanWithdrawn.
     """
     scan = scan_of(prediction.image)
     access.lock_scan_for_checking(scan, by)

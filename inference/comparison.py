@@ -9,6 +9,7 @@ import numpy as np
 
 from inference.engine.records import POSITIVE
 from inference.models import Activation, ModelVersion, Prediction
+from inference.results import counting
 from inference.training.curves import answers
 from inference.training.figures import Figure, difference, wilson
 
@@ -120,8 +121,8 @@ def _pairs(candidate: ModelVersion, holder: ModelVersion) -> list[Pair]:
 def _newest(version: ModelVersion) -> dict[tuple[Any, str], Prediction]:
     """The newest answer about each image and choice of frames, newest first."""
     found: dict[tuple[Any, str], Prediction] = {}
-    given = Prediction.objects.filter(model_version=version).select_related("job").order_by("-created_at")
-    for prediction in given:
+    given = counting(Prediction.objects.filter(model_version=version))
+    for prediction in given.select_related("job").order_by("-created_at"):
         chosen = repr(prediction.job.parameters.get("frames"))
         found.setdefault((prediction.image_id, chosen), prediction)
     return found

@@ -1,12 +1,12 @@
 """What the engine hands back, at rest; and the way back into the engine's records."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 from blobs import store
 from blobs.models import Blob
@@ -18,6 +18,24 @@ from inference.models import Explanation, Image, Job, ModelVersion, Prediction, 
 
 LATER = frozenset({"probability_low", "probability_high", "doubt", "called", "shown", "unblinded"})
 """Columns that came after the first rows: they count in a digest where they say something."""
+
+
+_counting_for_nothing: list[Callable[[], QuerySet[Any]]] = []
+
+
+def leave_out(images: Callable[[], QuerySet[Any]]) -> None:
+    """Let a room above say whose answers count for nothing: a query for the keys of their images.
+
+    They stay where they are shown one by one; what counts answers together asks `counting`.
+    """
+    _counting_for_nothing.append(images)
+
+
+def counting(answers: QuerySet[Prediction]) -> QuerySet[Prediction]:
+    """Those of these answers that count."""
+    for images in _counting_for_nothing:
+        answers = answers.exclude(image__in=images())
+    return answers
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from cases.models import Advice, Case
 from inference import jobs, registry, results
 from inference.engine.records import Answer, Refusal, WeightsRecord
 from inference.engine.records import Explanation as ExplanationRecord
-from inference.models import Explanation, Job, ModelVersion, Prediction
+from inference.models import Explanation, Job, ModelVersion, Prediction, Repetition
 
 PREPROCESSING = {"preprocessing": "head-crop-1", "preprocessing_sha256": "b" * 64}
 INPUT = "a" * 64
@@ -144,6 +144,13 @@ def explanation(prediction: Prediction, *, method: str = "lime") -> Explanation:
     )
     jobs.finish(_claimed(job))
     return results.create_explanation(job, prediction, results.put_arrays(said))
+
+
+def repetition(job: Job) -> Repetition:
+    """Finish the job that runs an answer again as a worker would: nothing differed."""
+    jobs.finish(_claimed(job))
+    verdicts = [{"subject": "answer", "verdict": "identical", "first": ""}]
+    return Repetition.objects.create(prediction=job.prediction, job=job, verdicts=verdicts, machine="a test")
 
 
 def _claimed(job: Job) -> jobs.Claim:

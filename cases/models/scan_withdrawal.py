@@ -1,7 +1,7 @@
 """Scans that should not have been in their case."""
 
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -41,3 +41,8 @@ class ScanWithdrawal(Immutable):
     def __str__(self) -> str:
         """ "Wrong modality: it is an MRI slice"."""
         return f"{self.get_reason_display()}: {self.note}" if self.note else self.get_reason_display()
+
+    @classmethod
+    def images(cls) -> models.QuerySet["ScanWithdrawal", dict[str, Any]]:
+        """The keys of the images whose scans were withdrawn: no comparison of models counts their answers."""
+        return cls.objects.values("scan__image")

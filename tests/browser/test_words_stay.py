@@ -3,8 +3,8 @@
 import answers
 import pytest
 from conftest import PASSWORD
-from dragging import drag
 from django.core.files.base import ContentFile
+from dragging import drag
 from playwright.sync_api import Page, expect
 
 from cases import intake

@@ -12,7 +12,7 @@ from scipy import stats
 
 from accounts.tokens import issue_token
 from audit.models import Event
-from cases import calls, reading, services
+from cases import calls, reading, services, withdrawal
 from inference import comparison, jobs, registry, verification
 from inference.engine.records import Refusal
 from inference.models import Activation, Job, ModelVersion, Prediction
@@ -191,3 +191,15 @@ def test_who_answered_when_names_no_candidate(candidate, auditor, client_of):
     page = client_of(auditor).get("/models/at/", {"at": "2100-01-01T00:00"}).content.decode()
     assert "cnn 0" in page
     assert "cnn 1" not in page
+
+
+def test_answers_about_a_withdrawn_scan_are_not_compared(scan, case, alice, holder, candidate, small_scan):
+    answer_both(scan, holder, candidate, label="normal")
+    other = small_scan(case, alice, seed=2)
+    answer_both(other, holder, candidate)
+    assert comparison.compare(candidate, holder).scans == 2
+    withdrawal.withdraw_scan(scan, by=alice, reason="wrong_modality")
+    found = comparison.compare(candidate, holder)
+    assert found.scans == 1
+    assert not found.differing, "nor shown as one that differs"
+    assert found.calls[True, True] == 1
