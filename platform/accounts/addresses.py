@@ -1,7 +1,8 @@
-"""Where a request comes from, as far as it can be believed.
+"""Where a request comes from, and whether it came by TLS, as far as that can be believed.
 
 Anybody can send X-Forwarded-For. It counts only as far as it was added by proxies that TRUSTED_PROXIES names:
-read from the end, hop by hop, for as long as the hop that reports is trusted itself.
+read from the end, hop by hop, for as long as the hop that reports is trusted itself. X-Forwarded-Proto counts
+where the holder of the connection is trusted.
 """
 
 from collections.abc import Iterable
@@ -20,6 +21,12 @@ def client_address(peer: str, forwarded: str, trusted: Iterable[Network]) -> str
             break  # a trusted proxy that reports nonsense: it is the last that can be believed
         found = reported
     return str(found) if found else ""
+
+
+def is_trusted(peer: str, trusted: Iterable[Network]) -> bool:
+    """Whether what this holder of a connection reports of others is believed."""
+    found = _parsed(peer)
+    return found is not None and any(found in network for network in trusted)
 
 
 def neighbourhood(address: str) -> str:

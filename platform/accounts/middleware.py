@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
-from accounts.addresses import client_address
+from accounts.addresses import client_address, is_trusted
 
 
 def believe_proxies(
@@ -15,11 +15,14 @@ def believe_proxies(
 ) -> Callable[[HttpRequest], HttpResponse]:
     """Let REMOTE_ADDR be the client's address for everything that follows, limits and audit alike.
 
-    A forwarded address counts only where TRUSTED_PROXIES names whoever reports it; by default nobody.
+    What is forwarded, the address and that the client came by TLS, counts only where TRUSTED_PROXIES names
+    whoever reports it; by default nobody.
     """
 
     def respond(request: HttpRequest) -> HttpResponse:
         peer, forwarded = request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", "")
+        if not is_trusted(peer, settings.TRUSTED_PROXIES):
+            request.META.pop("HTTP_X_FORWARDED_PROTO", None)
         request.META["REMOTE_ADDR"] = client_address(peer, forwarded, settings.TRUSTED_PROXIES)
         return get_response(request)
 

@@ -56,6 +56,12 @@ def networks(name: str) -> list[IPv4Network | IPv6Network]:
         raise ImproperlyConfigured(f"{name} must be networks such as 10.20.0.0/16: {fault}.") from None
 
 
+def need(value: object, sentence: str) -> None:
+    """One setting that asks for another."""
+    if not value:
+        raise ImproperlyConfigured(sentence)
+
+
 def database(name: str) -> dict[str, Any]:
     """Django's DATABASES entry for a postgres:// URL; ?host=/dir names a socket folder."""
     url = urlsplit(text(name))

@@ -179,6 +179,7 @@ JOB_QUEUE = env.text("JOB_QUEUE", "inference")
 JOB_LEASE_SECONDS = env.integer("JOB_LEASE_SECONDS", 30)
 JOB_SWEEP_SECONDS = env.integer("JOB_SWEEP_SECONDS", 5)
 JOB_RING_AGAIN_SECONDS = env.integer("JOB_RING_AGAIN_SECONDS", 60)
+JOB_LOST_FILE_HOURS = env.integer("JOB_LOST_FILE_HOURS", 24)
 JOB_BATCH = env.integer("JOB_BATCH", 8)
 JOB_MAX_ATTEMPTS = 3
 TRAINING_QUEUE = env.text("TRAINING_QUEUE", "training")
@@ -209,9 +210,15 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_SSL
 SECURE_HSTS_PRELOAD = SECURE_SSL
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL
-if env.flag("BEHIND_TLS_PROXY", False):
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+if env.flag("BEHIND_TLS_PROXY", False):
+    env.need(
+        TRUSTED_PROXIES, "BEHIND_TLS_PROXY=1 believes those proxies alone that TRUSTED_PROXIES names: set it."
+    )
+    SECURE_PROXY_SSL_HEADER = (
+        "HTTP_X_FORWARDED_PROTO",
+        "https",
+    )  # accounts.middleware lets no other's through
 X_FRAME_OPTIONS = "DENY"
 
 # --- Words and times -------------------------------------------------------------------

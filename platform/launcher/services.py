@@ -19,8 +19,9 @@ def web(environment: Mapping[str, str], log: Path, port: int) -> Program:
     """The pages and the API, on this machine's own address only."""
     command = (sys.executable, "-m", "gunicorn", "config.wsgi:application", "--no-control-socket")
     options = ("--worker-class=gthread", "--workers=2", "--threads=4", "--graceful-timeout=5")
+    proxies = ("--forwarded-allow-ips=",)  # TRUSTED_PROXIES says who is believed; gunicorn adds nobody
     logs = ("--access-logfile=-", f"--access-logformat={ACCESS_LINE}", f"--bind=127.0.0.1:{port}")
-    return _program("web", (*command, *options, *logs), environment, log)
+    return _program("web", (*command, *options, *proxies, *logs), environment, log)
 
 
 def worker(environment: Mapping[str, str], log: Path, *, queue: str = QUEUE, processes: int = 2) -> Program:

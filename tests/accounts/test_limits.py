@@ -1,6 +1,9 @@
 """A stranger can neither guess a password quickly nor lock its owner out; proxies are believed by name."""
 
+import os
 import re
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from ipaddress import ip_network
@@ -232,3 +235,27 @@ def test_a_proxy_that_is_named_is_believed_by_limits_and_audit_alike(alice, sett
     assert answer.status_code == 200
     told = set(Event.objects.filter(verb="account.login_failed").values_list("ip_address", flat=True))
     assert told == {f"203.0.113.{number}" for number in range(6)}
+
+
+@pytest.mark.parametrize(
+    ("trusted", "secure"), [([], False), (["10.0.0.0/24"], False), ([f"{HERE}/32"], True)]
+)
+def test_only_a_trusted_proxy_says_that_a_client_came_by_tls(settings, trusted, secure):
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    settings.TRUSTED_PROXIES = [ip_network(one) for one in trusted]
+    answer = Client(headers={"X-Forwarded-Proto": "https"}).get("/account/login/", REMOTE_ADDR=HERE)
+    assert answer.wsgi_request.is_secure() == secure
+
+
+def test_whoever_is_behind_a_tls_proxy_says_which_one():
+    named = {"BEHIND_TLS_PROXY": "1", "TRUSTED_PROXIES": "10.0.0.5/32"}
+    for changed, starts in ((named, True), (named | {"TRUSTED_PROXIES": ""}, False)):
+        asked = subprocess.run(
+            [sys.executable, "-c", "import config.settings"],
+            env={**os.environ, **changed, "PYTHONPATH": "platform"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (asked.returncode == 0) == starts, asked.stderr
+    assert "TRUSTED_PROXIES" in asked.stderr
