@@ -1,6 +1,8 @@
 """One-time links: how a person comes to a password that nobody else has chosen or seen.
 
 The secret stands in the query of the link, because access logs leave queries out. Only its digest is kept.
+Looking at the link changes nothing; opening it binds it to that browser, and only there a password is chosen.
+Whoever hands a link out and opens it first is found out: for its owner it no longer works.
 """
 
 import hashlib
@@ -38,16 +40,33 @@ def one_time_link(user: User, *, by: User | None) -> str:
     return f"{reverse('account_new_password')}?link={secret}"
 
 
-def owner_of(secret: str) -> User | None:
-    """Whose password the link sets; None when it sets nobody's."""
-    found = _standing(secret).select_related("user").first()
-    return found.user if found else None
+def owner_of(secret: str, browser: str) -> tuple[User, bool] | None:
+    """Whose password the link sets, and whether this browser has opened it; None when it is not for it.
+
+    browser: what `open_link` gave it, "" before.
+    """
+    found = _standing(secret, browser).select_related("user").first()
+    return (found.user, bool(found.browser)) if found else None
 
 
 @transaction.atomic
-def spend(secret: str, password: str) -> User:
+def open_link(secret: str, browser: str) -> tuple[User, str]:
+    """Bind the link to the browser that asks: its owner, and what the browser keeps. Raises LinkSpent."""
+    link = _standing(secret, browser).select_related("user").select_for_update(of=("self",)).first()
+    if link is None:
+        raise LinkSpent
+    if not link.browser:
+        browser = secrets.token_urlsafe(32)
+        link.browser = _digest(browser)
+        link.save(update_fields=["browser"])
+    return link.user, browser
+
+
+@transaction.atomic
+def spend(secret: str, browser: str, password: str) -> User:
     """Set the password, which the caller has checked, and end the link. Raises LinkSpent."""
-    link = _standing(secret).select_related("user").select_for_update(of=("self",)).first()
+    found = _standing(secret, browser).exclude(browser="")
+    link = found.select_related("user").select_for_update(of=("self",)).first()
     if link is None:
         raise LinkSpent
     link.user.set_password(password)
@@ -56,8 +75,10 @@ def spend(secret: str, password: str) -> User:
     return link.user
 
 
-def _standing(secret: str) -> QuerySet[OneTimeLink]:
+def _standing(secret: str, browser: str) -> QuerySet[OneTimeLink]:
+    """The link, if this browser may have it: nobody has opened it, or this one has."""
     links = OneTimeLink.objects.filter(digest=_digest(secret), expires_at__gt=Now())
+    links = links.filter(browser__in=["", _digest(browser)])
     return links.filter(user__is_active=True, user__is_service=False)
 
 

@@ -110,7 +110,8 @@ class Membership(models.Model):
 class OneTimeLink(models.Model):
     """A way to choose one's own password once: `accounts.invitations` makes, checks and spends it.
 
-    digest: SHA-256 of the secret in the link, which itself is kept nowhere. One link a person.
+    digest: SHA-256 of the secret in the link, which itself is kept nowhere. browser: the same of what the
+    browser holds that has opened it, "" until then. One link a person.
     """
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="one_time_link")
@@ -118,6 +119,7 @@ class OneTimeLink(models.Model):
     made_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     made_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField()
+    browser = models.CharField(max_length=64, blank=True)
 
     def __str__(self) -> str:
         return f"one-time link of {self.user}"

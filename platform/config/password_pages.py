@@ -4,12 +4,14 @@ They stand in the composition root because a password is an account's matter, an
 """
 
 from typing import Any
+from urllib.parse import urlencode
 
 from allauth.account import forms as allauth_forms
 from allauth.core import context
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.forms import SetPasswordForm
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -23,6 +25,11 @@ from accounts.models import User
 from audit.trail import record
 from config.token_pages import revoke_all
 from notices.telling import tell
+
+OPENED = "opened_link"
+"""What of a browser's session says which one-time link it has opened."""
+VISITOR = "(visitor)"
+"""Who opens a link, on the trail: nobody has proved yet who it is."""
 
 
 @transaction.atomic
@@ -74,15 +81,28 @@ class OwnPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # not generic
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("new_password1", "new_password2", "link")
 def new_password(request: HttpRequest) -> HttpResponse:
-    """Choose one's own password with the secret of a link. Whoever opens the page changes nothing yet."""
+    """Choose one's own password with the secret of a link: open it in this browser, then choose.
+
+    Looking changes nothing. Whoever is logged in is somebody else than its owner, whose sessions have ended.
+    """
     secret = (request.POST if request.method == "POST" else request.GET).get("link", "")
-    owner = invitations.owner_of(secret)
-    if owner is None:
+    browser = request.session.get(OPENED, "")
+    found = invitations.owner_of(secret, browser)
+    if found is None:
         return _page(request, 410)
+    owner, is_open = found
+    if isinstance(request.user, User) and request.user != owner:
+        raise PermissionDenied(_not_yours(request.user))
+    if request.method == "POST" and "open" in request.POST:
+        return _opened(request, secret, browser)
+    if not is_open:
+        return _page(request, 200, owner=owner, secret=secret)
     form = OwnPasswordForm(owner, request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            _choose(secret, form.cleaned_data["new_password1"], revoke=form.cleaned_data["revoke_tokens"])
+            _choose(
+                secret, browser, form.cleaned_data["new_password1"], revoke=form.cleaned_data["revoke_tokens"]
+            )
         except invitations.LinkSpent:
             return _page(request, 410)
         messages.success(request, gettext("Your password is set. Log in with it."))
@@ -91,8 +111,31 @@ def new_password(request: HttpRequest) -> HttpResponse:
 
 
 @transaction.atomic
-def _choose(secret: str, password: str, *, revoke: bool) -> None:
-    owner = invitations.spend(secret, password)
+def _opened(request: HttpRequest, secret: str, browser: str) -> HttpResponse:
+    """The link is this browser's from now on; that somebody has opened it is on the trail, from where too."""
+    try:
+        owner, kept = invitations.open_link(secret, browser)
+    except invitations.LinkSpent:
+        return _page(request, 410)
+    if kept != browser:
+        request.session[OPENED] = kept
+        record(
+            "account.link_opened", actor=None, actor_name=VISITOR, subject=owner, name=owner.get_username()
+        )
+    return redirect(f"{request.path}?{urlencode({'link': secret})}")
+
+
+def _not_yours(user: User) -> str:
+    sentence = gettext(
+        "You are logged in as {name}. A one-time link is opened by the person whose password it sets, in "
+        "their own browser."
+    )
+    return sentence.format(name=user.get_username())
+
+
+@transaction.atomic
+def _choose(secret: str, browser: str, password: str, *, revoke: bool) -> None:
+    owner = invitations.spend(secret, browser, password)
     record("account.password_chosen", actor=owner, subject=owner)
     if revoke:
         revoke_all(owner, by=owner)

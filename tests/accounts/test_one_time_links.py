@@ -18,10 +18,17 @@ pytestmark = pytest.mark.django_db
 NEW_PASSWORD = "a different horse battery"
 
 
-def choose(link: str, password: str = NEW_PASSWORD, again: str | None = None):
+def opened(link: str) -> Client:
+    """A browser that has opened the link."""
+    client = Client()
+    client.post("/account/new-password/", {"link": link.partition("link=")[2], "open": "1"})
+    return client
+
+
+def choose(link: str, password: str = NEW_PASSWORD, again: str | None = None, browser: Client | None = None):
     secret = link.partition("link=")[2]
     said = {"link": secret, "new_password1": password, "new_password2": again or password}
-    return Client().post("/account/new-password/", said)
+    return (browser or opened(link)).post("/account/new-password/", said)
 
 
 def may_come_in(user: User, password: str) -> bool:
@@ -32,10 +39,13 @@ def may_come_in(user: User, password: str) -> bool:
 
 def test_the_owner_chooses_a_password_and_logs_in_with_it(alice, administrator):
     link = hand_out(alice, by=administrator)
-    page = Client().get(link)
-    assert page.status_code == 200
-    assert "alice" in page.content.decode()
-    assert choose(link).url == "/account/login/"
+    client = Client()
+    page = client.get(link).content.decode()
+    assert "alice" in page
+    assert "new_password1" not in page, "it is opened first"
+    at = client.post("/account/new-password/", {"link": link.partition("link=")[2], "open": "1"}).url
+    assert "new_password1" in client.get(at).content.decode()
+    assert choose(link, browser=client).url == "/account/login/"
     assert may_come_in(alice, NEW_PASSWORD)
 
 
@@ -86,8 +96,9 @@ def test_handing_one_out_ends_the_old_password_and_its_sessions(alice, administr
 )
 def test_a_weak_or_mistyped_password_is_refused_and_the_link_still_stands(alice, administrator, new, again):
     link = hand_out(alice, by=administrator)
-    assert choose(link, new, again).status_code == 422
-    assert choose(link).status_code == 302
+    browser = opened(link)
+    assert choose(link, new, again, browser).status_code == 422
+    assert choose(link, browser=browser).status_code == 302
 
 
 def test_the_database_holds_no_secret(alice, administrator):
@@ -128,3 +139,36 @@ def test_a_persons_account_shows_their_roles(alice, client_of):
     page = client_of(alice).get("/account/").content.decode()
     assert "Fetal medicine" in page
     assert "Reader" in page
+
+
+def test_a_link_belongs_to_the_browser_that_opens_it(alice, administrator):
+    link = hand_out(alice, by=administrator)
+    assert choose(link, browser=Client()).status_code == 200, "nothing is chosen before it is opened"
+    alice.refresh_from_db()
+    assert not alice.has_usable_password()
+    first = opened(link)
+    for other in (Client(), opened(link)):
+        assert other.get(link).status_code == 410
+        assert choose(link, browser=other).status_code == 410
+    assert first.get(link).status_code == 200
+    assert choose(link, browser=first).status_code == 302
+    assert Event.objects.filter(verb="account.link_opened", subject_id=str(alice.pk)).count() == 1
+
+
+def test_the_administrator_who_made_it_cannot_use_it(alice, administrator, client_of):
+    office, link = client_of(administrator), hand_out(alice, by=administrator)
+    refused = office.get(link)
+    assert refused.status_code == 403
+    assert "You are logged in as administrator." in refused.content.decode()
+    secret = link.partition("link=")[2]
+    assert office.post("/account/new-password/", {"link": secret, "open": "1"}).status_code == 403
+    assert choose(link, browser=office).status_code == 403
+    assert choose(link).status_code == 302, "it is still alice's"
+
+
+def test_whoever_opens_it_elsewhere_is_noticed_by_its_owner(alice, administrator):
+    link = hand_out(alice, by=administrator)
+    opened(link)
+    page = Client().get(link)
+    assert page.status_code == 410
+    assert "If you have not opened it yourself, tell your administrator at once" in page.content.decode()
