@@ -17,11 +17,12 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from kombu.exceptions import OperationalError
 
 from accounts.models import User
 from audit.trail import record
+from blobs import store
 from inference import presence, telling
 from inference.models import About, Image, Job, ModelVersion, Prediction
 from language.stored import english
@@ -40,8 +41,9 @@ MOVES = {
 }
 
 
-STORAGE = "storage_unavailable"
-_NO_FAILURE = {"failure_code": "", "failure_detail": ""}
+STORAGE, LOST = "storage_unavailable", "file_lost"
+_IS_LOST = gettext_noop("A stored file that it needs is missing for good: {detail}.")
+_NO_FAILURE: dict[str, Any] = {"failure_code": "", "failure_detail": "", "missing_since": None}
 """Of an earlier attempt: the audit keeps it. The row of a job that did not fail says nothing of a failure."""
 
 
@@ -243,9 +245,15 @@ def retry(held: Claim, code: str, detail: str) -> None:
 def wait(held: Claim, detail: str) -> None:
     """running -> queued because a file cannot be got at now. However often, it spends no attempt.
 
-    The audit and whoever runs the place hear of it once, and it is looked at again every few seconds.
+    The audit and whoever runs the place hear of it once, and it is looked at again every few seconds. A file
+    that is missing for JOB_LOST_FILE_HOURS while the store itself answers is lost: the job fails. Hours in
+    which the store is away do not count.
     """
-    before = Job.objects.values_list("failure_code", flat=True).get(pk=held.job.pk)
+    before, since = Job.objects.values_list("failure_code", "missing_since").get(pk=held.job.pk)
+    is_away = bool(store.fault())
+    if since and not is_away and Job.objects.filter(pk=held.job.pk, missing_since__lt=Now() - _patience()):
+        _lose(held, detail)
+        return
     with transaction.atomic():
         _move(
             held,
@@ -253,11 +261,21 @@ def wait(held: Claim, detail: str) -> None:
             attempts=F("attempts") - 1,
             not_before=Now() + timedelta(seconds=2 * settings.JOB_SWEEP_SECONDS),
             **_waiting(),
-            **_failure(STORAGE, detail),
+            **_failure(STORAGE, detail) | {"missing_since": None if is_away else since or Now()},
         )
         if before != STORAGE:
             _tell("job.requeued", held.job, code=STORAGE, detail=detail)
             telling.storage_missed()
+
+
+@transaction.atomic
+def _lose(held: Claim, detail: str) -> None:
+    """Failed, with no attempt spent. Uploading the same file heals it; the work is then asked for again."""
+    words = _IS_LOST.format(detail=detail)
+    _move(held, State.FAILED, attempts=F("attempts") - 1, **_over(), **_failure(LOST, words))
+    _tell("job.failed", held.job, code=LOST, detail=words)
+    telling.failed(held.job, LOST)
+    telling.file_lost(detail)
 
 
 @transaction.atomic
@@ -355,8 +373,12 @@ def _waiting() -> dict[str, Any]:
     return {"stage": "", "lease_until": None, "worker": "", "rung_at": None}
 
 
-def _failure(code: str, detail: str) -> dict[str, str]:
-    return {"failure_code": code[:40], "failure_detail": detail[:500]}
+def _failure(code: str, detail: str) -> dict[str, Any]:
+    return {"failure_code": code[:40], "failure_detail": detail[:500], "missing_since": None}
+
+
+def _patience() -> timedelta:
+    return timedelta(hours=settings.JOB_LOST_FILE_HOURS)
 
 
 def _lease() -> timedelta:

@@ -1,8 +1,10 @@
 """Who is told how work ended: other software by webhooks, people by notices; in its transaction."""
 
+import re
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from accounts.models import User
 from accounts.roles import MANAGE_ACCOUNTS, MANAGE_MODELS
@@ -115,13 +117,27 @@ def readmitted(version: ModelVersion) -> None:
 
 def storage_missed() -> None:
     """Work waits for a file that cannot be read or written; whoever runs the place must know."""
-    operators = User.objects.filter(memberships__role__in=MANAGE_MODELS | MANAGE_ACCOUNTS)
-    tell("storage.missed", operators.values_list("pk", flat=True), subject=_STORAGE)
+    tell("storage.missed", _operators(), subject=_STORAGE)
+
+
+def file_lost(detail: str) -> None:
+    """A file is missing for so long that it is lost: whoever runs the place may have a copy of it.
+
+    detail: of the fault, which names the file by its hash.
+    """
+    name = re.search("[0-9a-f]{64}", detail)
+    blob = name.group() if name else "?"
+    tell("file.lost", _operators(), subject=blob, blob=blob)
 
 
 def storage_found() -> None:
     """No work waits for a file any more."""
     withdraw(["storage.missed"], subject=_STORAGE)
+
+
+def _operators() -> QuerySet[Any, int]:
+    operators = User.objects.filter(memberships__role__in=MANAGE_MODELS | MANAGE_ACCOUNTS)
+    return operators.values_list("pk", flat=True)
 
 
 def _announce(event: str, about: About, **data: Any) -> None:

@@ -113,6 +113,9 @@ class Job(models.Model):
     lease_until = models.DateTimeField(null=True)
     not_before = models.DateTimeField(db_default=Now())
     rung_at = models.DateTimeField(null=True)
+    missing_since = models.DateTimeField(
+        null=True, help_text="Since when a file of it is missing while the store answers."
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)

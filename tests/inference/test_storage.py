@@ -1,16 +1,19 @@
 """A file that is missing says nothing of what it was: work waits. Only changed bytes are corruption."""
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import answers
 import pytest
 from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import F
 from django.db.models.functions import Now
 
 from blobs import store
 from blobs.store import BlobUnavailable
+from cases import services
 from inference import jobs, weights_upload, worker
 from inference.models import Image, Job, ModelVersion, Prediction
 
@@ -190,3 +193,48 @@ def test_a_check_of_uploaded_weights_waits_for_the_upload_while_the_store_is_awa
     run_jobs()
     job.refresh_from_db()
     assert job.state == "succeeded"
+
+
+def hours_pass(hours: int) -> None:
+    """As if the job had been waiting for that long."""
+    waiting = Job.objects.filter(missing_since__isnull=False)
+    waiting.update(missing_since=F("missing_since") - timedelta(hours=hours))
+    due()
+
+
+def test_a_file_that_is_lost_for_good_fails_its_work_and_the_operators_see_it(
+    folder, case, alice, administrator, add_scan, run_jobs, client_of, settings
+):
+    scan = add_scan(case, alice)
+    whole, path = store.read(scan.image.pixels_id), file_of(folder, scan.image.pixels_id)
+    missing(path)
+    run_jobs(lime=False)
+    hours_pass(settings.JOB_LOST_FILE_HOURS - 1)
+    run_jobs(lime=False)
+    assert set(Job.objects.values_list("state", "failure_code")) == {("queued", "storage_unavailable")}
+    hours_pass(2)
+    run_jobs(lime=False)
+    found = set(Job.objects.values_list("state", "failure_code", "attempts", "missing_since"))
+    assert found == {("failed", "file_lost", 0, None)}
+    told = client_of(administrator).get("/notices/").content.decode()
+    assert f"The stored file {scan.image.pixels_id} is missing for good" in told
+    page = client_of(alice).get(case.get_absolute_url()).content.decode()
+    assert "is missing for good" in page
+    put_back(path, whole)
+    services.try_again(scan, by=alice)
+    run_jobs(lime=False)
+    assert Prediction.objects.filter(image=scan.image).exists()
+
+
+def test_a_store_that_is_away_for_days_loses_nothing(folder, case, alice, add_scan, run_jobs, settings):
+    add_scan(case, alice)
+    away = folder.rename(folder.with_name("away"))
+    for _ in range(3):
+        run_jobs(lime=False)
+        Job.objects.filter(missing_since__isnull=False).update(missing_since=Now() - timedelta(days=9))
+        due()
+    waiting = set(Job.objects.values_list("state", "failure_code", "attempts", "missing_since"))
+    assert waiting == {("queued", "storage_unavailable", 0, None)}
+    away.rename(folder)
+    run_jobs(lime=False)
+    assert Job.objects.filter(kind="predict", state="succeeded").exists()
