@@ -74,3 +74,13 @@ assert "inference.work" in app.tasks
 print([name for name in {TORCH} if name in sys.modules])
 """
     assert python(code) == "[]"
+
+
+def test_pages_that_stand_when_nothing_else_does_share_one_frame():
+    for name in ("400.html", "500.html", "503.html"):
+        page = (ROOT / "templates" / name).read_text()
+        assert page.startswith('{% extends "parts/fault.html" %}')
+        assert "<" not in page, "the frame is in one place"
+    frame = (ROOT / "templates" / "parts" / "fault.html").read_text()
+    assert "extends" not in frame
+    assert "user" not in frame.partition("#}")[2]

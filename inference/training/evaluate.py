@@ -13,6 +13,7 @@ from inference.engine.records import WeightsRecord
 from inference.engine.weights import LoadedModel, WeightsMismatch, configure, load
 from inference.formats.stack import MODALITIES, Modality
 from inference.plots import charts
+from inference.training.calls import count_words
 from inference.training.card_page import figure_words
 from inference.training.evaluation import evaluate, listed
 from inference.training.groups import GroupLeak
@@ -21,8 +22,6 @@ NAMES = {
     "auc": "AUC",
     "average_precision": "average precision",
     "f1": "F1",
-    "positive_predictive_value": "positive predictive value, in this folder",
-    "negative_predictive_value": "negative predictive value, in this folder",
 }
 
 
@@ -101,6 +100,8 @@ def table(found: Mapping[str, Any]) -> str:
     lines += [
         f"{NAMES.get(name, name):<44} {figure_words(value)}" for name, value in found["figures"].items()
     ]
+    for label, calls in found["calls"].items():
+        lines.append(f"{f'right calls of {label}, in this folder':<44} {count_words(calls)}")
     for name, value in found["confound"].items():
         shown = figure_words(value) if isinstance(value, Mapping) else f"{value:.3f}"
         lines.append(f"{name.replace('_', ' '):<44} {shown}")

@@ -40,6 +40,8 @@ BATCH = 8
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".nii", ".nii.gz")
 PATIENT = re.compile(r"(?i)(?:patient|case|sub|subject)[-_ ]?0*(\d+)")
 UNDECIDED = 0.5
+DEPENDS_ON_THE_MIX = frozenset({"positive_predictive_value", "negative_predictive_value"})
+"""Shares of right calls that hold for this folder's mix alone: `calls` says them as counts instead."""
 
 
 @dataclass(frozen=True)
@@ -153,14 +155,15 @@ def evaluate(model: LoadedModel, folder: Path, scans: Sequence[Labelled]) -> dic
     groups = np.array([scan.group for scan in found.scans], np.str_)
     chances, called = found.chances, found.chances >= model.record.threshold
     part = _figures(truth[answers], chances[answers], called[answers], groups[answers])
+    figures = {name: figure.as_json() for name, figure in part.items() if name not in DEPENDS_ON_THE_MIX}
     kept = [scan for scan, good in zip(found.scans, answers, strict=True) if good]
     return {
         "model": {"network": model.record.network, "version": model.record.version},
         "threshold": model.record.threshold,
         "counts": _counts(found, of_class),
-        "figures": {name: figure.as_json() for name, figure in part.items()},
+        "figures": figures,
         "calibration_error": calibration_error(truth[answers], chances[answers]) if answers.any() else None,
-        "calls": right_calls({name: figure.as_json() for name, figure in part.items()}),
+        "calls": right_calls(figures),
         "by_severity": _by(kept, called[answers], truth[answers], "severity"),
         "by_week": _by(kept, called[answers], truth[answers], "week"),
         "confound": _confound(model, folder, found, answers),

@@ -9,7 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from audit.catalogue import SENTENCES
+from audit.catalogue import choices
 from audit.models import Event, EventQuerySet
 
 NUMBER = re.compile(r"\d{4}-\d+")
@@ -39,7 +39,7 @@ class FilterForm(forms.Form):
     verb = forms.ChoiceField(
         required=False,
         label=gettext_lazy("What"),
-        choices=[("", gettext_lazy("Anything")), *((verb, verb) for verb in sorted(SENTENCES))],
+        choices=lambda: [("", gettext_lazy("Anything")), *choices()],
     )
     door = forms.ChoiceField(required=False, choices=DOORS, label=gettext_lazy("Door"))
     thread = forms.CharField(required=False, max_length=64, label=gettext_lazy("Case, thread or subject"))

@@ -3,10 +3,12 @@
 import csv
 import io
 import json
+import re
 
 import pytest
 
 from accounts.models import Membership, Role
+from audit.catalogue import SENTENCES
 from audit.models import Event
 from audit.sentences import particulars, sentence
 from audit.trail import record
@@ -145,3 +147,15 @@ def test_an_event_reads_as_a_sentence(case, alice):
     )
     assert sentence(event) == "chose other frames to be read"
     assert particulars(event) == "scan 2, mri, frames 1, 5"
+
+
+def test_what_is_chosen_by_its_words_and_no_two_read_alike(get):
+    page = get().content.decode()
+    offered = dict(re.findall(r'<option value="([a-z_.]+)"[^>]*>([^<]+)</option>', page))
+    assert offered.keys() >= SENTENCES.keys()
+    words = [offered[verb] for verb in SENTENCES]
+    assert offered["case.signed"] == "Signed the case"
+    assert not [verb for verb in SENTENCES if verb in words], "no bare code"
+    assert len(set(words)) == len(words)
+    shown = [offered[verb] for verb in offered if verb in SENTENCES]
+    assert shown == sorted(shown, key=str.casefold)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from io import StringIO
 from pathlib import Path
 
@@ -181,6 +182,11 @@ def test_what_the_engine_refuses_is_counted_and_never_dropped_in_silence(folder,
     assert set(found["by_week"]) == {"22"}
     assert {"auc_border_only", "auc_border_removed", "auc_against_other_anomalies"} <= set(found["confound"])
     assert "AUC" in said.getvalue()
+    assert "predictive" not in said.getvalue() + json.dumps(found)
+    for label, one in found["calls"].items():
+        shown = rf"right calls of {label}, in this folder +{one['count']} of {one['of']}; 95 % interval"
+        assert re.search(shown, said.getvalue()), "counts, which promise nothing for another folder"
+    assert found["calls"].keys() == {"normal", "ventriculomegaly"}
     assert {path.name for path in (tmp_path / "plots").iterdir()} == {
         "roc.svg", "precision-and-recall.svg", "reliability.svg"
     }  # fmt: skip
