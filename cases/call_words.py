@@ -22,11 +22,9 @@ CALLS: Mapping[str, str] = {
     NOT_ANALYSABLE: gettext_noop("Not analysable"),
 }
 REASONS: Mapping[Reason, str] = {
-    "turns": gettext_noop(
-        "{version} says {label}, and held a little differently the picture is called the other way"
-    ),
-    "doubt": gettext_noop("{version} says {label}, and another view turns that with a chance of {doubt}"),
-    "opposed": gettext_noop("{version} says {label}, and {against} of {total} others say the opposite"),
+    "turns": gettext_noop("held a little differently the picture is called the other way"),
+    "doubt": gettext_noop("another view turns that with a chance of {doubt}"),
+    "opposed": gettext_noop("{against} of {total} others say the opposite"),
     "refused": gettext_noop("{version}, which leads, could not analyse the scan"),
 }
 
@@ -53,14 +51,19 @@ def scan_reasons(scan: Content) -> str:
     leading = scan["leading"]
     if leading is None:
         return ""
-    said = {
-        "version": f"{leading['network']} {leading['version']}",
-        "label": in_words(leading["label"]) if leading["label"] else "",
+    version = f"{leading['network']} {leading['version']}"
+    values = {
+        "version": version,
         "against": scan["against"],
         "total": scan["others"],
         "doubt": probability(leading["doubt"] or 0.0),
     }
-    return "; ".join(gettext(REASONS[reason]).format(**said) for reason in scan["reasons"])
+    reasons = "; ".join(gettext(REASONS[reason]).format(**values) for reason in scan["reasons"])
+    if not reasons or not leading["label"]:
+        return reasons
+    return gettext("{version} says {label}, and {reasons}").format(
+        version=version, label=in_words(leading["label"]), reasons=reasons
+    )
 
 
 def _without(numbers: Sequence[int]) -> Iterator[str]:

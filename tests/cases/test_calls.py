@@ -133,6 +133,16 @@ def test_the_rule_is_the_departments(scans, label):
     assert found.label == label
 
 
+def test_the_leading_version_is_named_once_whatever_there_is_to_doubt():
+    doubtful = [ensemble(N, span=(0.2, 0.6), doubt=0.29), *votes("pn")]
+    found = call([(1, [prediction(one) for one in doubtful])], Limits())
+    assert found
+    assert call_sentence(found.content()) == (
+        "Undecided. Ensemble 1 says normal, and held a little differently the picture is called the other "
+        "way; another view turns that with a chance of 0.29; 1 of 2 others say the opposite."
+    )
+
+
 @pytest.mark.parametrize(
     ("scans", "sentence"),
     [
