@@ -18,7 +18,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bench.answering import atrium, gate, head, speed, squares
+from bench.answering import atrium, gate, head, networks, speed, squares
 from bench.answering.table import Row, as_json, as_text
 
 GROUPS = {
@@ -27,6 +27,7 @@ GROUPS = {
     "squares": squares.rows,
     "speed": speed.rows,
     "atrium": atrium.rows,
+    "networks": networks.rows,
 }
 """In the order in which they are printed."""
 

@@ -198,6 +198,8 @@ def _of_normals(
     asked: Asked, source: str, mine: NDArray[np.bool_], odds: Floats, threshold: float, *, learnt: bool
 ) -> Iterator[SourceFigure]:
     answered = mine & (asked.codes == "")
+    if not answered.any():
+        return
     quiet = _chances(odds[answered]) < threshold
     yield _row(
         source,
@@ -209,7 +211,7 @@ def _of_normals(
     )
     for shown_only in (True, False):
         wide = _wide(asked, shown_only)
-        if wide.any() and answered.any():
+        if wide.any():
             figure = _auc_by_case(asked, odds, wide, answered)
             yield _row(source, "normal", "auc", figure, learnt=learnt, unit="case", shown_only=shown_only)
 

@@ -69,10 +69,13 @@ def _by_source(found: Mapping[str, Any]) -> Iterator[str]:
     rows = by_source(found)
     if not rows:
         return
-    yield from ("## By source", "", found["evaluation"]["rule"], "")
+    yield from ("## By source", "", found["evaluation"]["rule"], "", *source_lines(rows), "")
+
+
+def source_lines(rows: Sequence[SourceFigure]) -> Iterator[str]:
+    """Figures by source as a table, in their order."""
     yield from ("| Source | Of | Measure | | Units | Refused |", "| --- | --- | --- | --- | --- | --- |")
     yield from (_source_line(row) for row in rows)
-    yield ""
 
 
 def _source_line(row: SourceFigure) -> str:

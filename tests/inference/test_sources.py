@@ -1,6 +1,7 @@
 """Learning from several sources: whose picture it is, and that a hospital that is left out is left out."""
 
 import csv
+import json
 import math
 from dataclasses import replace
 from functools import partial
@@ -9,18 +10,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from engine_models import random_model
 
 from inference.engine.by_source import least
 from inference.engine.ellipse import from_region
-from inference.engine.records import WeightsRecord
+from inference.engine.members import MembersDiffer
+from inference.engine.records import WeightsRecord, canonical_json
 from inference.formats.stack import PictureStack
 from inference.phantom import render, sample_spec
 from inference.training import by_source
 from inference.training.calibrate import Target
+from inference.training.combined import combined
 from inference.training.command import main
 from inference.training.course import NOTHING_KEPT, Course
 from inference.training.data import Examples
 from inference.training.dilated import dilated_stack
+from inference.training.evaluate_by_source import measured
 from inference.training.folders import modality_of
 from inference.training.loop import evenness
 from inference.training.material import Making, Material, material
@@ -271,17 +276,56 @@ def test_the_answers_on_a_card_give_its_rows_again() -> None:
     assert by_source.evaluation(twice, 0.8, ALL)["by_source"] == kept["by_source"]
 
 
-def test_a_training_on_several_sources_puts_the_rows_on_its_card(data, tmp_path, prepared_pictures) -> None:
-    said = StringIO()
+@pytest.fixture(scope="module")
+def trained(data, tmp_path_factory, prepared_pictures) -> Path:
+    """A version that was trained on all sources, with its page."""
+    out, said = tmp_path_factory.mktemp("trained"), StringIO()
     small = ["--phantoms=5", "--variants=1", "--phantom-epochs=1", "--epochs=1", "--steps=1", "--folds=2"]
     given = ["--network", "cnn", "--data", f"ultrasound={data}", "--preprocessing", OUTLINE, "--explained=0"]
-    where = ["--out", str(tmp_path), "--cache", str(prepared_pictures), "--target", "specificity=0.85"]
+    where = ["--out", str(out), "--cache", str(prepared_pictures), "--target", "specificity=0.85"]
     assert main([*given, *small, *where], said) == 0, said.getvalue()
-    record = WeightsRecord.from_json((tmp_path / "cnn-ultrasound-1.0.json").read_text())
+    return out / "cnn-ultrasound-1.0.json"
+
+
+def test_a_training_on_several_sources_puts_the_rows_on_its_card(trained) -> None:
+    record = WeightsRecord.from_json(trained.read_text())
     assert record.preprocessing == OUTLINE
     assert record.threshold_target == "specificity 85% on the worst source left out of training"
     assert f"--preprocessing {OUTLINE}" in record.card["training"]["command"]
     row = least(record.card, "specificity", label="normal")
     assert row is not None
     assert not row["learnt_from"]
-    assert "the only source of its kind" in (tmp_path / "cnn-ultrasound-1.0.md").read_text()
+    assert "the only source of its kind" in trained.with_suffix(".md").read_text()
+
+
+def rows_of(record: WeightsRecord) -> list[str]:
+    """What was measured, without the values: a card's JSON has no word for what is no number."""
+    rows = json.loads(record.to_json(), parse_constant=pytest.fail)["card"]["evaluation"]["by_source"]
+    values = {"value": 0, "low": 0, "high": 0}
+    return sorted(canonical_json({**row, **values}).decode() for row in rows)
+
+
+def test_an_ensemble_is_measured_by_source_as_its_members_are(trained) -> None:
+    one = WeightsRecord.from_json(trained.read_text())
+    other = replace(one, network="modified_cnn")
+    both = combined([one, other], "", version="1.0", target=Target("specificity", 0.85), command="")
+    assert both.threshold_target == one.threshold_target
+    assert rows_of(both) == rows_of(one)
+    fewer = {**one.card["evaluation"], "answers": {**one.card["evaluation"]["answers"], "names_sha256": "0"}}
+    with pytest.raises(MembersDiffer, match="same pictures"):
+        combined(
+            [one, replace(other, card={**one.card, "evaluation": fewer})],
+            "",
+            version="1.0",
+            target=Target("specificity", 0.85),
+            command="",
+        )
+
+
+def test_a_finished_version_is_asked_of_every_source_through_its_own_door(data) -> None:
+    rows = measured(random_model("cnn"), data, never_learnt=(NIJMEGEN,))
+    normals = {row["source"]: row["learnt_from"] for row in rows if row["label"] == "normal"}
+    assert normals["hc18"] is False
+    assert normals["lateral_ventricle"] is True
+    early = [row for row in rows if "before 18 weeks" in row["source"]]
+    assert [(row["source"], row["count"]) for row in early] == [("hc18, before 18 weeks", 1)]
