@@ -11,7 +11,7 @@ from cases.refusals import CannotDo
 from cases.services import scan_of
 from cases.standing import may_see_answers
 from inference import jobs
-from inference.engine.records import METHOD_NAMES
+from inference.engine.records import ATRIUM, METHOD_NAMES
 from inference.models import Job, Prediction
 
 EXPLAINING_SEED = 0
@@ -35,6 +35,8 @@ def explain(prediction: Prediction, *, method: str, class_label: str, by: User) 
     scan = scan_of(prediction.image)
     access.lock_scan_for_writing(scan, by)
     _refuse_blind(scan.case, by)
+    if prediction.model_version.network == ATRIUM:
+        raise NothingToExplain(gettext("It measures: the calipers that it proposes are its explanation."))
     if not prediction.analysable:
         raise NothingToExplain(gettext("There is no answer to explain: the scan is not analysable."))
     if method not in METHOD_NAMES or class_label not in prediction.model_version.labels:

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext, gettext_noop, ngettext
 
 from cases.calls import DECIDED, NORMAL, NOT_ANALYSABLE
-from inference.engine.records import POSITIVE
+from inference.engine.records import ATRIUM, POSITIVE
 from inference.engine.undecided import UNDECIDED, Reason
 from language.numbers import probability
 from language.stored import said as in_words
@@ -21,12 +21,15 @@ CALLS: Mapping[str, str] = {
     UNDECIDED: gettext_noop("Undecided"),
     NOT_ANALYSABLE: gettext_noop("Not analysable"),
 }
-REASONS: Mapping[Reason, str] = {
+REASONS: dict[Reason, str] = {
     "turns": gettext_noop("held a little differently the picture is called the other way"),
     "doubt": gettext_noop("another view turns that with a chance of {doubt}"),
     "opposed": gettext_noop("{against} of {total} others say the opposite"),
     "refused": gettext_noop("{version}, which leads, could not analyse the scan"),
 }
+
+MEASURING_DOUBT = gettext_noop("by the error of its width the other call has a chance of {doubt}")
+"""Of what measures: no other view of the picture was asked."""
 
 
 def call_words(label: str) -> str:
@@ -58,7 +61,8 @@ def scan_reasons(scan: Content) -> str:
         "total": scan["others"],
         "doubt": probability(leading["doubt"] or 0.0),
     }
-    reasons = "; ".join(gettext(REASONS[reason]).format(**values) for reason in scan["reasons"])
+    words = REASONS | ({"doubt": MEASURING_DOUBT} if leading["network"] == ATRIUM else {})
+    reasons = "; ".join(gettext(words[reason]).format(**values) for reason in scan["reasons"])
     if not reasons or not leading["label"]:
         return reasons
     return gettext("{version} says {label}, and {reasons}").format(

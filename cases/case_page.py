@@ -14,7 +14,7 @@ from blobs.store import BlobCorrupt, BlobUnavailable
 from cases import keys, page_forms, reading, viewer
 from cases.advice_words import shown_advice
 from cases.advising import current_advice
-from cases.desk import Desk, desk, measurement_marks
+from cases.desk import Desk, calipers, desk
 from cases.measuring import CHECKLIST
 from cases.models import Case
 from cases.page_forms import PageForms, Sent
@@ -81,7 +81,7 @@ def shown(
         "thumbnails": [(entry, _thumbnail(entry)) for entry in found.scans],
         "picture": viewer.picture(current.scan, current, view) if current else None,
         "overlays": viewer.overlays(current) if current and not sitting.hidden else [],
-        "marks": measurement_marks(sitting, current) if current else [],
+        **calipers(sitting, current),
         **advice,
         "timeline": timeline(case, hidden=sitting.hidden),
         "view": view,

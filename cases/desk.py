@@ -12,6 +12,7 @@ from cases.atria import Atrium, atria, wider
 from cases.calls import Call, call_of
 from cases.measuring import Width, is_provisional
 from cases.models import Addendum, AtriumStatement, Case, Measurement, Read, ReadingRules, SignOff
+from cases.proposals import offered
 from cases.reading import ScanReading
 from cases.shown import Shown
 from cases.standing import Standing, standing
@@ -220,17 +221,24 @@ def measurement_words(one: Measurement) -> str:
     return gettext("{length}, provisional").format(length=one) if is_provisional(one) else str(one)
 
 
-def measurement_marks(desk: Desk, current: ScanReading) -> list[dict[str, Any]]:
-    """What the viewer draws on the scan that is shown, as JSON."""
-    return [
-        {
-            "id": str(one.pk),
-            "frame": one.frame,
-            "start": one.start,
-            "end": one.end,
-            "words": f"{one.title}: {measurement_words(one)}",
-            "provisional": is_provisional(one),
-        }
-        for one in desk.standing
-        if one.scan_id == current.scan.pk
-    ]
+def calipers(desk: Desk, current: ScanReading | None) -> dict[str, Any]:
+    """What the viewer draws on the scan that is shown, as JSON: readers' own lines, and what is proposed.
+
+    offered: the proposals of the newest answers, for the page; none while answers are hidden.
+    """
+    if current is None:
+        return {"marks": [], "offered": [], "proposals": []}
+    found = offered([] if desk.hidden else [one.prediction for one in current.answers], desk.standing)
+    mine = [_mark(one) for one in desk.standing if one.scan_id == current.scan.pk]
+    return {"marks": mine, "offered": found, "proposals": [one.mark for one in found]}
+
+
+def _mark(one: Measurement) -> dict[str, Any]:
+    return {
+        "id": str(one.pk),
+        "frame": one.frame,
+        "start": one.start,
+        "end": one.end,
+        "words": f"{one.title}: {measurement_words(one)}",
+        "provisional": is_provisional(one),
+    }

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.functional import Promise
@@ -14,6 +15,7 @@ from audit.trail import record
 from cases.access import lock_for_writing, lock_scan_for_writing
 from cases.calls import Call
 from cases.models import Measurement, Scan, Withdrawal
+from cases.proposals import NoSuchProposal, proposal_for
 from cases.refusals import CannotDo
 from cases.severity import WIDE_MM, Scheme, in_grey_zone
 from inference.engine.records import POSITIVE
@@ -30,6 +32,8 @@ CHECKLIST: Mapping[str, str | Promise] = {
 }
 """What makes an atrial width comparable (NHS GGC guideline 491; ISUOG 2020)."""
 SHORTEST_PX = 0.5
+Proposed = tuple[UUID, int]
+"""An answer by its key, and which of its atria."""
 
 
 class NotMeasurable(CannotDo):
@@ -84,13 +88,26 @@ def is_provisional(measurement: Measurement) -> bool:
 
 @transaction.atomic
 def measure(
-    scan: Scan, points: Points, *, by: User, tool: str, side: str = "", checklist: Sequence[str] = ()
+    scan: Scan,
+    points: Points,
+    *,
+    by: User,
+    tool: str,
+    side: str = "",
+    checklist: Sequence[str] = (),
+    proposed: Proposed | None = None,
 ) -> Measurement:
-    """Store a distance, in mm where the scan has a spacing. Raises NotMeasurable, CaseSigned."""
+    """Store a distance, in mm where the scan has a spacing. Raises NotMeasurable, CaseSigned.
+
+    proposed: the caliper that the reader confirmed or moved. Raises NoSuchProposal, PermissionDenied.
+    """
     lock_scan_for_writing(scan, by)
     _check(points, scan.image)
     spacing = _spacing(scan.image)
     width = tool == Measurement.Tool.ATRIAL_WIDTH
+    if proposed and not width:
+        raise NoSuchProposal(gettext("What is proposed are atrial widths."))
+    said = proposal_for(scan, *proposed, frame=points.frame, by=by) if proposed else None
     found = Measurement.objects.create(
         scan=scan,
         frame=points.frame,
@@ -103,6 +120,8 @@ def measure(
         pixel_spacing=list(spacing) if spacing else None,
         pixel_spacing_source=scan.image.pixel_spacing_source,
         checklist={name: name in checklist for name in CHECKLIST} if width else {},
+        proposal=said,
+        proposal_atrium=proposed[1] if proposed else None,
         made_by=by,
     )
     with english():

@@ -15,6 +15,7 @@ from cases.models import Case, Scan
 from cases.words import Trust
 from inference import queue
 from inference.engine.members import ENSEMBLE
+from inference.engine.records import ATRIUM
 from inference.models import Explanation, Job, ModelVersion, Prediction, Repetition
 from language.stored import said
 
@@ -59,7 +60,14 @@ class Answer:
     @property
     def explain_form(self) -> ExplainForm | None:
         """How to ask for another explanation of this answer."""
-        return ExplainForm(self.prediction, self.version.labels) if self.prediction else None
+        if self.prediction is None or self.measures:
+            return None
+        return ExplainForm(self.prediction, self.version.labels)
+
+    @property
+    def measures(self) -> bool:
+        """Whether it calls by the calipers that it proposes: then these are its explanation."""
+        return bool(self.version.network == ATRIUM)
 
     @property
     def is_combined(self) -> bool:

@@ -13,7 +13,7 @@ from accounts.confirm import ConfirmedForm
 from accounts.gate import PersonRequest
 from cases import drafts
 from cases.desk import Desk
-from cases.measuring import CHECKLIST, Points
+from cases.measuring import CHECKLIST, Points, Proposed
 from cases.models import AdviceAnswer, AtriumStatement, Measurement, Read
 
 
@@ -111,6 +111,20 @@ class MeasurementForm(forms.Form):
     end_row = forms.FloatField()
     end_column = forms.FloatField()
     checklist = forms.MultipleChoiceField(choices=list(CHECKLIST.items()), required=False)
+    proposal = forms.UUIDField(required=False)
+    proposal_atrium = forms.IntegerField(required=False, min_value=0, max_value=9)
+
+    def clean(self) -> dict[str, Any]:
+        """A proposal is named by its answer and its atrium."""
+        said: dict[str, Any] = super().clean() or {}
+        if (said.get("proposal") is None) != (said.get("proposal_atrium") is None):
+            self.add_error("proposal", "both")
+        return said
+
+    def proposed(self) -> Proposed | None:
+        """The caliper that was confirmed or moved, out of valid data."""
+        said: dict[str, Any] = self.cleaned_data
+        return (said["proposal"], said["proposal_atrium"]) if said["proposal"] else None
 
     def points(self) -> Points:
         """Both ends, out of valid data."""

@@ -171,6 +171,7 @@ def measure(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
             tool=said["tool"],
             side=said["side"],
             checklist=said["checklist"],
+            proposed=form.proposed(),
         )
     except CannotDo as refusal:
         return JsonResponse({"code": refusal.code, "detail": str(refusal)}, status=422)

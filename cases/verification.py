@@ -40,6 +40,7 @@ from inference.models import (
     Quality,
     Repetition,
 )
+from inference.proposals import proposals_of
 from inference.verification import changed
 
 TOLD: tuple[tuple[str, type[Model]], ...] = (
@@ -98,12 +99,23 @@ def faults() -> Iterator[str]:
     """One sentence for each row that is not what it was."""
     for verb, table in TOLD:
         yield from changed(verb, table, "filed")
+    yield from _strange_proposals()
     yield from _broken_signatures()
     yield from signed_faults()
     yield from _broken_addenda()
     for case in Case.objects.filter(reads__isnull=False).distinct():
         if review.stage_of(case) != case.stage:
             yield f"case {case.number} stands at {case.stage}, and its reads say otherwise"
+
+
+def _strange_proposals() -> Iterator[str]:
+    """A measurement comes from a caliper that was proposed on its own frame."""
+    rows = Measurement.objects.filter(proposal__isnull=False).select_related("proposal", "scan")
+    for one in rows.iterator():
+        said = one.proposal
+        places = {(two.atrium, two.frame) for two in proposals_of(said)} if said else set()
+        if said and (said.image_id != one.scan.image_id or (one.proposal_atrium, one.frame) not in places):
+            yield f"measurement {one.pk} comes from no caliper that was proposed there"
 
 
 def _broken_signatures() -> Iterator[str]:

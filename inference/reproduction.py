@@ -18,9 +18,9 @@ from blobs.store import BlobCorrupt
 from inference import images, results
 from inference.engine.backends import BACKENDS
 from inference.engine.explain import NotBound, explain, parameters_of
-from inference.engine.predict import predict
 from inference.engine.records import Answer
-from inference.engine.weights import LoadedModel, WeightsMismatch, load
+from inference.engine.versions import Model, explainable, load, predict
+from inference.engine.weights import WeightsMismatch
 from inference.formats.stack import PictureStack
 from inference.models import Explanation, Job, Prediction, Repetition
 
@@ -29,6 +29,8 @@ NUMBERS = 1e-4
 """Greatest difference of a logit or a probability that rounding on another machine explains."""
 HEAT = 0.02
 """The same for a heatmap, as a share of its greatest absolute value."""
+PIXELS = 0.05
+"""The same for the end or the length of a caliper."""
 FIRST_REVISION = 1
 """Of a method that was stored without one."""
 CONDITIONS = ("weights_sha256", "preprocessing_sha256", "input_sha256", "backend", "device", "versions")
@@ -88,7 +90,7 @@ def repeated(prediction: Prediction) -> Iterator[Repeated]:
         yield _explanations(row, model, stack, again)
 
 
-def _model(prediction: Prediction) -> LoadedModel:
+def _model(prediction: Prediction) -> Model:
     """The version's network, by the library that answered where this machine has it."""
     version = prediction.model_version
     backend = prediction.backend if prediction.backend in BACKENDS else None
@@ -101,10 +103,23 @@ def _answers(stored: Answer, again: Answer) -> Repeated:
         return Repeated("answer", "different", _first_condition(stored, again) or "the call")
     if stored.refusal != again.refusal:
         return Repeated("answer", "different", _first_condition(stored, again) or "the reason for refusing")
-    gap = max((abs(a - b) for a, b in zip(_numbers(stored), _numbers(again), strict=True)), default=0.0)
+    places = [[*_lengths(one.measurement)] for one in (stored, again)]
+    if len(places[0]) != len(places[1]):
+        return Repeated("answer", "different", _first_condition(stored, again) or "the calipers")
+    gap = max(_gap(_numbers(stored), _numbers(again)), _gap(*places) * NUMBERS / PIXELS)
     if gap == 0:
         return Repeated("answer", "identical", "")
     return Repeated("answer", _judged(gap, NUMBERS), _first_condition(stored, again) or "the numbers alone")
+
+
+def _gap(before: Sequence[float], now: Sequence[float]) -> float:
+    return max((abs(a - b) for a, b in zip(before, now, strict=True)), default=0.0)
+
+
+def _lengths(measurement: Mapping[str, Any] | None) -> Iterator[float]:
+    """The ends and lengths of every caliper, in pixels."""
+    for one in measurement["atria"] if measurement else ():
+        yield from (*one["inner"], *one["outer"], one["width_px"])
 
 
 def _numbers(answer: Answer) -> list[float]:
@@ -134,12 +149,12 @@ def _in_words(name: str, before: Any, now: Any) -> str:
     return f"{name.replace('_sha256', '')}: {str(before)[:12]} before, {str(now)[:12]} now"
 
 
-def _explanations(row: Explanation, model: LoadedModel, stack: PictureStack, again: Answer) -> Repeated:
+def _explanations(row: Explanation, model: Model, stack: PictureStack, again: Answer) -> Repeated:
     subject = f"{row.method} of {row.class_label}"
     try:
         made = explain(
             row.method,
-            model,
+            explainable(model),
             stack,
             again,
             class_label=row.class_label,  # type: ignore[arg-type]  # the engine wrote it

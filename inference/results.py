@@ -16,7 +16,12 @@ from inference.engine.records import Explanation as ExplanationRecord
 from inference.images import npy
 from inference.models import Explanation, Image, Job, ModelVersion, Prediction, Quality
 
-LATER = frozenset({"probability_low", "probability_high", "doubt", "called", "shown", "unblinded"})
+LATER = frozenset(
+    {
+        "probability_low", "probability_high", "doubt", "measurement", "called", "shown", "unblinded",
+        "proposal_id", "proposal_atrium",
+    }
+)  # fmt: skip
 """Columns that came after the first rows: they count in a digest where they say something."""
 
 
@@ -84,6 +89,7 @@ def create_prediction(job: Job, answer: Answer) -> Prediction:
         backend=answer.backend,
         device=answer.device,
         versions=dict(answer.versions),
+        measurement=None if answer.measurement is None else dict(answer.measurement),
         seconds=answer.seconds,
     )
 
@@ -150,6 +156,7 @@ def answer_of(prediction: Prediction) -> Answer:
         probability_low=prediction.probability_low,
         probability_high=prediction.probability_high,
         doubt=prediction.doubt,
+        measurement=prediction.measurement,
     )
 
 

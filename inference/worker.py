@@ -27,21 +27,23 @@ from inference import images, jobs, presence, registry, results, telling, traini
 from inference.engine.frames import choose_frames
 from inference.engine.members import ENSEMBLE
 from inference.engine.quality import VERSION, Check, check
-from inference.engine.records import Answer
+from inference.engine.records import ATRIUM, Answer
 from inference.formats.stack import PictureStack
 from inference.jobs import Claim, Fenced, RefusedWork
 from inference.models import Job, ModelVersion, Prediction, Quality
 
 if TYPE_CHECKING:
-    from inference.engine.weights import LoadedModel
+    from inference.engine.versions import Model
 
 logger = logging.getLogger(__name__)
 
 Checks = tuple[Sequence[int], Sequence[Check]]
 SEED = 0
 # What every answer is explained by, and how much less urgent that is than answering:
-# each answer that waits comes before any LIME. An ensemble is explained by its members.
+# each answer that waits comes before any LIME. An ensemble is explained by its members, and what measures by
+# its calipers.
 EXPLANATIONS = {"gradcam": 0, "lime": 1}
+WITHOUT_MAPS = frozenset({ENSEMBLE, ATRIUM})
 
 
 class ModelIntegrity(Exception):
@@ -111,7 +113,7 @@ def _predict(claims: Sequence[Claim]) -> None:
     frames = [held.job.parameters.get("frames") for held, _ in readable]
     jobs.heartbeat([held for held, _ in readable], "classifying")
     ages = [held.job.parameters.get("gestational_age_days") for held, _ in readable]
-    answers = science.predict.predict(model, [stack for _, stack in readable], frames=frames, ages_days=ages)
+    answers = science.versions.predict(model, [stack for _, stack in readable], frames=frames, ages_days=ages)
     checks = [_checks(*each, answer) for each, answer in zip(readable, answers, strict=True)]
     for (held, _), answer, found in zip(readable, answers, checks, strict=True):
         try:
@@ -151,7 +153,7 @@ def _publish_prediction(held: Claim, answer: Answer, checks: Checks | None) -> N
         said = _said(prediction)
         record("prediction.published", actor=None, subject=prediction, thread=job.thread, **said)
         telling.answered(job, prediction, digest=said["digest"])
-        if prediction.analysable and job.kind == Job.Kind.PREDICT and job.scan[1].network != ENSEMBLE:
+        if prediction.analysable and job.kind == Job.Kind.PREDICT and job.scan[1].network not in WITHOUT_MAPS:
             _queue_explanations(job, prediction)
 
 
@@ -183,7 +185,7 @@ def _explain(held: Claim) -> None:
         with science.explain.telling(lambda words: jobs.heartbeat([held], f"explaining, {words}"[:60])):
             explanation = science.explain.explain(
                 method,
-                model,
+                science.versions.explainable(model),
                 stack,
                 results.answer_of(prediction),
                 class_label=job.parameters.get("class_label"),
@@ -271,7 +273,7 @@ def _kept_alive(claims: Sequence[Claim]) -> Iterator[None]:
         thread.join()
 
 
-def _model(version: ModelVersion) -> "LoadedModel":
+def _model(version: ModelVersion) -> "Model":
     mismatch: type[Exception] = _science().weights.WeightsMismatch
     try:
         return _loaded(version.pk)
@@ -280,12 +282,12 @@ def _model(version: ModelVersion) -> "LoadedModel":
 
 
 @lru_cache(maxsize=12)
-def _loaded(version_id: uuid.UUID) -> "LoadedModel":
+def _loaded(version_id: uuid.UUID) -> "Model":
     version = ModelVersion.objects.select_related("weights").get(pk=version_id)
     science = _science()
     started = time.monotonic()
     weights = store.read(version.weights_sha256)
-    model: LoadedModel = science.weights.load(
+    model: Model = science.versions.load(
         results.weights_record_of(version), weights, device=science.device.best()
     )
     presence.runs_on(str(model.device))

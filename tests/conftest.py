@@ -217,7 +217,7 @@ QUICK = {"cnn", "modified_cnn"}
 
 def seat_shipped(networks: set[str]) -> None:
     """Register and activate the newest shipped version of each network for each modality."""
-    for one in catalogue.shipped():
+    for one in catalogue.all_shipped():
         if one.record.network in networks:
             version = registry.register(one.record, one.content, by=None)
             registry.activate(version, by=None, reason="shipped")

@@ -20,6 +20,7 @@ from cases.calls import FIRST, Call, ScanCall
 from cases.desk import Desk, desk
 from cases.measuring import CHECKLIST, Width, is_provisional, unconfirmed
 from cases.models import Addendum, AtriumStatement, Case, Measurement, Read, SignOff
+from cases.proposals import origin_of
 from inference.api.serializers import NOTICE
 from inference.engine.undecided import Reason
 
@@ -58,6 +59,22 @@ class ReadSerializer(serializers.ModelSerializer[Read]):
         return (read.shown or {}).get("sha256")
 
 
+class OriginSerializer(serializers.Serializer[Any]):
+    """The proposed caliper that a reader confirmed or moved; its ends are (row, column) in pixels."""
+
+    prediction = serializers.UUIDField(help_text="The answer that proposed it.")
+    network = serializers.CharField()
+    version = serializers.CharField()
+    atrium = serializers.IntegerField(help_text="Which of the answer's atria, from 0.")
+    start = serializers.ListField(child=serializers.FloatField())
+    end = serializers.ListField(child=serializers.FloatField())
+    moved_px = serializers.FloatField(help_text="How far the reader moved the farther end.")
+    moved_mm = serializers.FloatField(allow_null=True, help_text="null without the file's scale")
+    estimated_mm = serializers.FloatField(
+        allow_null=True, help_text="The length by a scale that a gestational age gave: no severity follows."
+    )
+
+
 class MeasurementSerializer(serializers.ModelSerializer[Measurement]):
     """A distance between two points of a frame; start and end are (row, column) in pixels."""
 
@@ -72,14 +89,15 @@ class MeasurementSerializer(serializers.ModelSerializer[Measurement]):
     not_confirmed = serializers.SerializerMethodField(
         help_text="The points of the checklist that are missing."
     )
+    proposal = serializers.SerializerMethodField(help_text="null for a line of the reader's own")
     withdrawn = serializers.SerializerMethodField(help_text="Why it no longer counts; null while it does.")
 
     class Meta:
         model = Measurement
         fields: ClassVar = [
             "id", "scan", "frame", "tool", "side", "start", "end", "length_px", "length_mm",
-            "pixel_spacing_source", "checklist", "is_provisional", "not_confirmed", "made_by", "withdrawn",
-            "created_at",
+            "pixel_spacing_source", "checklist", "is_provisional", "not_confirmed", "proposal", "made_by",
+            "withdrawn", "created_at",
         ]  # fmt: skip
 
     def get_is_provisional(self, measurement: Measurement) -> bool:
@@ -90,6 +108,12 @@ class MeasurementSerializer(serializers.ModelSerializer[Measurement]):
     def get_not_confirmed(self, measurement: Measurement) -> list[str]:
         """None of a plain distance, which has no checklist."""
         return unconfirmed(measurement.checklist) if measurement.checklist else []
+
+    @extend_schema_field(OriginSerializer(allow_null=True))
+    def get_proposal(self, measurement: Measurement) -> dict[str, Any] | None:
+        """What it came from, and how far it was moved."""
+        origin = origin_of(measurement)
+        return origin.as_json() if origin else None
 
     def get_withdrawn(self, measurement: Measurement) -> str | None:
         """The reason."""

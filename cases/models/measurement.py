@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext, gettext_lazy
 
 from cases.models.case import Case, Scan
-from inference.models import Immutable
+from inference.models import Immutable, Prediction
 from language.numbers import decimal
 
 
@@ -22,7 +22,8 @@ class MeasurementQuerySet(models.QuerySet["Measurement"]):
 
     def of_case(self, case: Case) -> Self:
         """Those on any scan of the case, in the order they were made."""
-        return self.filter(scan__case=case).select_related("scan", "made_by").order_by("created_at")
+        mine = self.filter(scan__case=case).order_by("created_at")
+        return mine.select_related("scan__image", "made_by", "proposal__model_version")
 
 
 class Measurement(Immutable):
@@ -53,6 +54,14 @@ class Measurement(Immutable):
     pixel_spacing = models.JSONField(null=True, help_text="mm between rows and between columns")
     pixel_spacing_source = models.CharField(max_length=60, blank=True)
     checklist = models.JSONField(default=dict, help_text="What the reader says of the plane.")
+    proposal = models.ForeignKey(
+        Prediction,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="The answer whose proposed caliper the reader confirmed or moved.",
+    )
+    proposal_atrium = models.PositiveSmallIntegerField(null=True, help_text="Which of its atria, from 0.")
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -61,6 +70,13 @@ class Measurement(Immutable):
     class Meta:
         ordering = ("created_at",)
         indexes: ClassVar = [models.Index(fields=["scan", "created_at"], name="measurement_of_scan")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(proposal__isnull=True, proposal_atrium__isnull=True)
+                | models.Q(proposal__isnull=False, proposal_atrium__isnull=False, tool="atrial_width"),
+                name="a_proposal_names_its_atrium",
+            )
+        ]
 
     def __str__(self) -> str:
         if self.length_mm is None:

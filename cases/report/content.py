@@ -34,8 +34,10 @@ from cases.models import (
     ScanWithdrawal,
     Withdrawal,
 )
+from cases.proposals import origin_of
 from cases.reading import Answer, CaseReading, ScanReading, Why
 from inference.models import Prediction
+from inference.proposals import proposals_of
 
 FORM = 2
 """Of the content. A signature of form 1, without this number, bound findings and hashes, not the print."""
@@ -90,6 +92,7 @@ def rests_on(case: Case, reading: CaseReading) -> dict[str, str]:
     """The digest of every row behind the report (audit.rows), by table and key."""
     answers = [one for entry in reading.scans for one in entry.answers]
     scans = list(case.scans.select_related("image"))
+    measured = list(Measurement.objects.of_case(case))
     rows: list[Model] = [
         *scans,
         *(scan.image for scan in scans),
@@ -97,7 +100,8 @@ def rests_on(case: Case, reading: CaseReading) -> dict[str, str]:
         *ScanWithdrawal.objects.filter(scan__case=case),
         *case.reads.all(),
         *Confirmation.objects.filter(read__case=case),
-        *Measurement.objects.of_case(case),
+        *measured,
+        *(one.proposal for one in measured if one.proposal),
         *Withdrawal.objects.filter(measurement__scan__case=case),
         *case.atrium_statements.all(),
         *answered_advice(case),
@@ -235,6 +239,7 @@ def _withdrawn(scan: Scan) -> dict[str, Any]:
 
 def _measurement(number: int, one: Measurement) -> dict[str, Any]:
     """number: as it is written beside the line on the picture."""
+    origin = origin_of(one)
     return {
         "id": str(one.pk),
         "number": number,
@@ -248,6 +253,7 @@ def _measurement(number: int, one: Measurement) -> dict[str, Any]:
         "spacing": one.pixel_spacing_source,
         "checklist": one.checklist,
         "is_provisional": is_provisional(one),
+        "proposal": origin.as_json() if origin else None,
         "name": one.made_by.full_name,
         "at": moment(one.created_at),
     }
@@ -275,6 +281,7 @@ def _prediction(said: Prediction) -> dict[str, Any]:
         "threshold": said.threshold,
         "refusal": said.refusal_reason,
         "weights_sha256": said.weights_sha256,
+        "proposals": [one.as_json() for one in proposals_of(said)],
         "at": moment(said.created_at),
     }
 

@@ -19,7 +19,9 @@ from cases.biometry import sentences
 from cases.call_words import call_sentence
 from cases.measuring import CHECKLIST, unconfirmed
 from cases.models import Addendum, AdviceAnswer, AtriumStatement, Case, Measurement, Read, ScanWithdrawal
+from cases.proposals import SIDES, origin_words, scale_words, width_words
 from inference.models import Explanation, Image
+from inference.proposals import Proposal
 from language.numbers import decimal, probability
 from language.stored import said as in_words
 
@@ -285,7 +287,8 @@ def _measured(one: Content) -> str:
     told = gettext("{title}: {length} (spacing: {spacing}; {name})").format(
         title=row.title, length=row, spacing=one["spacing"] or gettext("not known"), name=one["name"]
     )
-    return " ".join([f"{one['number']}. {told}", *_plane(one)])
+    origin = [origin_words(one["proposal"])] if one.get("proposal") else []
+    return " ".join([f"{one['number']}. {told}", *_plane(one), *origin])
 
 
 def _row(one: Content) -> Measurement:
@@ -314,16 +317,24 @@ def answer_words(answer: Content) -> tuple[str, str, str]:
     said = answer["prediction"]
     if said is None:
         return (version, gettext("no answer"), "")
+    proposed = "".join(f"; {_proposed(one)}" for one in said.get("proposals", ()))
     if said["probability"] is None:
         why = gettext("not analysable: {why}").format(why=in_words(said["refusal"]))
-        return (version, why, "")
+        return (version, why + proposed, "")
     told = gettext("{label}, {chance}{span}; from {threshold} ventriculomegaly").format(
         label=in_words(said["label"]),
         chance=probability(said["probability"]),
         span=_span(said["low"], said["high"]),
         threshold=probability(said["threshold"]),
     )
-    return (version, told, said["weights_sha256"][:12])
+    return (version, told + proposed, said["weights_sha256"][:12])
+
+
+def _proposed(one: Content) -> str:
+    """A caliper that the version places, as no reader has confirmed it."""
+    proposal = Proposal.of(one)
+    told = gettext("{atrium}: {width} ({scale}), proposed, not confirmed")
+    return told.format(atrium=SIDES[proposal.side], width=width_words(proposal), scale=scale_words(proposal))
 
 
 def _span(low: float | None, high: float | None) -> str:

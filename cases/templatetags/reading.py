@@ -11,7 +11,9 @@ from cases.call_words import call_sentence, call_words, scan_reasons
 from cases.calls import Call, ScanCall
 from cases.desk import measurement_words
 from cases.measuring import CHECKLIST, unconfirmed
+from cases.models import Measurement
 from cases.page_forms import PageForms
+from cases.proposals import origin_of, origin_words
 
 register = Library()
 
@@ -33,6 +35,13 @@ def page_form(context: Mapping[str, Any], name: str, about: Any) -> Form | None:
 def scan_call(called: Call | None, number: int) -> ScanCall | None:
     """What the models call one of the scans."""
     return called.of(number) if called else None
+
+
+@register.filter
+def origin(one: Measurement) -> str:
+    """Which proposed caliper a measurement came from, and how far it was moved; "" for any other line."""
+    found = origin_of(one)
+    return origin_words(found.as_json()) if found else ""
 
 
 register.filter(call_words)

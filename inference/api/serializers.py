@@ -9,6 +9,7 @@ from rest_framework.reverse import reverse
 
 from inference.api.repetitions import RepetitionSerializer
 from inference.models import Activation, Explanation, Job, ModelVersion, Prediction
+from inference.proposals import proposals_of
 
 NOTICE = "Research and decision support, not a cleared device."
 
@@ -208,6 +209,49 @@ class ExplanationSerializer(serializers.ModelSerializer[Explanation]):
         return {"url": url, "sha256": sha256}
 
 
+class ScaleSerializer(serializers.Serializer[Any]):
+    """How large a square pixel is, and how that is known."""
+
+    mm_per_pixel = serializers.FloatField()
+    relative_error = serializers.FloatField(help_text="Standard deviation.")
+    source = serializers.ChoiceField(  # type: ignore[assignment]  # a field, not where it is read from
+        choices=["file", "calibration", "gestational_age"],
+        help_text="Stated by the file, calibrated by hand, or estimated from the gestational age.",
+    )
+
+
+class ProposalSerializer(serializers.Serializer[Any]):
+    """A caliper on an atrium, proposed and confirmed by nobody. Ends are (row, column) in pixels."""
+
+    atrium = serializers.IntegerField(help_text="Its number, from 0.")
+    frame = serializers.IntegerField()
+    side = serializers.ChoiceField(
+        choices=["far", "near", "beside"],
+        help_text="Seen from the probe; beside where the midline runs along it.",
+    )
+    start = serializers.ListField(
+        child=serializers.FloatField(), help_text="On the inner wall of the midline's side."
+    )
+    end = serializers.ListField(child=serializers.FloatField(), help_text="On the other inner wall.")
+    width_px = serializers.FloatField(help_text="In square pixels.")
+    error_px = serializers.FloatField(help_text="Standard deviation.")
+    over_bpd = serializers.FloatField(help_text="Share of the head's short diameter; it never alarms.")
+    scale = serializers.CharField(help_text="As above; empty where none is known.")
+    width_mm = serializers.FloatField(allow_null=True)
+    error_mm = serializers.FloatField(allow_null=True, help_text="Of measuring and of the scale.")
+    probability = serializers.FloatField(allow_null=True, help_text="That it is 10 mm or more.")
+    estimated = serializers.BooleanField(help_text="Millimetres by a gestational age: no severity follows.")
+
+
+class MeasuredSerializer(serializers.Serializer[Any]):
+    """What a version that measures has found; null for one that knows classes."""
+
+    frame = serializers.IntegerField()
+    measurable = serializers.BooleanField(help_text="Whether any atrium could be measured.")
+    scale = ScaleSerializer(allow_null=True)
+    atria = ProposalSerializer(many=True)
+
+
 class PredictionSerializer(serializers.ModelSerializer[Prediction]):
     """What one model version said about one scan, with everything needed to check it."""
 
@@ -229,6 +273,7 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
         view_name="api:explanation", many=True, read_only=True
     )
     repetitions = RepetitionSerializer(many=True, read_only=True)
+    measurement = serializers.SerializerMethodField()
     notice = serializers.SerializerMethodField()
 
     class Meta:
@@ -260,6 +305,7 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
             "backend",
             "device",
             "versions",
+            "measurement",
             "seconds",
             "created_at",
             "explanations",
@@ -277,6 +323,17 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
     def get_label(self, prediction: Prediction) -> str | None:
         """None rather than an empty word."""
         return prediction.label or None
+
+    @extend_schema_field(MeasuredSerializer(allow_null=True))
+    def get_measurement(self, prediction: Prediction) -> dict[str, Any] | None:
+        """The calipers that it proposes."""
+        said = prediction.measurement
+        if said is None:
+            return None
+        return {
+            **{name: said[name] for name in ("frame", "measurable", "scale")},
+            "atria": [one.as_json() for one in proposals_of(prediction)],
+        }
 
     def get_notice(self, _prediction: Prediction) -> str:
         """Said wherever an answer is shown."""

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inference.engine.members import composed
-from inference.engine.records import WeightsRecord
+from inference.engine.records import ATRIUM, WeightsRecord
 from inference.formats.stack import Modality
 
 SHIPPED = Path(__file__).parent / "shipped"
+MEASURING = Path(__file__).parent / "shipped_atrium"
 
 
 @dataclass(frozen=True)
@@ -26,16 +27,30 @@ class Shipped:
 
 
 def shipped() -> tuple[Shipped, ...]:
-    """Every shipped version, by file name."""
+    """Every shipped version that knows classes, by file name."""
     return tuple(_read(path) for path in sorted(SHIPPED.glob("*.json")))
+
+
+def measuring() -> tuple[Shipped, ...]:
+    """Every shipped version that measures (inference.engine.atrium), by file name."""
+    records = sorted(MEASURING.glob(f"{ATRIUM}-*.json"))
+    return tuple(
+        Shipped(WeightsRecord.from_json(path.read_text()), MEASURING / "atrium.safetensors")
+        for path in records
+    )
+
+
+def all_shipped() -> tuple[Shipped, ...]:
+    """Versions of both kinds: whatever an installation registers."""
+    return (*shipped(), *measuring())
 
 
 def named(name: str) -> Shipped:
     """The shipped version `<network>-<modality>-<version>`. Raises LookupError."""
-    path = SHIPPED / f"{name}.json"
-    if not path.exists():
+    found = next((one for one in all_shipped() if one.record.name == name), None)
+    if found is None:
         raise LookupError(f"No version {name} comes with this release.")
-    return _read(path)
+    return found
 
 
 def members_of(record: WeightsRecord) -> Sequence[Shipped]:
@@ -45,7 +60,9 @@ def members_of(record: WeightsRecord) -> Sequence[Shipped]:
 
 def newest(network: str, modality: Modality) -> Shipped | None:
     """The shipped version of a network for a modality with the highest version number."""
-    fitting = [one for one in shipped() if (one.record.network, one.record.modality) == (network, modality)]
+    fitting = [
+        one for one in all_shipped() if (one.record.network, one.record.modality) == (network, modality)
+    ]
     return max(fitting, key=lambda one: _order(one.record.version), default=None)
 
 

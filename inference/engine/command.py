@@ -10,16 +10,17 @@ from typing import Any, TextIO
 import numpy as np
 
 from inference.engine import catalogue
+from inference.engine.atrium.answer import MeasuringModel
 from inference.engine.atrium.measure import shipped_measurer
 from inference.engine.atrium.scan import as_json, measure_scan
 from inference.engine.drawing import overlay_png
 from inference.engine.explain import EXPLAINERS, explain
 from inference.engine.members import ENSEMBLE
 from inference.engine.networks import NETWORKS
-from inference.engine.predict import predict
 from inference.engine.quality import NotAnalysable
-from inference.engine.records import Answer, Explanation
-from inference.engine.weights import LoadedModel, configure, load
+from inference.engine.records import ATRIUM, Answer, Explanation
+from inference.engine.versions import Model, explainable, load, predict
+from inference.engine.weights import configure
 from inference.formats import read
 from inference.formats.errors import FormatError
 from inference.formats.stack import MODALITIES, Modality, PictureStack
@@ -34,6 +35,9 @@ def main(arguments: Sequence[str], out: TextIO) -> int:
     model = _shipped_model(options.model, options.modality)
     if model is None:
         out.write(f"No version of {options.model} for {options.modality} comes with this release.\n")
+        return 2
+    if isinstance(model, MeasuringModel) and options.explain:
+        out.write("Of what measures, the calipers are the explanation: leave --explain away.\n")
         return 2
     if not options.json:
         out.write(COLUMNS.format("file", "label", "probability", "threshold", "seconds", "remarks") + "\n")
@@ -53,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         "not a cleared device.",
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="PNG, JPEG, TIFF, DICOM or NIfTI")
-    parser.add_argument("--model", default="modified_cnn", choices=[*NETWORKS, ENSEMBLE])
+    parser.add_argument("--model", default="modified_cnn", choices=[*NETWORKS, ENSEMBLE, ATRIUM])
     parser.add_argument("--modality", required=True, choices=list(MODALITIES))
     parser.add_argument("--explain", nargs="+", default=[], choices=list(EXPLAINERS), metavar="METHOD")
     parser.add_argument("--frames", nargs="+", type=int, default=None, help="frames to read, from 0")
@@ -70,14 +74,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _shipped_model(network: str, modality: Modality) -> LoadedModel | None:
+def _shipped_model(network: str, modality: Modality) -> Model | None:
     found = catalogue.newest(network, modality)
     if found is None:
         return None
     return load(found.record, found.content())
 
 
-def _one_file(model: LoadedModel, file: str, number: int, options: argparse.Namespace) -> dict[str, Any]:
+def _one_file(model: Model, file: str, number: int, options: argparse.Namespace) -> dict[str, Any]:
     path = Path(file)
     try:
         stack = read(path, modality=options.modality, file_name=path.name)
@@ -85,15 +89,17 @@ def _one_file(model: LoadedModel, file: str, number: int, options: argparse.Name
         return {"file": file, "error": {"code": error.code, "detail": error.detail}}
     except OSError as error:
         return {"file": file, "error": {"code": "unreadable", "detail": error.strerror or str(error)}}
-    (answer,) = predict(model, [stack], frames=[options.frames])
+    (answer,) = predict(model, [stack], frames=[options.frames], ages_days=[options.gestational_age_days])
     line = {"file": file, **_answer_fields(answer)}
     if answer.analysable:
         stem = f"{number:03d}-{re.sub(r'[^A-Za-z0-9._-]', '_', path.name)}"
         line["explanations"] = [
             _explained(model, stack, answer, method, stem, options) for method in options.explain
         ]
-        if options.measure:
+        if options.measure and answer.measurement is None:
             line["measurement"] = _measured(stack, options)
+    if answer.measurement is not None:
+        line["measurement"] = answer.measurement
     return line
 
 
@@ -130,14 +136,14 @@ def _answer_fields(answer: Answer) -> dict[str, Any]:
 
 
 def _explained(
-    model: LoadedModel,
+    model: Model,
     stack: PictureStack,
     answer: Answer,
     method: str,
     stem: str,
     options: argparse.Namespace,
 ) -> dict[str, Any]:
-    found = explain(method, model, stack, answer, seed=options.seed)
+    found = explain(method, explainable(model), stack, answer, seed=options.seed)
     heatmap = _written(found, stack, options.out, f"{stem}.{method}") if options.out else None
     return {
         "method": found.method,

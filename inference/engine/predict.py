@@ -118,7 +118,7 @@ def _answer(model: LoadedModel, attempt: _Attempt, passed: NDArray[np.float64], 
         preprocessing_sha256=model.recipe.sha256,
         backend=model.backend.name,
         device=model.device,
-        versions=_versions(model.backend.libraries, model.recipe.steps),
+        versions=versions_of(model.backend.libraries, model.recipe.steps),
     )
 
 
@@ -169,8 +169,8 @@ def _refused(attempt: _Attempt) -> Mapping[str, Any]:
     }
 
 
-def _versions(libraries: tuple[str, ...], steps: Steps) -> Mapping[str, str]:
-    """Libraries, and what else has weights of its own: the head finder and the gate."""
+def versions_of(libraries: tuple[str, ...], steps: Steps) -> Mapping[str, str]:
+    """Of an answer: libraries, and what else has weights of its own: the head finder and the gate."""
     named = dict(steps)
     parts = {name: _version(name) for name in (*libraries, *PARTS)}
     if "gate" not in named:

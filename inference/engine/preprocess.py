@@ -115,6 +115,7 @@ def _record(stack: PictureStack, recipe: Recipe, rule: str, states: Mapping[int,
         recipe=recipe,
         sha256=tensor_sha256(tensor),
         quality={name: float(np.mean([state.quality[name] for state in found])) for name in names},
+        ellipses=tuple(state.head for state in found),
     )
 
 

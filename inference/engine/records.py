@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.engine.ellipse import Ellipse
 from inference.formats.stack import Modality
 
 LABELS = ("normal", "ventriculomegaly")
@@ -19,6 +20,9 @@ Label = Literal["normal", "ventriculomegaly"]
 POSITIVE: Label = "ventriculomegaly"
 NETWORK_NAMES = ("cnn", "modified_cnn", "vgg16", "resnet18", "resnet50")
 """Every architecture there is, for those who may not import torch; a test holds it to NETWORKS."""
+
+ATRIUM = "atrium"
+"""The networks that measure: they place calipers, and call by millimetres. No architecture of NETWORKS."""
 
 METHOD_NAMES = (
     "gradcam",
@@ -77,6 +81,7 @@ class Prepared:
         to scan pixel centres (x, y).
     head: bool (frames, rows, columns) in scan coordinates.
     sha256: of the tensor's bytes, shape and dtype.
+    ellipses: for each frame its head, in the frame's pixels once they are square (inference.engine.square).
     """
 
     tensor: NDArray[np.float32]
@@ -89,6 +94,7 @@ class Prepared:
     recipe: Recipe
     sha256: str
     quality: Mapping[str, float] = field(default_factory=dict)
+    ellipses: tuple[Ellipse, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -144,6 +150,7 @@ class Answer:
         differently (inference.engine.views); None when not analysable.
     backend, device, versions: what computed it, e.g. "torch", "cpu",
         {"torch": "2.14.1", "numpy": "2.3.1"}.
+    measurement: the calipers of a version that measures (inference.engine.atrium.scan.as_json), else None.
     """
 
     analysable: bool
@@ -170,6 +177,7 @@ class Answer:
     probability_low: float | None = None
     probability_high: float | None = None
     doubt: float | None = None
+    measurement: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,11 @@ def spacing_of(stack: PictureStack) -> Pair | None:
     return None if stack.pixel_aspect is None else (stack.pixel_aspect, 1.0)
 
 
+def side_of(spacing: Pair) -> float:
+    """How long the square pixels are that a frame of this spacing is drawn out to, in the spacing's unit."""
+    return max(min(spacing), max(spacing) / MOST_DRAWN_OUT)
+
+
 def squared(frame: Floats, spacing: Pair | None) -> tuple[Floats, float | None]:
     """The frame (rows, columns) with square pixels, and their spacing. A square frame is given back itself.
 
@@ -34,7 +39,7 @@ def squared(frame: Floats, spacing: Pair | None) -> tuple[Floats, float | None]:
     """
     if spacing is None:
         return frame, None
-    fine = max(min(spacing), max(spacing) / MOST_DRAWN_OUT)
+    fine = side_of(spacing)
     if max(spacing) <= min(spacing) * (1 + TOLERANCE):
         return frame, fine
     rows, columns = (max(1, round(n * mm / fine)) for n, mm in zip(frame.shape, spacing, strict=True))

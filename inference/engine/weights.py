@@ -93,7 +93,7 @@ def load(
     """
     if sha256_hex(content) != record.weights_sha256:
         raise WeightsMismatch("the weights file does not have the hash its record states")
-    recipe = _recipe(record)
+    recipe = recipe_of(record)
     try:
         tensors = safetensors.torch.load(content)
         network = _network(record, tensors)
@@ -124,7 +124,8 @@ def _network(record: WeightsRecord, tensors: Iterable[str]) -> Network:
     return network
 
 
-def _recipe(record: WeightsRecord) -> Recipe:
+def recipe_of(record: WeightsRecord) -> Recipe:
+    """The preprocessing that a record names, as it was then. Raises WeightsMismatch."""
     recipe = RECIPES.get(record.preprocessing)
     if recipe is None or recipe.sha256 != record.preprocessing_sha256:
         raise WeightsMismatch(f"the preprocessing {record.preprocessing} is not the one it was trained with")

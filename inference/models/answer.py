@@ -54,6 +54,9 @@ class Prediction(Immutable):
     backend = models.CharField(max_length=20)
     device = models.CharField(max_length=40)
     versions = models.JSONField(default=dict)
+    measurement = models.JSONField(
+        null=True, help_text="Calipers of a version that measures (inference.proposals reads them)."
+    )
     seconds = models.FloatField()
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

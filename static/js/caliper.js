@@ -3,14 +3,16 @@
 import { bind } from "./keys.js";
 import { element, json, list } from "./page.js";
 import { decimal, inWords } from "./language.js";
+import { box, cross, line, proposed } from "./marks.js";
 import { replaceKeepingWords } from "./words.js";
-import { inside, pointed } from "./zoom.js";
+import { inside, pointed, shownSize } from "./zoom.js";
 
-const SVG = "http://www.w3.org/2000/svg";
+const GRAB = 14; // screen pixels around an end within which a pointer takes hold of it
 
 /** @typedef {[number, number]} Point  row and column in pixels; 0 is the middle of the first pixel */
 /** @typedef {{id: string, frame: number, start: Point, end: Point, words: string, provisional: boolean}} Measurement */
-/** @typedef {{marks: SVGSVGElement, canvas: HTMLCanvasElement, spacing: [number, number] | null, onMeasuring: () => void}} Place */
+/** @typedef {{prediction: string, atrium: number, frame: number, start: Point, end: Point, words: string, label: string, confirmed: boolean}} Proposal */
+/** @typedef {{marks: SVGSVGElement, canvas: HTMLCanvasElement, spacing: [number, number] | null, onMeasuring: () => void, goTo: (frame: number) => Promise<void>}} Place */
 
 /** @param {Point} start @param {Point} end @param {[number, number] | null} spacing mm between rows, columns */
 export function lengthWords(start, end, spacing) {
@@ -19,8 +21,8 @@ export function lengthWords(start, end, spacing) {
   return `${decimal(Math.hypot(down * spacing[0], right * spacing[1]), 1)} mm`;
 }
 
-/** @param {Place} place @returns {{isActive: () => boolean, show: (frame: number) => void}} */
-export function setUpCaliper({ marks, canvas, spacing, onMeasuring }) {
+/** @param {Place} place @returns {{isActive: () => boolean, show: (frame: number) => void, takeStock: () => void}} */
+export function setUpCaliper({ marks, canvas, spacing, onMeasuring, goTo }) {
   const form = document.getElementById("caliper");
   const state = {
     tool: "window",
@@ -28,6 +30,9 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring }) {
     /** @type {Point[]} */ points: [],
     /** @type {Point | null} */ cursor: null,
     isDragged: false,
+    held: -1, // the end that is moved
+    /** @type {Proposal | null} the proposed caliper that is being checked */ origin: null,
+    /** @type {Proposal[]} */ proposals: [],
     stored: /** @type {Measurement[]} */ (json("measurements") ?? []),
   };
 
@@ -38,6 +43,7 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring }) {
     const shown = state.stored.filter(({ frame }) => frame === state.frame).map((one) => line(one.start, one.end, one.words, one.provisional ? "provisional" : ""));
     const [start, end] = state.points;
     shown.push(...advised.filter(({ frame }) => frame === state.frame).map(({ corners, words }) => box(corners, words)));
+    shown.push(...state.proposals.filter((one) => one !== state.origin && !one.confirmed && one.frame === state.frame).map((one) => proposed(one, canvas)));
     if (start) shown.push(line(start, end ?? state.cursor ?? start, "", "pending"));
     if (state.cursor && !end) shown.push(cross(state.cursor));
     marks.replaceChildren(...shown);
@@ -50,13 +56,14 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring }) {
     const [start, end] = state.points;
     const far = end ?? state.cursor;
     if (state.tool === "window") words.value = "";
+    else if (state.origin) words.value = `${inWords("Proposed: drag an end, or move it with the arrows (Enter takes the other end); confirm the plane, and store.")} ${lengthWords(start, end, spacing)}`;
     else if (start && far) words.value = lengthWords(start, far, spacing);
     else words.value = inWords("Drag from one inner wall to the other, or move with the arrows and press Enter at both ends.");
   }
 
   /** @param {string} tool */
   function choose(tool) {
-    Object.assign(state, { tool, points: [], cursor: null });
+    Object.assign(state, { tool, points: [], cursor: null, origin: null, held: -1 });
     for (const button of list("#tool-choice button", HTMLButtonElement)) {
       button.setAttribute("aria-pressed", String(button.value === tool));
     }
@@ -76,6 +83,31 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring }) {
     element("atrial-fields", HTMLElement).hidden = state.tool !== "atrial_width";
     if (isDone) element("caliper-length", HTMLElement).textContent = lengthWords(state.points[0], state.points[1], spacing);
     sayState();
+  }
+
+  /** Take up a proposed caliper: its ends may be moved, and it is stored as a reader's own. @param {Proposal} one */
+  async function check(one) {
+    if (one.frame !== state.frame) await goTo(one.frame);
+    if (form instanceof HTMLFormElement) form.reset();
+    choose("atrial_width");
+    Object.assign(state, { points: [one.start, one.end], origin: one, held: 1 });
+    ask(true);
+    draw();
+  }
+
+  /** @param {number} number of the end @param {Point} point */
+  function moveEnd(number, point) {
+    state.points = state.points.map((old, place) => (place === number ? point : old));
+    ask(true);
+    draw();
+  }
+
+  /** @param {Point} point @returns {number} the end under it, -1 for none */
+  function endAt(point) {
+    if (state.points.length < 2) return -1;
+    const away = state.points.map(([row, column]) => Math.hypot(row - point[0], column - point[1]) * shownSize(marks, canvas));
+    const nearest = away[0] < away[1] ? 0 : 1;
+    return away[nearest] <= GRAB ? nearest : -1;
   }
 
   /** Whether what is about to be stored counts: the whole checklist makes a width more than provisional. */
@@ -99,20 +131,25 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring }) {
 
   canvas.addEventListener("pointerdown", (event) => {
     if (state.tool === "window" || event.button !== 0 || event.shiftKey) return;
-    state.points = [pointed(marks, canvas, event)];
-    state.cursor = pointed(marks, canvas, event);
+    const place = pointed(marks, canvas, event);
     state.isDragged = true;
+    state.held = endAt(place);
+    if (state.held >= 0) return;
+    Object.assign(state, { points: [place], cursor: place, origin: null });
     ask(false);
     draw();
   });
   canvas.addEventListener("pointermove", (event) => {
     if (!state.isDragged) return;
-    state.cursor = pointed(marks, canvas, event);
+    const place = pointed(marks, canvas, event);
+    if (state.held >= 0) return moveEnd(state.held, place);
+    state.cursor = place;
     draw();
   });
   canvas.addEventListener("pointerup", (event) => {
     if (!state.isDragged) return;
     state.isDragged = false;
+    if (state.held >= 0) return;
     const [row, column] = pointed(marks, canvas, event);
     const [first] = state.points;
     if (Math.hypot(row - first[0], column - first[1]) > 1) set([row, column]);
@@ -121,7 +158,8 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring }) {
   /** @param {number} down @param {number} right @returns {(event: KeyboardEvent) => void} */
   const move = (down, right) => ({ shiftKey }) => {
     const size = shiftKey ? 10 : 0.5;
-    const [row, column] = state.cursor ?? middle(canvas);
+    const [row, column] = state.origin ? state.points[state.held] : (state.cursor ?? middle(canvas));
+    if (state.origin) return moveEnd(state.held, inside(canvas, [row + size * down, column + size * right]));
     state.cursor = inside(canvas, [row + size * down, column + size * right]);
     draw();
   };
@@ -132,7 +170,7 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring }) {
       down: move(1, 0),
       left: move(0, -1),
       right: move(0, 1),
-      set: () => set(state.cursor ?? middle(canvas)),
+      set: () => (state.origin ? (state.held = 1 - state.held) : set(state.cursor ?? middle(canvas))),
       leave: () => choose("window"),
     },
     { on: canvas, when: () => state.tool !== "window" },
@@ -145,14 +183,22 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring }) {
   for (const button of list("#tool-choice button", HTMLButtonElement)) {
     button.addEventListener("click", () => choose(button.value));
   }
+  document.addEventListener("click", ({ target }) => {
+    const button = target instanceof HTMLElement ? target.closest(".check-proposal") : null;
+    if (!(button instanceof HTMLElement)) return;
+    const { prediction, atrium } = button.dataset;
+    const wanted = state.proposals.find((one) => one.prediction === prediction && one.atrium === Number(atrium));
+    if (wanted) check(wanted);
+  });
   document.getElementById("caliper-discard")?.addEventListener("click", () => choose("window"));
   if (form instanceof HTMLFormElement) {
     form.addEventListener("change", sayState);
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
-      const stored = await store(form, state.tool, state.frame, state.points);
+      const stored = await store(form, state.tool, state.frame, state.points, state.origin);
       if (!stored) return;
       const [start, end] = state.points;
+      if (state.origin) settle(state.origin);
       state.stored.push({ id: stored.id, frame: state.frame, start, end, words: `${stored.title}: ${stored.value}`, provisional: stored.provisional });
       form.reset();
       choose("window");
@@ -162,8 +208,14 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring }) {
   return {
     isActive: () => state.tool !== "window",
     show: (frame) => {
-      Object.assign(state, { frame, points: [], cursor: null });
+      Object.assign(state, { frame, points: [], cursor: null, origin: null, held: -1 });
       ask(false);
+      draw();
+    },
+    takeStock: () => {
+      const { origin } = state;
+      state.proposals = /** @type {Proposal[]} */ (json("proposals") ?? []);
+      if (origin) state.origin = state.proposals.find((one) => one.prediction === origin.prediction && one.atrium === origin.atrium) ?? null;
       draw();
     },
   };
@@ -171,11 +223,12 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring }) {
 
 /**
  * @param {HTMLFormElement} form @param {string} tool @param {number} frame @param {Point[]} points
- * @returns {Promise<{id: string, title: string, value: string, provisional: boolean} | null>}
+ * @param {Proposal | null} origin @returns {Promise<{id: string, title: string, value: string, provisional: boolean} | null>}
  */
-async function store(form, tool, frame, [start, end]) {
+async function store(form, tool, frame, [start, end], origin) {
   const sent = new FormData(form);
-  const more = { tool, frame, start_row: start[0], start_column: start[1], end_row: end[0], end_column: end[1] };
+  const from = origin ? { proposal: origin.prediction, proposal_atrium: origin.atrium } : {};
+  const more = { tool, frame, start_row: start[0], start_column: start[1], end_row: end[0], end_column: end[1], ...from };
   for (const [name, value] of Object.entries(more)) sent.set(name, String(value));
   const response = await fetch(form.action, { method: "POST", body: sent });
   const said = await response.json().catch(() => ({ detail: inWords("The measurement was not stored. Try again.") }));
@@ -188,43 +241,18 @@ async function store(form, tool, frame, [start, end]) {
   return said;
 }
 
+/** A proposed caliper has become a reader's measurement: the answer beside the scan says so. @param {Proposal} one */
+function settle(one) {
+  one.confirmed = true;
+  const chosen = `.check-proposal[data-prediction="${one.prediction}"][data-atrium="${one.atrium}"]`;
+  for (const button of list(chosen, HTMLElement)) {
+    const tag = button.previousElementSibling;
+    if (tag) tag.textContent = inWords("confirmed");
+    button.remove();
+  }
+}
+
 /** @param {HTMLCanvasElement} canvas @returns {Point} */
 function middle({ width, height }) {
   return [height / 2, width / 2];
-}
-
-/** @param {Point} start @param {Point} end @param {string} words @param {string} kind */
-function line(start, end, words, kind = "") {
-  const group = document.createElementNS(SVG, "g");
-  if (kind) group.classList.add(kind);
-  const drawn = document.createElementNS(SVG, "line");
-  const places = { x1: start[1] + 0.5, y1: start[0] + 0.5, x2: end[1] + 0.5, y2: end[0] + 0.5 };
-  for (const [name, value] of Object.entries(places)) drawn.setAttribute(name, String(value));
-  const title = document.createElementNS(SVG, "title");
-  title.textContent = words;
-  group.append(drawn, cross(start), cross(end), title);
-  return group;
-}
-
-/** @param {[Point, Point]} corners of the place that an advice names @param {string} words */
-function box(corners, words) {
-  const group = document.createElementNS(SVG, "g");
-  group.classList.add("advised");
-  const drawn = document.createElementNS(SVG, "rect");
-  const [rows, columns] = [0, 1].map((axis) => corners.map((corner) => corner[axis] + 0.5));
-  const places = { x: Math.min(...columns), y: Math.min(...rows) };
-  const size = { width: Math.max(...columns) - places.x, height: Math.max(...rows) - places.y };
-  for (const [name, value] of Object.entries({ ...places, ...size })) drawn.setAttribute(name, String(value));
-  const title = document.createElementNS(SVG, "title");
-  title.textContent = words;
-  group.append(drawn, title);
-  return group;
-}
-
-/** @param {Point} point */
-function cross([row, column]) {
-  const path = document.createElementNS(SVG, "path");
-  const [x, y] = [column + 0.5, row + 0.5];
-  path.setAttribute("d", `M${x - 2} ${y}h4M${x} ${y - 2}v4`);
-  return path;
 }

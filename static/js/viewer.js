@@ -138,6 +138,7 @@ function takeStock() {
   state.read = /** @type {number[]} */ (json("frames-read"));
   document.getElementById("frame-marks")?.replaceChildren(...frameMarks(state.read));
   overlay.takeStock();
+  caliper.takeStock();
 }
 
 // --- Hands ------------------------------------------------------------------------------
@@ -172,7 +173,7 @@ function listenToPlaces() {
 }
 
 const overlay = setUpOverlay(main, picture, { frame: () => state.frame, show, say, arranged: redraw });
-const caliper = setUpCaliper({ marks, canvas: main.scan, spacing: picture.spacing, onMeasuring: () => overlay.whole() });
+const caliper = setUpCaliper({ marks, canvas: main.scan, spacing: picture.spacing, onMeasuring: () => overlay.whole(), goTo: show });
 setUpCine(() => show((state.wanted + 1) % picture.frames));
 for (const { scan } of [main, overlay.twin]) listenToPointer(scan, actions, picture.frames > 1, () => caliper.isActive());
 listenToKeys(main.scan, actions, () => caliper.isActive());

@@ -39,13 +39,19 @@ function drawn(canvas) {
   return [canvas.width * fit, canvas.height * fit];
 }
 
+/** @param {Element} layer @param {HTMLCanvasElement} canvas @returns {number} screen pixels that one of the scan takes */
+export function shownSize(layer, canvas) {
+  const box = layer.getBoundingClientRect();
+  return Math.min(box.width / canvas.width, box.height / canvas.height);
+}
+
 /**
  * @param {Element} layer as large as the scan on the screen @param {HTMLCanvasElement} canvas the scan
  * @param {PointerEvent} event @returns {[number, number]} row and column in pixels, within the scan
  */
 export function pointed(layer, canvas, event) {
   const box = layer.getBoundingClientRect();
-  const fit = Math.min(box.width / canvas.width, box.height / canvas.height);
+  const fit = shownSize(layer, canvas);
   const left = box.left + (box.width - canvas.width * fit) / 2;
   const top = box.top + (box.height - canvas.height * fit) / 2;
   return inside(canvas, [(event.clientY - top) / fit - 0.5, (event.clientX - left) / fit - 0.5]);

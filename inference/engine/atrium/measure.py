@@ -124,7 +124,14 @@ def shipped_measurer() -> Measurer:
 def load_measurer(folder: Path) -> Measurer:
     """Read atrium.json and atrium.safetensors from a folder. Raises AtriumMismatch."""
     record = json.loads((folder / "atrium.json").read_text())
-    content = (folder / "atrium.safetensors").read_bytes()
+    return measurer_of((folder / "atrium.safetensors").read_bytes(), record)
+
+
+def measurer_of(content: bytes, record: Mapping[str, Any]) -> Measurer:
+    """The networks in a weights file, with the least_chance and error_factor of its record.
+
+    Raises AtriumMismatch for another file, RuntimeError for tensors that are not theirs.
+    """
     if sha256_hex(content) != record["weights_sha256"]:
         raise AtriumMismatch("the atrium's weights do not have the hash their record states")
     tensors = safetensors.torch.load(content)

@@ -9,30 +9,32 @@ import numpy as np
 from inference.engine.atrium.measure import Measurer, measure
 from inference.engine.atrium.records import Atria, AtrialWidth, Point
 from inference.engine.atrium.scale import Scale, scale_from_age, stated_scale
-from inference.engine.biometry import measured
 from inference.engine.ellipse import Ellipse
-from inference.engine.frames import choose_frames
-from inference.engine.head_finder.shipped import find_outlined
-from inference.engine.input_gate.gate import hold_to, refuse_early, shipped_input_gate, verdict
-from inference.engine.quality import NotAnalysable, refuse
-from inference.engine.square import back_to_scan, spacing_of, squared
+from inference.engine.preprocess import RECIPES
+from inference.engine.quality import refuse
+from inference.engine.records import Prepared
+from inference.engine.remember import prepared_once
+from inference.engine.square import Floats, back_to_scan, spacing_of, squared
 from inference.formats.stack import PictureStack
 
-NO_HEAD = "No outline convincing enough for a fetal head was found in the picture."
+RECIPE = RECIPES["ultrasound-outline-128"]
+"""Finds the head and asks the gate. Networks of the same recipe that read the scan too have asked already."""
 
 
 @dataclass(frozen=True)
 class ScanAtria:
     """What was measured in one frame of a scan.
 
-    atria: calipers in the scan's own pixels, lengths in square ones. head: in the frame's square pixels.
-    scale: None where neither the file nor an age tells it; then there is no probability and nothing alarms.
+    atria: calipers in the scan's own pixels, lengths in square ones. head: in the frame's square pixels,
+    which `pixels` are. scale: None where neither the file nor an age tells it; then there is no probability
+    and nothing alarms.
     """
 
     frame: int
     atria: Atria
     head: Ellipse
     scale: Scale | None
+    pixels: Floats
 
     @property
     def probability(self) -> float | None:
@@ -53,31 +55,29 @@ def measure_scan(
     """
     if stack.modality != "ultrasound":
         raise refuse("wrong_modality", "Calipers are proposed on ultrasound; the scan is MRI.")
-    found, refused = [], refuse("no_head", NO_HEAD)
-    for index in choose_frames(stack, frames).frames:
-        try:
-            found.append(_measured(measurer, stack, index, gestational_age_days))
-        except NotAnalysable as refusal:
-            refused = refusal
-    if not found:
-        raise refused
+    prepared = prepared_once(stack, RECIPE, frames=frames, age_days=gestational_age_days)
+    return measure_prepared(measurer, stack, prepared, gestational_age_days)
+
+
+def measure_prepared(
+    measurer: Measurer, stack: PictureStack, prepared: Prepared, age_days: int | None
+) -> ScanAtria:
+    """The same for frames that the gate has let through: of several the one whose atrium is surest."""
+    found = [
+        _measured(measurer, stack, index, head, age_days)
+        for index, head in zip(prepared.frames, prepared.ellipses, strict=True)
+    ]
     return max(found, key=lambda one: one.atria.chance)
 
 
-def _measured(measurer: Measurer, stack: PictureStack, index: int, age_days: int | None) -> ScanAtria:
+def _measured(
+    measurer: Measurer, stack: PictureStack, index: int, head: Ellipse, age_days: int | None
+) -> ScanAtria:
     own = stack.pixels[index].astype(np.float32)
     frame, fine = squared(own, spacing_of(stack))
-    head = find_outlined(frame)
-    if head is None:
-        raise refuse("no_head", NO_HEAD)
     stated = fine if stack.pixel_spacing is not None else None
-    gate = shipped_input_gate()
-    seen = verdict(gate, frame, head)
-    hold_to(gate, seen)
-    refuse_early(gate, seen, age_days, None if stated is None else measured(head.ellipse, stated))
-    atria = measure(measurer, frame, head.ellipse)
-    back = back_to_scan(own.shape, frame.shape)
-    return ScanAtria(index, _in_scan(atria, back), head.ellipse, _scale(stated, age_days, head.ellipse))
+    atria = _in_scan(measure(measurer, frame, head), back_to_scan(own.shape, frame.shape))
+    return ScanAtria(index, atria, head, _scale(stated, age_days, head), frame)
 
 
 def _scale(stated: float | None, age_days: int | None, head: Ellipse) -> Scale | None:

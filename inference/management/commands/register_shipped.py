@@ -28,7 +28,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
-        for one in catalogue.shipped():
+        for one in catalogue.all_shipped():
             try:
                 self._settle(one)
             except (ValueError, OSError) as fault:  # VersionExists, BlobUnavailable: no reason not to start

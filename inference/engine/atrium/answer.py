@@ -1,0 +1,151 @@
+"""A version that measures: from its weights file to answers, each with the calipers that it rests on."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import safetensors
+
+from inference.engine.atrium.grids import upright
+from inference.engine.atrium.measure import AtriumMismatch, Measurer, measurer_of
+from inference.engine.atrium.scan import ScanAtria, as_json, measure_prepared
+from inference.engine.frames import FrameChoice
+from inference.engine.predict import versions_of
+from inference.engine.preprocess import tensor_sha256
+from inference.engine.quality import NotAnalysable, refuse
+from inference.engine.records import POSITIVE, Answer, Recipe, Refusal, WeightsRecord
+from inference.engine.remember import prepared_once
+from inference.engine.weights import WeightsMismatch, recipe_of
+from inference.formats.stack import PictureStack
+
+MEASURING = "measuring"
+"""The part of a version's card that holds what was settled with its weights."""
+NUMBERS = ("least_chance", "error_factor")
+THRESHOLD = 0.5
+"""A width of 10 mm: as likely wider as narrower."""
+BACKEND, DEVICE = "torch", "cpu"
+
+
+@dataclass(frozen=True)
+class MeasuringModel:
+    """Verified weights that measure, ready to answer; always with torch on the processor."""
+
+    record: WeightsRecord
+    recipe: Recipe
+    measurer: Measurer
+    device: str = DEVICE
+
+
+def load_measuring(record: WeightsRecord, content: bytes) -> MeasuringModel:
+    """Check the hash before a single byte is parsed. Raises WeightsMismatch."""
+    recipe = recipe_of(record)
+    settled = record.card.get(MEASURING, {})
+    try:
+        numbers = {name: float(settled[name]) for name in NUMBERS}
+        measurer = measurer_of(content, {**numbers, "weights_sha256": record.weights_sha256})
+    except AtriumMismatch as fault:
+        raise WeightsMismatch("the weights file does not have the hash its record states") from fault
+    except (KeyError, TypeError, ValueError) as fault:
+        raise WeightsMismatch(f"the card does not state {', '.join(NUMBERS)} as numbers") from fault
+    except (safetensors.SafetensorError, RuntimeError) as fault:
+        raise WeightsMismatch(f"the weights do not fit the networks that measure: {fault}") from fault
+    return MeasuringModel(record, recipe, measurer)
+
+
+def measured_answers(
+    model: MeasuringModel,
+    stacks: Sequence[PictureStack],
+    *,
+    frames: Sequence[Sequence[int] | None] | None = None,
+    ages_days: Sequence[int | None] | None = None,
+) -> list[Answer]:
+    """As inference.engine.predict.predict: one answer for each scan, in order."""
+    chosen = frames if frames is not None else [None] * len(stacks)
+    ages = ages_days if ages_days is not None else [None] * len(stacks)
+    return [_answer(model, *asked) for asked in zip(stacks, chosen, ages, strict=True)]
+
+
+def _answer(
+    model: MeasuringModel, stack: PictureStack, wish: Sequence[int] | None, age_days: int | None
+) -> Answer:
+    started = time.perf_counter()
+    said = _said(model, stack, wish, age_days)
+    record = model.record
+    return Answer(
+        **said,
+        threshold=record.threshold,
+        logits=None,
+        frame_logits=(),
+        network=record.network,
+        version=record.version,
+        modality=record.modality,
+        weights_sha256=record.weights_sha256,
+        preprocessing=model.recipe.id,
+        preprocessing_sha256=model.recipe.sha256,
+        seconds=time.perf_counter() - started,
+        backend=BACKEND,
+        device=model.device,
+        versions=versions_of(("torch",), model.recipe.steps),
+    )
+
+
+def _said(
+    model: MeasuringModel, stack: PictureStack, wish: Sequence[int] | None, age_days: int | None
+) -> Mapping[str, Any]:
+    try:
+        if stack.modality != model.record.modality:
+            raise refuse("wrong_modality", "Calipers are proposed on ultrasound; the scan is MRI.")
+        prepared = prepared_once(stack, model.recipe, frames=wish, age_days=age_days)
+    except NotAnalysable as refused:
+        return _refused(refused.refusal)
+    found = measure_prepared(model.measurer, stack, prepared, age_days)
+    seen = {"quality": prepared.quality, "measurement": as_json(found)}
+    refusal = _cannot_call(found)
+    if refusal:
+        return _refused(refusal) | seen
+    probability = found.probability or 0.0
+    return {
+        "analysable": True,
+        "refusal": None,
+        "label": POSITIVE if probability >= model.record.threshold else "normal",
+        "probability": probability,
+        "doubt": min(probability, 1 - probability),
+        "frames": (found.frame,),
+        "frame_rule": prepared.frame_rule if len(stack.pixels) == 1 else _surest(found.frame).rule,
+        "input_sha256": tensor_sha256(upright(found.pixels, found.head)[None]),
+        **seen,
+    }
+
+
+def _surest(frame: int) -> FrameChoice:
+    return FrameChoice((frame,), "the frame in which an atrium is surest")
+
+
+def _cannot_call(found: ScanAtria) -> Refusal | None:
+    """Why nothing is called though the head is one: it then neither alarms nor votes."""
+    if not found.atria.measurable:
+        return Refusal(
+            "atrium_not_measurable",
+            "The atrium cannot be measured here: no ventricle shows clearly enough to put calipers on it.",
+        )
+    if found.scale is None:
+        return Refusal(
+            "no_scale",
+            "Neither the file nor a gestational age tells how large a pixel is: the width is given as a "
+            "share of the head's, and nothing is called.",
+        )
+    return None
+
+
+def _refused(refusal: Refusal) -> dict[str, Any]:
+    return {
+        "analysable": False,
+        "refusal": refusal,
+        "label": None,
+        "probability": None,
+        "frames": (),
+        "frame_rule": "",
+        "input_sha256": "",
+        "quality": {},
+    }

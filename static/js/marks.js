@@ -1,0 +1,55 @@
+// Lines over the scan: what readers measured, what models propose, what an advice names.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** @typedef {import("./caliper.js").Point} Point */
+
+/** @param {import("./caliper.js").Proposal} one not confirmed by anybody @param {HTMLCanvasElement} canvas */
+export function proposed({ start, end, words, label }, { width }) {
+  const group = line(start, end, words, "proposal");
+  const [left, right] = [start[1], end[1]].sort((a, b) => a - b);
+  const isRight = right > 0.6 * width;
+  const text = document.createElementNS(SVG, "text");
+  const places = { x: isRight ? left - width / 100 : right + width / 100, y: (start[0] + end[0]) / 2, "font-size": width / 55 };
+  for (const [name, value] of Object.entries(places)) text.setAttribute(name, String(value));
+  text.setAttribute("text-anchor", isRight ? "end" : "start");
+  text.textContent = label;
+  group.append(text);
+  return group;
+}
+
+/** @param {Point} start @param {Point} end @param {string} words @param {string} kind */
+export function line(start, end, words, kind = "") {
+  const group = document.createElementNS(SVG, "g");
+  if (kind) group.classList.add(kind);
+  const drawn = document.createElementNS(SVG, "line");
+  const places = { x1: start[1] + 0.5, y1: start[0] + 0.5, x2: end[1] + 0.5, y2: end[0] + 0.5 };
+  for (const [name, value] of Object.entries(places)) drawn.setAttribute(name, String(value));
+  const title = document.createElementNS(SVG, "title");
+  title.textContent = words;
+  group.append(drawn, cross(start), cross(end), title);
+  return group;
+}
+
+/** @param {[Point, Point]} corners of the place that an advice names @param {string} words */
+export function box(corners, words) {
+  const group = document.createElementNS(SVG, "g");
+  group.classList.add("advised");
+  const drawn = document.createElementNS(SVG, "rect");
+  const [rows, columns] = [0, 1].map((axis) => corners.map((corner) => corner[axis] + 0.5));
+  const places = { x: Math.min(...columns), y: Math.min(...rows) };
+  const size = { width: Math.max(...columns) - places.x, height: Math.max(...rows) - places.y };
+  for (const [name, value] of Object.entries({ ...places, ...size })) drawn.setAttribute(name, String(value));
+  const title = document.createElementNS(SVG, "title");
+  title.textContent = words;
+  group.append(drawn, title);
+  return group;
+}
+
+/** @param {Point} point */
+export function cross([row, column]) {
+  const path = document.createElementNS(SVG, "path");
+  const [x, y] = [column + 0.5, row + 0.5];
+  path.setAttribute("d", `M${x - 2} ${y}h4M${x} ${y - 2}v4`);
+  return path;
+}
