@@ -54,7 +54,10 @@ def test_the_why_field_appears_with_the_answers_and_takes_no_word(waiting, alice
     assert not Draft.objects.exists()
 
 
-def test_a_refused_read_stands_filled_with_the_cursor_where_the_reason_belongs(waiting, alice, log_in, page):
+def test_a_refused_read_stands_filled_with_the_cursor_where_the_reason_belongs(
+    waiting, alice, log_in, page, forgiven
+):
+    forgiven.append("422")
     answered(waiting)
     log_in(alice)
     open_and_type(page, waiting)
@@ -88,10 +91,7 @@ def test_a_session_that_ended_costs_no_word(waiting, alice, log_in, page):
     assert Read.objects.get().note == NOTE
 
 
-def test_what_is_being_typed_survives_a_part_of_the_page_that_is_replaced(
-    waiting, alice, log_in, page, forgiven
-):
-    forgiven.append("422")
+def test_what_is_being_typed_survives_a_part_of_the_page_that_is_replaced(waiting, alice, log_in, page):
     answered(waiting)
     log_in(alice)
     open_and_type(page, waiting)
