@@ -9,14 +9,13 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 from bench.answering.pictures import shown
+from bench.answering.prepared import EARLY_MM, seen
 from bench.answering.table import Row, share
 from inference.engine.input_gate.gate import SHIPPED
-from inference.engine.preprocess import RECIPES, prepare
-from inference.engine.quality import NotAnalysable
 from inference.training.input_gate.material import apart
 
-RECIPE = RECIPES["ultrasound-outline-128"]
-EARLY_MM = 150.0
+RECIPE = "ultrasound-outline-128"
+NO_HEAD = ("no_head", "not_a_head")
 
 
 def rows(data: Path, every: int) -> list[Row]:
@@ -29,14 +28,14 @@ def rows(data: Path, every: int) -> list[Row]:
         if picture.source == "hc18":
             early = float(picture.entry["head_circumference_mm"]) < EARLY_MM
             name += " before 18 weeks" if early else " from 18 weeks on"
-        codes[name].append(_code(picture.stack()))
+        codes[name].append(seen(picture, RECIPE).code)
     found = [row for name, said in sorted(codes.items()) for row in _of(name, said)]
     return [*found, *_recorded()]
 
 
 def _of(name: str, said: list[str]) -> list[Row]:
     planes = name.startswith("fetal_planes ")
-    heads = [code in ("no_head", "not_a_head") for code in said]
+    heads = [code in NO_HEAD for code in said]
     aim = {"least": 0.97} if planes else {"most": 0.05}
     refused = [code != "" for code in said]
     listed = ", ".join(f"{code or 'answered'} {count}" for code, count in Counter(said).most_common())
@@ -53,14 +52,6 @@ def _of(name: str, said: list[str]) -> list[Row]:
         if not planes
     ]
     return [first, *others]
-
-
-def _code(stack: object) -> str:
-    try:
-        prepare(stack, RECIPE)  # type: ignore[arg-type]
-    except NotAnalysable as refused:
-        return refused.refusal.code
-    return ""
 
 
 def _recorded() -> list[Row]:

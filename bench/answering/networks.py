@@ -1,64 +1,180 @@
-"""Networks: what stands on the cards of the shipped ultrasound versions, by source, beside what is aimed at.
+"""Networks: what each shipped version of ultrasound says of pictures at hand, by source, worst source first.
 
-Nothing is asked anew: the answers were given by networks that had seen nothing of the picture's group, or
-nothing of its hospital, and only a training has those.
+At its shipped threshold, behind its own gate. Heads of HC18 state their true scale, the others none; frames
+of fetal_planes/, which were stretched to a square, state their aspect. A case is a class and a week: its
+pictures' highest probability. What a card keeps by source, each hospital of normals left out of training in
+turn, stands in other rows (bench.answering.cards): those, not what was learnt from, speak to the rule for use.
 """
 
-from collections.abc import Iterator
+import csv
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from bench.answering.table import Row
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.answering.pictures import shown
+from bench.answering.prepared import Seen, seen
+from bench.answering.table import Row, separation, share
 from inference.engine import catalogue
-from inference.engine.by_source import SourceFigure, by_source
+from inference.engine.by_source import by_source
+from inference.engine.fitness.seating import seats_of
+from inference.engine.members import ENSEMBLE
+from inference.engine.predict import calibrated, frame_logits
 from inference.engine.records import WeightsRecord
+from inference.engine.steadiness import log_odds
+from inference.engine.weights import load
 
-WORDS = {
-    "specificity": "normals not alarmed",
-    "sensitivity": "ventriculomegaly found",
-    "auc": "ventriculomegaly: AUC",
-}
-
-
-def rows(_: Path, every: int) -> list[Row]:  # noqa: ARG001 - every group of rows is asked so
-    """Of each version the rows of its card, and what its border is worth."""
-    records = [one.record for one in catalogue.shipped() if one.record.modality == "ultrasound"]
-    return [row for record in records for row in (*_by_source(record), *_border(record))]
+VISIBLE = "axial_wide_ventricle_visible"
+BATCH = 32
+NORMAL, WIDE, OTHER = "ultrasound normal", "ultrasound ventriculomegaly", "ultrasound other"
+NORMALS = ("hc18", "fetal_planes", "lateral_ventricle", NORMAL)
+OWN = "ultrasound"
+"""Of the collections, the one that every version before those with figures by source learnt normals from."""
 
 
-def _by_source(record: WeightsRecord) -> Iterator[Row]:
-    for one in by_source(record.card):
-        shown = " that shows" if one["shown_only"] else ""
-        against = f" against {one['label']}" if one["measure"] == "auc" else ""
-        yield Row(
-            f"{record.name}: {WORDS[one['measure']]}{shown}{against}, by {one['unit']}",
-            one["source"],
-            one["value"],
-            one["low"],
-            one["high"],
-            one["count"],
-            least=aim(one),
-            seen="kept apart" if one["learnt_from"] else "never seen",
+@dataclass(frozen=True)
+class Said:
+    """One answered or refused picture. chance: of ventriculomegaly, nan where it was refused."""
+
+    source: str
+    group: str
+    path: Path
+    early: bool
+    chance: float
+
+
+def rows(data: Path, every: int) -> list[Row]:
+    """Of the versions that a start would put into use first, then of the others."""
+    first = [seat.record for seat in seats_of("ultrasound")]
+    names = [record.name for record in first]
+    rest = [one.record for one in catalogue.shipped() if one.record.modality == "ultrasound"]
+    records = [*first, *(record for record in rest if record.name not in names)]
+    return [row for record in records for row in _of(record, data, every)]
+
+
+def said_by(record: WeightsRecord, data: Path, every: int) -> list[Said]:
+    """What a version says of every brain, and of HC18 with its scale."""
+    found = []
+    group = _brains(data, every, record.preprocessing)
+    for one, chance in zip(group, _chances(record, group), strict=True):
+        found.append(Said(one.picture.source, one.picture.group, one.picture.path, one.early, float(chance)))
+    return found
+
+
+@cache
+def _brains(data: Path, every: int, recipe: str) -> tuple[Seen, ...]:
+    """As a hospital's files would state them."""
+    brains = [one for one in shown(data, every) if one.kind == "brain"]
+    return tuple(seen(one, recipe, scaled=True) for one in brains)
+
+
+def _chances(record: WeightsRecord, group: tuple[Seen, ...]) -> NDArray[np.float64]:
+    """Calibrated, nan where refused. A combined version answers from what its members said."""
+    if record.network == ENSEMBLE:
+        members = [one.record for one in catalogue.members_of(record)]
+        odds = [log_odds(_logits(one.name, group), one.temperature) for one in members]
+        mean = np.mean(odds, axis=0)
+        logits = np.stack([-mean / 2, mean / 2], axis=-1)
+    else:
+        logits = _logits(record.name, group)
+    return calibrated(logits, record.temperature)[:, 1]
+
+
+@cache
+def _logits(name: str, group: tuple[Seen, ...]) -> NDArray[np.float64]:
+    """Of one network (pictures, 2), nan where refused."""
+    shipped = catalogue.named(name)
+    model = load(shipped.record, shipped.content(), backend="torch")
+    found = np.full((len(group), 2), np.nan)
+    answered = [number for number, one in enumerate(group) if one.tensor is not None]
+    for start in range(0, len(answered), BATCH):
+        batch = answered[start : start + BATCH]
+        found[batch] = frame_logits(model, np.concatenate([group[number].tensor for number in batch]))
+    return found
+
+
+def _of(record: WeightsRecord, data: Path, every: int) -> Iterator[Row]:
+    said = said_by(record, data, every)
+    name = f"{record.network} {record.version}"
+    shows = visible(data)
+    wide = [one for one in said if one.source == WIDE]
+    shown_wide = [one for one in wide if one.path.name in shows]
+    yield from sorted(_normals(name, record, said), key=lambda row: row.value)
+    early = [one.chance >= record.threshold for one in said if one.source == "hc18" and one.early]
+    yield share(f"{name}: before 18 weeks: alarmed", "hc18", early, most=0.03, seen=_knew(record, "hc18"))
+    for what, mine in (("that shows", shown_wide), ("all", wide)):
+        goals = {"least": 0.80} if what == "that shows" else {}
+        cases = _by_case(mine)
+        yield share(
+            f"{name}: ventriculomegaly, {what}: alarmed, by case",
+            OWN,
+            [c >= record.threshold for c in cases],
+            **goals,
+        )
+        yield share(
+            f"{name}: ventriculomegaly, {what}: alarmed, by picture",
+            OWN,
+            [o.chance >= record.threshold for o in mine],
+        )
+        yield from _separations(name, what, said, cases)
+
+
+def _normals(name: str, record: WeightsRecord, said: Sequence[Said]) -> Iterator[Row]:
+    for source in NORMALS:
+        mine = [one for one in said if one.source == source and not one.early]
+        answered = [one.chance < record.threshold for one in mine if not np.isnan(one.chance)]
+        knew = _knew(record, source)
+        told = f"{source} ({len(mine) - len(answered)} of {len(mine)} refused)"
+        least = 0.93 if knew == "learnt from" else 0.85
+        yield share(f"{name}: normal, from 18 weeks on: not alarmed", told, answered, least=least, seen=knew)
+
+
+def _knew(record: WeightsRecord, source: str) -> str:
+    """How far a version knew a source: by its card, else by what every earlier version learnt from."""
+    told = [row["learnt_from"] for row in by_source(record.card) if row["source"].startswith(source)]
+    if told:
+        return "learnt from" if any(told) else "never seen"
+    return (
+        "learnt from"
+        if source == NORMAL
+        else "never seen"
+        if source == "hc18"
+        else "its hospital learnt from"
+    )
+
+
+def _separations(name: str, what: str, said: Sequence[Said], cases: Sequence[float]) -> Iterator[Row]:
+    shows = what == "that shows"
+    normals = [one.chance for one in said if one.source in NORMALS and not one.early]
+    for against, others, least in (
+        ("normals of all sources, by picture", [c for c in normals if not np.isnan(c)], 0.88),
+        ("other anomalies, by case", _by_case([one for one in said if one.source == OTHER]), 0.80),
+    ):
+        goals = {"least": least} if shows else {}
+        yield separation(
+            f"{name}: ventriculomegaly, {what}, by case: AUC", f"against {against}", cases, others, **goals
         )
 
 
-def aim(one: SourceFigure) -> float | None:
-    """What a row should reach; None where nothing is aimed at."""
-    if one["measure"] == "specificity":
-        if one["label"] == "other":
-            return 0.97
-        return 0.93 if one["learnt_from"] else 0.85
-    if not one["shown_only"] or one["unit"] != "case":
-        return None
-    if one["measure"] == "sensitivity" or one["label"] == "other":
-        return 0.80
-    return 0.88
+def _by_case(said: Sequence[Said]) -> list[float]:
+    """Each case's highest probability; a case of refused pictures alone is not found: 0."""
+    cases: dict[str, list[float]] = defaultdict(list)
+    for one in said:
+        cases[one.group].append(0.0 if np.isnan(one.chance) else one.chance)
+    return [max(found) for found in cases.values()]
 
 
-def _border(record: WeightsRecord) -> Iterator[Row]:
-    checks = record.card.get("confound") or {}
-    for name, what, aims in (
-        ("auc_border_only", "border only: AUC", {"most": 0.60}),
-        ("border_removed_minus_whole", "border removed: AUC minus whole", {"least": -0.02}),
-    ):
-        if checks.get(name):
-            yield Row(f"{record.name}: {what}", "all", **checks[name], **aims, seen="kept apart")
+@cache
+def visible(data: Path) -> frozenset[str]:
+    """Files of ventriculomegaly in which a lay eye saw a wide ventricle in an axial plane."""
+    path = data / "ultrasound_640" / "labels.csv"
+    if not path.exists():
+        return frozenset()
+    with path.open(newline="") as file:
+        return frozenset(
+            Path(r["file"]).name for r in csv.DictReader(file) if r["view_by_a_lay_eye"] == VISIBLE
+        )

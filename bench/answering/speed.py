@@ -35,7 +35,11 @@ def rows(data: Path, every: int) -> list[Row]:
         "head": (lambda i: find_outlined(frames[i]), 15.0),
         "gate": (lambda i: verdict(gate, frames[i], heads[i]) if heads[i] else None, None),
         "calipers on the atrium": (lambda i: _measured(frames[i], heads[i]), None),
-        "head, gate and preparation": (lambda i: _prepared(stacks[i]), 80.0),
+        "head, gate and preparation": (lambda i: _prepared(stacks[i]), None),
+        "head, gate, preparation and calipers": (
+            lambda i: (_prepared(stacks[i]), _measured(frames[i], heads[i])),
+            80.0,
+        ),
     }
     found = []
     for name, (step, most) in asked.items():

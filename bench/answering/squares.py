@@ -24,7 +24,7 @@ def rows(data: Path, every: int) -> list[Row]:
     """By the smallest network, past the gate, over the pictures of ultrasound/."""
     shipped = catalogue.newest(NETWORK, "ultrasound")
     model = load(shipped.record, shipped.content(), backend="torch")
-    pictures = [one.stack() for one in shown(data, every) if one.source.startswith("ultrasound")]
+    pictures = [one.stack() for one in shown(data, every) if one.source.startswith("ultrasound")][::every]
     found: list[Row] = []
     for recipe in ("ultrasound-square-128", "ultrasound-outline-128"):
         gaps: dict[float, list[float]] = {factor: [] for factor in SQUEEZES}

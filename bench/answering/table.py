@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from inference.training.figures import Figure, wilson
+from inference.training.figures import Figure, auc, bootstrap, wilson
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,14 @@ class Row:
     seen: str = ""
 
     @property
+    def has_goal(self) -> bool:
+        """Whether something is aimed at."""
+        return self.least is not None or self.most is not None
+
+    @property
     def reached(self) -> bool | None:
         """Whether the value is what was aimed at; None where nothing was."""
-        if self.least is None and self.most is None:
+        if not self.has_goal or math.isnan(self.value):
             return None
         return (self.least is None or self.value >= self.least) and (
             self.most is None or self.value <= self.most
@@ -50,6 +55,16 @@ def mean(what: str, source: str, values: Sequence[float], unit: str, **more: Any
     half = 1.96 * float(numbers.std(ddof=1)) / math.sqrt(len(numbers)) if len(numbers) > 1 else math.nan
     value = float(numbers.mean()) if len(numbers) else math.nan
     return Row(what, source, value, value - half, value + half, len(numbers), unit, **more)
+
+
+def separation(what: str, source: str, cases: Sequence[float], others: Sequence[float], **more: Any) -> Row:
+    """How well scores of cases lie above those of others: AUC with an interval over redrawn ones."""
+    if not cases or not others:
+        return Row(what, source, math.nan, math.nan, math.nan, 0, **more)
+    truth = np.array([1] * len(cases) + [0] * len(others))
+    groups = np.array([f"{number}" for number in range(len(truth))])
+    found = bootstrap(auc, truth, np.array([*cases, *others]), groups)
+    return Row(what, source, found.value, found.low, found.high, found.count, **more)
 
 
 def as_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
