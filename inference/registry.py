@@ -1,6 +1,6 @@
 """Model versions: every write an administrator causes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from importlib.metadata import version as installed
 from typing import Any
@@ -8,14 +8,16 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from accounts.models import User
 from audit.trail import record
 from blobs import store
 from blobs.models import Blob
 from inference import telling
+from inference.engine.fitness import EVALUATION
 from inference.engine.records import WeightsRecord
+from inference.fitness import fitness_of_all, is_new, lacking, tell_whether_fit
 from inference.models import Activation, Evaluation, Job, ModelVersion
 
 State = ModelVersion.State
@@ -146,26 +148,70 @@ def record_evaluation(
     if version.state == State.DRAFT:
         _move(version, State.EVALUATED)
     record("model.evaluated", actor=by, subject=version, data=data, evaluation=str(evaluation.pk))
+    if version.state == State.ACTIVE:
+        tell_whether_fit(version, by=by, source=data)
     return evaluation
+
+
+@transaction.atomic
+def renew(version: ModelVersion, card: Mapping[str, Any]) -> Evaluation | None:
+    """Keep what the card of the same weights says by source in a later release; None where that is known."""
+    if not is_new(version, card):
+        return None
+    data = gettext_noop("By source, with a later release of Ventra")
+    return record_evaluation(version, dict(card[EVALUATION]), data=data, by=None)
 
 
 @transaction.atomic
 def activate(version: ModelVersion, *, by: User | None, reason: str) -> Activation:
     """Give the version its network's seat for its modality; the one who held it retires.
 
-    Raises IllegalMove for a version that is a draft, active already or quarantined.
+    Raises IllegalMove for a version that is a draft, active already or quarantined, and for one that does not
+    meet the rule for use where another in use does. Where none does, it answers, and is marked experimental.
     """
     version = _locked(version)
     _refuse_illegal(version, State.ACTIVE)
+    if lacking(version):
+        _refuse_beside_better(version)
+    return _take_seat(version, by=by, reason=reason)
+
+
+def _take_seat(version: ModelVersion, *, by: User | None, reason: str) -> Activation:
+    """The one who held it retires."""
+    unmet = lacking(version)
     _leave_seat(version)  # a candidate's
     _vacate(version.modality, version.network)
     activation = Activation.objects.create(
         model_version=version, modality=version.modality, role=version.network, activated_by=by, reason=reason
     )
     _move(version, State.ACTIVE)
-    record("model.activated", actor=by, subject=version, role=version.network, reason=reason)
-    telling.activated(version)
+    record(
+        "model.activated",
+        actor=by,
+        subject=version,
+        role=version.network,
+        reason=reason,
+        experimental=unmet,
+    )
+    telling.activated(version, experimental=bool(unmet))
     return activation
+
+
+def _refuse_beside_better(version: ModelVersion) -> None:
+    """Two answers of different worth do not stand side by side. Raises IllegalMove."""
+    if better := fit_versions(version.modality):
+        sentence = gettext(
+            "{version} does not meet the rule for use, and {better} does. Take that out of use first, or let "
+            "{version} answer unseen."
+        )
+        raise IllegalMove(sentence.format(version=version, better=better[0]))
+
+
+def fit_versions(modality: str) -> list[ModelVersion]:
+    """The versions in use that meet the rule."""
+    active = list(active_versions(modality))
+    judged = fitness_of_all(active)
+    return [one for one in active if judged[one.pk].holds]
 
 
 @transaction.atomic
@@ -270,4 +316,5 @@ def _vacate(modality: str, role: str) -> None:
 
 
 def _leave_seat(version: ModelVersion) -> None:
+    telling.fit(version)
     Activation.objects.filter(model_version=version, ended_at__isnull=True).update(ended_at=Now())

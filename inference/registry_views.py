@@ -17,6 +17,7 @@ from accounts.gate import PersonRequest, role_required
 from accounts.roles import MANAGE_MODELS, SEE_MODELS
 from inference import cards, comparison, readmission, registry, weights_upload
 from inference.engine.weights_file import MAX_FILE_BYTES, WeightsRefused
+from inference.fitness import fitness_of
 from inference.forms import MomentForm, ReasonForm, UploadForm
 from inference.models import ModelVersion
 from language.stored import said
@@ -174,6 +175,11 @@ def _compared(version: ModelVersion, name: str) -> list[dict[str, Any]]:
         case _:
             sides = (gettext("Answers, before and afterwards"), holder), (gettext("Answers unseen"), version)
     return [
-        {"title": title, "version": side, "headlines": cards.headlines(side.card) if side else []}
+        {
+            "title": title,
+            "version": side,
+            "headlines": cards.headlines(side.card) if side else [],
+            "fitness": fitness_of(side) if side else None,
+        }
         for title, side in sides
     ]

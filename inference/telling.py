@@ -92,22 +92,25 @@ def trained(job: Job) -> None:
     _tell_maker("training.finished", job)
 
 
-def activated(version: ModelVersion) -> None:
-    """A version answers from now on."""
-    announce("model.activated", department=None, **_version(version))
+def activated(version: ModelVersion, *, experimental: bool) -> None:
+    """A version answers from now on. experimental: it does not meet the rule for use."""
+    announce("model.activated", department=None, experimental=experimental, **_version(version))
 
 
 def quarantined(version: ModelVersion) -> None:
     """A version was taken out of use; whoever manages models must know."""
     announce("model.quarantined", department=None, **_version(version))
-    managers = User.objects.filter(memberships__role__in=MANAGE_MODELS)
-    tell(
-        "model.quarantined",
-        managers.values_list("pk", flat=True),
-        subject=f"model:{version.pk}",
-        model=str(version.pk),
-        model_version=_name(version),
-    )
+    _tell_managers("model.quarantined", version)
+
+
+def unfit(version: ModelVersion) -> None:
+    """A version in use does not meet the rule for use; whoever manages models must know."""
+    _tell_managers("model.unfit", version)
+
+
+def fit(version: ModelVersion) -> None:
+    """It does now, or answers nobody: nobody need look any more."""
+    withdraw(["model.unfit"], subject=f"model:{version.pk}")
 
 
 def readmitted(version: ModelVersion) -> None:
@@ -138,6 +141,17 @@ def storage_found() -> None:
 def _operators() -> QuerySet[Any, int]:
     operators = User.objects.filter(memberships__role__in=MANAGE_MODELS | MANAGE_ACCOUNTS)
     return operators.values_list("pk", flat=True)
+
+
+def _tell_managers(code: str, version: ModelVersion) -> None:
+    managers = User.objects.filter(memberships__role__in=MANAGE_MODELS)
+    tell(
+        code,
+        managers.values_list("pk", flat=True),
+        subject=f"model:{version.pk}",
+        model=str(version.pk),
+        model_version=_name(version),
+    )
 
 
 def _announce(event: str, about: About, **data: Any) -> None:

@@ -14,6 +14,8 @@ from accounts.gate import PersonRequest, role_required
 from accounts.roles import MANAGE_MODELS, SEE_MODELS, SEE_QUEUE, holds
 from inference import cards, comparison, jobs, plots, queue, registry, registry_views
 from inference.call_figures import call_figures
+from inference.engine.fitness import RULES
+from inference.fitness import fitness_of, fitness_of_all
 from inference.hours import throughput_chart
 from inference.models import Activation, Image, Job, ModelVersion
 from inference.voice import voice
@@ -27,11 +29,16 @@ def models(request: PersonRequest) -> HttpResponse:
     versions = ModelVersion.objects.prefetch_related(
         Prefetch("activations", queryset=open_seats, to_attr="seats")
     )
-    rows = [{"version": version, "headlines": cards.headlines(version.card)} for version in versions]
+    judged = fitness_of_all(versions)
+    rows = [
+        {"version": one, "headlines": cards.headlines(one.card), "fitness": judged[one.pk]}
+        for one in versions
+    ]
     context = {
         "section": "models",
         "rows": rows,
         "unread": [modality.label for modality in Image.Modality if not _is_read(modality, versions)],
+        "rules": [(Image.Modality(name).label, rule) for name, rule in RULES.items()],
         "may_manage": holds(request.user, MANAGE_MODELS),
     }
     return render(request, "inference/models.html", context)
@@ -51,6 +58,7 @@ def model(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         "section": "models",
         "version": version,
         "headlines": cards.headlines(version.card),
+        "fitness": fitness_of(version),
         "sections": cards.sections(version.card),
         "call_figures": call_figures(version),
         "charts": plots.charts(version.card, voice()),

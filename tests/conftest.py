@@ -18,6 +18,7 @@ from cases import intake, services
 from cases.models import Case, ReadingRules, Scan
 from inference import registry, worker
 from inference.engine import catalogue
+from inference.engine.fitness import fitness_of
 from inference.models import Job
 from inference.phantom import render, sample_spec
 
@@ -216,8 +217,11 @@ QUICK = {"cnn", "modified_cnn"}
 
 
 def seat_shipped(networks: set[str]) -> None:
-    """Register and activate the newest shipped version of each network for each modality."""
-    for one in catalogue.all_shipped():
+    """Register and activate the newest shipped version of each network for each modality.
+
+    What meets the rule for use comes last: beside it nothing else could be put into use.
+    """
+    for one in sorted(catalogue.all_shipped(), key=lambda one: fitness_of(one.record).holds):
         if one.record.network in networks:
             version = registry.register(one.record, one.content, by=None)
             registry.activate(version, by=None, reason="shipped")

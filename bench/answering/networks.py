@@ -3,7 +3,7 @@
 At its shipped threshold, behind its own gate. Heads of HC18 state their true scale, the others none; frames
 of fetal_planes/, which were stretched to a square, state their aspect. A case is a class and a week: its
 pictures' highest probability. What a card keeps by source, each hospital of normals left out of training in
-turn, stands in other rows (bench.answering.cards): those, not what was learnt from, speak to the rule for use.
+turn, stands in other rows (bench.answering.cards): those, not what was learnt from, speak to the rule.
 """
 
 import csv

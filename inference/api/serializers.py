@@ -1,6 +1,6 @@
 """What the API says about jobs, answers, explanations and models. Every field is listed."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from django.db.models import Q
 from drf_spectacular.utils import extend_schema_field
@@ -8,10 +8,28 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from inference.api.repetitions import RepetitionSerializer
+from inference.engine.fitness.rule import Code, State
+from inference.fitness import fitness_of
 from inference.models import Activation, Explanation, Job, ModelVersion, Prediction
 from inference.proposals import proposals_of
 
 NOTICE = "Research and decision support, not a cleared device."
+
+
+class ConditionSerializer(serializers.Serializer[Any]):
+    """One condition of the rule for use, and what is known of it."""
+
+    code = serializers.ChoiceField(choices=get_args(Code))
+    state = serializers.ChoiceField(choices=get_args(State))
+    parameters = serializers.DictField(help_text="limit; value, low, high, count, source where known")
+    detail = serializers.CharField()
+
+
+class FitnessSerializer(serializers.Serializer[Any]):
+    """Whether a version may be relied on: it meets every condition of the rule for use."""
+
+    holds = serializers.BooleanField()
+    conditions = ConditionSerializer(many=True)
 
 
 class ModelReferenceSerializer(serializers.ModelSerializer[ModelVersion]):
@@ -40,6 +58,9 @@ class ModelVersionSerializer(serializers.ModelSerializer[ModelVersion]):
     labels = serializers.ListField(child=serializers.CharField(), read_only=True)
     card = serializers.DictField(read_only=True)
     activations = ActivationSerializer(many=True, read_only=True)
+    fitness = serializers.SerializerMethodField(
+        help_text="What does not meet the rule for use answers where nothing better does, as experimental."
+    )
 
     class Meta:
         model = ModelVersion
@@ -58,9 +79,15 @@ class ModelVersionSerializer(serializers.ModelSerializer[ModelVersion]):
             "threshold_target",
             "temperature",
             "card",
+            "fitness",
             "activations",
             "created_at",
         ]
+
+    @extend_schema_field(FitnessSerializer)
+    def get_fitness(self, version: ModelVersion) -> Any:
+        """By the rule of this release."""
+        return FitnessSerializer(fitness_of(version)).data
 
 
 class SeatSerializer(ActivationSerializer):
@@ -274,6 +301,12 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
     )
     repetitions = RepetitionSerializer(many=True, read_only=True)
     measurement = serializers.SerializerMethodField()
+    experimental = serializers.SerializerMethodField(
+        help_text="Do not rely on it: the version does not meet the rule for use now."
+    )
+    experimental_because = serializers.SerializerMethodField(
+        help_text="The conditions that it does not meet."
+    )
     notice = serializers.SerializerMethodField()
 
     class Meta:
@@ -310,6 +343,8 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
             "created_at",
             "explanations",
             "repetitions",
+            "experimental",
+            "experimental_because",
             "notice",
         ]
 
@@ -334,6 +369,15 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
             **{name: said[name] for name in ("frame", "measurable", "scale")},
             "atria": [one.as_json() for one in proposals_of(prediction)],
         }
+
+    def get_experimental(self, prediction: Prediction) -> bool:
+        """Whether the answer may not be relied on."""
+        return not fitness_of(prediction.model_version).holds
+
+    @extend_schema_field(ConditionSerializer(many=True))
+    def get_experimental_because(self, prediction: Prediction) -> Any:
+        """Empty where it may be."""
+        return ConditionSerializer(fitness_of(prediction.model_version).lacking, many=True).data
 
     def get_notice(self, _prediction: Prediction) -> str:
         """Said wherever an answer is shown."""

@@ -9,7 +9,7 @@ from inference.api.permissions import MaySeeModels
 from inference.api.serializers import ModelVersionSerializer, SeatSerializer
 from inference.models import Activation, ModelVersion
 
-VERSIONS = ModelVersion.objects.prefetch_related("activations")
+VERSIONS = ModelVersion.objects.prefetch_related("activations", "evaluations")
 
 
 @extend_schema(summary="List model versions", tags=["models"])

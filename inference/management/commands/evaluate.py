@@ -21,6 +21,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--store", metavar="WORDS", help="keep the result with the registered version: what the data is"
         )
+        parser.add_argument(
+            "--learnt-from",
+            action="store_true",
+            help="the version has learnt from this source: kept, but no proof for the rule for use",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
         chosen = Namespace(**options)
@@ -34,6 +39,7 @@ class Command(BaseCommand):
             raise CommandError(str(refused)) from refused
         self.stdout.write(evaluate.table(found))
         if version and chosen.store:
+            found["learnt_from"] = chosen.learnt_from
             registry.record_evaluation(version, found, data=chosen.store, by=None)
             self.stdout.write(f"Stored with {version}.")
 
