@@ -21,6 +21,8 @@ CALLS: Mapping[str, str] = {
     UNDECIDED: gettext_noop("Undecided"),
     NOT_ANALYSABLE: gettext_noop("Not analysable"),
 }
+EXPERIMENTAL = gettext_noop("Experimental: do not rely on it.")
+"""Of what was answered by versions alone that do not meet the rule for use."""
 REASONS: dict[Reason, str] = {
     "turns": gettext_noop("held a little differently the picture is called the other way"),
     "doubt": gettext_noop("another view turns that with a chance of {doubt}"),
@@ -46,7 +48,9 @@ def call_sentence(called: Content) -> str:
     if called["label"] in DECIDED and len(called["scans"]) > 1:
         numbers = ", ".join(str(scan["scan"]) for scan in deciding)
         words = gettext("{label} (by scan {numbers})").format(label=words, numbers=numbers)
-    return " ".join([f"{words}.", *_why(called, deciding), *_without(called.get("unanswered", ()))])
+    mark = [gettext(EXPERIMENTAL)] if called.get("experimental") else []
+    without = _without(called.get("unanswered", ()))
+    return " ".join([f"{words}.", *_why(called, deciding), *without, *mark])
 
 
 def scan_reasons(scan: Content) -> str:

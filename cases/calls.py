@@ -6,7 +6,7 @@ anywhere else.
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from cases.models import Case, ReadingRules, Scan, SignOff
 from inference.engine.members import ENSEMBLE
 from inference.engine.records import POSITIVE
 from inference.engine.undecided import UNDECIDED, Limits, Reason, doubts_about
+from inference.fitness import fitness_of_all
 from inference.models import ModelVersion, Prediction
 
 NORMAL, NOT_ANALYSABLE = "normal", "not_analysable"
@@ -29,6 +30,7 @@ class ScanCall:
     """What the models call one scan. leading: the answer that decides, None where all refused.
 
     number: the scan's. answers: those that count, of the versions in use. reasons: why nothing is decided.
+    experimental: no version behind it meets the rule for use, so that nobody may rely on it.
     """
 
     number: int
@@ -36,6 +38,7 @@ class ScanCall:
     leading: Prediction | None
     answers: tuple[Prediction, ...]
     reasons: tuple[Reason, ...] = ()
+    experimental: bool = False
 
     @property
     def others(self) -> list[Prediction]:
@@ -49,6 +52,7 @@ class ScanCall:
             "scan": self.number,
             "label": self.label,
             "reasons": list(self.reasons),
+            "experimental": self.experimental,
             "leading": leading
             and {
                 "prediction": str(leading.pk),
@@ -85,6 +89,11 @@ class Call:
         return self.label in DECIDED
 
     @property
+    def experimental(self) -> bool:
+        """Whether nobody may rely on it: of a scan that decides it all that counts is experimental."""
+        return any(scan.experimental for scan in self.deciding)
+
+    @property
     def deciding(self) -> list[ScanCall]:
         """The scans whose call is the case's."""
         return [scan for scan in self.scans if scan.label == self.label]
@@ -99,8 +108,12 @@ class Call:
 
     def content(self) -> dict[str, Any]:
         """As a report keeps it: plain JSON values, which cases.call_words puts into words."""
-        scans = [scan.content() for scan in self.scans]
-        return {"label": self.label, "scans": scans, "unanswered": list(self.unanswered)}
+        return {
+            "label": self.label,
+            "experimental": self.experimental,
+            "scans": [scan.content() for scan in self.scans],
+            "unanswered": list(self.unanswered),
+        }
 
     def as_json(self) -> list[dict[str, Any]]:
         """As a read keeps what its reader saw."""
@@ -136,13 +149,20 @@ def call_of(case: Case, rules: ReadingRules | None = None) -> Call | None:
     scans = list(case.scans.standing().order_by("number"))
     answers = newest_answers(scan.image_id for scan in scans)
     limits = (rules or ReadingRules.of(case.department)).undecided
-    return call([(scan.number, answers[scan.image_id]) for scan in scans], limits)
+    unfit = unfit_of(answers.values())
+    return call([(scan.number, answers[scan.image_id]) for scan in scans], limits, unfit)
+
+
+def unfit_of(answers: Iterable[Iterable[Prediction]]) -> frozenset[uuid.UUID]:
+    """The versions behind answers that do not meet the rule for use, in one query."""
+    judged = fitness_of_all(answer.model_version for given in answers for answer in given)
+    return frozenset(key for key, fitness in judged.items() if not fitness.holds)
 
 
 def calls_of(
     cases: Sequence[Case], scans: Mapping[uuid.UUID, Sequence[Scan]]
 ) -> dict[uuid.UUID, Call | None]:
-    """The same of many cases in two queries, four where some are signed.
+    """The same of many cases in three queries, five where some are signed.
 
     scans: of each case; departments are at hand.
     """
@@ -151,9 +171,12 @@ def calls_of(
     answers = newest_answers(
         scan.image_id for case in cases if case.pk not in signed for scan in scans[case.pk]
     )
+    unfit = unfit_of(answers.values())
     return signed | {
         case.pk: call(
-            [(scan.number, answers[scan.image_id]) for scan in scans[case.pk]], limits[case.department_id]
+            [(scan.number, answers[scan.image_id]) for scan in scans[case.pk]],
+            limits[case.department_id],
+            unfit,
         )
         for case in cases
         if case.pk not in signed
@@ -189,33 +212,44 @@ def _as_signed(
             leading=answers.get(uuid.UUID(one["leading"]["prediction"])) if one["leading"] else None,
             answers=tuple(by_scan[one["scan"]]),
             reasons=tuple(one["reasons"]),
+            experimental=one.get("experimental", False),
         )
         for one in content["scans"]
     ]
     return Call(content["label"], tuple(scans), tuple(content.get("unanswered", ())))
 
 
-def call(by_scan: Iterable[tuple[int, Sequence[Prediction]]], limits: Limits) -> Call | None:
-    """by_scan: the number of each scan, and the newest answer of every version about it."""
+def call(
+    by_scan: Iterable[tuple[int, Sequence[Prediction]]],
+    limits: Limits,
+    unfit: Collection[uuid.UUID] = (),
+) -> Call | None:
+    """by_scan: the number of each scan, and the newest answer of every version about it.
+
+    unfit: the versions that do not meet the rule for use.
+    """
     asked = list(by_scan)
-    found = [one for number, answers in asked if (one := scan_call(number, answers, limits))]
+    found = [one for number, answers in asked if (one := scan_call(number, answers, limits, unfit))]
     labels = {one.label for one in found}
     label = next((label for label in FIRST if label in labels), None)
     unanswered = tuple(number for number, answers in asked if not answers)
     return Call(label, tuple(found), unanswered) if label else None
 
 
-def scan_call(number: int, answers: Sequence[Prediction], limits: Limits) -> ScanCall | None:
+def scan_call(
+    number: int, answers: Sequence[Prediction], limits: Limits, unfit: Collection[uuid.UUID] = ()
+) -> ScanCall | None:
     """What the models call one scan; None while nobody has answered about it."""
-    counting = _in_use(answers)
+    counting, experimental = _fit(_in_use(answers), unfit)
     if not counting:
         return None
     if not any(answer.analysable for answer in counting):
-        return ScanCall(number, NOT_ANALYSABLE, None, tuple(counting))
+        return ScanCall(number, NOT_ANALYSABLE, None, tuple(counting), experimental=experimental)
     leading = _leading(counting)
     others = [answer.label for answer in counting if answer is not leading]
     reasons = doubts_about(leading.said, others, limits)
-    return ScanCall(number, UNDECIDED if reasons else leading.label, leading, tuple(counting), reasons)
+    label = UNDECIDED if reasons else leading.label
+    return ScanCall(number, label, leading, tuple(counting), reasons, experimental)
 
 
 def _in_use(answers: Sequence[Prediction]) -> list[Prediction]:
@@ -223,6 +257,12 @@ def _in_use(answers: Sequence[Prediction]) -> list[Prediction]:
     active = ModelVersion.State.ACTIVE
     found = [answer for answer in answers if answer.model_version.state == active] or answers
     return sorted(found, key=lambda answer: (answer.model_version.network, answer.model_version.version))
+
+
+def _fit(answers: list[Prediction], unfit: Collection[uuid.UUID]) -> tuple[list[Prediction], bool]:
+    """Those of versions that meet the rule for use; all, and that they are experimental, where none does."""
+    fit = [answer for answer in answers if answer.model_version.pk not in unfit]
+    return (fit, False) if fit else (answers, bool(answers))
 
 
 def _leading(answers: Sequence[Prediction]) -> Prediction:

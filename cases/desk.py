@@ -112,7 +112,9 @@ class Desk:
     def _answers(self) -> frozenset[str]:
         if self.called is None:
             return frozenset()
-        return frozenset({str(answer.pk) for answer in self.called.answers} | {f"call:{self.called.label}"})
+        mark = ":experimental" if self.called.experimental else ""
+        answers = {str(answer.pk) for answer in self.called.answers}
+        return frozenset(answers | {f"call:{self.called.label}{mark}"})
 
     @cached_property
     def called(self) -> Call | None:

@@ -14,8 +14,10 @@ from cases.forms import ExplainForm
 from cases.models import Case, Scan
 from cases.words import Trust
 from inference import queue
+from inference.engine.fitness import Condition, Fitness
 from inference.engine.members import ENSEMBLE
 from inference.engine.records import ATRIUM
+from inference.fitness import fitness_of_all
 from inference.models import Explanation, Job, ModelVersion, Prediction, Repetition
 from language.stored import said
 
@@ -56,6 +58,12 @@ class Answer:
     why: list[Why]
     work: list[Work]
     repetition: Repetition | None
+    fitness: Fitness | None = None
+
+    @property
+    def lacking(self) -> tuple[Condition, ...]:
+        """What of the rule for use the version does not meet: its answers are experimental."""
+        return self.fitness.lacking if self.fitness else ()
 
     @property
     def explain_form(self) -> ExplainForm | None:
@@ -183,7 +191,8 @@ def read_case(case: Case) -> CaseReading:
     by_image = defaultdict(list)
     for job in jobs:
         by_image[job.image_id].append(job)
-    more = _More(explanations, repetitions, places)
+    judged = fitness_of_all(job.scan[1] for job in jobs)
+    more = _More(explanations, repetitions, places, judged)
     return CaseReading([_scan(scan, by_image[scan.image_id], more) for scan in scans], _withdrawn(case))
 
 
@@ -194,11 +203,12 @@ def _withdrawn(case: Case) -> list[Scan]:
 
 @dataclass(frozen=True)
 class _More:
-    """What belongs to answers, by their key, and the places in line of jobs that wait."""
+    """What belongs to answers, by their key; the places in line of jobs that wait; how fit versions are."""
 
     explanations: dict[uuid.UUID, list[Explanation]]
     repetitions: dict[uuid.UUID, Repetition]
     places: dict[uuid.UUID, int]
+    judged: dict[uuid.UUID, Fitness]
 
 
 def _newest_repetitions(scans: Sequence[Scan]) -> dict[uuid.UUID, Repetition]:
@@ -232,6 +242,7 @@ def _answer(scan: Scan, jobs: Sequence[Job], more: _More) -> Answer:
         why=[_why(row) for row in _newest_of_each(more.explanations[newest.pk])] if newest else [],
         work=[_work(job, more.places.get(job.pk)) for job in _worth_telling(jobs, newest)],
         repetition=more.repetitions.get(newest.pk) if newest else None,
+        fitness=more.judged[jobs[0].scan[1].pk],
     )
 
 

@@ -32,6 +32,7 @@ class Line:
     verdict: str
     is_hidden: bool
     differs: bool
+    experimental: bool
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ def _line(case: Case, scans: Sequence[Scan], called: Call | None, *, is_hidden: 
         verdict="" if is_hidden else verdict(called),
         is_hidden=is_hidden and called is not None,
         differs=not is_hidden and _differs(case, called),
+        experimental=not is_hidden and called is not None and called.experimental,
     )
 
 

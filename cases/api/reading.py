@@ -182,6 +182,9 @@ class ScanCallSerializer(serializers.Serializer[ScanCall]):
     leading = serializers.UUIDField(
         source="leading.pk", default=None, allow_null=True, help_text="The answer that decides."
     )
+    experimental = serializers.BooleanField(
+        help_text="Do not rely on it: no version behind it meets the rule for use."
+    )
     reasons = serializers.ListField(
         child=serializers.ChoiceField(choices=get_args(Reason)),
         help_text=(
@@ -195,6 +198,9 @@ class CallSerializer(serializers.Serializer[Call]):
     """What the models call the case, by the department's rule. Nothing agrees or differs with undecided."""
 
     label = serializers.ChoiceField(choices=FIRST)  # type: ignore[assignment]
+    experimental = serializers.BooleanField(
+        help_text="Do not rely on it; of a signed case, as it was signed."
+    )
     scans = ScanCallSerializer(many=True)
     unanswered = serializers.ListField(
         child=serializers.IntegerField(),

@@ -260,7 +260,10 @@ def _measurement(number: int, one: Measurement) -> dict[str, Any]:
 
 
 def answered(answer: Answer) -> dict[str, Any]:
-    """What one version says about one scan, or that it says nothing."""
+    """What one version says about one scan, or that it says nothing.
+
+    experimental: the conditions of the rule for use that the version does not meet now.
+    """
     version, prediction = answer.version, answer.prediction
     return {
         "model_version": str(version.pk),
@@ -268,6 +271,7 @@ def answered(answer: Answer) -> dict[str, Any]:
         "version": version.version,
         "prediction": _prediction(prediction) if prediction else None,
         "explanations": [str(why.explanation.pk) for why in answer.why],
+        "experimental": [one.as_json() for one in answer.lacking],
     }
 
 

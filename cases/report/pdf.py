@@ -124,5 +124,8 @@ def _drawing(png: bytes) -> Drawing:
 
 
 def _table(facts: Facts) -> Table:
-    rows = [[Paragraph(escape(name), SMALL), Paragraph(escape(value), BODY)] for name, value in facts]
+    rows = [
+        [Paragraph(escape(name), SMALL), Paragraph(escape(value).replace("\n", "<br/>"), BODY)]
+        for name, value in facts
+    ]
     return Table(rows, hAlign="LEFT", colWidths=[42 * mm, 130 * mm])

@@ -68,7 +68,7 @@ def _before(signature: SignOff, entry: ScanReading) -> Iterator[Any]:
     for answer in entry.answers:
         if answer.prediction and answer.prediction.created_at <= signature.signed_at:
             why = [one for one in answer.why if one.explanation.created_at <= signature.signed_at]
-            yield replace(answer, why=why)
+            yield replace(answer, why=why, fitness=None)  # nobody asked for the rule then
 
 
 def _desk_as_of(signature: SignOff, sitting: Desk) -> Desk:

@@ -16,7 +16,7 @@ from django.utils.translation import get_language, gettext, gettext_noop
 from cases import words
 from cases.advising import rules
 from cases.biometry import sentences
-from cases.call_words import call_sentence
+from cases.call_words import EXPERIMENTAL, call_sentence
 from cases.measuring import CHECKLIST, unconfirmed
 from cases.models import Addendum, AdviceAnswer, AtriumStatement, Case, Measurement, Read, ScanWithdrawal
 from cases.proposals import SIDES, origin_words, scale_words, width_words
@@ -136,7 +136,23 @@ def _finding(said: Content) -> Facts:
         facts += [_atrium(one) for one in sides]
     if said["call"]:
         facts.append((gettext("The models"), call_sentence(said["call"])))
+    if reliance := _reliance(said):
+        facts.append((gettext("Reliance on the models"), reliance))
     return facts
+
+
+def _reliance(said: Content) -> str:
+    """The first reason why each version is experimental; "" where none is, or was when it was signed."""
+    lacking = {
+        f"{answer['network']} {answer['version']}": answer["experimental"]
+        for scan in said["scans"]
+        for answer in scan["answers"]
+        if answer.get("experimental") and answer["prediction"]
+    }
+    return "\n".join(
+        f"{version}: {gettext(EXPERIMENTAL)} {in_words(conditions[0]['detail'])}"
+        for version, conditions in lacking.items()
+    )
 
 
 def _found(read: Content) -> str:
@@ -318,6 +334,8 @@ def answer_words(answer: Content) -> tuple[str, str, str]:
     if said is None:
         return (version, gettext("no answer"), "")
     proposed = "".join(f"; {_proposed(one)}" for one in said.get("proposals", ()))
+    if answer.get("experimental") and (proposed or said["probability"] is not None):
+        proposed += f". {gettext(EXPERIMENTAL)}"
     if said["probability"] is None:
         why = gettext("not analysable: {why}").format(why=in_words(said["refusal"]))
         return (version, why + proposed, "")

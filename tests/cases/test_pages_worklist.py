@@ -137,7 +137,7 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
         answers.answer(Job.objects.get(image=scan.image))
     # session, user, cases, reads, scans, rules of calls, answers, rules and roles of readers, counts by
     # stage, audit line, memberships, saved views; before cases and counts whether a department names the user
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         assert len(shown(client.get("/"))) == 12
 
 

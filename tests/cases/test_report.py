@@ -166,6 +166,19 @@ def test_a_damaged_picture_is_named_and_the_rest_is_printed(signed, alice, clien
     assert list(store.corrupt()) == [f"blob {frame['sha256']} has changed"]
 
 
+def unmarked(found: Report) -> tuple[list, list]:
+    """Scans and finding of a report from before anything was marked experimental."""
+    mark = " Experimental: do not rely on it."
+    scans = [
+        replace(
+            one, answers=[(who, f"{said}".replace(f".{mark}", ""), sha) for who, said, sha in one.answers]
+        )
+        for one in found.scans
+    ]
+    facts = [(name, said.replace(mark, "")) for name, said in found.finding if "Reliance" not in name]
+    return scans, facts
+
+
 def test_a_signature_of_the_earlier_form_is_printed_as_it_stood_and_says_so(
     signed, alice, tmp_path, intruder, client_of
 ):
@@ -187,7 +200,7 @@ def test_a_signature_of_the_earlier_form_is_printed_as_it_stood_and_says_so(
 
     now = printed(signed, alice)
 
-    assert (now.scans, now.finding, now.reads) == (before.scans, before.finding, before.reads)
+    assert (now.scans, now.finding, now.reads) == (*unmarked(before), before.reads)
     assert "Signed under an earlier form of the record" in text_of(client_of(alice), signed)
     assert len(now.later) == 1
     assert list(signed_faults()) == []

@@ -107,7 +107,7 @@ def test_a_read_keeps_what_its_form_showed(read_case, alice, client_of, api):
     pages.file_read(client_of(alice), read_case, kind="final", finding="ventriculomegaly")
     read = Read.objects.get()
     assert read.scans == [read_case.scans.get().original_sha256]
-    assert read.shown["answers"] == sorted(["call:ventriculomegaly", read.seen[0]["prediction"]])
+    assert read.shown["answers"] == sorted(["call:ventriculomegaly:experimental", read.seen[0]["prediction"]])
     said = api(alice).get(f"/api/v1/cases/{read_case.pk}/reading/").json()
     assert said["reads"][0]["shown_sha256"] == read.shown["sha256"]
     assert said["shown_sha256"] != read.shown["sha256"], "the read itself has come since"
