@@ -99,9 +99,9 @@ def _row(figure: Any, source: str, measure: str, label: str) -> dict[str, Any]:
     }
 
 
-def is_new(version: ModelVersion, card: Mapping[str, Any]) -> bool:
-    """Whether a card says something by source that neither the version's own nor an evaluation has said."""
-    told = card.get(EVALUATION)
-    if not figures_of(told) or told == version.card.get(EVALUATION):
-        return False
-    return not version.evaluations.filter(figures=told).exists()
+def unknown_figures(version: ModelVersion, card: Mapping[str, Any]) -> list[SourceFigure]:
+    """What a card says by source that neither the version's own nor an evaluation has said; or none."""
+    told = figures_of(card.get(EVALUATION))
+    if not told or told == figures_of(version.card.get(EVALUATION)):
+        return []
+    return [] if version.evaluations.filter(figures={BY_SOURCE: told}).exists() else told

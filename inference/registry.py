@@ -15,9 +15,9 @@ from audit.trail import record
 from blobs import store
 from blobs.models import Blob
 from inference import telling
-from inference.engine.fitness import EVALUATION
+from inference.engine.fitness import BY_SOURCE
 from inference.engine.records import WeightsRecord
-from inference.fitness import fitness_of_all, is_new, lacking, tell_whether_fit
+from inference.fitness import fitness_of_all, lacking, tell_whether_fit, unknown_figures
 from inference.models import Activation, Evaluation, Job, ModelVersion
 
 State = ModelVersion.State
@@ -156,10 +156,11 @@ def record_evaluation(
 @transaction.atomic
 def renew(version: ModelVersion, card: Mapping[str, Any]) -> Evaluation | None:
     """Keep what the card of the same weights says by source in a later release; None where that is known."""
-    if not is_new(version, card):
+    figures = unknown_figures(version, card)
+    if not figures:
         return None
     data = gettext_noop("By source, with a later release of Ventra")
-    return record_evaluation(version, dict(card[EVALUATION]), data=data, by=None)
+    return record_evaluation(version, {BY_SOURCE: figures}, data=data, by=None)
 
 
 @transaction.atomic

@@ -239,7 +239,8 @@ def _asked(code: Code, limit: float, found: SourceFigure, detail: str, *, one_so
     state: State = "holds" if found["value"] >= limit else "fails"
     names = ("source", "value", "low", "high", "count", "unit", "shown_only")
     known = {name: value for name, value in found.items() if name in names}
-    return Condition(code, state, {"limit": limit, "one_source": one_source, **known}, detail)
+    alone = one_source or bool(found.get("only_source"))
+    return Condition(code, state, {"limit": limit, "one_source": alone, **known}, detail)
 
 
 def _unknown(code: Code, limit: float, *, detail: str) -> Condition:
