@@ -48,12 +48,16 @@ class Said:
 
 
 def rows(data: Path, every: int) -> list[Row]:
-    """Of the versions that a start would put into use first, then of the others."""
+    """Of every version that knows classes."""
+    return [row for record in records() for row in _of(record, data, every)]
+
+
+def records() -> list[WeightsRecord]:
+    """Versions that a start would put into use first, then the others; what measures has rows of its own."""
     first = [seat.record for seat in seats_of("ultrasound")]
-    names = [record.name for record in first]
-    rest = [one.record for one in catalogue.shipped() if one.record.modality == "ultrasound"]
-    records = [*first, *(record for record in rest if record.name not in names)]
-    return [row for record in records for row in _of(record, data, every)]
+    shipped = [one.record for one in catalogue.shipped() if one.record.modality == "ultrasound"]
+    names = {record.name for record in first}
+    return sorted(shipped, key=lambda record: (record.name not in names, record.network != ENSEMBLE))
 
 
 def said_by(record: WeightsRecord, data: Path, every: int) -> list[Said]:

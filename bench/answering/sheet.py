@@ -10,9 +10,9 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from bench.answering import gate
-from bench.answering.networks import OTHER, WIDE, Said, said_by, visible
+from bench.answering.networks import OTHER, WIDE, Said, records, said_by, visible
 from bench.answering.prepared import all_seen
-from inference.engine.fitness.seating import seats_of
+from inference.engine.fitness import fitness_of
 
 ACROSS = 6
 TILE = 220
@@ -22,10 +22,10 @@ HEADING = 20
 
 def draw(data: Path, every: int, folder: Path) -> Path:
     """Write answers.png into the folder: a strip for each kind of success and failure."""
-    seat = seats_of("ultrasound")[0]
-    name = f"{seat.record.network} {seat.record.version}" + ("" if seat.fitness.holds else ", experimental")
+    record = records()[0]
+    name = f"{record.network} {record.version}" + ("" if fitness_of(record).holds else ", experimental")
     strips = [
-        *_answers(said_by(seat.record, data, every), seat.record.threshold, visible(data)),
+        *_answers(said_by(record, data, every), record.threshold, visible(data)),
         *_gate(data, every),
     ]
     sheet = Image.new("L", (ACROSS * TILE, sum(TILE + CAPTION + HEADING for _ in strips)))
