@@ -198,6 +198,7 @@ def test_its_doubt_is_told_as_that_of_a_width(proposed, case):
     proposed(doubt=0.4)
     assert call_sentence(call_of(case).content()) == (
         "Undecided. Atrium 0 says normal, and by the error of its width the other call has a chance of 0.40."
+        " Experimental: do not rely on it."
     )
 
 
