@@ -1,13 +1,15 @@
 """DICOM through pydicom, compressed syntaxes through GDCM.
 
-Frames: one file gives all its frames in file order. Those of ultrasound are moments of a loop. Those of
-multi-frame MR are slices in the order and plane of the acquisition, never reoriented: the file's axes are
-the mother's, not the fetus's, so `plane` stays unknown. Files of one series are not joined.
+Frames: one file gives all its frames. Those of ultrasound are moments of a loop, in file order. Those of
+multi-frame MR are slices, along the normal of their plane where the file says how they lie, and never
+reoriented: the file's axes are the mother's, not the fetus's, so `plane` stays unknown. Files of one series
+are not joined.
 
 Grey: MONOCHROME1 is turned so that more signal is brighter. Colour (RGB, YBR, palette) becomes BT.601 luma.
 Bits above BitsStored, where old files keep overlays, are dropped. RescaleSlope and RescaleIntercept are
 recorded, not applied; a ModalityLUTSequence, which no slope can undo, is refused. VOI LUTs and presentation
-states are ignored, the first WindowCenter and WindowWidth kept. Burnt-in text is not removed.
+states are ignored, the first WindowCenter and WindowWidth kept. Burnt-in text is not removed. A number that
+nobody can read, one with a decimal comma for instance, is left out, and the rest of the file read.
 
 Identity: pydicom is given the list of tags below and never parses another, and only acquisition.allowed
 values leave in the stack. What the file says of its patient is read apart, when the upload door asks for it.
@@ -25,9 +27,10 @@ import pydicom
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import iter_pixels, pixel_array
 
-from inference.formats import acquisition, identity
+from inference.formats import acquisition, identity, jpeg12
 from inference.formats.child import serve
 from inference.formats.dicom_spacing import SPACING_KEYWORDS, pixel_aspect, pixel_spacing, slice_spacing
+from inference.formats.dicom_volume import GROUP_KEYWORDS, on_one_scale, value_of, volume_of
 from inference.formats.errors import FormatError
 from inference.formats.headers import dicom
 from inference.formats.identity import Identity
@@ -65,7 +68,7 @@ PIXEL_KEYWORDS = (
     "SegmentedGreenPaletteColorLookupTableData",
     "SegmentedBluePaletteColorLookupTableData",
 )
-READ_KEYWORDS = list({*PIXEL_KEYWORDS, *SPACING_KEYWORDS, *acquisition.KEYWORDS})
+READ_KEYWORDS = list({*PIXEL_KEYWORDS, *SPACING_KEYWORDS, *GROUP_KEYWORDS, *acquisition.KEYWORDS})
 RLE = "1.2.840.10008.1.2.5"
 TRAILING_BYTES = MIB  # after the pixel data of a deflated dataset
 _EXPLICIT_LITTLE_META = (
@@ -76,12 +79,17 @@ _EXPLICIT_LITTLE_META = (
 def decode(source: Source) -> PictureStack:
     """(frames, rows, columns). The source has passed the gate."""
     header = dicom.inspect(source.data, source.modality)
-    data = _inflated(source.data, header) if header.transfer_syntax == dicom.DEFLATED else source.data
+    data = _dataset(source.data, header)
     dataset = pydicom.dcmread(io.BytesIO(data), specific_tags=list(READ_KEYWORDS))
     if "ModalityLUTSequence" in dataset:
         raise FormatError("undecodable", "The DICOM file maps its values by a table, which is not read here.")
-    frames = _frames(dataset, header)
-    rescale = _rescale(dataset)
+    dataset.NumberOfFrames = header.frames  # as the gate understood it
+    frames, rescale = _frames(dataset, header), _rescale(dataset)
+    step = slice_spacing(dataset) if header.frames > 1 else None
+    if header.frames > 1 and header.modality == "MR":
+        frames, rescale = on_one_scale(dataset, frames, rescale)
+        if volume := volume_of(dataset, header.frames):
+            frames, step = frames[list(volume.order)], volume.step
     if (header.photometric == "MONOCHROME1") != (rescale[0] < 0):
         frames, rescale = inverted(frames, header.bits_stored, rescale)
     pixels, rescale = unsigned(frames, rescale)
@@ -94,7 +102,7 @@ def decode(source: Source) -> PictureStack:
         pixel_spacing=spacing,
         pixel_spacing_source=spacing_source,
         pixel_aspect=None if spacing else pixel_aspect(dataset),
-        slice_spacing=slice_spacing(dataset) if header.frames > 1 else None,
+        slice_spacing=step,
         rescale=rescale,
         window=_window(dataset, rescale),
         acquisition=_acquisition(dataset),
@@ -104,7 +112,7 @@ def decode(source: Source) -> PictureStack:
 def identify(source: Source) -> Identity:
     """What the file says of patient and study. The source has been decoded."""
     header = dicom.inspect(source.data, source.modality)
-    data = _inflated(source.data, header) if header.transfer_syntax == dicom.DEFLATED else source.data
+    data = _dataset(source.data, header)
     dataset = pydicom.dcmread(
         io.BytesIO(data), specific_tags=list(identity.KEYWORDS), stop_before_pixels=True
     )
@@ -116,6 +124,18 @@ def _joined(value: object) -> str:
     if value is None or isinstance(value, str):
         return value or ""
     return "\\".join(str(part) for part in value) if isinstance(value, Sequence) else str(value)
+
+
+def _dataset(data: bytes, header: dicom.Header) -> bytes:
+    """The file as pydicom can walk it: inflated, private elements of no value representation called text."""
+    if header.transfer_syntax == dicom.DEFLATED:
+        return _inflated(data, header)
+    if not header.odd_elements:
+        return data
+    mended = bytearray(data)
+    for offset in header.odd_elements:
+        mended[offset + 4 : offset + 6] = b"LO"
+    return bytes(mended)
 
 
 def _inflated(data: bytes, header: dicom.Header) -> bytes:
@@ -151,6 +171,8 @@ def _decoded(dataset: pydicom.Dataset, header: dicom.Header) -> Iterable[Numbers
     One frame alone is asked for by its number: pydicom 3.0's iterator cannot correct the sign of JPEG 2000.
     """
     plugin = "gdcm" if header.transfer_syntax in dicom.ENCAPSULATED - {RLE} else ""
+    if header.transfer_syntax == dicom.JPEG_EXTENDED and header.bits_stored > 8:
+        plugin = jpeg12.LABEL
     if header.frames == 1:
         return [pixel_array(dataset, index=0, decoding_plugin=plugin)]
     return islice(iter_pixels(dataset, decoding_plugin=plugin), header.frames)
@@ -187,11 +209,14 @@ def _window(dataset: pydicom.Dataset, rescale: Rescale) -> tuple[float, float] |
 
 
 def _numbers(dataset: pydicom.Dataset, keyword: str) -> list[float]:
-    """Every value of a decimal string; an empty or absent one gives []."""
-    value = dataset.get(keyword)
-    if value is None or value == "":
+    """Every value of a decimal string; an empty, absent or unreadable one gives []."""
+    value = value_of(dataset, keyword)
+    if value is None:
         return []
-    numbers = [float(number) for number in (value if isinstance(value, Sequence) else [value])]
+    try:
+        numbers = [float(number) for number in (value if isinstance(value, Sequence) else [value])]
+    except (ValueError, TypeError):
+        return []
     return numbers if all(math.isfinite(number) for number in numbers) else []
 
 
@@ -199,7 +224,7 @@ def _acquisition(dataset: pydicom.Dataset) -> dict[str, acquisition.Value]:
     """The allow-listed keywords as plain words and numbers."""
     values: dict[str, object] = {}
     for keyword in acquisition.KEYWORDS:
-        value = dataset.get(keyword)
+        value = value_of(dataset, keyword)
         if isinstance(value, int):
             values[keyword] = int(value)
         elif keyword in acquisition.NUMBERS and isinstance(value, float):

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import pydicom
 
+from inference.formats.dicom_volume import of_frame, value_of
 from inference.formats.spacing import plausible
 
 SPACING_KEYWORDS = (
@@ -35,15 +36,25 @@ def pixel_spacing(dataset: pydicom.Dataset) -> tuple[Pair | None, str]:
         return (regions[0], "SequenceOfUltrasoundRegions") if _agree(regions) else (None, "")
     for item in (dataset, *_pixel_measures(dataset)):
         for keyword in ("PixelSpacing", "ImagerPixelSpacing"):
-            stated = _pair(item.get(keyword))
+            stated = _pair(value_of(item, keyword))
             if stated:
                 return stated, keyword
-    return None, ""
+    return _of_every_frame(dataset)
+
+
+def _of_every_frame(dataset: pydicom.Dataset) -> tuple[Pair | None, str]:
+    """What each frame of an enhanced file states for itself, where they all agree."""
+    count = len(dataset.get("PerFrameFunctionalGroupsSequence") or ())
+    stated = [_pair(of_frame(dataset, k, "PixelMeasuresSequence", "PixelSpacing")) for k in range(count)]
+    known = [pair for pair in stated if pair]
+    if not known or len(known) < count or not _agree(known):
+        return None, ""
+    return known[0], "PixelSpacing"
 
 
 def pixel_aspect(dataset: pydicom.Dataset) -> float | None:
     """Height of a pixel over its width, where the file states PixelAspectRatio and it can be believed."""
-    stated = dataset.get("PixelAspectRatio")
+    stated = value_of(dataset, "PixelAspectRatio")
     if not isinstance(stated, Sequence) or len(stated) != 2:
         return None
     down, across = (float(side) for side in stated)
@@ -57,9 +68,9 @@ def slice_spacing(dataset: pydicom.Dataset) -> float | None:
     if dataset.get("Modality") != "MR":
         return None
     for item in (dataset, *_pixel_measures(dataset)):
-        stated = item.get("SpacingBetweenSlices")
-        if plausible(stated, stated):
-            return float(stated)
+        stated = value_of(item, "SpacingBetweenSlices")
+        if pair := plausible(stated, stated):
+            return pair[0]
     return None
 
 

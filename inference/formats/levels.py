@@ -15,6 +15,11 @@ Numbers = NDArray[Any]
 Rescale = tuple[float, float]
 
 MOST = 65_535
+FAR = 10.0
+"""A value this many times the usual span away from the usual values is a spike or a filled background."""
+SAMPLE = 1_000_000
+USUAL = (1.0, 99.0)
+"""Percentiles of the different values, each counted once: a background may fill most of a volume."""
 # ITU-R BT.601 luma, 0.299 R + 0.587 G + 0.114 B, in 1/65536: exact for equal channels
 LUMA = (19_595, 38_470, 7_471)
 
@@ -40,19 +45,39 @@ def inverted(values: Numbers, bits: int, rescale: Rescale) -> tuple[Numbers, Res
     return values.dtype.type(top) - values, (-slope, intercept + slope * top)
 
 
+def without_nan(values: Numbers) -> Numbers:
+    """NaN as the least value there is. Raises FormatError (`nonfinite`) where there is nothing else."""
+    if values.dtype.kind != "f" or not np.isnan(values).any():
+        return values
+    if np.isnan(values).all():
+        raise FormatError("nonfinite", "The scan holds no numbers at all (NaN everywhere).")
+    return np.where(np.isnan(values), np.nanmin(values), values)
+
+
 def unsigned(values: Numbers, rescale: Rescale) -> tuple[Pixels, Rescale]:
     """Numbers of any kind, (frames, rows, columns), as uint8 or uint16, with the rescale that undoes it.
 
-    Whole numbers that fit are kept as they are, shifted up when some are negative. Everything else is
-    spread linearly over 0..65535. NaN or infinity anywhere is refused (`nonfinite`).
+    Whole numbers that fit are kept as they are, shifted up when some are negative. Of everything else, values
+    far outside the usual ones are first drawn in to the outermost usual ones, so that one voxel of 2^30 or a
+    background of -1e10 changes nothing else; then whole numbers that fit now are kept, and the rest is spread
+    linearly over 0..65535. NaN or infinity anywhere is refused (`nonfinite`).
     """
     least, most = _range(values)
     slope, intercept = rescale
-    if values.dtype.kind in "iu" and most - min(least, 0) <= MOST:
+    if not _fits(values, least, most):
+        usual = _usual_range(values)
+        if usual != (least, most):
+            least, most = usual
+            values = np.clip(values, least, most)
+    if _fits(values, least, most):
         shift = int(min(least, 0))
         return _shifted(values, shift), (slope, intercept + slope * shift)
     spread = slope * (most - least) / MOST
     return _spread(values, least, most), (spread or slope, intercept + slope * least)
+
+
+def _fits(values: Numbers, least: float, most: float) -> bool:
+    return values.dtype.kind in "iu" and most - min(least, 0) <= MOST
 
 
 def _range(values: Numbers) -> tuple[float, float]:
@@ -61,6 +86,16 @@ def _range(values: Numbers) -> tuple[float, float]:
     if not (np.isfinite(least) and np.isfinite(most)):
         raise FormatError("nonfinite", "The scan holds values that are not numbers (NaN or infinity).")
     return least, most
+
+
+def _usual_range(values: Numbers) -> tuple[float, float]:
+    """Least and most of the values that do not lie far from all the others."""
+    evenly = values.reshape(-1)[:: max(values.size // SAMPLE, 1)]
+    low, high = np.percentile(np.unique(evenly), USUAL)
+    lowest, highest = low - FAR * (high - low), high + FAR * (high - low)
+    usual = (values >= lowest) & (values <= highest)
+    least = values.min(where=usual, initial=values.max()).item()
+    return least, values.max(where=usual, initial=values.min()).item()
 
 
 def _shifted(values: Numbers, shift: int) -> Pixels:

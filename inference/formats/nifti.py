@@ -4,7 +4,8 @@ The volume is turned, never resampled, to the nearest of the 48 axis-aligned ori
 foot to head, rows from anterior (top) to posterior, columns from the patient's right (left of the picture)
 to the patient's left. That is the radiologist's view. "Axial" is what the file's own affine calls axial.
 
-Whole-number voxels keep their values; others are spread over uint16. NaN and infinity are refused.
+Whole-number voxels keep their values; others are spread over uint16. NaN, which masks the background in
+reconstructions, becomes the least value; infinity is refused.
 """
 
 import gzip
@@ -18,7 +19,7 @@ import numpy as np
 from inference.formats.child import serve
 from inference.formats.errors import FormatError
 from inference.formats.headers import nifti
-from inference.formats.levels import Numbers, Rescale, inverted, unsigned
+from inference.formats.levels import Numbers, Rescale, inverted, unsigned, without_nan
 from inference.formats.limits import MIB, check_stack
 from inference.formats.source import Source
 from inference.formats.spacing import plausible
@@ -83,6 +84,8 @@ def _affine(image: Image) -> Numbers:
     """The file's one orientation. Code `affine` when there is none, it is singular, or two contradict."""
     header = image.header
     stated = [matrix for matrix, code in (header.get_sform(True), header.get_qform(True)) if code]
+    if len(stated) > 1 and not _is_true_to_size(stated[0], header):
+        stated = stated[1:]  # an sform into a template stretches; the qform, which cannot, is the scanner's
     if not stated:
         raise FormatError("affine", "The NIfTI file does not say how the volume lies in space.")
     for matrix in stated:
@@ -91,6 +94,12 @@ def _affine(image: Image) -> Numbers:
     if len({nibabel.aff2axcodes(matrix) for matrix in stated}) > 1:
         raise FormatError("affine", "The NIfTI file states two orientations (sform, qform) that contradict.")
     return np.asarray(stated[0])
+
+
+def _is_true_to_size(matrix: Numbers, header: Any) -> bool:
+    """Whether an affine has the voxel sizes that pixdim states."""
+    sizes = np.asarray(header["pixdim"][1:4], dtype=np.float64)
+    return bool(np.allclose(nibabel.affines.voxel_sizes(matrix), sizes, rtol=SPACING_TOLERANCE, atol=0.0))
 
 
 def _spans_space(axes: Numbers) -> bool:
@@ -124,7 +133,7 @@ def _voxels(image: Image) -> tuple[Numbers, Rescale]:
     """Three axes as stored, in native byte order, more signal brighter, with the header's scaling."""
     stored = np.asarray(image.dataobj.get_unscaled())
     values = stored.reshape((*stored.shape, 1, 1)[:3])
-    values = values.astype(values.dtype.newbyteorder("="), copy=False)
+    values = without_nan(values.astype(values.dtype.newbyteorder("="), copy=False))
     rescale = float(image.dataobj.slope), float(image.dataobj.inter)
     return inverted(values, 8 * values.dtype.itemsize, rescale) if rescale[0] < 0 else (values, rescale)
 

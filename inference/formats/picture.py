@@ -18,6 +18,7 @@ from PIL import Image, ImageOps, PngImagePlugin, TiffImagePlugin
 
 from inference.formats.child import serve
 from inference.formats.errors import FormatError
+from inference.formats.headers import tiff
 from inference.formats.levels import Numbers, Rescale, inverted, luma, unsigned
 from inference.formats.limits import PICTURE_PIXELS
 from inference.formats.source import Source
@@ -42,7 +43,7 @@ def decode(source: Source) -> PictureStack:
         kind = FORMATS[picture.format]
         upright = ImageOps.exif_transpose(picture)
         spacing = _phantom_spacing(picture)
-        values, rescale = _turned(picture, _grey(upright))
+        values, rescale = _turned(picture, _signed(picture, _grey(upright)))
     pixels, rescale = unsigned(values[np.newaxis], rescale)
     return PictureStack(
         pixels=pixels,
@@ -68,6 +69,15 @@ def _grey(picture: Image.Image) -> Numbers:
     if picture.mode in COLOUR_MODES:
         return luma(np.asarray(picture.convert("RGB")))
     raise FormatError("undecodable", "The picture's colour space is not read here.")
+
+
+def _signed(picture: Image.Image, values: Numbers) -> Numbers:
+    """Pillow reads signed 8-bit TIFF as if it had no sign."""
+    if not isinstance(picture, TiffImagePlugin.TiffImageFile) or values.dtype != np.uint8:
+        return values
+    form, bits = picture.tag_v2.get(tiff.SAMPLE_FORMAT, (1,)), picture.tag_v2.get(tiff.BITS, (1,))
+    is_signed = form[0] == tiff.SIGNED and bits[0] == 8 and picture.mode in GREY_MODES
+    return values.view(np.int8) if is_signed else values
 
 
 def _turned(picture: Image.Image, values: Numbers) -> tuple[Numbers, Rescale]:

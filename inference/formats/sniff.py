@@ -20,11 +20,32 @@ EXTENSIONS: dict[str, SourceFormat] = {
     ".nii": "nifti",
 }
 
-# Named in the refusal, so that a person knows what they sent.
+# Named in the refusal, so that a person knows what they sent. The longest beginning that fits is the name.
 FOREIGN = {
     b"GIF8": "a GIF picture",
     b"BM": "a BMP picture",
-    b"RIFF": "a WebP picture or a video",
+    b"RIFFWEBP": "a WebP picture",
+    b"RIFFAVI ": "an AVI video",
+    b"RIFF": "a sound or video file",
+    b"ftyphei": "a HEIC picture, as phones take them",
+    b"ftypmif1": "a HEIC picture, as phones take them",
+    b"ftypavif": "an AVIF picture",
+    b"ftypqt": "a QuickTime video",
+    b"ftyp": "an MP4 video",
+    b"NRRD": "an NRRD volume",
+    b"ObjectType": "a MetaImage volume",
+    b"CDF": "a MINC or NetCDF file",
+    b"#MRTRIX": "an MRtrix volume",
+    b"\x1a\x45\xdf\xa3": "a Matroska or WebM video",
+    b"\0\0\x01\xba": "an MPEG video",
+    b"\0\0\x01\xb3": "an MPEG video",
+    b"\xff\x4f\xff\x51": "a JPEG 2000 picture",
+    b"\xff\x0a": "a JPEG XL picture",
+    b"\0\0\0\x0cJXL": "a JPEG XL picture",
+    b"8BPS": "a Photoshop document",
+    b"\x76\x2f\x31\x01": "an OpenEXR picture",
+    b"\xd0\xcf\x11\xe0": "an Office document",
+    b"{\\rtf": "a text document",
     b"\0\0\0\x0cjP": "a JPEG 2000 picture",
     b"II+\0": "a BigTIFF picture",
     b"MM\0+": "a BigTIFF picture",
@@ -38,6 +59,8 @@ FOREIGN = {
     b"\x89HDF": "an HDF5 or MINC file",
     b"<": "an HTML, SVG or XML document",
 }
+HALVES = {".img", ".hdr"}
+"""Extensions of image pairs: a header and its voxels, each in a file of its own."""
 SPOKEN: dict[SourceFormat, str] = {
     "png": "PNG",
     "jpeg": "JPEG",
@@ -55,6 +78,8 @@ def sniff(data: Data, file_name: str = "") -> SourceFormat:
     """
     stated = _by_name(file_name)
     kind = _by_content(data)
+    if kind is None:
+        _refuse_foreign(data, file_name)
     if kind is None and stated:
         raise FormatError(
             "unsupported_type", f"The file is named like {SPOKEN[stated]} but holds none; {WANTED}."
@@ -80,10 +105,41 @@ def _by_content(data: Data) -> SourceFormat | None:
         return "dicom"
     if nifti.is_nifti(nifti.head(data)):
         return "nifti"
-    for magic, name in FOREIGN.items():
-        if start.startswith(magic):
-            raise FormatError("unsupported_type", f"This is {name}; {WANTED}.")
     return None
+
+
+def _refuse_foreign(data: Data, file_name: str) -> None:
+    """Raise FormatError that names the file, where it is known what it is."""
+    if dicom.lacks_file_header(data):
+        raise FormatError(
+            "unsupported_type",
+            "This is DICOM without its file header (preamble and meta information); save it as a DICOM file "
+            "(Part 10) and send that.",
+        )
+    if nifti.is_analyze(nifti.head(data)):
+        raise FormatError(
+            "unsupported_type",
+            "This is an Analyze 7.5 header, half of an image pair; save the volume as one .nii or .nii.gz.",
+        )
+    name = _foreign(data)
+    if name:
+        raise FormatError("unsupported_type", f"This is {name}; {WANTED}.")
+    if PurePath(file_name).suffix.lower() in HALVES:
+        raise FormatError(
+            "unsupported_type",
+            "This is half of an image pair (.hdr and .img); save the volume as one .nii or .nii.gz.",
+        )
+
+
+def _foreign(data: Data) -> str:
+    """What else it is, in words; "" for what nobody here knows."""
+    start = data[:16]
+    if start[4:8] == b"ftyp":  # ISO base media: the size of the first box stands before its name
+        start = start[4:]
+    elif start[:4] == b"RIFF":  # the file's size stands between
+        start = start[:4] + start[8:]
+    fitting = [magic for magic in FOREIGN if start.startswith(magic)]
+    return FOREIGN[max(fitting, key=len)] if fitting else ""
 
 
 def _by_name(file_name: str) -> SourceFormat | None:

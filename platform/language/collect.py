@@ -26,7 +26,20 @@ KEPT_ARGUMENTS = {
     "retry": 2, "VersionExists": 0, "BlobCorrupt": 0, "BlobUnavailable": 0, "NotBound": 0,
 }  # fmt: skip
 KEPT_NAMES = frozenset(
-    {"detail", "rule", "unit", "UNIT", "stage", "why", "FOREIGN", "WANTED", "ARCHIVE", "PICKLE"}
+    {
+        "detail",
+        "rule",
+        "unit",
+        "UNIT",
+        "stage",
+        "why",
+        "FOREIGN",
+        "WANTED",
+        "ARCHIVE",
+        "PICKLE",
+        "NO_PICTURES",
+        "NO_PICTURE_MODALITIES",
+    }
 )
 """Names and keywords whose sentence is kept."""
 KEPT_FUNCTIONS = frozenset({"_in_words", "fault"})

@@ -36,10 +36,10 @@ def huge_rle() -> bytes:
 
 
 def many_elements() -> bytes:
-    """A DICOM file of 60 000 empty elements."""
+    """A DICOM file of 600 000 empty elements."""
     content = dicoms.file(pictures.noise(64, 64))
     place = content.index(b"\x28\0\x02\0US")
-    return content[:place] + b"\x09\0\x01\x10LO\0\0" * 60_000 + content[place:]
+    return content[:place] + b"\x09\0\x01\x10LO\0\0" * 600_000 + content[place:]
 
 
 def huge_volume() -> bytes:
@@ -94,7 +94,7 @@ BOMBS: dict[str, tuple[bytes, str]] = {
     "TIFF of unsigned 32-bit numbers": (pictures.tiff(tags(bits=32)), "undecodable"),
     "TIFF of 65 535 samples": (pictures.tiff(tags(samples=65_535)), "undecodable"),
     "DICOM of 65 535 x 65 535 in RLE": (huge_rle(), "dimensions"),
-    "DICOM of 60 000 elements": (many_elements(), "undecodable"),
+    "DICOM of 600 000 elements": (many_elements(), "undecodable"),
     "NIfTI of 30 000 cubed": (huge_volume(), "decompression_bomb"),
 }
 

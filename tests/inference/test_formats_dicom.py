@@ -203,7 +203,8 @@ def test_an_enhanced_file_states_its_spacing_in_the_shared_groups():
         ("MR", "ultrasound", "modality_mismatch"),
         ("CT", "mri", "modality_mismatch"),
         ("CR", "ultrasound", "modality_mismatch"),
-        ("OT", "ultrasound", "modality_mismatch"),
+        ("OT", "ultrasound", "read"),
+        ("OT", "mri", "read"),
     ],
 )
 def test_a_stated_modality_must_be_the_declared_one(stated, declared, expected):

@@ -56,7 +56,6 @@ REFUSED = {
     "an unknown colour space": (without("PhotometricInterpretation"), "undecodable"),
     "100000 frames": (numbered(b"100000"), "frames"),
     "a thousand frames that are not there": (numbered(b"1000"), "undecodable"),
-    "no frames": (numbered(b"00"), "frames"),
     "minus one frame": (numbered(b"-1"), "frames"),
     "frames that are no number": (numbered(b"1A"), "frames"),
     "cut short": (PLAIN[:-1], "undecodable"),

@@ -1,5 +1,6 @@
 """DICOM Part 10: what the header says about the picture, and whether it can be read at all."""
 
+import dataclasses
 import struct
 import zlib
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 JPEG_LS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
 ENCAPSULATED = {
     "1.2.840.10008.1.2.4.50",  # JPEG baseline
-    JPEG_EXTENDED,  # 8-bit only: the codec has no 12-bit decoder
+    JPEG_EXTENDED,
     "1.2.840.10008.1.2.4.57",  # JPEG lossless
     "1.2.840.10008.1.2.4.70",  # JPEG lossless, first-order prediction
     *JPEG_LS,
@@ -39,9 +40,14 @@ ENCAPSULATED = {
     "1.2.840.10008.1.2.4.91",  # JPEG 2000
     "1.2.840.10008.1.2.5",  # RLE
 }
+SHORTEST_DATASET = 64
+LONGEST_FIRST = 256  # bytes of a dataset's first value
+_FIRST_NUMBERS = {b"\0\0", b"\1\0", b"\5\0", b"\x08\0", b"\x12\0", b"\x16\0", b"\x18\0", b"\x20\0"}
 DIRECTORY_CLASS = "1.2.840.10008.1.3.10"  # Media Storage Directory, a DICOMDIR
 
 MODALITIES: dict[str, Modality] = {"US": "ultrasound", "MR": "mri"}
+UNSPECIFIC = {"OT"}
+"""Modalities of secondary captures, which say nothing of what is shown: the sender's word counts."""
 OTHER_MODALITIES = {
     "CR",
     "CT",
@@ -50,7 +56,6 @@ OTHER_MODALITIES = {
     "IVUS",
     "MG",
     "NM",
-    "OT",
     "PT",
     "RF",
     "RTDOSE",
@@ -60,19 +65,60 @@ OTHER_MODALITIES = {
     "XA",
     "XC",
 }
+NO_PICTURES = {
+    "1.2.840.10008.5.1.4.1.1.88.59": "a selection of key objects",
+    "1.2.840.10008.5.1.4.1.1.88.": "a structured report",
+    "1.2.840.10008.5.1.4.1.1.11.": "a presentation state",
+    "1.2.840.10008.5.1.4.1.1.104.": "a document in a DICOM wrapper",
+    "1.2.840.10008.5.1.4.1.1.66": "a registration, segmentation or measurement",
+    "1.2.840.10008.5.1.4.1.1.9.": "a recorded curve",
+    "1.2.840.10008.5.1.4.1.1.481.": "a radiotherapy object",
+    "1.2.840.10008.5.1.4.1.1.67": "a mapping of real-world values",
+    "1.2.840.10008.5.1.4.1.1.4.2": "a spectroscopy",
+    "1.2.840.10008.5.1.4.43.": "a colour palette",
+}
+"""Classes without a picture to read, by how their UID begins; the longest that fits is the name."""
+NO_PICTURE_MODALITIES = {
+    "SR": "a structured report",
+    "KO": "a selection of key objects",
+    "PR": "a presentation state",
+    "DOC": "a document in a DICOM wrapper",
+    "REG": "a registration, segmentation or measurement",
+    "RTPLAN": "a radiotherapy object",
+    "RTSTRUCT": "a radiotherapy object",
+    "ECG": "a recorded curve",
+    "HD": "a recorded curve",
+    "AU": "a recorded curve",
+}
+"""The same where only Modality says it."""
 GREY = ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")
 COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
 
 _MEDIA_STORAGE_CLASS, _TRANSFER_SYNTAX = 0x00020002, 0x00020010
-_MODALITY, _PHOTOMETRIC = 0x00080060, 0x00280004
+_CLASS, _IMAGE_TYPE, _MODALITY, _PHOTOMETRIC = 0x00080016, 0x00080008, 0x00080060, 0x00280004
 _SAMPLES, _FRAMES, _ROWS, _COLUMNS = 0x00280002, 0x00280008, 0x00280010, 0x00280011
 _ALLOCATED, _STORED, _HIGH_BIT = 0x00280100, 0x00280101, 0x00280102
-_WANTED = {_MODALITY, _PHOTOMETRIC, _SAMPLES, _FRAMES, _ROWS, _COLUMNS, _ALLOCATED, _STORED, _HIGH_BIT}
+_WANTED = {
+    _CLASS,
+    _IMAGE_TYPE,
+    _MODALITY,
+    _PHOTOMETRIC,
+    _SAMPLES,
+    _FRAMES,
+    _ROWS,
+    _COLUMNS,
+    _ALLOCATED,
+    _STORED,
+    _HIGH_BIT,
+}
 
 
 @dataclass(frozen=True)
 class Header:
-    """What the decoder may count on. `dataset_start` is the first byte after the file meta information."""
+    """What the decoder may count on. `dataset_start` is the first byte after the file meta information.
+
+    odd_elements: where, in the dataset as inflated, private elements of no value representation lie.
+    """
 
     transfer_syntax: str
     dataset_start: int
@@ -85,12 +131,23 @@ class Header:
     bits_allocated: int
     bits_stored: int
     high_bit: int
+    odd_elements: tuple[int, ...] = ()
 
     @property
     def native_bytes(self) -> int:
         """Length of the pixel data when it is not encapsulated."""
         samples = 2 if self.photometric == "YBR_FULL_422" else self.samples
         return self.frames * self.rows * self.columns * samples * self.bits_allocated // 8
+
+
+def lacks_file_header(data: Data) -> bool:
+    """Whether a dataset starts at once: group 0008, as networks send it and some exports leave it."""
+    if data[:2] != b"\x08\0" or len(data) < SHORTEST_DATASET:
+        return False
+    number, vr = data[2:4], data[4:6]
+    explicit = vr.isalpha() and vr.isupper()
+    length = struct.unpack_from("<H", data, 6)[0] if explicit else struct.unpack_from("<L", data, 4)[0]
+    return number in _FIRST_NUMBERS and length <= LONGEST_FIRST
 
 
 def inspect(data: Data, modality: Modality) -> Header:
@@ -105,6 +162,9 @@ def inspect(data: Data, modality: Modality) -> Header:
     form = _form(dataset, offset, syntax)
     values, pixel_data = _read(elements, offset, form)
     header = _header(values, form, syntax, start)
+    _check_kind(_text(values.get(_CLASS, b"")), header.modality, _text(values.get(_IMAGE_TYPE, b"")))
+    if pixel_data is None:
+        raise FormatError("no_pixel_data", "The DICOM file holds no picture.")
     _check_modality(header.modality, modality)
     _check_pixels(header)
     check_stack(header.frames, header.rows, header.columns, 1 if header.bits_allocated == 8 else 2)
@@ -113,7 +173,7 @@ def inspect(data: Data, modality: Modality) -> Header:
         _check_fragments(elements, pixel_data, header.frames)
     else:
         _check_native(header, pixel_data, None if syntax == DEFLATED else len(data))
-    return header
+    return dataclasses.replace(header, odd_elements=tuple(elements.odd))
 
 
 def _file_meta(data: Data) -> tuple[str, int]:
@@ -153,15 +213,15 @@ def _form(dataset: Data, offset: int, syntax: str) -> Form:
     return stated if explicit == stated.explicit or stated.endian == ">" else Form("<", explicit)
 
 
-def _read(elements: Elements, offset: int, form: Form) -> tuple[dict[int, bytes], Element]:
-    """The wanted values, raw, and the pixel data element that ends the walk."""
+def _read(elements: Elements, offset: int, form: Form) -> tuple[dict[int, bytes], Element | None]:
+    """The wanted values, raw, and the pixel data element that ends the walk, if there is one."""
     values: dict[int, bytes] = {}
     for element in elements.top_level(offset, form):
         if element.tag in _WANTED:
             values[element.tag] = elements.value(element)
         if element.tag in PIXEL_TAGS:
             return values, element
-    raise FormatError("no_pixel_data", "The DICOM file holds no picture.")
+    return values, None
 
 
 def _header(values: dict[int, bytes], form: Form, syntax: str, start: int) -> Header:
@@ -189,15 +249,37 @@ def _text(value: bytes) -> str:
 
 
 def _frames(value: bytes) -> int:
-    text = _text(value) or "1"
-    if not (text.isdigit() and len(text) <= 12):
+    """An integer string as the standard has it, "+3" too; empty and 0 say that nobody thought of frames."""
+    text = _text(value).removeprefix("+") or "1"
+    if not (text.isascii() and text.isdigit() and len(text) <= 12):
         raise FormatError("frames", "The number of frames in the DICOM file is not a number.")
-    return int(text)
+    return int(text) or 1
+
+
+def _check_kind(sop_class: str, modality: str, image_type: str) -> None:
+    """Name what is no picture of a scan, is tiled of many, or only shows where others lie."""
+    kinds = [start for start in NO_PICTURES if sop_class.startswith(start)]
+    name = NO_PICTURES[max(kinds, key=len)] if kinds else NO_PICTURE_MODALITIES.get(modality, "")
+    if name:
+        raise FormatError(
+            "no_pixel_data", f"This DICOM file is {name}, not a picture of a scan; send the images."
+        )
+    values = image_type.upper().split("\\")
+    if "MOSAIC" in values:
+        raise FormatError(
+            "frames",
+            "This DICOM file is a mosaic, many slices tiled in one picture; send the slices or one volume.",
+        )
+    if "LOCALIZER" in values and modality in ("MR", ""):
+        raise FormatError(
+            "no_pixel_data",
+            "This DICOM file is a localiser, which only shows where the others lie; send those.",
+        )
 
 
 def _check_modality(found: str, declared: Modality) -> None:
-    """An absent Modality contradicts nothing. It is repeated only when it is a term of the standard."""
-    if not found or MODALITIES.get(found) == declared:
+    """An absent or unspecific Modality contradicts nothing. Only a term of the standard is repeated."""
+    if not found or found in UNSPECIFIC or MODALITIES.get(found) == declared:
         return
     says: str = MODALITIES.get(found) or (found if found in OTHER_MODALITIES else "another modality")
     raise FormatError(
@@ -215,7 +297,7 @@ def _check_pixels(header: Header) -> None:
         raise FormatError(
             "undecodable", "The DICOM pixels do not start at the lowest bit, which is not read."
         )
-    too_deep = header.transfer_syntax == JPEG_EXTENDED and header.bits_stored > 8
+    too_deep = header.transfer_syntax == JPEG_EXTENDED and header.bits_stored not in (8, 12)
     odd_depth = header.transfer_syntax in JPEG_LS and header.bits_stored in (6, 7)
     if too_deep or odd_depth:
         raise FormatError(

@@ -10,7 +10,7 @@ from inference.formats.limits import Data
 UNDEFINED = 0xFFFFFFFF
 DEPTH = 16  # sequences inside sequences
 SHORT = 64  # bytes: the longest of the values looked at is a unique identifier
-ELEMENTS = 50_000  # in one file, nested ones included
+ELEMENTS = 500_000  # in one file, nested ones included: a multi-frame MR has hundreds for each frame
 
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 PIXEL_TAGS = {0x7FE00008, 0x7FE00009, 0x7FE00010}  # Float, Double Float and ordinary Pixel Data
@@ -45,6 +45,8 @@ class Elements:
     def __init__(self, data: Data) -> None:
         self.data = data
         self.left = ELEMENTS
+        self.odd: list[int] = []
+        """Where private elements lie whose value representation does not exist."""
 
     def top_level(self, offset: int, form: Form) -> Iterator[Element]:
         """Yield elements outside any sequence, up to and including pixel data."""
@@ -66,9 +68,11 @@ class Elements:
             return Element(tag, b"", offset + 8, length)
         vr = self.data[offset + 4 : offset + 6]
         if not (vr.isalpha() and vr.isupper()):
-            raise FormatError(
-                "undecodable", "The DICOM file names a value representation that does not exist."
-            )
+            if not group % 2:
+                raise FormatError(
+                    "undecodable", "The DICOM file names a value representation that does not exist."
+                )
+            self.odd.append(offset)  # a private element is passed over, whatever it calls itself
         if vr in _LONG_VRS:
             return Element(tag, vr, offset + 12, *self._unpack(form.endian + "L", offset + 8))
         return Element(tag, vr, offset + 8, *self._unpack(form.endian + "H", offset + 6))

@@ -52,6 +52,11 @@ def is_nifti(start: bytes) -> bool:
     return start[344:348] in (_MAGIC_1, _PAIRED_MAGICS[0]) or start[4:12] in (_MAGIC_2, _PAIRED_MAGICS[1])
 
 
+def is_analyze(start: bytes) -> bool:
+    """`start`, from head(), is the header of Analyze 7.5: NIfTI's forerunner, which knows no orientation."""
+    return len(start) >= _SIZE_1 and start[:4] in (struct.pack("<i", _SIZE_1), struct.pack(">i", _SIZE_1))
+
+
 def inspect(data: Data) -> Header:
     """Read the header and refuse what is no single grey volume within the limits.
 
@@ -60,7 +65,10 @@ def inspect(data: Data) -> Header:
     """
     start = head(data)
     if start[344:348] == _PAIRED_MAGICS[0] or start[4:12] == _PAIRED_MAGICS[1]:
-        raise FormatError("undecodable", "The NIfTI voxels are in a second file; send one .nii or .nii.gz.")
+        raise FormatError(
+            "undecodable",
+            "The NIfTI voxels are in a second file: this is half of an image pair; send one .nii or .nii.gz.",
+        )
     version = 1 if start[344:348] == _MAGIC_1 else 2
     dim, datatype, vox_offset = _fields(start, version)
     shape, voxel_bytes = _shape(dim), _voxel_bytes(datatype)

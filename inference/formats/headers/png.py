@@ -13,7 +13,7 @@ ANCILLARY_BYTES = MIB  # all text and profile chunks of one file together, infla
 TEXT_BYTES = 2 * MIB  # of one such chunk, as it is stored: more than this inflates to more than the above
 
 SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # colour type -> samples a pixel
-GREY = 0
+GREY, GREY_WITH_ALPHA = 0, 4
 
 
 def inspect(data: Data) -> None:
@@ -54,6 +54,10 @@ def _check_image_header(data: Data, start: int, length: int) -> None:
         raise FormatError("undecodable", "The PNG image header names an unknown kind of pixel.")
     check_ratio(rows * columns * SAMPLES[colour] * depth // 8, len(data))
     check_stack(1, rows, columns, 2 if depth == 16 else 1)
+    if depth == 16 and colour == GREY_WITH_ALPHA:
+        raise FormatError(
+            "undecodable", "16-bit grey PNG with transparency (alpha) is not read; send it without."
+        )
     if depth == 16 and colour != GREY:
         raise FormatError(
             "undecodable", "16-bit colour PNG is not read, as it would lose depth; send 16-bit grey."

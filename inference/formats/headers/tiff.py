@@ -1,5 +1,6 @@
 """TIFF 6.0: the first image file directory, without touching a strip or tile."""
 
+import re
 import struct
 
 from inference.formats.errors import FormatError
@@ -10,7 +11,10 @@ ENTRIES = 512
 
 WIDTH, LENGTH, BITS, COMPRESSION, SAMPLES = 256, 257, 258, 259, 277
 TILE_WIDTH, TILE_LENGTH = 322, 323
-SAMPLE_FORMAT, WHOLE = 339, 1
+SAMPLE_FORMAT, WHOLE, SIGNED = 339, 1, 2
+DESCRIPTION = 270
+LONGEST_DESCRIPTION = 4096
+_IMAGES = re.compile(rb"ImageJ=[^\0]*?\bimages=(\d{1,9})", re.DOTALL)
 # none, LZW, JPEG, Deflate (new and old number), PackBits
 READABLE_COMPRESSIONS = {1, 5, 7, 8, 32946, 32773}
 _SIZES = {3: "H", 4: "L"}  # TIFF field types SHORT and LONG
@@ -22,6 +26,7 @@ def inspect(data: Data) -> None:
     tags, following = _directory(data, endian)
     if following:
         raise FormatError("frames", "The TIFF file has several pages; send one.")
+    _check_one_image(data, tags)
     rows, columns, samples = tags.get(LENGTH, 0), tags.get(WIDTH, 0), tags.get(SAMPLES, 1)
     bits = tags.get(BITS, 1)
     if tags.get(COMPRESSION, 1) not in READABLE_COMPRESSIONS:
@@ -39,8 +44,19 @@ def inspect(data: Data) -> None:
     check_stack(1, rows, columns, 1 if bits <= 8 else 2)
 
 
+def _check_one_image(data: Data, tags: dict[int, int]) -> None:
+    """ImageJ keeps a whole stack behind one directory and says how many in its description."""
+    place = tags.get(DESCRIPTION, 0)
+    told = _IMAGES.search(data[place : place + LONGEST_DESCRIPTION]) if place else None
+    if told and int(told[1]) > 1:
+        raise FormatError("frames", "The TIFF file holds several pictures behind one directory; send one.")
+
+
 def _directory(data: Data, endian: str) -> tuple[dict[int, int], int]:
-    """The first directory as {tag: first value} for whole numbers, and the offset of the next one."""
+    """The first directory as {tag: first value} for whole numbers, and the offset of the next one.
+
+    Of the description it is where its text stands.
+    """
     start = _unpack(endian + "L", data, 4)
     count = _unpack(endian + "H", data, start)
     if not 1 <= count <= ENTRIES:
@@ -52,6 +68,8 @@ def _directory(data: Data, endian: str) -> tuple[dict[int, int], int]:
 def _entry(data: Data, endian: str, offset: int) -> tuple[int, int]:
     tag, kind = _unpack(endian + "H", data, offset), _unpack(endian + "H", data, offset + 2)
     count = _unpack(endian + "L", data, offset + 4)
+    if tag == DESCRIPTION and count > 4:  # text, which stands elsewhere
+        return tag, _unpack(endian + "L", data, offset + 8)
     if kind not in _SIZES:
         return tag, 0
     size = struct.calcsize(endian + _SIZES[kind])

@@ -1,0 +1,129 @@
+"""The slices of a multi-frame MR file: where each one lies, and on which scale its grey levels stand.
+
+Enhanced MR says most of it for each frame apart (PerFrameFunctionalGroupsSequence), the rest once for all
+(SharedFunctionalGroupsSequence): PixelMeasuresSequence, PlanePositionSequence, PlaneOrientationSequence,
+PixelValueTransformationSequence (PS3.3, C.7.6.16).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pydicom
+
+from inference.formats.errors import FormatError
+from inference.formats.levels import Numbers, Rescale
+
+GROUP_KEYWORDS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+SAME_PLACE_MM = 0.01
+SAME_DIRECTION = 1e-3
+MISSING = 1.5  # a step this many times the usual one leaves out a slice
+
+
+@dataclass(frozen=True)
+class Volume:
+    """order: of the file's frames, along the normal of their plane. step: millimetres between them."""
+
+    order: tuple[int, ...]
+    step: float | None
+
+
+def volume_of(dataset: pydicom.Dataset, frames: int) -> Volume | None:
+    """None where the file does not say where its frames lie. Raises FormatError (`frames`).
+
+    Refused are several pictures of one place (contrasts, echoes, phases), several orientations, and a stack
+    that misses a slice: as one volume each would show what is not there.
+    """
+    groups = dataset.get("PerFrameFunctionalGroupsSequence") or ()
+    if len(groups) != frames:
+        return None
+    places = [
+        _numbers(of_frame(dataset, k, "PlanePositionSequence", "ImagePositionPatient"), 3)
+        for k in range(frames)
+    ]
+    turns = [
+        _numbers(of_frame(dataset, k, "PlaneOrientationSequence", "ImageOrientationPatient"), 6)
+        for k in range(frames)
+    ]
+    if any(place is None for place in places) or any(turn is None for turn in turns):
+        return None
+    axes = np.asarray(turns, dtype=float)
+    if np.abs(axes - axes[0]).max() > SAME_DIRECTION:
+        raise FormatError("frames", "The DICOM file holds slices of several orientations; send one volume.")
+    normal = np.cross(axes[0, :3], axes[0, 3:])
+    if not math.isclose(float(np.linalg.norm(normal)), 1.0, rel_tol=0.01):
+        return None
+    along = np.asarray(places, dtype=float) @ normal
+    order = np.argsort(along, kind="stable")
+    return Volume(tuple(int(frame) for frame in order), _step(along[order]))
+
+
+def _step(along: Numbers) -> float | None:
+    """Millimetres between neighbours; None for a single slice."""
+    if len(along) < 2:
+        return None
+    steps = np.diff(along)
+    if steps.min() < SAME_PLACE_MM:
+        raise FormatError(
+            "frames",
+            "The DICOM file shows slices more than once (contrasts, echoes or times); send one volume.",
+        )
+    usual = float(np.median(steps))
+    if steps.max() > MISSING * usual:
+        after = int(np.argmax(steps)) + 1
+        raise FormatError(
+            "frames", f"A slice is missing after slice {after} of the DICOM volume; send all of them."
+        )
+    return usual
+
+
+def on_one_scale(dataset: pydicom.Dataset, frames: Numbers, recorded: Rescale) -> tuple[Numbers, Rescale]:
+    """Frames whose rescale differs from frame to frame, put on one scale; the others as they are.
+
+    recorded: the file's own rescale, for frames that state none.
+    """
+    stated = [_rescale(dataset, k, recorded) for k in range(len(frames))]
+    if len(set(stated)) == 1:
+        return frames, stated[0]
+    scaled = np.empty(frames.shape, dtype=np.float32)
+    for target, frame, (slope, intercept) in zip(scaled, frames, stated, strict=True):
+        target[...] = frame * np.float32(slope) + np.float32(intercept)
+    return scaled, (1.0, 0.0)
+
+
+def _rescale(dataset: pydicom.Dataset, frame: int, recorded: Rescale) -> Rescale:
+    slope = of_frame(dataset, frame, "PixelValueTransformationSequence", "RescaleSlope")
+    intercept = of_frame(dataset, frame, "PixelValueTransformationSequence", "RescaleIntercept")
+    values = _numbers([slope, intercept], 2)
+    return (values[0], values[1]) if values and values[0] else recorded
+
+
+def of_frame(dataset: pydicom.Dataset, frame: int, sequence: str, keyword: str) -> object:
+    """What the functional groups say for one frame: its own word, else the shared one; None without."""
+    for groups, place in zip(reversed(GROUP_KEYWORDS), (frame, 0), strict=True):
+        items = dataset.get(groups) or ()
+        macro = (items[place].get(sequence) or ()) if place < len(items) else ()
+        if macro and (value := value_of(macro[0], keyword)) is not None:
+            return value
+    return None
+
+
+def value_of(dataset: pydicom.Dataset, keyword: str) -> Any:
+    """A value; None where it is absent, empty, or written so that nobody can read it (a decimal comma)."""
+    try:
+        value = dataset.get(keyword)
+    except (ValueError, TypeError, ArithmeticError):
+        return None
+    return None if value is None or value == "" else value
+
+
+def _numbers(value: object, count: int) -> tuple[float, ...] | None:
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != count:
+        return None
+    try:
+        numbers = tuple(float(one) for one in value)
+    except (ValueError, TypeError):
+        return None
+    return numbers if all(math.isfinite(one) for one in numbers) else None
