@@ -98,9 +98,8 @@ class Fitness:
 
     @property
     def lacking(self) -> tuple[Condition, ...]:
-        """What fails, then what cannot be told: why answers of the version are experimental."""
-        order = ("fails", "unknown")
-        return tuple(one for state in order for one in self.conditions if one.state == state)
+        """What fails and what cannot be told, as the rule has it: why answers are experimental."""
+        return tuple(one for one in self.conditions if one.state != "holds")
 
 
 def fitness_of(record: WeightsRecord) -> Fitness:
