@@ -16,6 +16,10 @@ from inference.proposals import proposals_of
 NOTICE = "Research and decision support, not a cleared device."
 
 
+PROPOSED_SIDES = ["far", "near", "beside"]
+"""Of an atrium, by where the beam comes from: a picture does not tell left from right."""
+
+
 class ConditionSerializer(serializers.Serializer[Any]):
     """One condition of the rule for use, and what is known of it."""
 
@@ -253,7 +257,7 @@ class ProposalSerializer(serializers.Serializer[Any]):
     atrium = serializers.IntegerField(help_text="Its number, from 0.")
     frame = serializers.IntegerField()
     side = serializers.ChoiceField(
-        choices=["far", "near", "beside"],
+        choices=PROPOSED_SIDES,
         help_text="Seen from the probe; beside where the midline runs along it.",
     )
     start = serializers.ListField(

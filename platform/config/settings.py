@@ -170,6 +170,8 @@ SPECTACULAR_SETTINGS = {
         "WithdrawalReason": "cases.models.ScanWithdrawal.Reason",
         "Modality": "inference.models.Image.Modality",
         "JobState": "inference.models.Job.State",
+        "ProposedSide": "inference.api.serializers.PROPOSED_SIDES",
+        "AtriumSide": "cases.models.AtriumStatement.Side",
     },
 }
 
