@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from engine_models import random_model
 
 from inference.engine.by_source import least
@@ -19,6 +20,7 @@ from inference.engine.records import WeightsRecord, canonical_json
 from inference.formats.stack import PictureStack
 from inference.phantom import render, sample_spec
 from inference.training import by_source
+from inference.training.augment import other_probes
 from inference.training.calibrate import Target
 from inference.training.combined import combined
 from inference.training.command import main
@@ -329,3 +331,12 @@ def test_a_finished_version_is_asked_of_every_source_through_its_own_door(data) 
     assert normals["lateral_ventricle"] is True
     early = [row for row in rows if "before 18 weeks" in row["source"]]
     assert [(row["source"], row["count"]) for row in early] == [("hc18, before 18 weeks", 1)]
+
+
+def test_another_probe_changes_the_head_alone_and_by_chance_alone() -> None:
+    pictures = torch.zeros(6, 1, 64, 64)
+    pictures[:, :, 16:48, 16:48] = torch.randn(6, 1, 32, 32, generator=torch.Generator().manual_seed(0))
+    once, again = (other_probes(pictures, torch.Generator().manual_seed(3)) for _ in range(2))
+    assert torch.equal(once, again)
+    assert not once[pictures == 0].any()
+    assert not torch.allclose(once, pictures, atol=0.05)

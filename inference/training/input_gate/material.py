@@ -28,8 +28,8 @@ Finder = Callable[[Picture], Head | None]
 APART = 0.5
 SPOILED = ("painted_over", "transplanted", "outside")
 """Heads taken away; what is left of their source is no head."""
-MADE = 12
-PHANTOMS = 100
+MADE = 40
+PHANTOMS = 240
 
 
 @dataclass(frozen=True)
