@@ -1,14 +1,9 @@
 """What the atrium's networks are shown: wide ventricles as often as narrow ones, and halves without any."""
 
-from dataclasses import fields
-
 import numpy as np
 import pytest
-import torch
 
 from inference.engine.atrium import grids
-from inference.engine.atrium.measure import MAPS, networks_of
-from inference.engine.atrium.network import AtriumNetwork
 from inference.training.atrium import draw, figures
 from inference.training.atrium.dilate import dilation
 from inference.training.atrium.draw import Shelf, drawn
@@ -59,27 +54,6 @@ def test_a_half_in_shadow_shows_no_atrium_and_a_darker_half_still_does(heads, mo
     contrast = [float((part[80:].std(axis=1) / part[80:].mean(axis=1)).mean()) for part in (seen, darker)]
     assert contrast[1] == pytest.approx(contrast[0], rel=0.1)
     assert darker[80:].mean() < 0.9 * seen[80:].mean()
-
-
-def test_every_network_learns_from_pictures_of_its_own(heads):
-    shelf = Shelf(heads, [], [], heads)
-    one, other = (drawn(step, shelf, 4, 5) for step in ("width", "mirror"))
-    assert one.maps.shape == other.maps.shape
-    assert not bool(torch.allclose(one.pictures, other.pictures))
-    assert {field.name for field in fields(one)} >= {"pictures", "maps", "there"}
-
-
-def test_one_network_looks_at_the_atrium_and_another_at_its_mirror_image():
-    torch.manual_seed(1)
-    made = {name: AtriumNetwork(maps) for name, maps in MAPS.items()}
-    networks = networks_of(made)
-    pictures = np.random.default_rng(1).normal(size=(6, 1, 96, 96)).astype(np.float32)
-    maps, numbers = networks.width(pictures)
-    for name, rows in (("width", slice(0, None, 2)), ("mirror", slice(1, None, 2))):
-        with torch.inference_mode():
-            own_maps, own_numbers = made[name](torch.from_numpy(pictures[rows]))
-        assert np.allclose(maps[rows], own_maps.numpy(), atol=1e-5)
-        assert np.allclose(numbers[rows], own_numbers.numpy(), atol=1e-5)
 
 
 def test_what_is_too_rough_to_be_measured_counts_as_not_measured():

@@ -20,9 +20,7 @@ from inference.engine.ellipse import Ellipse
 from inference.engine.records import sha256_hex
 
 SHIPPED = Path(__file__).parent.parent / "shipped_atrium"
-MAPS = {"place": 1, "width": 2, "mirror": 2}
-"""Maps of each network; `mirror` looks at the mirror image of what `width` looks at, `width` at both where
-the weights hold no `mirror`."""
+MAPS = {"place": 1, "width": 2}
 BESIDE = math.cos(math.radians(60))
 """How far up or down the outer wall must lie from the inner one for its side to have a name."""
 FINEST = 0.15
@@ -138,31 +136,11 @@ def measurer_of(content: bytes, record: Mapping[str, Any]) -> Measurer:
     opened = {}
     for name, maps in MAPS.items():
         network = AtriumNetwork(maps)
-        start = f"{name}."
-        own = {key.removeprefix(start): value for key, value in tensors.items() if key.startswith(start)}
-        if own or name != "mirror":
-            network.load_state_dict(own)
-            opened[name] = network
-    return Measurer(networks_of(opened), record["least_chance"], record["error_factor"], record)
-
-
-def networks_of(opened: Mapping[str, AtriumNetwork]) -> Networks:
-    """What a search asks, of the networks by name (MAPS)."""
-    width, place = looker(opened["width"]), looker(opened["place"])
-    if "mirror" not in opened:
-        return Networks(place, width)
-    mirror = looker(opened["mirror"])
-
-    def both(pictures: Floats) -> tuple[Floats, Floats]:
-        maps, numbers = zip(width(pictures[::2]), mirror(pictures[1::2]), strict=True)
-        return _taking_turns(maps), _taking_turns(numbers)
-
-    return Networks(place, both)
-
-
-def _taking_turns(pair: tuple[Floats, Floats]) -> Floats:
-    """(n, ...) twice to (2 n, ...), one from each in turn."""
-    return np.stack(pair, 1).reshape(-1, *pair[0].shape[1:])
+        own = {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(name)}
+        network.load_state_dict(own)
+        opened[name] = looker(network)
+    networks = Networks(opened["place"], opened["width"])
+    return Measurer(networks, record["least_chance"], record["error_factor"], record)
 
 
 def looker(network: AtriumNetwork) -> Looker:

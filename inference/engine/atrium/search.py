@@ -40,10 +40,7 @@ TURN_AGAIN = 0.5
 
 @dataclass(frozen=True)
 class Networks:
-    """`place` finds the atrium in a head, `width` puts calipers on it.
-
-    Every second picture that `width` is shown is the mirror image of the one before.
-    """
+    """`place` finds the atrium in a head, `width` puts calipers on it."""
 
     place: Looker
     width: Looker

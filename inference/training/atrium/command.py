@@ -14,7 +14,7 @@ import numpy as np
 import safetensors.torch
 import torch
 
-from inference.engine.atrium.measure import networks_of
+from inference.engine.atrium.measure import looker
 from inference.engine.atrium.network import AtriumNetwork
 from inference.engine.atrium.search import Networks
 from inference.engine.records import canonical_json, sha256_hex
@@ -73,7 +73,8 @@ def main(arguments: Sequence[str], out: TextIO) -> int:
 
     trained = {step: _trained(step, asked, heads, tell) for step in asked.steps_of}
     if set(trained) == set(STEPS):
-        settled = settle(networks_of(trained), heads(), asked.seed)
+        networks = Networks(looker(trained["place"]), looker(trained["width"]))
+        settled = settle(networks, heads(), asked.seed)
         tell(json.dumps(settled))
         _written(asked, trained, settled, heads())
         Checkpoints(asked.out / "checkpoints", "").forget()

@@ -31,9 +31,8 @@ from inference.training.atrium.dilate import Dilation, Layout, dilation, painted
 from inference.training.atrium.looks import another_look, dimmed, shadowed
 from inference.training.atrium.material import Head
 
-Step = Literal["place", "width", "mirror"]
-STEPS: tuple[Step, ...] = ("place", "width", "mirror")
-"""The atrium's place; its caliper; and the caliper once more, from other pictures, for the mirror image."""
+Step = Literal["place", "width"]
+STEPS: tuple[Step, ...] = ("place", "width")
 WIDTHS = (0.035, 0.36)
 """Of the head's length: 2.3 to 24 mm at 66 mm, 4 to 40 mm at 110 mm."""
 LIMIT, WIDE = (0.07, 0.17), (0.18, 0.36)
