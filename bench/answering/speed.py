@@ -1,5 +1,8 @@
-"""Speed: milliseconds of one core for one ultrasound picture, without reading the file."""
+"""Speed: milliseconds of one core for one ultrasound picture, without reading the file; and memory."""
 
+import math
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +20,8 @@ from inference.engine.preprocess import RECIPES, prepare
 from inference.engine.quality import NotAnalysable
 
 PICTURES = 24
+RECIPE = RECIPES["ultrasound-outline-128"]
+ROOT = Path(__file__).parents[2]
 
 
 def rows(data: Path, every: int) -> list[Row]:
@@ -49,7 +54,33 @@ def rows(data: Path, every: int) -> list[Row]:
                 name, "brains of every source", [_timed(step, i) for i in range(len(frames))], "ms", most=most
             )
         )
-    return found
+    return [*found, _memory(next(one.path for one in shown(data, every) if one.kind == "brain"))]
+
+
+CHILD = """
+import hashlib, resource, sys
+from pathlib import Path
+import numpy, onnxruntime, scipy.ndimage, torch, torchvision
+def most(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+before = most()
+from bench.answering.speed import _measured, _prepared, find_outlined
+from inference.formats.picture import decode
+from inference.formats.source import Source
+data = Path(sys.argv[1]).read_bytes()
+stack = decode(Source(data, "ultrasound", hashlib.sha256(data).hexdigest()))
+_prepared(stack)
+frame = stack.pixels[0].astype(numpy.float32)
+_measured(frame, find_outlined(frame))
+print(most() - before)
+"""
+
+
+def _memory(picture: Path) -> Row:
+    """What head, gate, preparation and calipers take in a process that has loaded the libraries alone."""
+    asked = [sys.executable, "-c", CHILD, str(picture)]
+    told = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    name = "memory of head, gate, preparation and calipers, beside the libraries"
+    return Row(name, "one picture", float(told), math.nan, math.nan, 1, "MiB", most=300.0)
 
 
 def _timed(step: Callable[[int], object], number: int) -> float:
@@ -64,6 +95,6 @@ def _measured(frame: NDArray[np.float32], head: Head | None) -> object:
 
 def _prepared(stack: object) -> object:
     try:
-        return prepare(stack, RECIPES["ultrasound-outline-128"])  # type: ignore[arg-type]
+        return prepare(stack, RECIPE)  # type: ignore[arg-type]
     except NotAnalysable as refused:
         return refused
