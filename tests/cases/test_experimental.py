@@ -71,7 +71,7 @@ def test_an_experimental_answer_is_marked_wherever_it_is_shown(answered, alice, 
     shown = everything_shown(case, client_of(alice), api(alice))
     for place in ("page", "report", "pdf"):
         assert MARK in shown[place], place
-        assert "0.60 (0.50 to 1.00) are not alarmed" in shown[place], place
+        assert "0.600 (0.500 to 1.000) are not alarmed" in shown[place], place
     version = ModelVersion.objects.get()
     assert f'/models/{version.pk}/#fitness"' in shown["page"]
     assert "experimental</span>" in shown["list"]

@@ -55,8 +55,8 @@ def test_the_worst_source_that_was_left_out_decides(good_gate):
     (lacking,) = found.lacking
     assert (lacking.code, lacking.state, lacking.parameters["source"]) == ("specificity", "fails", "b")
     assert lacking.detail == (
-        "Of normals of b, from which it learnt nothing, 0.59 (0.49 to 0.69) are not alarmed; at least 0.85 "
-        "are asked for."
+        "Of normals of b, from which it learnt nothing, 0.590 (0.490 to 0.690) are not alarmed; at least "
+        "0.85 are asked for."
     )
 
 

@@ -176,7 +176,7 @@ def test_a_version_in_use_that_fails_a_new_evaluation_is_told_of(fit, manager, c
     (event,) = Event.objects.filter(verb="model.unfit")
     assert event.detail["experimental"] == {"specificity": "fails"}
     page = client_of(manager).get(f"/models/{fit.pk}/").content.decode()
-    assert "Of normals of our own normals, from which it learnt nothing, 0.50" in page
+    assert "Of normals of our own normals, from which it learnt nothing, 0.500" in page
     assert "Experimental: do not rely on it." in page
     assert state_of(fit) == "active", "a person decides"
     registry.retire(fit, by=manager, reason="Too many alarms here.")

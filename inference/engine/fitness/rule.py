@@ -132,14 +132,14 @@ def _specificity(rule: Rule, figures: list[SourceFigure], held: SourceFigure | N
     if found:
         source, value, low, high = _told(found)
         detail = (
-            f"Of normals of {source}, from which it learnt nothing, {value:.2f} ({low:.2f} to {high:.2f}) "
+            f"Of normals of {source}, from which it learnt nothing, {value:.3f} ({low:.3f} to {high:.3f}) "
             f"are not alarmed; at least {limit:.2f} are asked for."
         )
         return _asked("specificity", limit, found, detail, one_source=alone)
     if held and "normal" in rule.one_source:
         _, value, low, high = _told(held)
         detail = (
-            f"Of held-out normals {value:.2f} ({low:.2f} to {high:.2f}) are not alarmed; at least "
+            f"Of held-out normals {value:.3f} ({low:.3f} to {high:.3f}) are not alarmed; at least "
             f"{limit:.2f} are asked for."
         )
         return _asked("specificity", limit, held, detail, one_source=True)
@@ -157,17 +157,17 @@ def _sensitivity(rule: Rule, figures: list[SourceFigure], held: SourceFigure | N
     if found:
         source, value, low, high = _told(found)
         detail = (
-            f"Of ventriculomegaly of {source} that shows, none of it learnt from, {value:.2f} ({low:.2f} to "
-            f"{high:.2f}) is found; at least {limit:.2f} is asked for."
+            f"Of ventriculomegaly of {source} that shows, none of it learnt from, {value:.3f} ({low:.3f} to "
+            f"{high:.3f}) is found; at least {limit:.2f} is asked for."
             if found["shown_only"]
-            else f"Of ventriculomegaly of {source}, none of it learnt from, {value:.2f} ({low:.2f} to "
-            f"{high:.2f}) is found; at least {limit:.2f} is asked for."
+            else f"Of ventriculomegaly of {source}, none of it learnt from, {value:.3f} ({low:.3f} to "
+            f"{high:.3f}) is found; at least {limit:.2f} is asked for."
         )
         return _asked("sensitivity", limit, found, detail, one_source=alone)
     if held and "ventriculomegaly" in rule.one_source:
         _, value, low, high = _told(held)
         detail = (
-            f"Of held-out ventriculomegaly {value:.2f} ({low:.2f} to {high:.2f}) is found; at least "
+            f"Of held-out ventriculomegaly {value:.3f} ({low:.3f} to {high:.3f}) is found; at least "
             f"{limit:.2f} is asked for."
         )
         return _asked("sensitivity", limit, held, detail, one_source=True)
@@ -184,7 +184,7 @@ def _heads(rule: Rule, found: GateFigure | None) -> Condition:
         return _unknown("gate_heads", limit, detail="How many heads its input gate turns away is not known.")
     source, value, count = found.source, found.value, found.count
     detail = (
-        f"Its input gate turns away {value:.2f} of {count} heads ({source}); at most {limit:.2f} are allowed."
+        f"Its input gate turns away {value:.3f} of {count} heads ({source}); at most {limit:.2f} are allowed."
     )
     state: State = "holds" if value <= limit else "fails"
     return Condition("gate_heads", state, {"limit": limit, **vars(found)}, detail)
@@ -198,7 +198,7 @@ def _others(rule: Rule, found: GateFigure | None) -> Condition:
         )
     value, count = found.value, found.count
     detail = (
-        f"Its input gate turns away {value:.2f} of {count} pictures of what is no head; at least {limit:.2f} "
+        f"Its input gate turns away {value:.3f} of {count} pictures of what is no head; at least {limit:.2f} "
         "are asked for."
     )
     state: State = "holds" if value >= limit else "fails"
