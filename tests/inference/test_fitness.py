@@ -7,6 +7,7 @@ import pytest
 
 from inference.engine import catalogue, command
 from inference.engine.fitness import RULES, figures_of, fitness, fitness_of, gates
+from inference.engine.fitness.__main__ import main as say_how_versions_stand
 from inference.engine.fitness.seating import seats_of
 from inference.engine.preprocess import RECIPES
 from inference.engine.records import WeightsRecord
@@ -188,3 +189,14 @@ def test_the_command_says_in_its_table_what_is_experimental(tmp_path, phantom_pn
     command.main([str(file), "--model", "cnn", "--modality", "ultrasound"], out)
     record = catalogue.newest("cnn", "ultrasound").record
     assert ("experimental: do not rely on it" in out.getvalue()) is not fitness_of(record).holds
+
+
+def test_the_rules_command_says_of_every_shipped_version_how_it_stands():
+    out = io.StringIO()
+    status = say_how_versions_stand(out)
+    told = out.getvalue()
+    for one in catalogue.all_shipped():
+        assert f"{one.record.name}: answers" in told
+    every = [seat for modality in RULES for seat in seats_of(modality)]
+    assert status == int(not all(seat.fitness.holds for seat in every))
+    assert told.count("experimental") == sum(not seat.fitness.holds for seat in every)
