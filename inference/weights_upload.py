@@ -19,7 +19,7 @@ from audit.trail import record
 from blobs import store
 from blobs.store import BlobUnavailable
 from inference import jobs, registry
-from inference.engine.records import LABELS, WeightsRecord, sha256_hex
+from inference.engine.records import ATRIUM, LABELS, WeightsRecord, settles, sha256_hex
 from inference.engine.weights_file import WeightsRefused, inspect
 from inference.formats.sandbox import child_environment
 from inference.formats.stack import Modality
@@ -29,6 +29,9 @@ from inference.models import Job
 SECONDS = 90
 ABANDONED_SECONDS = 7 * 24 * 3600
 MAX_RECORD_BYTES = 1024 * 1024
+NEEDS_RECORD = (
+    "What measures needs its record: the least chance and the error that were settled with its weights."
+)
 UNCHOSEN = {"threshold": 0.5, "threshold_target": "not chosen on data", "temperature": 1.0}
 
 
@@ -39,6 +42,8 @@ def submit(network: str, modality: Modality, version: str, content: bytes, state
     """
     with _refusals_told(network, content, by):
         inspect(content)
+        if network == ATRIUM and not stated.strip():
+            raise WeightsRefused("bad_record", NEEDS_RECORD)
         if len(stated) > MAX_RECORD_BYTES:
             raise WeightsRefused("bad_record", "The record is larger than any that training writes.")
     _need_the_store()
@@ -156,7 +161,10 @@ def _record(
         labels=LABELS,
         **UNCHOSEN,  # type: ignore[arg-type]  # a mapping of mixed types
     )
-    return adopted(own, stated) if stated.strip() else own
+    found = adopted(own, stated) if stated.strip() else own
+    if network == ATRIUM and not settles(found.card):
+        raise WeightsRefused("bad_record", NEEDS_RECORD)
+    return found
 
 
 def adopted(own: WeightsRecord, stated: bytes) -> WeightsRecord:

@@ -5,6 +5,7 @@ Nothing here imports torch: the web process reads these records too.
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -34,6 +35,20 @@ METHOD_NAMES = (
     "rise",
 )
 """Every way of explaining, likewise."""
+
+
+MEASURING = "measuring"
+"""The part of a measuring version's card that holds what was settled with its weights."""
+SETTLED = ("least_chance", "error_factor")
+
+
+def settles(card: Mapping[str, Any]) -> bool:
+    """Whether a card says all that a version needs to measure, in finite numbers."""
+    part = card.get(MEASURING)
+    if not isinstance(part, Mapping):
+        return False
+    numbers = [part.get(name) for name in SETTLED]
+    return all(isinstance(one, int | float) and math.isfinite(one) for one in numbers)
 
 
 def canonical_json(value: Any) -> bytes:

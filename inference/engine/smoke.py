@@ -7,14 +7,21 @@ JSON object: the preprocessing the network needs and the logits for a phantom, o
 import json
 import resource
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import safetensors.torch
 import torch
+from torch import nn
 
+from inference.engine.atrium.measure import MAPS, Measurer, looker
+from inference.engine.atrium.network import AtriumNetwork
+from inference.engine.atrium.scan import RECIPE, measure_prepared
+from inference.engine.atrium.search import Networks
 from inference.engine.networks import NETWORKS, Network
 from inference.engine.preprocess import RECIPES, prepare
+from inference.engine.records import ATRIUM
 from inference.engine.weights_file import TensorEntry, WeightsRefused, inspect
 from inference.formats.stack import MODALITIES, Modality
 from inference.phantom import render, sample_spec
@@ -30,6 +37,8 @@ def main(network: str, modality: str) -> dict[str, Any]:
     content = sys.stdin.buffer.read()
     found = next(known for known in MODALITIES if known == modality)
     try:
+        if network == ATRIUM:
+            return first_measurement(content, found)
         return first_run(content, NETWORKS[network], found)
     except WeightsRefused as refused:
         return {"code": refused.code, "detail": refused.detail}
@@ -37,11 +46,8 @@ def main(network: str, modality: str) -> dict[str, Any]:
 
 def first_run(content: bytes, network: Network, modality: Modality) -> dict[str, Any]:
     """Logits for one phantom, once names, shapes and numbers are right. Raises WeightsRefused."""
-    check_fit(inspect(content), network)
-    tensors = safetensors.torch.load(content)
-    for name, tensor in tensors.items():
-        if not torch.isfinite(tensor).all():
-            raise WeightsRefused("not_finite", f"The tensor {name} holds numbers that are not finite.")
+    check_fit(inspect(content), network.build, network.title)
+    tensors = _finite(content)
     module = network.build().eval()
     module.load_state_dict({name: t.float() if t.is_floating_point() else t for name, t in tensors.items()})
     recipe = RECIPES[network.recipes[modality]]
@@ -54,10 +60,39 @@ def first_run(content: bytes, network: Network, modality: Modality) -> dict[str,
     return {"preprocessing": recipe.id, "preprocessing_sha256": recipe.sha256, "logits": logits[0].tolist()}
 
 
-def check_fit(entries: tuple[TensorEntry, ...], network: Network) -> None:
+def first_measurement(content: bytes, modality: Modality) -> dict[str, Any]:
+    """Calipers on one phantom, likewise. Raises WeightsRefused."""
+    if modality != "ultrasound":
+        raise WeightsRefused("wrong_modality", "What measures the atrium reads ultrasound.")
+    check_fit(inspect(content), lambda: nn.ModuleDict(_networks()), "the networks that measure")
+    opened = _networks()
+    nn.ModuleDict(opened).load_state_dict({name: one.float() for name, one in _finite(content).items()})
+    networks = Networks(looker(opened["place"]), looker(opened["width"]))
+    stack = render(sample_spec(np.random.default_rng(1), label="normal"), "ultrasound", seed=1).stack()
+    prepared = prepare(stack, RECIPE, scope=False)
+    found = measure_prepared(Measurer(networks, 0.0, 1.0, {}), stack, prepared, None)
+    if not np.isfinite([found.atria.chance, *(one.width for one in found.atria.widths)]).all():
+        raise WeightsRefused("smoke_failed", "The network answered a test picture with no finite number.")
+    return {"preprocessing": RECIPE.id, "preprocessing_sha256": RECIPE.sha256, "logits": []}
+
+
+def _networks() -> dict[str, AtriumNetwork]:
+    """Under the names that their weights file gives them."""
+    return {name: AtriumNetwork(maps) for name, maps in MAPS.items()}
+
+
+def _finite(content: bytes) -> dict[str, torch.Tensor]:
+    tensors = safetensors.torch.load(content)
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise WeightsRefused("not_finite", f"The tensor {name} holds numbers that are not finite.")
+    return tensors
+
+
+def check_fit(entries: tuple[TensorEntry, ...], build: Callable[[], nn.Module], title: str) -> None:
     """Exactly the network's tensors, each in exactly its shape. Raises WeightsRefused."""
     with torch.device("meta"):
-        wanted = network.build().state_dict()
+        wanted = build().state_dict()
     stated = {entry.name: entry for entry in entries}
     for names, word in (
         (wanted.keys() - stated.keys(), "lacks"),
@@ -65,13 +100,13 @@ def check_fit(entries: tuple[TensorEntry, ...], network: Network) -> None:
     ):
         if names:
             shown = ", ".join(sorted(names)[:NAMED])
-            raise WeightsRefused("wrong_names", f"The file {word} tensors of {network.title}: {shown:.200}.")
+            raise WeightsRefused("wrong_names", f"The file {word} tensors of {title}: {shown:.200}.")
     for name, tensor in wanted.items():
         entry = stated[name]
         if entry.shape != tuple(tensor.shape):
             raise WeightsRefused(
                 "wrong_shape",
-                f"The tensor {name} is {entry.shape}, {network.title} needs {tuple(tensor.shape)}.",
+                f"The tensor {name} is {entry.shape}, {title} needs {tuple(tensor.shape)}.",
             )
         if (entry.dtype == "I64") == tensor.is_floating_point():
             raise WeightsRefused(

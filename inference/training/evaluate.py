@@ -10,7 +10,8 @@ from typing import Any, TextIO
 from inference.charts import standalone
 from inference.engine import catalogue
 from inference.engine.records import WeightsRecord
-from inference.engine.weights import LoadedModel, WeightsMismatch, configure, load
+from inference.engine.versions import Model, load
+from inference.engine.weights import WeightsMismatch, configure
 from inference.formats.stack import MODALITIES, Modality
 from inference.plots import charts
 from inference.training.calls import count_words
@@ -67,14 +68,14 @@ def named(model: str, modality: Modality) -> tuple[WeightsRecord, bytes]:
         record = stem if stem.exists() else path.with_name(f"{network}-{modality}-{version}.json")
         return WeightsRecord.from_json(record.read_text()), path.read_bytes()
     network, _, version = model.partition(":")
-    fitting = [one for one in catalogue.shipped() if one.record.name == f"{network}-{modality}-{version}"]
+    fitting = [one for one in catalogue.all_shipped() if one.record.name == f"{network}-{modality}-{version}"]
     found = next(iter(fitting), None) if version else catalogue.newest(network, modality)
     if found is None:
         raise LookupError(f"No version {model} for {modality} comes with this release.")
     return found.record, found.content()
 
 
-def measured(model: LoadedModel, options: Any) -> dict[str, Any]:
+def measured(model: Model, options: Any) -> dict[str, Any]:
     """The evaluation, written to where the options say."""
     found = evaluate(model, options.data, listed(options.data))
     if options.json:

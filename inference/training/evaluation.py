@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from inference.engine.atrium.answer import MeasuringModel
 from inference.engine.explain import explain
 from inference.engine.head import find_head
-from inference.engine.predict import predict
 from inference.engine.records import LABELS, Answer
-from inference.engine.weights import LoadedModel
+from inference.engine.versions import Model, predict
 from inference.formats import read
 from inference.formats.errors import FormatError
 from inference.formats.stack import PictureStack
@@ -104,13 +104,14 @@ class Answers:
     refusals: dict[str, int]
 
 
-def answered(model: LoadedModel, folder: Path, scans: Sequence[Labelled], change: Any = None) -> Answers:
+def answered(model: Model, folder: Path, scans: Sequence[Labelled], change: Any = None) -> Answers:
     """Every scan through the engine. change: (stack, head) -> stack, for the confound checks."""
     chances, doubts, heat = (np.full(len(scans), np.nan) for _ in range(3))
     refusals: dict[str, int] = {}
     for start in range(0, len(scans), BATCH):
         read_in = list(_stacks(model, folder, scans[start : start + BATCH], refusals, change))
-        said = predict(model, [stack for _, stack in read_in])
+        ages = [_age_days(model, scans[start + offset]) for offset, _ in read_in]
+        said = predict(model, [stack for _, stack in read_in], ages_days=ages)
         for (offset, stack), answer in zip(read_in, said, strict=True):
             row = start + offset
             if answer.probability is not None and answer.doubt is not None:
@@ -121,15 +122,20 @@ def answered(model: LoadedModel, folder: Path, scans: Sequence[Labelled], change
     return Answers(tuple(scans), chances, doubts, heat, refusals)
 
 
-def _heat_outside(model: LoadedModel, stack: PictureStack, answer: Answer) -> float:
+def _age_days(model: Model, scan: Labelled) -> int | None:
+    """The week of a scan, for what measures: it gives millimetres where the file states no scale."""
+    return 7 * int(scan.week) if isinstance(model, MeasuringModel) and scan.week.isdecimal() else None
+
+
+def _heat_outside(model: Model, stack: PictureStack, answer: Answer) -> float:
     """Share of Grad-CAM's heat that lies outside the head; nan for networks without a layer to weigh."""
-    if not model.network.gradcam_layer:
+    if isinstance(model, MeasuringModel) or not model.network.gradcam_layer:
         return np.nan
     return 1 - float(explain("gradcam", model, stack, answer).metrics["inside_head"])
 
 
 def _stacks(
-    model: LoadedModel, folder: Path, scans: Sequence[Labelled], refusals: dict[str, int], change: Any
+    model: Model, folder: Path, scans: Sequence[Labelled], refusals: dict[str, int], change: Any
 ) -> Iterator[tuple[int, PictureStack]]:
     for offset, scan in enumerate(scans):
         try:
@@ -146,7 +152,7 @@ def _changed(stack: PictureStack, change: Any) -> PictureStack:
     return changed
 
 
-def evaluate(model: LoadedModel, folder: Path, scans: Sequence[Labelled]) -> dict[str, Any]:
+def evaluate(model: Model, folder: Path, scans: Sequence[Labelled]) -> dict[str, Any]:
     """Every figure of the version on these scans; plain JSON values only."""
     found = answered(model, folder, scans)
     of_class = np.array([scan.label in LABELS for scan in found.scans])
@@ -183,7 +189,7 @@ def _figures(truth: Any, chances: Any, called: Any, groups: Any) -> dict[str, Fi
     return found
 
 
-def _selective(model: LoadedModel, found: Answers, answers: Any, truth: Any, groups: Any) -> dict[str, Any]:
+def _selective(model: Model, found: Answers, answers: Any, truth: Any, groups: Any) -> dict[str, Any]:
     chances, threshold = found.chances[answers], model.record.threshold
     distance = np.abs(_logit(chances) - _logit(np.array(threshold)))
     called = (chances >= threshold).astype(np.int64)
@@ -229,7 +235,7 @@ def _by(kept: Sequence[Labelled], called: Any, truth: Any, name: str) -> dict[st
     return found
 
 
-def _confound(model: LoadedModel, folder: Path, found: Answers, answers: Any) -> dict[str, Any]:
+def _confound(model: Model, folder: Path, found: Answers, answers: Any) -> dict[str, Any]:
     """Only the border, the border removed, and other anomalies of the positives' own source.
 
     A refused scan carries no answer, so it ranks in the middle; the share of answers stands beside it.

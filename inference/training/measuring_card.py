@@ -1,10 +1,12 @@
 """The record and card of the version that measures, as the catalogue ships it.
 
-    python -m inference.training.measuring_card [--version 1.1] [--write]
+    python -m inference.training.measuring_card [--version 1.1] [--folder OUT] [--write]
 
 The weights and what was settled with them are those of inference/engine/shipped_atrium; the figures are the
 table of docs/measurement.md, which `bench/answers.py --rows atrium` prints. So new weights need a new table,
 and then this command. Without --write it says whether the shipped record is what it would write (1: not).
+Of another folder that inference.training.atrium has written, it makes the record that an upload needs; its
+card has no figures, so that it is a draft until somebody has measured it (manage.py evaluate).
 """
 
 import argparse
@@ -15,11 +17,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from inference.engine.atrium.answer import MEASURING, NUMBERS, THRESHOLD
+from inference.engine.atrium.answer import THRESHOLD
 from inference.engine.atrium.scan import RECIPE
 from inference.engine.by_source import Measure, SourceFigure, SourceLabel
 from inference.engine.catalogue import MEASURING as FOLDER
-from inference.engine.records import ATRIUM, WeightsRecord
+from inference.engine.records import ATRIUM, MEASURING, SETTLED, WeightsRecord
 
 PAGE = Path(__file__).parents[2] / "docs" / "measurement.md"
 BEGIN, END = "<!-- measured -->", "<!-- end of measured -->"
@@ -37,15 +39,18 @@ def main(arguments: Sequence[str], out: TextIO) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--version", default=_shipped_version(), help="dotted numbers")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="with atrium.json")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args(arguments)
-    record = made(options.version)
-    path = FOLDER / f"{record.name}.json"
+    folder = options.folder
+    rows = rows_of(PAGE.read_text()) if folder == FOLDER else {}
+    record = made(options.version, folder, rows)
+    path = folder / f"{record.name}.json"
     if not options.write:
         same = path.exists() and path.read_bytes() == record.to_json()
         out.write("as shipped\n" if same else f"{path.name} is not what would be written\n")
         return int(not same)
-    for other in FOLDER.glob(f"{ATRIUM}-*.json"):
+    for other in folder.glob(f"{ATRIUM}-*.json"):
         other.unlink()
     path.write_bytes(record.to_json())
     out.write(f"{path.name} is written\n")
@@ -57,9 +62,9 @@ def _shipped_version() -> str:
     return WeightsRecord.from_json(found.read_text()).version if found else "1.0"
 
 
-def made(version: str) -> WeightsRecord:
-    """The record of the shipped weights, with the figures of the page."""
-    settled = json.loads((FOLDER / "atrium.json").read_text())
+def made(version: str, folder: Path, rows: Rows) -> WeightsRecord:
+    """The record of a folder's weights, with figures from rows of the page."""
+    settled = json.loads((folder / "atrium.json").read_text())
     return WeightsRecord(
         network=ATRIUM,
         version=version,
@@ -70,7 +75,7 @@ def made(version: str) -> WeightsRecord:
         threshold=THRESHOLD,
         threshold_target="10 mm and more, inner wall to inner wall",
         temperature=1.0,
-        card=_card(settled, rows_of(PAGE.read_text())),
+        card=_card(settled, rows),
     )
 
 
@@ -105,9 +110,8 @@ def _card(settled: Mapping[str, Any], rows: Rows) -> dict[str, Any]:
             "Ventriculomegaly comes from one collection, whose pictures state no scale: their millimetres "
             "are estimated from the week in their name.",
         ],
-        MEASURING: {name: settled[name] for name in NUMBERS},
-        "held_out": _held_out(rows),
-        "evaluation": {"by_source": _by_source(rows)},
+        MEASURING: {name: settled[name] for name in SETTLED},
+        **({"held_out": _held_out(rows), "evaluation": {"by_source": _by_source(rows)}} if rows else {}),
         "width_error": {
             name: {"mean_error_mm": one["mean error mm"], "count": one["count"]}
             for name, one in settled["figures"].items()

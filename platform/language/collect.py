@@ -39,6 +39,7 @@ KEPT_NAMES = frozenset(
         "PICKLE",
         "NO_PICTURES",
         "NO_PICTURE_MODALITIES",
+        "NEEDS_RECORD",
     }
 )
 """Names and keywords whose sentence is kept."""

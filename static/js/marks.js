@@ -10,7 +10,7 @@ export function proposed({ start, end, words, label }, { width }) {
   const [left, right] = [start[1], end[1]].sort((a, b) => a - b);
   const isRight = right > 0.6 * width;
   const text = document.createElementNS(SVG, "text");
-  const places = { x: isRight ? left - width / 100 : right + width / 100, y: (start[0] + end[0]) / 2, "font-size": width / 55 };
+  const places = { x: isRight ? left - width / 40 : right + width / 40, y: (start[0] + end[0]) / 2, "font-size": width / 65 };
   for (const [name, value] of Object.entries(places)) text.setAttribute(name, String(value));
   text.setAttribute("text-anchor", isRight ? "end" : "start");
   text.textContent = label;

@@ -147,7 +147,10 @@ function takeStock() {
 const actions = {
   adjust,
   reset,
-  hide: (hidden) => overlay.hide(hidden),
+  hide: (hidden) => {
+    overlay.hide(hidden);
+    marks.classList.toggle("bare", hidden);
+  },
   pan: (dx, dy) => move(panned(main.scan, state.place, dx, dy)),
   zoom: (factor) => move(zoomed(state.place, factor)),
   step: (frames) => show(state.wanted + frames),

@@ -68,6 +68,7 @@ def test_its_file_does_not_depend_on_the_order_in_which_members_are_named(member
         (lambda m: [m[0], (replace(m[1][0], preprocessing_sha256="0"), m[1][1])], "do not prepare"),
         (lambda m: [m[0], (replace(m[1][0], network="cnn"), m[1][1])], "versions of the same network"),
         (lambda m: [m[0], (replace(m[1][0], network=ENSEMBLE), m[1][1])], "member of another"),
+        (lambda m: [m[0], (replace(m[1][0], network="atrium"), m[1][1])], "no log-odds"),
     ],
 )
 def test_versions_that_cannot_answer_as_one_are_refused_with_the_reason(members, spoil, said):

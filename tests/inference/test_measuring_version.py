@@ -5,17 +5,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import safetensors.torch
+import torch
 from conftest import seat_shipped
 from django.core.management import call_command
 
 from audit.rows import faults
 from cases.verification import KEPT
-from inference import reproduction, results, verification, worker
-from inference.engine import catalogue, versions
-from inference.engine.records import ATRIUM
+from inference import reproduction, results, verification, weights_upload, worker
+from inference.engine import catalogue, smoke, versions
+from inference.engine.records import ATRIUM, WeightsRecord
 from inference.engine.weights import WeightsMismatch
+from inference.engine.weights_file import WeightsRefused
 from inference.models import Explanation, Job, ModelVersion, Prediction
 from inference.phantom import render, sample_spec
+from inference.training.evaluation import evaluate, listed
 from inference.training.measuring_card import main as measuring_card
 
 SEED = 11
@@ -109,6 +113,60 @@ def test_a_head_without_an_atrium_says_so(shipped, head):
 def test_a_record_that_does_not_fit_its_weights_is_refused(shipped, changes):
     with pytest.raises(WeightsMismatch):
         versions.load(replace(shipped.record, **changes), shipped.content())
+
+
+@pytest.fixture
+def retrained(shipped, tmp_path) -> catalogue.Shipped:
+    """Weights of a training elsewhere, with the record that is made for an upload."""
+    for name in ("atrium.json", "atrium.safetensors"):
+        (tmp_path / name).write_bytes((catalogue.MEASURING / name).read_bytes())
+    told = io.StringIO()
+    assert measuring_card(["--folder", str(tmp_path), "--version", "7.1", "--write"], told) == 0
+    path = tmp_path / "atrium-ultrasound-7.1.json"
+    record = WeightsRecord.from_json(path.read_text())
+    assert "held_out" not in record.card, "figures are those of the shipped weights"
+    return catalogue.Shipped(record, tmp_path / "atrium.safetensors")
+
+
+@pytest.mark.django_db
+def test_a_retrained_one_is_uploaded_as_a_draft_until_it_is_measured(retrained, manager, run_jobs):
+    record = retrained.record.to_json()
+    job = weights_upload.submit(ATRIUM, "ultrasound", "7.1", retrained.content(), record, by=manager)
+    run_jobs()
+    job.refresh_from_db()
+    version = job.model_version
+    assert (job.state, version.state, version.network) == ("succeeded", "draft", ATRIUM)
+    assert version.card["measuring"] == retrained.record.card["measuring"]
+
+
+@pytest.mark.django_db
+def test_what_cannot_measure_is_refused(retrained, manager):
+    with pytest.raises(WeightsRefused, match="needs its record"):
+        weights_upload.submit(ATRIUM, "ultrasound", "7.1", retrained.content(), b"", by=manager)
+    for changed, modality, code in (
+        (lambda tensors: tensors.pop("place.maps.bias"), "ultrasound", "wrong_names"),
+        (lambda tensors: tensors.update({"width.maps.bias": torch.zeros(9)}), "ultrasound", "wrong_shape"),
+        (lambda tensors: tensors["width.maps.bias"].fill_(torch.nan), "ultrasound", "not_finite"),
+        (dict.items, "mri", "wrong_modality"),
+    ):
+        tensors = safetensors.torch.load(retrained.content())
+        changed(tensors)
+        with pytest.raises(WeightsRefused) as refused:
+            smoke.first_measurement(safetensors.torch.save(tensors), modality)
+        assert refused.value.code == code
+
+
+def test_it_is_measured_on_a_labelled_folder_like_the_others(model, tmp_path):
+    for label in ("normal", "ventriculomegaly"):
+        (tmp_path / label).mkdir()
+        for seed in (1, 2):
+            spec = sample_spec(np.random.default_rng(seed), label=label, gestational_age_days=182)
+            picture = render(spec, "ultrasound", seed=seed).png()
+            (tmp_path / label / f"case-{label[0]}{seed}.png").write_bytes(picture)
+    found = evaluate(model, tmp_path, listed(tmp_path))
+    assert found["model"] == {"network": ATRIUM, "version": model.record.version}
+    assert found["counts"]["answered"] + sum(found["counts"]["refused"].values()) == 4
+    assert set(found["figures"]) >= {"sensitivity", "specificity"}
 
 
 @pytest.mark.django_db

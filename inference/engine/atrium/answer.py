@@ -14,14 +14,20 @@ from inference.engine.frames import FrameChoice
 from inference.engine.predict import versions_of
 from inference.engine.preprocess import tensor_sha256
 from inference.engine.quality import NotAnalysable, refuse
-from inference.engine.records import POSITIVE, Answer, Recipe, Refusal, WeightsRecord
+from inference.engine.records import (
+    MEASURING,
+    POSITIVE,
+    SETTLED,
+    Answer,
+    Recipe,
+    Refusal,
+    WeightsRecord,
+    settles,
+)
 from inference.engine.remember import prepared_once
 from inference.engine.weights import WeightsMismatch, recipe_of
 from inference.formats.stack import PictureStack
 
-MEASURING = "measuring"
-"""The part of a version's card that holds what was settled with its weights."""
-NUMBERS = ("least_chance", "error_factor")
 THRESHOLD = 0.5
 """A width of 10 mm: as likely wider as narrower."""
 BACKEND, DEVICE = "torch", "cpu"
@@ -40,14 +46,13 @@ class MeasuringModel:
 def load_measuring(record: WeightsRecord, content: bytes) -> MeasuringModel:
     """Check the hash before a single byte is parsed. Raises WeightsMismatch."""
     recipe = recipe_of(record)
-    settled = record.card.get(MEASURING, {})
+    if not settles(record.card):
+        raise WeightsMismatch(f"the card does not state {', '.join(SETTLED)} as numbers")
+    numbers = {name: float(record.card[MEASURING][name]) for name in SETTLED}
     try:
-        numbers = {name: float(settled[name]) for name in NUMBERS}
         measurer = measurer_of(content, {**numbers, "weights_sha256": record.weights_sha256})
     except AtriumMismatch as fault:
         raise WeightsMismatch("the weights file does not have the hash its record states") from fault
-    except (KeyError, TypeError, ValueError) as fault:
-        raise WeightsMismatch(f"the card does not state {', '.join(NUMBERS)} as numbers") from fault
     except (safetensors.SafetensorError, RuntimeError) as fault:
         raise WeightsMismatch(f"the weights do not fit the networks that measure: {fault}") from fault
     return MeasuringModel(record, recipe, measurer)

@@ -7,7 +7,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from blobs import store
 from inference import registry, results
-from inference.engine.weights import LoadedModel, WeightsMismatch, configure, load
+from inference.engine.versions import Model, load
+from inference.engine.weights import WeightsMismatch, configure
 from inference.models import ModelVersion
 from inference.training import evaluate
 from inference.training.groups import GroupLeak
@@ -51,7 +52,7 @@ def _registered(model: str, modality: str) -> ModelVersion | None:
     return (found.filter(version=version) if version else found).order_by("-created_at").first()
 
 
-def _loaded(version: ModelVersion | None, chosen: Namespace) -> LoadedModel:
+def _loaded(version: ModelVersion | None, chosen: Namespace) -> Model:
     """Quarantines a version whose file is not what it was."""
     if version is None:
         return load(*evaluate.named(chosen.model, chosen.modality))
