@@ -10,12 +10,14 @@ from typing import Any
 
 from django.utils.translation import gettext, gettext_noop
 
+from inference.training.card_page import SOURCE_COLUMNS, source_cells
 from language.numbers import localised
 
 ESTIMATES = ("value", "estimate", "point")
 LOWS = ("low", "lower")
 HIGHS = ("high", "upper")
 WHOLE = "Also"
+BY_SOURCE = "By source"
 FIRST = (
     "intended_use", "limits", "known_biases", "evaluation", "by_source", "held_out", "against_baseline",
     "figures", "confound", "heat", "explanations", "selective", "held_out_by_severity", "held_out_by_week",
@@ -124,6 +126,8 @@ def _sections(title: str, part: Mapping[str, Any], level: int) -> Iterator[Secti
 def _of_its_own(title: str, value: Any, level: int) -> Iterator[Section]:
     if isinstance(value, str):
         yield Section(title, level, paragraphs=(value,))
+    elif title == BY_SOURCE and _is_table(value):
+        yield Section(title, level, tables=(Table(SOURCE_COLUMNS, tuple(map(source_cells, value))),))
     elif _is_table(value):
         yield Section(title, level, tables=(_table(value),))
     elif isinstance(value, list):

@@ -22,6 +22,7 @@ EXPLANATIONS = (
 )
 
 PICTURES = {"normal": "normals", "other": "pictures of neither class", "ventriculomegaly": "ventriculomegaly"}
+SOURCE_COLUMNS = ("Source", "Of", "Measure", "Figure", "Units", "Refused")
 MEASURES = {"auc": "AUC", "specificity": "not alarmed", "sensitivity": "found"}
 FINE = 0.001
 """Below it three decimals would show nothing: a learning rate is written out."""
@@ -74,11 +75,13 @@ def _by_source(found: Mapping[str, Any]) -> Iterator[str]:
 
 def source_lines(rows: Sequence[SourceFigure]) -> Iterator[str]:
     """Figures by source as a table, in their order."""
-    yield from ("| Source | Of | Measure | | Units | Refused |", "| --- | --- | --- | --- | --- | --- |")
-    yield from (_source_line(row) for row in rows)
+    yield f"| {' | '.join(SOURCE_COLUMNS)} |"
+    yield f"|{' --- |' * len(SOURCE_COLUMNS)}"
+    yield from (f"| {' | '.join(source_cells(row))} |" for row in rows)
 
 
-def _source_line(row: SourceFigure) -> str:
+def source_cells(row: SourceFigure) -> tuple[str, ...]:
+    """A figure by source in the order of SOURCE_COLUMNS."""
     known = "learnt from" if row["learnt_from"] else "never learnt from"
     alone = ", the only source of its kind" if row.get("only_source") else ""
     shown = " that shows a wide ventricle" if row["shown_only"] else ""
@@ -87,7 +90,7 @@ def _source_line(row: SourceFigure) -> str:
     value = figure_words(
         {"value": row["value"], "low": row["low"], "high": row["high"], "count": row["count"]}
     )
-    cells = (
+    return (
         f"{row['source']}, {known}{alone}",
         of,
         MEASURES[row["measure"]],
@@ -95,7 +98,6 @@ def _source_line(row: SourceFigure) -> str:
         f"{row['unit']}s",
         str(row.get("refused", "")),
     )
-    return f"| {' | '.join(cells)} |"
 
 
 def _held_out(

@@ -13,6 +13,7 @@ import pytest
 import torch
 from engine_models import random_model
 
+from inference import cards
 from inference.engine.by_source import least
 from inference.engine.ellipse import from_region
 from inference.engine.members import MembersDiffer
@@ -340,3 +341,16 @@ def test_another_probe_changes_the_head_alone_and_by_chance_alone() -> None:
     assert torch.equal(once, again)
     assert not once[pictures == 0].any()
     assert not torch.allclose(once, pictures, atol=0.05)
+
+
+def test_the_cards_page_shows_the_rows_in_words_and_keeps_the_answers_for_the_file() -> None:
+    card = {"evaluation": by_source.evaluation(asked(), 0.8, ALL)}
+    (shown,) = [section for section in cards.sections(card) if section.title == "By source"]
+    (table,) = shown.tables
+    assert table.columns == ("Source", "Of", "Measure", "Figure", "Units", "Refused")
+    assert table.rows[0][:3] == (
+        "hc18, before 18 weeks, never learnt from",
+        "pictures of neither class",
+        "not alarmed",
+    )
+    assert not any(section.title == "Answers" for section in cards.sections(card))
