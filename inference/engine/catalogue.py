@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from inference.engine.members import composed
-from inference.engine.records import ATRIUM, WeightsRecord
+from inference.engine.records import ATRIUM, WeightsRecord, sha256_hex
 from inference.formats.stack import Modality
 
 SHIPPED = Path(__file__).parent / "shipped"
@@ -92,9 +93,21 @@ def _read(path: Path) -> Shipped:
 
 
 def _weights_beside(path: Path, record: WeightsRecord) -> Path:
-    """A version's own file, or the one that its network shares among modalities."""
+    """A version's own file, the one that its network shares among modalities, or that of another version.
+
+    A version may have no more of its own than a threshold: then the file with its hash is its file.
+    """
     own = path.with_suffix(".safetensors")
-    return own if own.exists() else path.with_name(f"{record.network}-{record.version}.safetensors")
+    shared = path.with_name(f"{record.network}-{record.version}.safetensors")
+    if own.exists() or shared.exists():
+        return own if own.exists() else shared
+    others = sorted(path.parent.glob(f"{record.network}-*.safetensors"))
+    return next((one for one in others if _sha256(one) == record.weights_sha256), shared)
+
+
+@cache
+def _sha256(path: Path) -> str:
+    return sha256_hex(path.read_bytes())
 
 
 def _order(version: str) -> tuple[int, ...]:

@@ -44,7 +44,7 @@ def _requested(requested: Sequence[int], count: int) -> FrameChoice:
 
 
 def _through_ventricles(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> FrameChoice:
-    lowest, highest = _head_extent(pixels)
+    lowest, highest = head_extent(pixels)
     low, high = (lowest + share * (highest - lowest) for share in HEIGHTS)
     frames = _spread(low, high, VOLUME_FRAMES)
     rule = (
@@ -54,7 +54,7 @@ def _through_ventricles(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> Frame
     return FrameChoice(frames, rule)
 
 
-def _head_extent(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> tuple[int, int]:
+def head_extent(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> tuple[int, int]:
     """First and last slice whose bright area reaches a seventh of the largest one."""
     thin = pixels[:, ::2, ::2].astype(np.float32)
     bright = thin > 0.2 * np.percentile(thin, 99.5)

@@ -32,7 +32,7 @@ Passed = tuple[dict[int, dict[str, float]], NotAnalysable | None]
 
 def by_scope(stack: PictureStack, frames: Mapping[int, Frame], _: int | None) -> Passed:
     """A head of this modality, by the gate of VGG16's features. Slices of one volume are judged together."""
-    gate = shipped_gate()
+    gate = shipped_gate(stack.modality)
     chances = {i: frame_chances(gate, frame.pixels, frame.head) for i, frame in frames.items()}
     if stack.is_volume:
         chances = dict.fromkeys(chances, pooled(list(chances.values())))

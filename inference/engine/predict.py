@@ -174,7 +174,8 @@ def versions_of(libraries: tuple[str, ...], steps: Steps) -> Mapping[str, str]:
     named = dict(steps)
     parts = {name: _version(name) for name in (*libraries, *PARTS)}
     if "gate" not in named:
-        return {**parts, "scope": shipped_gate().record["weights_sha256"][:12]}
+        gate = shipped_gate("mri" if named["find"]["modality"] == "mri" else "ultrasound")
+        return {**parts, "scope": gate.record["weights_sha256"][:12]}
     return {
         **parts,
         "head_finder": str(named["outline"]["finder"]),

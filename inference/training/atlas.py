@@ -8,7 +8,7 @@ as SynthSeg does (Billot et al. 2023), and half stand in chance surroundings ins
 """
 
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache, partial, reduce
 from pathlib import Path
 
 import nibabel
@@ -106,15 +106,20 @@ def widest_mm(ventricles: Mask) -> float:
 
 def moved(picture: Slice, labels: Labels, width_mm: float) -> tuple[Slice, Labels]:
     """The slice and its labels with ventricle walls moved until the widest place measures `width_mm`."""
+    inward = (widest_mm(labels == VENTRICLES) - width_mm) / 2 / MILLIMETRES
+    return walls_moved(picture, labels, inward)
+
+
+def walls_moved(picture: Slice, labels: Labels, inward: float) -> tuple[Slice, Labels]:
+    """A slice or volume and its labels with all ventricle walls moved `inward` pixels (out if negative)."""
     ventricles = labels == VENTRICLES
-    inward = (widest_mm(ventricles) - width_mm) / 2 / MILLIMETRES
     depth = ndimage.distance_transform_edt(~ventricles) - ndimage.distance_transform_edt(ventricles)
     depth = ndimage.gaussian_filter(depth, 1.0)
     shift = _wall_shift(depth, inward)
-    down, right = np.gradient(depth)
-    steep = np.hypot(down, right) + 1e-6
-    rows, columns = np.mgrid[: picture.shape[0], : picture.shape[1]]
-    grid = [rows + shift * down / steep, columns + shift * right / steep]
+    slopes = np.gradient(depth)
+    steep = reduce(np.hypot, slopes) + 1e-6
+    places = np.indices(picture.shape)
+    grid = [place + shift * slope / steep for place, slope in zip(places, slopes, strict=True)]
     return (
         np.asarray(ndimage.map_coordinates(picture, grid, order=1, mode="nearest"), np.float32),
         np.asarray(ndimage.map_coordinates(labels, grid, order=0, mode="nearest"), np.int16),

@@ -104,7 +104,7 @@ def test_heads_are_let_in_and_their_likelihood_is_told(look):
         except NotAnalysable:
             continue
         let_in += 1
-        assert scope.shipped_gate().thresholds[look] <= found.quality["head_likelihood"] <= 1
+        assert scope.shipped_gate(look).thresholds[look] <= found.quality["head_likelihood"] <= 1
     assert let_in >= 19
 
 
@@ -140,7 +140,7 @@ def test_a_refused_scan_is_refused_by_every_door():
     model, stack = random_model("cnn"), phantom("ultrasound", UNSEEN + 2)
     (answer,) = predict(model, [stack])
     assert answer.analysable
-    assert answer.versions["scope"] == scope.shipped_gate().record["weights_sha256"][:12]
+    assert answer.versions["scope"] == scope.shipped_gate("ultrasound").record["weights_sha256"][:12]
     femur = replace(stack, pixels=other("femur", seed=UNSEEN)[None])
     (refused,) = predict(model, [femur])
     assert refused.refusal.code in {"not_a_head", "no_head"}
@@ -176,7 +176,7 @@ def test_the_same_command_writes_the_same_gate_with_its_table(folder, tmp_path):
         said, cache = StringIO(), str(tmp_path / "pictures.npz")
         options = ["--share", "0.01", "--steps", "2", "--cache", cache, "--out", str(tmp_path / name)]
         assert main(["--data", str(folder), *options], said) == 0
-        gate = scope.load_gate(tmp_path / name, scope.shipped_gate().stem)
+        gate = scope.load_gate(tmp_path / name, scope.shipped_gate("ultrasound").stem)
         hashes.append(gate.record["weights_sha256"])
     assert hashes[0] == hashes[1]
     assert gate.record["figures"]["all that is no head, of kinds the gate never met"]["count"] > 20
@@ -185,7 +185,7 @@ def test_the_same_command_writes_the_same_gate_with_its_table(folder, tmp_path):
 
 
 def test_weights_that_are_not_the_records_are_refused(tmp_path):
-    gate = scope.shipped_gate()
+    gate = scope.shipped_gate("ultrasound")
     for name in ("scope.json", "scope.safetensors"):
         (tmp_path / name).write_bytes((scope.SHIPPED / name).read_bytes())
     assert scope.load_gate(tmp_path, gate.stem).thresholds == gate.thresholds

@@ -11,7 +11,7 @@ LIMIT_MM = 10.0
 READER_MM = 0.5
 """Readers differ by as much (Diagnostics 2023;13:2355): no measurement here is held to be surer."""
 
-Side = Literal["far", "near", "beside"]
+Side = Literal["far", "near", "beside", "left", "right"]
 Point = tuple[float, float]
 
 
@@ -35,7 +35,7 @@ class AtrialWidth:
 
     inner, outer: ends of the caliper, (x, y) pixel centres of the frame; inner is the midline's.
     side: in the half of the head away from the probe (far), the one before it (near), or neither, where the
-        midline runs along the beam (beside).
+        midline runs along the beam (beside). On MRI the patient's left or right, as the file's axes have it.
     width, error: in pixels; error is a standard deviation.
     chance: 0 to 1, that an atrium is there to be measured.
     over_bpd: width over the head's short diameter, which never alarms.

@@ -80,7 +80,7 @@ def _examples(options: argparse.Namespace, stem: VGG16, out: TextIO) -> Seen:
         with np.load(options.cache, allow_pickle=False) as file:
             return Seen(*(file[name] for name in Seen.__dataclass_fields__))
     wanted = items(options.data, options.share, 1000 * options.seed, options.modality)
-    found = seen(options.data, wanted, stem)
+    found = seen(options.data, wanted, stem, processes=options.threads)
     out.write(f"{len(found)} of {len(wanted)} pictures show their head where the engine finds it, or none\n")
     if options.cache:
         np.savez(options.cache, **{name: getattr(found, name) for name in Seen.__dataclass_fields__})

@@ -17,11 +17,14 @@ from inference.formats.stack import Modality, PictureStack
 from inference.phantom import Phantom, render, sample_spec
 from inference.phantom.others import other
 from inference.training.atlas import NORMAL_MM, VENTRICLES, axial, moved
+from inference.training.late import gyrified
 from inference.training.phantoms import phantom_stack
 from inference.training.scope.styles import Mask, Picture
 
 HEIGHTS = (0.34, 0.82)
 """Share of the atlas brain's height that is read as an axial section through the hemispheres."""
+LATE_FOLDED = 0.4
+"""Share of the late brains that are in other proportions as well."""
 LEAST_VENTRICLE = 40
 """Pixels of ventricle in a slice from which its walls can be moved."""
 
@@ -55,14 +58,14 @@ def phantom_picture(modality: Modality, seed: int) -> HeadPicture:
     return HeadPicture(np.asarray(pixels, np.float32) / np.float32(255), from_region(phantom.head), modality)
 
 
-def atlas_picture(volume: Path, seed: int, *, folded: bool = False) -> HeadPicture:
+def atlas_picture(volume: Path, seed: int, *, folded: bool = False, late: bool = False) -> HeadPicture:
     """One slice of a real volume, ventricles at random width, contrast at random, on black or in a womb.
 
-    folded: with deeper folds, as late brains have them, and in other proportions and contrasts.
+    folded: crumpled, and in other proportions and contrasts. late: with the sulci of a late brain too.
     """
     rng = np.random.default_rng([seed, *volume.name.encode()])
-    brain, mask = _slice(rng, volume)
-    if folded:
+    brain, mask = _slice(rng, volume, late=late)
+    if folded or (late and rng.random() < LATE_FOLDED):
         brain, mask = _folded(rng, brain, mask)
     brain, mask = _turned(rng, brain, mask)
     if rng.random() < 0.4:
@@ -79,15 +82,17 @@ def plain_slice(volume: Path, number: int) -> HeadPicture:
     return HeadPicture(picture[index] / picture.max(), from_region(mask[index]), "mri")
 
 
-def _slice(rng: np.random.Generator, volume: Path) -> tuple[Picture, Mask]:
+def _slice(rng: np.random.Generator, volume: Path, *, late: bool) -> tuple[Picture, Mask]:
     picture, labels, mask = atlas_volume(volume)
     heights = np.flatnonzero(mask.any(axis=(1, 2)))
     share = float(rng.uniform(*HEIGHTS))
     index = int(heights[0] + share * (heights[-1] - heights[0]))
     level, inside = picture[index], mask[index]
     parts = labels[index]
-    if rng.random() < 0.6 and (parts == VENTRICLES).sum() > LEAST_VENTRICLE:
+    if rng.random() < (0.8 if late else 0.6) and (parts == VENTRICLES).sum() > LEAST_VENTRICLE:
         level, parts = moved(level, parts, float(rng.uniform(*NORMAL_MM)))
+    if late:
+        level, parts = gyrified(rng, level, parts)
     level = level / max(float(np.percentile(level[inside], 99)), 1e-6)
     for label in np.unique(parts):
         region = ndimage.gaussian_filter((parts == label).astype(np.float32), 0.7)

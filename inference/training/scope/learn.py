@@ -23,7 +23,8 @@ SHARES = {
     "phantom_ultrasound": 0.10,
     "plain_mri": 0.02,
     "atlas_mri": 0.12,
-    "folded_mri": 0.10,
+    "folded_mri": 0.06,
+    "late_mri": 0.08,
     "phantom_mri": 0.06,
 }
 """Share of each source of heads in a batch; the rest is of neither class, all kinds alike."""

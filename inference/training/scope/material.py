@@ -100,13 +100,14 @@ def _head_items(data: Path, share: float, seed: int) -> Iterator[Item]:
     for file, group in real_files(data):
         yield Item("plain_ultrasound", group, 0, file)
         for n in range(round(7 * share)):
-            yield Item("real_ultrasound", group, seed + 1 + n, file, swapped=n == 3)
+            yield Item("real_ultrasound", group, seed + 1 + n, file, swapped=n == round(7 * share) // 2)
     for name in volumes(data):
         yield from (Item("plain_mri", name, n, name, modality="mri") for n in range(VOLUME_FRAMES))
         for n in range(round(110 * share)):
             yield Item("atlas_mri", name, seed + 1 + n, name, modality="mri", swapped=n % 9 == 8)
         for n in range(round(110 * share)):
             yield Item("folded_mri", name, seed + 2001 + n, name, modality="mri")
+            yield Item("late_mri", name, seed + 4001 + n, name, modality="mri")
     files = real_files(data)
     for n in range(round(900 * share)):
         file, group = files[n * 17 % len(files)] if n % 2 else ("", f"phantom-{n}")
@@ -222,7 +223,7 @@ def _head(data: Path, item: Item) -> HeadPicture | None:
     volume = data / "mri" / item.file
     if item.kind == "plain_mri":
         return plain_slice(volume, item.seed)
-    return atlas_picture(volume, item.seed, folded=item.kind == "folded_mri")
+    return atlas_picture(volume, item.seed, folded=item.kind == "folded_mri", late=item.kind == "late_mri")
 
 
 def _number(group: str) -> int:

@@ -11,7 +11,7 @@ from inference.training.scope.learn import fitted
 from inference.training.scope.material import Seen
 from inference.training.scope.measure import Held, refused
 
-REAL = ["plain_ultrasound", "real_ultrasound", "plain_mri", "atlas_mri", "folded_mri"]
+REAL = ["plain_ultrasound", "real_ultrasound", "plain_mri", "atlas_mri", "folded_mri", "late_mri"]
 
 Rows = NDArray[np.bool_]
 

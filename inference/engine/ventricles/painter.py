@@ -1,0 +1,124 @@
+"""The network that paints ventricles, brain and thalami, its weights file, and slices as it paints them."""
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+from numpy.typing import NDArray
+
+from inference.engine.frames import head_extent
+from inference.engine.records import sha256_hex
+from inference.engine.square import back_to_scan, composed, spacing_of, squared
+from inference.engine.ventricles.calipers import Painted
+from inference.engine.ventricles.grids import levelled, on_grid
+from inference.engine.ventricles.network import PIXEL_MM, VentricleNetwork
+from inference.formats.stack import PictureStack
+
+SHIPPED = Path(__file__).parent.parent / "shipped_ventricles"
+LEVELS = (0.38, 0.7)
+"""Share of the head's height, foot to head, in which thalami and atria are looked for; on eight volumes they
+lie between 0.49 and 0.60."""
+MOST_SLICES = 32
+BATCH = 16
+
+Floats = NDArray[np.float32]
+Look = Callable[[Floats], Floats]
+"""Levelled slices (n, 1, SIDE, SIDE) to probabilities (n, 3, SIDE, SIDE)."""
+
+
+class VentriclesMismatch(Exception):
+    """The network's weights are not what their record says."""
+
+
+@dataclass(frozen=True)
+class Painter:
+    """The network, and what was settled on volumes that it had not seen.
+
+    error_mm: standard deviation of a width in thin slices. error_of_thickness: what each mm of thickness adds
+    to it, in squares. least_chance: below it no atrium counts as seen. record: all that was said.
+    """
+
+    look: Look
+    error_mm: float
+    error_of_thickness: float
+    least_chance: float
+    record: Mapping[str, Any]
+
+    def error(self, thickness_mm: float) -> float:
+        """Standard deviation in mm of a width seen in slices of that thickness."""
+        return math.hypot(self.error_mm, self.error_of_thickness * thickness_mm)
+
+
+def levels_of(stack: PictureStack) -> tuple[int, ...]:
+    """The slices in which thalami may lie, at most MOST_SLICES."""
+    lowest, highest = head_extent(stack.pixels)
+    low, high = (round(lowest + share * (highest - lowest)) for share in LEVELS)
+    wanted = np.linspace(low, high, min(high - low + 1, MOST_SLICES))
+    return tuple(sorted({round(float(index)) for index in wanted}))
+
+
+def painted(
+    look: Look, stack: PictureStack, levels: Sequence[int], middle: tuple[float, float]
+) -> tuple[list[Painted], list[NDArray[np.float64]]]:
+    """Slices as the network paints them, and the affine of each from its grid to the scan's own pixels.
+
+    middle: (x, y) of the head in the scan's own pixels.
+    """
+    pictures, ways = [], []
+    for level in levels:
+        own = stack.pixels[level].astype(np.float32)
+        frame, fine = squared(own, spacing_of(stack))
+        back = back_to_scan(own.shape, frame.shape)
+        at = np.linalg.solve(back[:, :2], np.array(middle) - back[:, 2])
+        seen, way = on_grid(frame, fine or PIXEL_MM, (float(at[0]), float(at[1])))
+        pictures.append(levelled(seen))
+        ways.append(composed(back, way))
+    shown = np.stack(pictures)[:, None]
+    maps = np.concatenate([_both_ways(look, shown[at : at + BATCH]) for at in range(0, len(shown), BATCH)])
+    return [Painted(one[0], one[1], one[2], PIXEL_MM) for one in maps], ways
+
+
+def _both_ways(look: Look, shown: Floats) -> Floats:
+    """The mean of a slice and its mirror image: heads are nearly symmetric, networks are not."""
+    return np.asarray((look(shown) + look(shown[..., ::-1])[..., ::-1]) / 2, np.float32)
+
+
+@cache
+def shipped_painter() -> Painter:
+    """The network that comes with the code, hash checked. VentriclesMismatch."""
+    return load_painter(SHIPPED)
+
+
+def load_painter(folder: Path) -> Painter:
+    """Read ventricles.json and ventricles.safetensors from a folder. Raises VentriclesMismatch."""
+    record = json.loads((folder / "ventricles.json").read_text())
+    content = (folder / "ventricles.safetensors").read_bytes()
+    if sha256_hex(content) != record["weights_sha256"]:
+        raise VentriclesMismatch("the ventricle network's weights do not have the hash their record states")
+    network = VentricleNetwork()
+    network.load_state_dict(
+        {name: one.float() for name, one in safetensors.torch.load(content).items()}, strict=False
+    )
+    return Painter(
+        looker(network), record["error_mm"], record["error_of_thickness"], record["least_chance"], record
+    )
+
+
+def looker(network: VentricleNetwork) -> Look:
+    """The network as a function of arrays, run by torch."""
+    ready = network.eval().to(memory_format=torch.channels_last)
+
+    def look(pictures: Floats) -> Floats:
+        with torch.inference_mode():
+            shown = torch.from_numpy(np.ascontiguousarray(pictures, np.float32))
+            odds = ready(shown.contiguous(memory_format=torch.channels_last))
+        return np.asarray(odds.sigmoid().numpy(), np.float32)
+
+    return look

@@ -1,0 +1,95 @@
+"""The atria of an MRI scan in mm: both sides, in the axial slice through the thalami where they are widest.
+
+The result has the shape of ultrasound's (`inference.engine.atrium.scan`), so that whoever stores or shows a
+measurement need not know where it comes from.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.engine.atrium.records import Atria, AtrialWidth
+from inference.engine.atrium.scale import stated_scale
+from inference.engine.atrium.scan import ScanAtria
+from inference.engine.preprocess import RECIPES, prepare
+from inference.engine.quality import refuse
+from inference.engine.records import Prepared
+from inference.engine.remember import prepared_once
+from inference.engine.square import back_to_scan, composed, spacing_of, squared
+from inference.engine.ventricles.calipers import Caliper, Plane, atrial_plane
+from inference.engine.ventricles.network import PIXEL_MM
+from inference.engine.ventricles.painter import Painter, levels_of, painted
+from inference.formats.stack import PictureStack
+
+RECIPE = RECIPES["mri-square-128"]
+"""Whose head and whose gate come first."""
+
+
+def measure_volume(
+    painter: Painter, stack: PictureStack, *, frames: Sequence[int] | None = None, gate: bool = True
+) -> ScanAtria:
+    """The atria of an axial MRI scan. frames: only in these; gate: ask whether it is a head.
+
+    Raises NotAnalysable (wrong_modality, no_scale, not_axial, no_such_frame, no_head, not_a_head).
+    """
+    if stack.modality != "mri":
+        raise refuse("wrong_modality", "Ventricles are painted on MRI; the scan is ultrasound.")
+    if stack.pixel_spacing is None:
+        raise refuse("no_scale", "The file does not state how large a pixel is, so no width in mm is given.")
+    if stack.plane not in ("axial", ""):
+        raise refuse("not_axial", f"Widths are measured in axial slices; these are {stack.plane}.")
+    prepared = (
+        prepared_once(stack, RECIPE, frames=frames)
+        if gate
+        else prepare(stack, RECIPE, frames=frames, scope=False)
+    )
+    chosen = frames is not None or not stack.is_volume
+    return measure_slices(painter, stack, prepared, prepared.frames if chosen else levels_of(stack))
+
+
+def measure_slices(
+    painter: Painter, stack: PictureStack, prepared: Prepared, levels: Sequence[int]
+) -> ScanAtria:
+    """The same in these slices of a scan with a scale, whose head the gate has let through."""
+    frame, fine = squared(stack.pixels[levels[0]].astype(np.float32), spacing_of(stack))
+    back = back_to_scan(stack.pixels.shape[1:], frame.shape)
+    x, y = (float(np.median([getattr(one, name) for one in prepared.ellipses])) for name in "xy")
+    at = back[:, :2] @ np.array([x, y]) + back[:, 2]
+    slices, ways = painted(painter.look, stack, levels, (float(at[0]), float(at[1])))
+    scale = stated_scale(fine or PIXEL_MM)
+    plane = atrial_plane(slices)
+    if plane is None:
+        middle = prepared.ellipses[len(prepared.ellipses) // 2]
+        return ScanAtria(levels[len(levels) // 2], Atria((), 0.0), middle, scale, frame)
+    index, way = levels[plane.index], ways[plane.index]
+    error = painter.error(thickness_of(stack)) / scale.mm_per_pixel
+    seen = [one for one in plane.calipers if one.chance >= painter.least_chance]
+    widths = tuple(_width(one, plane, way, scale.mm_per_pixel, error) for one in seen)
+    chance = max(one.chance for one in plane.calipers)
+    shown, _ = squared(stack.pixels[index].astype(np.float32), spacing_of(stack))
+    head = plane.brain.through(composed(_inverse(back), way))
+    return ScanAtria(index, Atria(widths, chance), head, scale, shown)
+
+
+def _inverse(way: NDArray[np.float64]) -> NDArray[np.float64]:
+    turn = np.linalg.inv(way[:, :2])
+    return np.hstack([turn, -(turn @ way[:, 2])[:, None]])
+
+
+def _width(one: Caliper, plane: Plane, way: NDArray[np.float64], mm: float, error: float) -> AtrialWidth:
+    inner, outer = (way[:, :2] @ np.array(end) + way[:, 2] for end in (one.inner, one.outer))
+    return AtrialWidth(
+        inner=(float(inner[0]), float(inner[1])),
+        outer=(float(outer[0]), float(outer[1])),
+        side=one.side,
+        width=one.width_mm / mm,
+        error=error,
+        chance=one.chance,
+        over_bpd=one.width_mm / (2 * plane.brain.short * PIXEL_MM),
+    )
+
+
+def thickness_of(stack: PictureStack) -> float:
+    """The coarsest spacing of a scan, mm: between slices, or within the axial view of a coronal stack."""
+    return max(*(stack.pixel_spacing or (1.0, 1.0)), stack.slice_spacing or 0.0)

@@ -1,0 +1,1 @@
+"""Teaching the network that paints ventricles on MRI, from label maps in chance looks."""

@@ -1,0 +1,175 @@
+"""What shipped MRI versions say about normals unlike those that their thresholds were settled on.
+
+No real normal MRI is at hand. Made ones are widened here: whole volumes with normal and wide atria, smooth as
+early brains and folded as late ones, as acquired and in chance contrasts, coils, slice thicknesses and turns.
+The weights stay as they are: a version of a new number takes the threshold at which its worst kind of normal
+is left in peace. (docs/decisions/0043)
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from inference.engine import catalogue
+from inference.engine.predict import frame_logits
+from inference.engine.preprocess import prepare
+from inference.engine.quality import NotAnalysable
+from inference.engine.records import LABELS
+from inference.engine.weights import LoadedModel, configure, load
+from inference.formats.stack import PictureStack
+from inference.training.atlas import MILLIMETRES
+from inference.training.ventricles.looks import TISSUES, chance_levels
+from inference.training.ventricles.volumes import Made, made_volumes
+
+LABEL_OF: Mapping[str, str] = {
+    "normal": "normal",
+    "normal, late": "normal",
+    "as acquired": "ventriculomegaly",
+    "wide, late": "ventriculomegaly",
+}
+"""Kinds of made volumes that have a label; what lies about 10 mm has none."""
+LOOKS = ("plain", "another machine", "thick slices")
+Look = Literal["plain", "another machine", "thick slices"]
+
+
+FIELD_MM = 256.0
+
+
+@dataclass(frozen=True)
+class Said:
+    """One made volume in one look. logits: of each version, (normal, ventriculomegaly), mean over its slices.
+
+    refused: the code of the engine's refusal, "" where it let the volume in; logits are kept all the same.
+    """
+
+    group: str
+    kind: str
+    look: str
+    label: str
+    width_mm: float
+    refused: str
+    logits: Mapping[str, tuple[float, float]]
+
+
+def said(volumes: Sequence[Made], models: Sequence[LoadedModel], seed: int) -> Iterator[Said]:
+    """What every version says about every labelled volume in every look."""
+    for made in volumes:
+        if made.kind not in LABEL_OF:
+            continue
+        for look in LOOKS:
+            rng = np.random.default_rng([seed, *made.group.encode(), *made.kind.encode(), *look.encode()])
+            yield _one(made, widened(rng, made, look), look, models)
+
+
+def _one(made: Made, stack: PictureStack, look: str, models: Sequence[LoadedModel]) -> Said:
+    refused = ""
+    try:
+        prepare(stack, models[0].recipe)
+    except NotAnalysable as refusal:
+        refused = refusal.refusal.code
+    logits: dict[str, tuple[float, float]] = {}
+    for model in models:
+        try:
+            tensor = prepare(stack, model.recipe, scope=False).tensor
+        except NotAnalysable:
+            continue
+        normal, wide = frame_logits(model, tensor).mean(axis=0).tolist()
+        logits[model.record.name] = normal, wide
+    return Said(made.group, made.kind, look, LABEL_OF[made.kind], max(made.widths), refused, logits)
+
+
+def widened(rng: np.random.Generator, made: Made, look: Look | str) -> PictureStack:
+    """A made volume as another machine might have delivered it; equal arguments give equal pixels."""
+    picture, spacing = made.picture, [MILLIMETRES] * 3
+    if look != "plain":
+        picture = _padded(_turned(rng, _toned(rng, made)))
+    if look == "thick slices":
+        axis = int(rng.integers(3))
+        picture, spacing[axis] = thick(picture, axis, int(rng.integers(3, 6)))
+    pixels = np.clip(picture / max(float(np.percentile(picture, 99.95)), 1e-6) * 50000, 0, 65535)
+    return PictureStack(
+        pixels=np.ascontiguousarray(pixels.astype(np.uint16)),
+        modality="mri",
+        original_sha256="",
+        source_format="nifti",
+        plane="axial",
+        pixel_spacing=(spacing[1], spacing[2]),
+        pixel_spacing_source="NIfTI pixdim",
+        slice_spacing=spacing[0],
+    )
+
+
+def _padded(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Black around the head up to a usual field of view, on which alone thick slices leave enough pixels."""
+    missing = [max(0, round(FIELD_MM / MILLIMETRES) - side) for side in picture.shape]
+    return np.pad(picture, [(one // 2, one - one // 2) for one in missing])
+
+
+def _toned(rng: np.random.Generator, made: Made) -> NDArray[np.float32]:
+    """Another contrast, coil, gamma, resolution and noise."""
+    picture, inside = made.picture, made.labels > 0
+    if rng.random() < 0.6:
+        painted = chance_levels(rng)[np.clip(made.labels, 0, TISSUES - 1)] * inside
+        picture = ndimage.gaussian_filter(painted, 0.7) + 0.3 * (
+            picture - ndimage.gaussian_filter(picture, 3)
+        )
+    coil = ndimage.zoom(rng.normal(0, 0.3, (3, 3, 3)), [side / 3 for side in picture.shape], order=1)
+    level = np.maximum(picture, 0) * np.exp(coil * rng.uniform(0, 1))
+    level = level ** float(np.exp(rng.normal(0, 0.2)))
+    level = ndimage.gaussian_filter(level, rng.uniform(0.0, 1.0))
+    noise = rng.normal(0, rng.uniform(0, 0.04), level.shape)
+    return np.asarray(np.maximum(level + noise * inside, 0), np.float32)
+
+
+def _turned(rng: np.random.Generator, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The head lies a little askew, about every axis, and is a little larger or smaller."""
+    turn = np.eye(3)
+    for (one, other), spread in (((0, 1), 0.06), ((0, 2), 0.06), ((1, 2), 0.14)):
+        angle, step = float(rng.normal(0, spread)), np.eye(3)
+        step[one, one] = step[other, other] = np.cos(angle)
+        step[one, other], step[other, one] = -np.sin(angle), np.sin(angle)
+        turn = turn @ step
+    turn = turn * float(np.exp(rng.uniform(-0.12, 0.12)))
+    middle = (np.array(picture.shape) - 1) / 2
+    turned = ndimage.affine_transform(picture, turn, middle - turn @ middle, order=1)
+    return np.asarray(turned, np.float32)
+
+
+def thick(picture: NDArray[np.float32], axis: int, count: int) -> tuple[NDArray[np.float32], float]:
+    """Slices of `count` voxels along an axis, each the mean of what it holds; their thickness in mm."""
+    whole = picture.shape[axis] // count * count
+    parts = np.take(picture, np.arange(whole), axis=axis)
+    shape = [*parts.shape[:axis], whole // count, count, *parts.shape[axis + 1 :]]
+    return np.asarray(parts.reshape(shape).mean(axis=axis + 1), np.float32), count * MILLIMETRES
+
+
+def main(arguments: Sequence[str], out: TextIO) -> int:
+    """Ask the newest shipped version of every network; write what they said as JSON."""
+    parser = argparse.ArgumentParser(prog="python -m inference.training.widened", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder with mri/*/")
+    parser.add_argument("--out", type=Path, required=True, help="file for the answers")
+    parser.add_argument("--networks", nargs="+", default=["cnn", "modified_cnn", "resnet18", "vgg16"])
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args(arguments)
+    configure(1)
+    shipped = [catalogue.newest(name, "mri") for name in asked.networks]
+    models = [load(one.record, one.content()) for one in shipped if one]
+    found = []
+    for one in said(list(made_volumes(asked.data / "mri", asked.seed)), models, asked.seed):
+        found.append(asdict(one))
+        out.write(f"{one.group} {one.kind} {one.look}: {one.refused or 'let in'}\n")
+        out.flush()
+        asked.out.write_text(json.dumps({"labels": list(LABELS), "said": found}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], sys.stdout))
