@@ -21,6 +21,8 @@ from inference.engine.members import ENSEMBLE
 from inference.engine.networks import NETWORKS
 from inference.engine.quality import NotAnalysable
 from inference.engine.records import ATRIUM, Answer, Explanation
+from inference.engine.ventricles.painter import shipped_painter
+from inference.engine.ventricles.scan import measure_volume
 from inference.engine.versions import Model, explainable, load, predict
 from inference.engine.weights import configure
 from inference.formats import read
@@ -73,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--frames", nargs="+", type=int, default=None, help="frames to read, from 0")
     parser.add_argument("--out", type=Path, default=None, help="folder for heatmaps (.npy and .png)")
     parser.add_argument(
-        "--measure", action="store_true", help="propose calipers on the atria (ultrasound), in mm where known"
+        "--measure", action="store_true", help="propose calipers on the atria, in mm where known"
     )
     parser.add_argument(
         "--gestational-age-days", type=int, default=None, help="for mm of files that state no scale"
@@ -134,11 +136,15 @@ def _experimental(lacking: Sequence[Condition]) -> dict[str, Any]:
 
 def _measured(stack: PictureStack, options: argparse.Namespace) -> Mapping[str, Any]:
     try:
-        found = measure_scan(
-            shipped_measurer(),
-            stack,
-            gestational_age_days=options.gestational_age_days,
-            frames=options.frames,
+        found = (
+            measure_volume(shipped_painter(), stack, frames=options.frames)
+            if stack.modality == "mri"
+            else measure_scan(
+                shipped_measurer(),
+                stack,
+                gestational_age_days=options.gestational_age_days,
+                frames=options.frames,
+            )
         )
     except NotAnalysable as refused:
         return {"measurable": False, "code": refused.refusal.code, "reason": refused.refusal.reason}

@@ -11,9 +11,21 @@ from inference.engine.ellipse import Ellipse
 from inference.engine.head import Head
 from inference.engine.input_gate.gate import InputVerdict, hold_to, refuse_early, shipped_input_gate, verdict
 from inference.engine.quality import NotAnalysable
-from inference.engine.scope import frame_chances, head_likelihood, pooled, refuse_adult, shipped_gate
-from inference.engine.square import Pair
+from inference.engine.scope import (
+    CLASSES,
+    frame_chances,
+    head_likelihood,
+    pooled,
+    refuse_adult,
+    shipped_gate,
+)
+from inference.engine.square import Pair, back_to_scan
+from inference.engine.ventricles.anatomy import shows_brain
+from inference.engine.ventricles.painter import shipped_painter
 from inference.formats.stack import PictureStack
+
+LEAST_LIKELY = 0.1
+"""Probability of a head by its look below which no anatomy opens the gate."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +43,15 @@ Passed = tuple[dict[int, dict[str, float]], NotAnalysable | None]
 
 
 def by_scope(stack: PictureStack, frames: Mapping[int, Frame], _: int | None) -> Passed:
-    """A head of this modality, by the gate of VGG16's features. Slices of one volume are judged together."""
+    """A head of this modality, by the gate of VGG16's features. Slices of one volume are judged together.
+
+    An MRI volume that the gate holds for no head, but not surely, is let in where its anatomy is a brain's.
+    """
     gate = shipped_gate(stack.modality)
     chances = {i: frame_chances(gate, frame.pixels, frame.head) for i, frame in frames.items()}
     if stack.is_volume:
         chances = dict.fromkeys(chances, pooled(list(chances.values())))
+    anatomy: bool | None = None
     kept: dict[int, dict[str, float]] = {}
     refused: NotAnalysable | None = None
     for index, frame in frames.items():
@@ -43,8 +59,25 @@ def by_scope(stack: PictureStack, frames: Mapping[int, Frame], _: int | None) ->
             refuse_adult(frame.head, frame.spacing if stack.pixel_spacing else None)
             kept[index] = {"head_likelihood": head_likelihood(gate, chances[index], stack.modality)}
         except NotAnalysable as refusal:
+            likely = float(chances[index][CLASSES.index(stack.modality)])
+            if refusal.refusal.code == "not_a_head" and likely >= LEAST_LIKELY:
+                anatomy = _shows_brain(stack, frames) if anatomy is None else anatomy
+                if anatomy:
+                    kept[index] = {"head_likelihood": likely}
+                    continue
             refused = refusal
     return kept, refused
+
+
+def _shows_brain(stack: PictureStack, frames: Mapping[int, Frame]) -> bool:
+    """The second key, for MRI volumes alone."""
+    if stack.modality != "mri" or not stack.is_volume or stack.pixel_spacing is None:
+        return False
+    first = next(iter(frames.values()))
+    back = back_to_scan(stack.pixels.shape[1:], first.pixels.shape)
+    x, y = (float(np.median([getattr(frame.head, name) for frame in frames.values()])) for name in "xy")
+    at = back[:, :2] @ np.array([x, y]) + back[:, 2]
+    return shows_brain(shipped_painter(), stack, (float(at[0]), float(at[1])))
 
 
 def by_look(stack: PictureStack, frames: Mapping[int, Frame], age_days: int | None) -> Passed:
