@@ -43,11 +43,11 @@ def _pytest(settings: dict[str, str], arguments: Sequence[str]) -> int:
     settings["SECURE_SSL"] = "0"  # the tests' own server speaks plain HTTP on this machine's own address
     if chromium := browser.find():
         settings["CHROMIUM"] = chromium
-    if not arguments:  # the whole suite: a test process for each core, and no more threads than that
+    if not arguments:  # the whole suite: one test process more than cores, since many tests wait
         arguments = ["-n", "auto", "--dist", "worksteal", "--durations", "20"]
         settings |= {
             "OMP_NUM_THREADS": "1",
-            "PYTEST_XDIST_AUTO_NUM_WORKERS": str(min(os.cpu_count() or 1, 4)),
+            "PYTEST_XDIST_AUTO_NUM_WORKERS": str(min((os.cpu_count() or 1) + 1, 4)),
         }
     command = on_leash([sys.executable, "-m", "pytest", *arguments])
     return subprocess.run(command, cwd=ROOT, env=settings, check=False).returncode
