@@ -68,6 +68,14 @@ def data_dir() -> Path:
     return Path(folder)
 
 
+def source_of(data_dir: Path, name: str) -> Path:
+    """One source in the folder of real scans; the test skips where it is not among them."""
+    folder = data_dir / name
+    if not folder.is_dir():
+        pytest.skip(f"VENTRA_DATA_DIR holds no {name}")
+    return folder
+
+
 GUARDED = [
     "audit_event",
     "audit_seal",

@@ -1,7 +1,8 @@
 """Which found heads a network may judge: the question is put once all of a scan's frames are prepared."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,15 +44,21 @@ Passed = tuple[dict[int, dict[str, float]], NotAnalysable | None]
 
 
 def by_scope(stack: PictureStack, frames: Mapping[int, Frame], _: int | None) -> Passed:
-    """A head of this modality, by the gate of VGG16's features. Slices of one volume are judged together.
+    """A head of this modality, by the gate of VGG16's features. Slices of one volume are judged together."""
+    return _looked_at(stack, frames, lambda: False)
 
-    An MRI volume that the gate holds for no head, but not surely, is let in where its anatomy is a brain's.
-    """
+
+def by_anatomy(stack: PictureStack, frames: Mapping[int, Frame], _: int | None) -> Passed:
+    """The same, and what the gate refuses without being sure is let in where its anatomy is a brain's."""
+    return _looked_at(stack, frames, cache(lambda: _shows_brain(stack, frames)))
+
+
+def _looked_at(stack: PictureStack, frames: Mapping[int, Frame], opened: Callable[[], bool]) -> Passed:
+    """opened: the second key, asked only where the gate is not sure."""
     gate = shipped_gate(stack.modality)
     chances = {i: frame_chances(gate, frame.pixels, frame.head) for i, frame in frames.items()}
     if stack.is_volume:
         chances = dict.fromkeys(chances, pooled(list(chances.values())))
-    anatomy: bool | None = None
     kept: dict[int, dict[str, float]] = {}
     refused: NotAnalysable | None = None
     for index, frame in frames.items():
@@ -60,12 +67,10 @@ def by_scope(stack: PictureStack, frames: Mapping[int, Frame], _: int | None) ->
             kept[index] = {"head_likelihood": head_likelihood(gate, chances[index], stack.modality)}
         except NotAnalysable as refusal:
             likely = float(chances[index][CLASSES.index(stack.modality)])
-            if refusal.refusal.code == "not_a_head" and likely >= LEAST_LIKELY:
-                anatomy = _shows_brain(stack, frames) if anatomy is None else anatomy
-                if anatomy:
-                    kept[index] = {"head_likelihood": likely}
-                    continue
-            refused = refusal
+            if refusal.refusal.code == "not_a_head" and likely >= LEAST_LIKELY and opened():
+                kept[index] = {"head_likelihood": likely}
+            else:
+                refused = refusal
     return kept, refused
 
 

@@ -22,6 +22,7 @@ from inference.engine.input_gate.gate import gate_name
 from inference.engine.quality import NotAnalysable, frame_contrast, head_quality, outline_quality
 from inference.engine.records import Prepared, Recipe, canonical_json, sha256_hex
 from inference.engine.square import Pair, back_to_scan, composed, spacing_of, squared
+from inference.engine.ventricles.painter import ventricle_painter_name
 from inference.formats.stack import MODALITIES, Modality, PictureStack
 
 SIZE = 64
@@ -87,8 +88,8 @@ def _in_scope(
 ) -> tuple[dict[int, FrameState], NotAnalysable | None]:
     """The frames that show what the recipe's gate lets through, with what it saw."""
     frames = {i: in_scope.Frame(one.scan, one.head, one.found, one.spacing) for i, one in states.items()}
-    asked = in_scope.by_look if "gate" in dict(recipe.steps) else in_scope.by_scope
-    passed, refused = asked(stack, frames, age_days)
+    named = next((GATES[name] for name, _ in recipe.steps if name in GATES), in_scope.by_scope)
+    passed, refused = named(stack, frames, age_days)
     kept = {i: replace(states[i], quality={**states[i].quality, **more}) for i, more in passed.items()}
     return kept, refused
 
@@ -168,6 +169,13 @@ def _gate(state: FrameState, *, gate: str) -> FrameState:  # noqa: ARG001 - name
     return state
 
 
+def _anatomy(state: FrameState, *, painter: str) -> FrameState:
+    """Likewise. painter: the name of the network that paints; another one is another preprocessing."""
+    if painter != ventricle_painter_name():
+        raise ValueError(f"the painter {painter} is not the one that comes with this release")
+    return state
+
+
 def _crop(state: FrameState, *, margin: float, turn: int) -> FrameState:
     """Square around the head, `margin` times its long axis; `turn` stands the long axis upright."""
     angle = state.head.angle - math.pi / 2 if turn else 0.0
@@ -224,11 +232,18 @@ STEPS: Mapping[str, Callable[..., FrameState]] = {
     "find": _find,
     "outline": _outline,
     "gate": _gate,
+    "anatomy": _anatomy,
     "crop": _crop,
     "soften": _soften,
     "level": _level,
     "hide": _hide,
 }
+
+GATES: Mapping[str, Callable[..., in_scope.Passed]] = {
+    "gate": in_scope.by_look,
+    "anatomy": in_scope.by_anatomy,
+}
+"""By the step that names them; recipes from before name none."""
 
 _TURNED: Mapping[Modality, int] = {"ultrasound": 1, "mri": 0}
 """A probe is held at any angle; MRI slices come with the front of the head up."""
@@ -259,7 +274,8 @@ def _recipe(name: str, modality: Modality, size: int, first: Steps) -> Recipe:
 def _recipes() -> Iterator[Recipe]:
     """Those of before are kept, so that answers given with them can be given again.
 
-    head: as once; square: pixels squared first; outline: the learned finder and its gate.
+    head: as once; square: pixels squared first; outline: the learned finder and its gate; anatomy: a second
+    key to the gate of MRI.
     """
     for size in (64, 128):
         for modality in MODALITIES:
@@ -272,6 +288,12 @@ def _recipes() -> Iterator[Recipe]:
             ("gate", {"gate": gate_name()}),
         )
         yield _recipe("outline", "ultrasound", size, learned)
+        keyed: Steps = (
+            ("square", {}),
+            ("find", {"modality": "mri"}),
+            ("anatomy", {"painter": ventricle_painter_name()}),
+        )
+        yield _recipe("anatomy", "mri", size, keyed)
 
 
 RECIPES: dict[str, Recipe] = {recipe.id: recipe for recipe in _recipes()}

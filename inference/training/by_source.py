@@ -149,7 +149,7 @@ def cross_fitted(asked: Asked, folds: Sequence[Rows], target: Target) -> Truth |
         threshold = worst_threshold(asked.without_groups(asked.groups[rows_of]), target)
         if threshold is None:
             return None
-        called[rows_of] = _chances(asked.held[rows_of]) >= threshold
+        called[rows_of] = chances(asked.held[rows_of]) >= threshold
     return called
 
 
@@ -169,7 +169,7 @@ def worst_threshold(asked: Asked, target: Target, *, but: str = "") -> float | N
     None where none was, and for a target that is not one for normals. but: a hospital that has no say.
     """
     found = [
-        threshold_for(_chances(asked.away[hospital][mine]), np.zeros(int(mine.sum()), np.int64), target)
+        threshold_for(chances(asked.away[hospital][mine]), np.zeros(int(mine.sum()), np.int64), target)
         for source in set(asked.sources[asked.shows == "normal"].tolist())
         if target.name == "specificity"
         and (hospital := hospital_of(source)) in asked.away
@@ -200,8 +200,8 @@ def _of_normals(
     answered = mine & (asked.codes == "")
     if not answered.any():
         return
-    quiet = _chances(odds[answered]) < threshold
-    yield _row(
+    quiet = chances(odds[answered]) < threshold
+    yield row(
         source,
         "normal",
         "specificity",
@@ -213,7 +213,7 @@ def _of_normals(
         wide = _wide(asked, shown_only)
         if wide.any():
             figure = _auc_by_case(asked, odds, wide, answered)
-            yield _row(source, "normal", "auc", figure, learnt=learnt, unit="case", shown_only=shown_only)
+            yield row(source, "normal", "auc", figure, learnt=learnt, unit="case", shown_only=shown_only)
 
 
 def _before(asked: Asked, source: str, hospital: str, threshold: float) -> Iterator[SourceFigure]:
@@ -221,11 +221,11 @@ def _before(asked: Asked, source: str, hospital: str, threshold: float) -> Itera
     early = (asked.sources == source) & (asked.shows == EARLY)
     if early.any():
         odds = asked.away.get(hospital, asked.held)
-        quiet = (_chances(odds) < threshold) | (asked.codes != "")
+        quiet = (chances(odds) < threshold) | (asked.codes != "")
         figure = wilson(int(quiet[early].sum()), int(early.sum()))
         refused = int((asked.codes[early] != "").sum())
         name = BEFORE.format(source=source)
-        yield _row(name, "other", "specificity", figure, learnt=False, refused=refused)
+        yield row(name, "other", "specificity", figure, learnt=False, refused=refused)
 
 
 def _ventriculomegaly(asked: Asked, threshold: float) -> Iterator[SourceFigure]:
@@ -235,12 +235,12 @@ def _ventriculomegaly(asked: Asked, threshold: float) -> Iterator[SourceFigure]:
         wide = (asked.shows == POSITIVE) & (asked.shown | (not shown_only))
         if not wide.any():
             continue
-        found = (_chances(asked.held) >= threshold) & (asked.codes == "")
+        found = (chances(asked.held) >= threshold) & (asked.codes == "")
         refused = int((asked.codes[wide] != "").sum())
         cases = [bool(found[wide & (asked.groups == g)].any()) for g in np.unique(asked.groups[wide])]
         source = str(asked.sources[wide][0])
         for unit, hits in (("case", cases), ("picture", found[wide].tolist())):
-            yield _row(
+            yield row(
                 source,
                 "ventriculomegaly",
                 "sensitivity",
@@ -254,7 +254,7 @@ def _ventriculomegaly(asked: Asked, threshold: float) -> Iterator[SourceFigure]:
         answered = _wide(asked, shown_only)
         if others.any() and answered.any():
             figure = _auc_by_case(asked, asked.held, answered, others)
-            yield _row(
+            yield row(
                 source,
                 "other",
                 "auc",
@@ -287,14 +287,15 @@ def _answered_normals(asked: Asked, source: str) -> NDArray[np.bool_]:
     return np.asarray((asked.shows == "normal") & (asked.sources == source) & (asked.codes == ""))
 
 
-def _chances(odds: Floats) -> Floats:
+def chances(odds: Floats) -> Floats:
+    """Probabilities of log-odds."""
     return np.asarray(1 / (1 + np.exp(-odds)))
 
 
-def _row(
+def row(
     source: str, label: SourceLabel, measure: Measure, figure: Figure, *, learnt: bool, **more: Any
 ) -> SourceFigure:
-    """more: whatever else a row says; a picture is the unit, and all of them count, unless it says so."""
+    """A card's row. more: whatever else it says; a picture is the unit, and all count, unless it says so."""
     usual = SourceFigure(
         source=source,
         label=label,

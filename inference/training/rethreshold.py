@@ -3,7 +3,8 @@
 From what shipped versions said about widened normals and wide ventricles (inference.training.widened): the
 threshold lies as far from the normals as SLICES of the held-out wide slices and VOLUMES of the widened wide
 volumes allow, and never so low that a kind of normal is not left in peace. An ensemble is asked through its
-members. Weights, temperature and preprocessing stay. (docs/decisions/0043)
+members. Weights and temperature stay, and the picture that they see: of the preprocessing only the gate
+is the newest. (docs/decisions/0043)
 """
 
 import argparse
@@ -18,8 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.engine import catalogue
-from inference.engine.by_source import SourceFigure, SourceLabel
+from inference.engine.by_source import Measure, SourceFigure, SourceLabel
+from inference.engine.networks.network import WIDE_RECIPES
+from inference.engine.preprocess import RECIPES
 from inference.engine.records import WeightsRecord
+from inference.training.by_source import chances, row
 from inference.training.calibrate import Target, threshold_for
 from inference.training.combine import write
 from inference.training.combined import DATA
@@ -45,6 +49,7 @@ LIMIT = (
 )
 
 Floats = NDArray[np.float64]
+CLASSES: tuple[SourceLabel, ...] = ("normal", "ventriculomegaly")
 
 
 def main(arguments: Sequence[str], out: TextIO) -> int:
@@ -84,9 +89,12 @@ def rethresholded(record: WeightsRecord, said: Sequence[Mapping[str, Any]]) -> W
         ],
     }
     figures = held_out_figures(held, [], Target("sensitivity", SLICES), threshold, called)
+    recipe = RECIPES[WIDE_RECIPES["mri"]]
     return replace(
         record,
         version=next_version(record.version),
+        preprocessing=recipe.id,
+        preprocessing_sha256=recipe.sha256,
         threshold=threshold,
         threshold_target=TARGET,
         card={**record.card, **figures, **_made_of(record), "evaluation": evaluation},
@@ -123,12 +131,12 @@ def _made_of(record: WeightsRecord) -> dict[str, Any]:
 
 def _highest(wide: Floats, share: float) -> float:
     """The highest threshold at which that share of wide ventricles is found."""
-    return threshold_for(_chances(wide), np.ones(len(wide), np.int64), Target("sensitivity", share))
+    return threshold_for(chances(wide), np.ones(len(wide), np.int64), Target("sensitivity", share))
 
 
 def _lowest(normal: Floats) -> float:
     """The lowest threshold that leaves enough of the normals in peace."""
-    return threshold_for(_chances(normal), np.zeros(len(normal), np.int64), Target("specificity", QUIET))
+    return threshold_for(chances(normal), np.zeros(len(normal), np.int64), Target("specificity", QUIET))
 
 
 def odds_of(record: WeightsRecord, said: Sequence[Mapping[str, Any]]) -> Floats:
@@ -169,8 +177,8 @@ def _rows(
     held: HeldOut,
     threshold: float,
 ) -> Iterator[SourceFigure]:
-    called = _chances(odds) >= threshold
-    for label in ("normal", "ventriculomegaly"):
+    called = chances(odds) >= threshold
+    for label in CLASSES:
         mine = np.array([one["label"] == label for one in said])
         refused = np.array([bool(one["refused"]) for one in said])
         for name, rows in parts.items():
@@ -185,25 +193,13 @@ def _rows(
 
 
 def _row(
-    source: str, label: Any, called: NDArray[np.bool_], *, learnt: bool, refused: int = 0
+    source: str, label: SourceLabel, called: NDArray[np.bool_], *, learnt: bool, refused: int = 0
 ) -> SourceFigure:
-    wide: SourceLabel = "ventriculomegaly"
-    hits = called if label == wide else ~called
+    is_wide = label == "ventriculomegaly"
+    hits = called if is_wide else ~called
     figure = wilson(int(hits.sum()), len(hits))
-    return SourceFigure(
-        source=source,
-        label=label,
-        learnt_from=learnt,
-        measure="sensitivity" if label == wide else "specificity",
-        value=round(figure.value, 4),
-        low=round(figure.low, 4),
-        high=round(figure.high, 4),
-        count=figure.count,
-        unit="picture",
-        shown_only=False,
-        refused=refused,
-        only_source=True,
-    )
+    measure: Measure = "sensitivity" if is_wide else "specificity"
+    return row(source, label, measure, figure, learnt=learnt, refused=refused, only_source=True)
 
 
 def next_version(version: str) -> str:
@@ -215,10 +211,6 @@ def next_version(version: str) -> str:
 def _next_name(name: str) -> str:
     start, _, version = name.rpartition("-")
     return f"{start}-{next_version(version)}"
-
-
-def _chances(odds: Floats) -> Floats:
-    return np.asarray(1 / (1 + np.exp(-odds)))
 
 
 if __name__ == "__main__":

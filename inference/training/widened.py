@@ -27,7 +27,7 @@ from inference.engine.weights import LoadedModel, configure, load
 from inference.formats.stack import PictureStack
 from inference.training.atlas import MILLIMETRES
 from inference.training.ventricles.looks import TISSUES, chance_levels
-from inference.training.ventricles.volumes import Made, made_volumes
+from inference.training.ventricles.volumes import Made, as_stack, made_volumes, thickened
 
 LABEL_OF: Mapping[str, str] = {
     "normal": "normal",
@@ -93,18 +93,9 @@ def widened(rng: np.random.Generator, made: Made, look: Look | str) -> PictureSt
         picture = _padded(_turned(rng, _toned(rng, made)))
     if look == "thick slices":
         axis = int(rng.integers(3))
-        picture, spacing[axis] = thick(picture, axis, int(rng.integers(3, 6)))
+        picture, spacing[axis] = thickened(picture, axis, int(rng.integers(3, 6)))
     pixels = np.clip(picture / max(float(np.percentile(picture, 99.95)), 1e-6) * 50000, 0, 65535)
-    return PictureStack(
-        pixels=np.ascontiguousarray(pixels.astype(np.uint16)),
-        modality="mri",
-        original_sha256="",
-        source_format="nifti",
-        plane="axial",
-        pixel_spacing=(spacing[1], spacing[2]),
-        pixel_spacing_source="NIfTI pixdim",
-        slice_spacing=spacing[0],
-    )
+    return as_stack(pixels.astype(np.uint16), spacing)
 
 
 def _padded(picture: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -141,14 +132,6 @@ def _turned(rng: np.random.Generator, picture: NDArray[np.float32]) -> NDArray[n
     middle = (np.array(picture.shape) - 1) / 2
     turned = ndimage.affine_transform(picture, turn, middle - turn @ middle, order=1)
     return np.asarray(turned, np.float32)
-
-
-def thick(picture: NDArray[np.float32], axis: int, count: int) -> tuple[NDArray[np.float32], float]:
-    """Slices of `count` voxels along an axis, each the mean of what it holds; their thickness in mm."""
-    whole = picture.shape[axis] // count * count
-    parts = np.take(picture, np.arange(whole), axis=axis)
-    shape = [*parts.shape[:axis], whole // count, count, *parts.shape[axis + 1 :]]
-    return np.asarray(parts.reshape(shape).mean(axis=axis + 1), np.float32), count * MILLIMETRES
 
 
 def main(arguments: Sequence[str], out: TextIO) -> int:

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from conftest import source_of
 from PIL import Image
 
 from inference.engine.atrium import grids
@@ -30,8 +31,6 @@ from inference.training.atrium.dilate import dilation, painted
 from inference.training.atrium.draw import Shelf, drawn, mirrored
 from inference.training.atrium.material import kept_apart, marks, phantom_heads
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
-real_data = pytest.mark.skipif(not (DATA / "hc18").is_dir(), reason="the folder of real pictures is absent")
 UNSEEN = 9_000_001
 """A seed whose phantoms were never learnt from."""
 
@@ -206,13 +205,12 @@ def test_a_blank_head_cannot_be_measured():
     assert not measure(measurer, frame, lie).measurable
 
 
-@real_data
-def test_a_killed_training_ends_with_the_same_weights(tmp_path, monkeypatch):
+def test_a_killed_training_ends_with_the_same_weights(tmp_path, monkeypatch, data_dir):
     """Both networks, a few steps: at once, and one after the other in two processes' order."""
     monkeypatch.setattr("inference.training.atrium.learn.EVERY", 2)
     monkeypatch.setattr("inference.training.atrium.command.settle", lambda *_: {"least_chance": 0.5})
-    asked = ["--data", str(DATA), "--steps", "4", "--pictures", "24", "--phantoms", "4"]
-    few = [one for one in material.normal_heads(DATA) if one.file in marks()][:6]
+    asked = ["--data", str(data_dir), "--steps", "4", "--pictures", "24", "--phantoms", "4"]
+    few = [one for one in material.normal_heads(data_dir) if one.file in marks()][:6]
     monkeypatch.setattr("inference.training.atrium.command.normal_heads", lambda _: few)
     contents = []
     for name, parts in (("whole", [[]]), ("parts", [["--step", "width"], ["--step", "place"], []])):
@@ -303,14 +301,13 @@ def test_calipers_are_not_proposed_on_mri():
     assert refused.value.refusal.code == "wrong_modality"
 
 
-@real_data
-def test_normals_of_a_hospital_have_normal_widths():
+def test_normals_of_a_hospital_have_normal_widths(data_dir):
     """Every fiftieth HC18 head from about 18 weeks on; all of them: bench/answers.py."""
-    rows = material.table(DATA / "hc18" / "labels.csv")
+    rows = material.table(source_of(data_dir, "hc18") / "labels.csv")
     late = [row for row in rows if float(row["head_circumference_mm"]) >= 150][::50]
     widths, alarms = [], 0
     for row in late:
-        frame = material.picture(DATA, f"hc18/{row['file']}")
+        frame = material.picture(data_dir, f"hc18/{row['file']}")
         head = find_outlined(frame)
         assert head is not None
         scale = stated_scale(float(row["pixel_mm"]))
@@ -322,12 +319,11 @@ def test_normals_of_a_hospital_have_normal_widths():
     assert alarms <= 0.25 * len(late)
 
 
-@real_data
-def test_atria_lie_in_their_boxes():
-    rows = material.table(DATA / "lateral_ventricle" / "labels.csv")[::6]
+def test_atria_lie_in_their_boxes(data_dir):
+    rows = material.table(source_of(data_dir, "lateral_ventricle") / "labels.csv")[::6]
     near = 0
     for row in rows:
-        frame = material.picture(DATA, f"lateral_ventricle/{row['file']}")
+        frame = material.picture(data_dir, f"lateral_ventricle/{row['file']}")
         head = find_outlined(frame)
         assert head is not None
         x0, y0, x1, y1 = (float(number) for number in row["lateral_ventricle_box"].split())
@@ -337,16 +333,15 @@ def test_atria_lie_in_their_boxes():
     assert near >= 0.85 * len(rows)
 
 
-@real_data
-def test_no_calipers_on_an_abdomen_or_before_eighteen_weeks():
-    abdomen = next((DATA / "fetal_planes" / "abdomen").glob("*.jpg"))
-    rows = material.table(DATA / "hc18" / "labels.csv")
+def test_no_calipers_on_an_abdomen_or_before_eighteen_weeks(data_dir):
+    abdomen = next((source_of(data_dir, "fetal_planes") / "abdomen").glob("*.jpg"))
+    rows = material.table(source_of(data_dir, "hc18") / "labels.csv")
     early = next(row for row in rows if float(row["head_circumference_mm"]) < 100)
     late = next(row for row in rows if float(row["head_circumference_mm"]) > 200)
     for path, days, code in (
         (abdomen, 150, "not_a_head"),
-        (DATA / "hc18" / early["file"], None, "too_early"),
-        (DATA / "hc18" / late["file"], 100, "too_early"),
+        (source_of(data_dir, "hc18") / early["file"], None, "too_early"),
+        (source_of(data_dir, "hc18") / late["file"], 100, "too_early"),
     ):
         stack = read(path, modality="ultrasound", file_name=path.name)
         with pytest.raises(NotAnalysable) as refused:

@@ -9,9 +9,12 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+from conftest import source_of
 
 from inference.engine.atrium.scan import as_json
 from inference.engine.command import main as engine
+from inference.engine.in_scope import LEAST_LIKELY
+from inference.engine.preprocess import RECIPES, prepare
 from inference.engine.quality import NotAnalysable
 from inference.engine.ventricles.anatomy import is_brain
 from inference.engine.ventricles.calipers import Painted, atrial_plane
@@ -28,10 +31,9 @@ from inference.phantom import render, sample_spec
 from inference.phantom.volume import volume
 from inference.training.ventricles.command import main
 from inference.training.ventricles.measure import stack_of
-from inference.training.ventricles.volumes import Made
+from inference.training.ventricles.volumes import Made, made_volumes
+from inference.training.widened import widened
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
-real_data = pytest.mark.skipif(not (DATA / "mri").is_dir(), reason="the folder of real volumes is absent")
 UNSEEN = 9_200_001
 """A seed whose phantoms nothing was learnt from."""
 
@@ -146,16 +148,13 @@ def test_the_shipped_network_is_what_its_record_says(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def real_volume() -> PictureStack:
+def real_volume(data_dir) -> PictureStack:
     """The first real volume as it was acquired, with its labels' widths."""
-    from inference.training.ventricles.volumes import made_volumes
-
-    made = next(iter(made_volumes(DATA / "mri", 1, quick=True)))
+    made = next(iter(made_volumes(source_of(data_dir, "mri"), 1, quick=True)))
     assert isinstance(made, Made)
     return made  # type: ignore[return-value]
 
 
-@real_data
 def test_both_atria_of_a_volume_are_measured_in_every_thickness(real_volume):
     """It was learnt from; figures of volumes left out are in the record."""
     for axis in (None, 0):
@@ -167,7 +166,6 @@ def test_both_atria_of_a_volume_are_measured_in_every_thickness(real_volume):
             assert not widths[side].estimated
 
 
-@real_data
 def test_calipers_lie_on_the_walls_in_the_scans_own_pixels(real_volume):
     found = measure_volume(shipped_painter(), stack_of(real_volume, 0, None), gate=False)
     thick, thin = stack_of(real_volume, 0, None).pixel_spacing
@@ -179,7 +177,6 @@ def test_calipers_lie_on_the_walls_in_the_scans_own_pixels(real_volume):
         assert (one.inner[0] < one.outer[0]) == (one.side == "left")
 
 
-@real_data
 def test_the_engines_command_measures_a_volume_as_it_measures_ultrasound(tmp_path, real_volume):
     stack = stack_of(real_volume, None, None)
     turned = stack.pixels.transpose(2, 1, 0)[::-1, ::-1, :].astype(np.int32)
@@ -207,12 +204,11 @@ def test_ultrasound_is_still_measured_by_its_own_networks():
     assert refused.value.refusal.code == "wrong_modality"
 
 
-@real_data
-def test_a_stopped_training_ends_with_the_same_weights(tmp_path, monkeypatch):
+def test_a_stopped_training_ends_with_the_same_weights(tmp_path, monkeypatch, data_dir):
     monkeypatch.setattr("inference.training.ventricles.learn.EVERY", 1)
     two = tmp_path / "data" / "mri"
     two.mkdir(parents=True)
-    for path in sorted((DATA / "mri").glob("*/"))[:2]:
+    for path in sorted(source_of(data_dir, "mri").glob("*/"))[:2]:
         (two / path.name).symlink_to(path)
     asked = ["--data", str(tmp_path / "data"), "--pictures", "12", "--steps", "2", "--folds", "2", "--quick"]
     contents = []
@@ -231,3 +227,28 @@ def test_a_stopped_training_ends_with_the_same_weights(tmp_path, monkeypatch):
 
 def _stopped(*_):
     raise KeyboardInterrupt
+
+
+def test_a_brain_that_the_gate_does_not_know_is_let_in_by_its_anatomy_and_only_where_that_is_asked(
+    tmp_path, data_dir
+):
+    """A made late brain as another machine might show it; a preparation from before refuses it as it did."""
+    name = "fetal_SB_atlas_GA28_operated"
+    (tmp_path / name).symlink_to(source_of(data_dir, "mri") / name)
+    made = next(one for one in made_volumes(tmp_path, 1) if one.kind == "wide, late")
+    seed = [1, *made.group.encode(), *made.kind.encode(), *b"another machine"]
+    stack = widened(np.random.default_rng(seed), made, "another machine")
+    with pytest.raises(NotAnalysable) as refused:
+        prepare(stack, RECIPES["mri-square-128"])
+    assert refused.value.refusal.code == "not_a_head"
+    prepared = prepare(stack, RECIPES["mri-anatomy-128"])
+    assert LEAST_LIKELY <= prepared.quality["head_likelihood"] < 0.7
+    no_scale = replace(stack, pixel_spacing=None, slice_spacing=None)
+    with pytest.raises(NotAnalysable, match="head"):
+        prepare(no_scale, RECIPES["mri-anatomy-128"])
+
+
+def test_a_brain_that_the_gate_knows_is_prepared_alike_with_and_without_the_second_key():
+    drawn = volume(sample_spec(np.random.default_rng(UNSEEN)), seed=UNSEEN).stack()
+    prepared = [prepare(drawn, RECIPES[name]) for name in ("mri-square-128", "mri-anatomy-128")]
+    assert prepared[0].sha256 == prepared[1].sha256

@@ -90,6 +90,11 @@ def _both_ways(look: Look, shown: Floats) -> Floats:
     return np.asarray((look(shown) + look(shown[..., ::-1])[..., ::-1]) / 2, np.float32)
 
 
+def ventricle_painter_name() -> str:
+    """The first twelve digits of the hash of the shipped network's weights."""
+    return str(json.loads((SHIPPED / "ventricles.json").read_text())["weights_sha256"])[:12]
+
+
 @cache
 def shipped_painter() -> Painter:
     """The network that comes with the code, hash checked. VentriclesMismatch."""

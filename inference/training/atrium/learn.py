@@ -1,6 +1,5 @@
 """One network learnt from drawn pictures; killed, it goes on to the same weights."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,11 +11,10 @@ from torch.nn import functional as F
 from inference.engine.atrium.network import OUT, AtriumNetwork
 from inference.training.atrium.draw import STEPS, Drawn, Step, mirrored
 from inference.training.checkpoints import Checkpoints
+from inference.training.steps import keep, pace, recalled
 
 MAPS: dict[Step, int] = {"place": 1, "width": 2}
 RATE, DECAY, CLIP = 3e-3, 1e-3, 5.0
-WARM = 0.15
-"""Share of the steps in which the rate rises."""
 EVERY = 100
 
 
@@ -38,11 +36,11 @@ def learnt(
     torch.manual_seed(3 * plan.seed + STEPS.index(plan.step))  # no two networks start alike
     network = AtriumNetwork(MAPS[plan.step]).to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), RATE, weight_decay=DECAY)
-    first = _recalled(plan, network, optimiser, checkpoints)
+    first = recalled(checkpoints, plan.step, network, optimiser)
     losses: list[float] = []
     for step in range(first, plan.steps):
         for group in optimiser.param_groups:
-            group["lr"] = RATE * _pace(step / plan.steps)
+            group["lr"] = RATE * pace(step / plan.steps)
         batch = _batch(pictures, plan, step)
         network.train()
         with torch.autocast("cpu", torch.bfloat16, enabled=plan.halved):
@@ -56,15 +54,8 @@ def learnt(
         losses.append(float(loss.detach()))
         if (step + 1) % EVERY == 0:
             tell(f"{plan.step}: step {step + 1} of {plan.steps}, loss {np.mean(losses[-EVERY:]):.3f}")
-            _keep(plan, step + 1, network, optimiser, checkpoints)
+            keep(checkpoints, plan.step, step + 1, network, optimiser)
     return network.eval()
-
-
-def _pace(done: float) -> float:
-    """Up in a straight line, down along a cosine."""
-    if done < WARM:
-        return 0.05 + 0.95 * done / WARM
-    return 0.5 * (1 + math.cos(math.pi * (done - WARM) / (1 - WARM))) + 1e-4
 
 
 def _batch(pictures: Drawn, plan: Plan, step: int) -> Drawn:
@@ -107,27 +98,3 @@ def _loss(step: Step, maps: Tensor, numbers: Tensor, batch: Drawn) -> Tensor:
     error = F.softplus(numbers[:, 3]) + 0.1
     stated = wrong.detach() / error + error.log()
     return loss + ((0.5 * off + 0.5 * wrong + 0.3 * stated) * there).sum() / count
-
-
-def _keep(
-    plan: Plan, step: int, network: AtriumNetwork, optimiser: torch.optim.Optimizer, checkpoints: Checkpoints
-) -> None:
-    states = optimiser.state_dict()["state"]
-    moments = {f"{number}.{name}": value for number, state in states.items() for name, value in state.items()}
-    checkpoints.keep(plan.step, {"network": network.state_dict(), "moments": moments}, {"step": step})
-
-
-def _recalled(
-    plan: Plan, network: AtriumNetwork, optimiser: torch.optim.Optimizer, checkpoints: Checkpoints
-) -> int:
-    """The step to go on with; network and optimiser are as they were then."""
-    memory = checkpoints.recall(plan.step)
-    if memory is None:
-        return 0
-    network.load_state_dict(memory.part("network"))
-    states: dict[int, dict[str, Tensor]] = {}
-    for key, value in memory.part("moments").items():
-        number, name = key.split(".")
-        states.setdefault(int(number), {})[name] = value
-    optimiser.load_state_dict({**optimiser.state_dict(), "state": states})
-    return int(memory.facts["step"])

@@ -1,6 +1,5 @@
 """One network that paints ventricles, learnt from drawn slices; killed, it goes on to the same weights."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,10 +12,9 @@ from torch.nn import functional as F
 from inference.engine.ventricles.grids import levelled
 from inference.engine.ventricles.network import VentricleNetwork
 from inference.training.checkpoints import Checkpoints
+from inference.training.steps import keep, pace, recalled
 
 RATE, DECAY, CLIP = 5e-3, 1e-3, 5.0
-WARM = 0.15
-"""Share of the steps in which the rate rises."""
 EVERY = 25
 WEIGHTS = (1.0, 0.2, 0.5)
 """Of ventricle, brain and deep grey matter in the loss."""
@@ -45,11 +43,11 @@ def learnt(
     torch.manual_seed(plan.seed)
     network = VentricleNetwork().to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), RATE, weight_decay=DECAY)
-    first = _recalled(plan, network, optimiser, checkpoints)
+    first = recalled(checkpoints, plan.phase, network, optimiser)
     losses: list[float] = []
     for step in range(first, plan.steps):
         for group in optimiser.param_groups:
-            group["lr"] = RATE * _pace(step / plan.steps)
+            group["lr"] = RATE * pace(step / plan.steps)
         shown, truth = _batch(plan, step, pictures, wanted)
         network.train()
         loss = _loss(network(shown.contiguous(memory_format=torch.channels_last)), truth)
@@ -60,15 +58,8 @@ def learnt(
         losses.append(float(loss.detach()))
         if (step + 1) % EVERY == 0:
             tell(f"{plan.phase}: step {step + 1} of {plan.steps}, loss {np.mean(losses[-EVERY:]):.3f}")
-            _keep(plan, step + 1, network, optimiser, checkpoints)
+            keep(checkpoints, plan.phase, step + 1, network, optimiser)
     return network.eval()
-
-
-def _pace(done: float) -> float:
-    """Up in a straight line, down along a cosine."""
-    if done < WARM:
-        return 0.05 + 0.95 * done / WARM
-    return 0.5 * (1 + math.cos(math.pi * (done - WARM) / (1 - WARM))) + 1e-4
 
 
 def _batch(
@@ -98,31 +89,3 @@ def _loss(odds: Tensor, truth: Tensor) -> Tensor:
     both = 2 * (seen * truth).sum((0, 2, 3)) + 1
     overlap = both / (seen.sum((0, 2, 3)) + truth.sum((0, 2, 3)) + 1)
     return (weights * (2 * each + 2 * (1 - overlap))).sum()
-
-
-def _keep(
-    plan: Plan,
-    step: int,
-    network: VentricleNetwork,
-    optimiser: torch.optim.Optimizer,
-    checkpoints: Checkpoints,
-) -> None:
-    states = optimiser.state_dict()["state"]
-    moments = {f"{number}.{name}": value for number, state in states.items() for name, value in state.items()}
-    checkpoints.keep(plan.phase, {"network": network.state_dict(), "moments": moments}, {"step": step})
-
-
-def _recalled(
-    plan: Plan, network: VentricleNetwork, optimiser: torch.optim.Optimizer, checkpoints: Checkpoints
-) -> int:
-    """The step to go on with; network and optimiser are as they were then."""
-    memory = checkpoints.recall(plan.phase)
-    if memory is None:
-        return 0
-    network.load_state_dict(memory.part("network"))
-    states: dict[int, dict[str, Tensor]] = {}
-    for key, value in memory.part("moments").items():
-        number, name = key.split(".")
-        states.setdefault(int(number), {})[name] = value
-    optimiser.load_state_dict({**optimiser.state_dict(), "state": states})
-    return int(memory.facts["step"])

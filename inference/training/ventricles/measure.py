@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from inference.engine.quality import NotAnalysable
@@ -16,7 +15,7 @@ from inference.formats.stack import PictureStack
 from inference.training.atlas import MILLIMETRES
 from inference.training.figures import bootstrap
 from inference.training.ventricles.looks import TISSUES, chance_levels
-from inference.training.ventricles.volumes import Made
+from inference.training.ventricles.volumes import Made, as_stack, thickened
 
 THICK_MM = 3.2
 VIEWS: tuple[tuple[str, int | None, bool], ...] = (
@@ -73,27 +72,9 @@ def stack_of(made: Made, thick_axis: int | None, repaint: np.random.Generator | 
         picture = picture + repaint.normal(0, 0.02, picture.shape) * (made.labels > 0)
     spacing = [MILLIMETRES] * 3
     if thick_axis is not None:
-        picture, spacing[thick_axis] = _thick(picture, thick_axis)
+        picture, spacing[thick_axis] = thickened(picture, thick_axis, round(THICK_MM / MILLIMETRES))
     pixels = np.clip(picture / max(float(picture.max()), 1e-6) * 65535, 0, 65535).astype(np.uint16)
-    return PictureStack(
-        pixels=np.ascontiguousarray(pixels),
-        modality="mri",
-        original_sha256="",
-        source_format="nifti",
-        plane="axial",
-        pixel_spacing=(spacing[1], spacing[2]),
-        pixel_spacing_source="NIfTI pixdim",
-        slice_spacing=spacing[0],
-    )
-
-
-def _thick(picture: NDArray[np.float32], axis: int) -> tuple[NDArray[np.float32], float]:
-    """Slices of THICK_MM along an axis, each the mean of what it holds."""
-    count = round(THICK_MM / MILLIMETRES)
-    whole = picture.shape[axis] // count * count
-    parts = np.take(picture, np.arange(whole), axis=axis)
-    shape = [*parts.shape[:axis], whole // count, count, *parts.shape[axis + 1 :]]
-    return np.asarray(parts.reshape(shape).mean(axis=axis + 1), np.float32), count * MILLIMETRES
+    return as_stack(pixels, spacing)
 
 
 def summed(found: Sequence[Measured]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ with normal, borderline and wide atria, smooth and folded, labels and all: what 
 from the labels (`true_plane`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from inference.engine.ventricles.calipers import Painted, Plane, atrial_plane
+from inference.formats.stack import PictureStack
 from inference.training.atlas import MILLIMETRES, VENTRICLES, walls_moved
 from inference.training.late import gyrified
 from inference.training.scope.heads import atlas_volume
@@ -101,6 +102,28 @@ def painted_labels(labels: Labels) -> Painted:
         for part in (labels == VENTRICLES, labels > 0, labels == DEEP_GREY)
     )
     return Painted(ventricle, brain, deep_grey, MILLIMETRES)
+
+
+def thickened(picture: Volume, axis: int, count: int) -> tuple[Volume, float]:
+    """Slices of `count` voxels along an axis, each the mean of what it holds; their thickness in mm."""
+    whole = picture.shape[axis] // count * count
+    parts = np.take(picture, np.arange(whole), axis=axis)
+    shape = [*parts.shape[:axis], whole // count, count, *parts.shape[axis + 1 :]]
+    return np.asarray(parts.reshape(shape).mean(axis=axis + 1), np.float32), count * MILLIMETRES
+
+
+def as_stack(pixels: NDArray[np.uint16], spacing: Sequence[float]) -> PictureStack:
+    """An axial volume as a NIfTI file brings it. spacing: of slices, rows and columns, in mm."""
+    return PictureStack(
+        pixels=np.ascontiguousarray(pixels),
+        modality="mri",
+        original_sha256="",
+        source_format="nifti",
+        plane="axial",
+        pixel_spacing=(spacing[1], spacing[2]),
+        pixel_spacing_source="NIfTI pixdim",
+        slice_spacing=spacing[0],
+    )
 
 
 def _tight(path: Path) -> tuple[Volume, Labels]:
