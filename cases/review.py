@@ -18,7 +18,7 @@ from cases import drafts, telling
 from cases.access import lock_for_addendum, lock_for_judging
 from cases.calls import call_of
 from cases.changes import changes, refuse_if_changed
-from cases.desk import desk
+from cases.desk import Desk, desk
 from cases.models import Addendum, Case, Confirmation, Read, ReadingRules, SignOff
 from cases.reading import read_case
 from cases.refusals import CannotDo
@@ -72,13 +72,7 @@ def file_read(
     """
     case = lock_for_judging(case, by)
     at = desk(case, by)
-    since = [] if shown == at.shown else changes(at, shown)
-    if not at.stands.has_scans:
-        raise NotNow(gettext("There is no scan to read."), since)
-    if at.due is None or at.due != kind:
-        sentence = gettext("The case has moved on since this page was opened. Nothing was filed.")
-        raise NotNow(sentence, since)
-    refuse_if_changed(at, shown)
+    _refuse_unless_due(at, kind, shown)
     called = call_of(case)
     agrees = called.agrees(finding) if called else None
     if kind in JUDGING and agrees is False and not reason.strip():
@@ -111,6 +105,16 @@ def file_read(
     )
     move_on(case)
     return read
+
+
+def _refuse_unless_due(at: Desk, kind: str, shown: Shown) -> None:
+    since = [] if shown == at.shown else changes(at, shown)
+    if not at.stands.has_scans:
+        raise NotNow(gettext("There is no scan to read."), since)
+    if at.due is None or at.due != kind:
+        sentence = gettext("The case has moved on since this page was opened. Nothing was filed.")
+        raise NotNow(sentence, since)
+    refuse_if_changed(at, shown)
 
 
 def _has_looked(case: Case, user: User) -> bool:

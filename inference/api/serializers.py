@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
+from inference.api.measured import MeasuredSerializer
 from inference.api.repetitions import RepetitionSerializer
 from inference.engine.fitness.rule import Code, State
 from inference.fitness import fitness_of
@@ -14,10 +15,6 @@ from inference.models import Activation, Explanation, Job, ModelVersion, Predict
 from inference.proposals import proposals_of
 
 NOTICE = "Research and decision support, not a cleared device."
-
-
-PROPOSED_SIDES = ["far", "near", "beside"]
-"""Of an atrium, by where the beam comes from: a picture does not tell left from right."""
 
 
 class ConditionSerializer(serializers.Serializer[Any]):
@@ -238,49 +235,6 @@ class ExplanationSerializer(serializers.ModelSerializer[Explanation]):
     def _array(self, view: str, explanation: Explanation, sha256: str) -> dict[str, str]:
         url = reverse(view, args=[explanation.pk], request=self.context["request"])
         return {"url": url, "sha256": sha256}
-
-
-class ScaleSerializer(serializers.Serializer[Any]):
-    """How large a square pixel is, and how that is known."""
-
-    mm_per_pixel = serializers.FloatField()
-    relative_error = serializers.FloatField(help_text="Standard deviation.")
-    source = serializers.ChoiceField(  # type: ignore[assignment]  # a field, not where it is read from
-        choices=["file", "calibration", "gestational_age"],
-        help_text="Stated by the file, calibrated by hand, or estimated from the gestational age.",
-    )
-
-
-class ProposalSerializer(serializers.Serializer[Any]):
-    """A caliper on an atrium, proposed and confirmed by nobody. Ends are (row, column) in pixels."""
-
-    atrium = serializers.IntegerField(help_text="Its number, from 0.")
-    frame = serializers.IntegerField()
-    side = serializers.ChoiceField(
-        choices=PROPOSED_SIDES,
-        help_text="Seen from the probe; beside where the midline runs along it.",
-    )
-    start = serializers.ListField(
-        child=serializers.FloatField(), help_text="On the inner wall of the midline's side."
-    )
-    end = serializers.ListField(child=serializers.FloatField(), help_text="On the other inner wall.")
-    width_px = serializers.FloatField(help_text="In square pixels.")
-    error_px = serializers.FloatField(help_text="Standard deviation.")
-    over_bpd = serializers.FloatField(help_text="Share of the head's short diameter; it never alarms.")
-    scale = serializers.CharField(help_text="As above; empty where none is known.")
-    width_mm = serializers.FloatField(allow_null=True)
-    error_mm = serializers.FloatField(allow_null=True, help_text="Of measuring and of the scale.")
-    probability = serializers.FloatField(allow_null=True, help_text="That it is 10 mm or more.")
-    estimated = serializers.BooleanField(help_text="Millimetres by a gestational age: no severity follows.")
-
-
-class MeasuredSerializer(serializers.Serializer[Any]):
-    """What a version that measures has found; null for one that knows classes."""
-
-    frame = serializers.IntegerField()
-    measurable = serializers.BooleanField(help_text="Whether any atrium could be measured.")
-    scale = ScaleSerializer(allow_null=True)
-    atria = ProposalSerializer(many=True)
 
 
 class PredictionSerializer(serializers.ModelSerializer[Prediction]):

@@ -70,6 +70,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights-dir", type=Path, default=None, help="folder of published weights, safetensors"
     )
+    for name, about in FLAGS.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", action="store_true", help=about)
+    parser.add_argument(
+        "--about",
+        default=["a folder nobody described"],
+        nargs="+",
+        metavar="[MODALITY:]TEXT",
+        help="what the data is, for the card",
+    )
+    _add_choices(parser)
+    _add_course(parser)
+
+
+def _add_choices(parser: argparse.ArgumentParser) -> None:
+    """What is learnt from, and how it is prepared, where it is not as usual."""
     parser.add_argument(
         "--preprocessing",
         default=[],
@@ -88,16 +103,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="sources or hospitals of ultrasound normals that nothing is learnt from; they only measure. "
         "Of several hospitals each is left out once anyway, by a network of its own, for the card",
     )
-    for name, about in FLAGS.items():
-        parser.add_argument(f"--{name.replace('_', '-')}", action="store_true", help=about)
-    parser.add_argument(
-        "--about",
-        default=["a folder nobody described"],
-        nargs="+",
-        metavar="[MODALITY:]TEXT",
-        help="what the data is, for the card",
-    )
-    _add_course(parser)
 
 
 def _add_course(parser: argparse.ArgumentParser) -> None:

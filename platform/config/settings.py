@@ -170,7 +170,7 @@ SPECTACULAR_SETTINGS = {
         "WithdrawalReason": "cases.models.ScanWithdrawal.Reason",
         "Modality": "inference.models.Image.Modality",
         "JobState": "inference.models.Job.State",
-        "ProposedSide": "inference.api.serializers.PROPOSED_SIDES",
+        "ProposedSide": "inference.api.measured.SIDES",
         "AtriumSide": "cases.models.AtriumStatement.Side",
     },
 }

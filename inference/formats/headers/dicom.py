@@ -15,6 +15,7 @@ from inference.formats.headers.dicom_elements import (
     Form,
     cut_short,
 )
+from inference.formats.headers.dicom_kinds import check_kind, check_modality
 from inference.formats.limits import MIB, Data, check_ratio, check_stack
 from inference.formats.stack import Modality
 
@@ -45,52 +46,6 @@ LONGEST_FIRST = 256  # bytes of a dataset's first value
 _FIRST_NUMBERS = {b"\0\0", b"\1\0", b"\5\0", b"\x08\0", b"\x12\0", b"\x16\0", b"\x18\0", b"\x20\0"}
 DIRECTORY_CLASS = "1.2.840.10008.1.3.10"  # Media Storage Directory, a DICOMDIR
 
-MODALITIES: dict[str, Modality] = {"US": "ultrasound", "MR": "mri"}
-UNSPECIFIC = {"OT"}
-"""Modalities of secondary captures, which say nothing of what is shown: the sender's word counts."""
-OTHER_MODALITIES = {
-    "CR",
-    "CT",
-    "DX",
-    "ES",
-    "IVUS",
-    "MG",
-    "NM",
-    "PT",
-    "RF",
-    "RTDOSE",
-    "RTIMAGE",
-    "SEG",
-    "SM",
-    "XA",
-    "XC",
-}
-NO_PICTURES = {
-    "1.2.840.10008.5.1.4.1.1.88.59": "a selection of key objects",
-    "1.2.840.10008.5.1.4.1.1.88.": "a structured report",
-    "1.2.840.10008.5.1.4.1.1.11.": "a presentation state",
-    "1.2.840.10008.5.1.4.1.1.104.": "a document in a DICOM wrapper",
-    "1.2.840.10008.5.1.4.1.1.66": "a registration, segmentation or measurement",
-    "1.2.840.10008.5.1.4.1.1.9.": "a recorded curve",
-    "1.2.840.10008.5.1.4.1.1.481.": "a radiotherapy object",
-    "1.2.840.10008.5.1.4.1.1.67": "a mapping of real-world values",
-    "1.2.840.10008.5.1.4.1.1.4.2": "a spectroscopy",
-    "1.2.840.10008.5.1.4.43.": "a colour palette",
-}
-"""Classes without a picture to read, by how their UID begins; the longest that fits is the name."""
-NO_PICTURE_MODALITIES = {
-    "SR": "a structured report",
-    "KO": "a selection of key objects",
-    "PR": "a presentation state",
-    "DOC": "a document in a DICOM wrapper",
-    "REG": "a registration, segmentation or measurement",
-    "RTPLAN": "a radiotherapy object",
-    "RTSTRUCT": "a radiotherapy object",
-    "ECG": "a recorded curve",
-    "HD": "a recorded curve",
-    "AU": "a recorded curve",
-}
-"""The same where only Modality says it."""
 GREY = ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")
 COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
 
@@ -162,10 +117,10 @@ def inspect(data: Data, modality: Modality) -> Header:
     form = _form(dataset, offset, syntax)
     values, pixel_data = _read(elements, offset, form)
     header = _header(values, form, syntax, start)
-    _check_kind(_text(values.get(_CLASS, b"")), header.modality, _text(values.get(_IMAGE_TYPE, b"")))
+    check_kind(_text(values.get(_CLASS, b"")), header.modality, _text(values.get(_IMAGE_TYPE, b"")))
     if pixel_data is None:
         raise FormatError("no_pixel_data", "The DICOM file holds no picture.")
-    _check_modality(header.modality, modality)
+    check_modality(header.modality, modality)
     _check_pixels(header)
     check_stack(header.frames, header.rows, header.columns, 1 if header.bits_allocated == 8 else 2)
     check_ratio(header.native_bytes, len(data))
@@ -254,37 +209,6 @@ def _frames(value: bytes) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 12):
         raise FormatError("frames", "The number of frames in the DICOM file is not a number.")
     return int(text) or 1
-
-
-def _check_kind(sop_class: str, modality: str, image_type: str) -> None:
-    """Name what is no picture of a scan, is tiled of many, or only shows where others lie."""
-    kinds = [start for start in NO_PICTURES if sop_class.startswith(start)]
-    name = NO_PICTURES[max(kinds, key=len)] if kinds else NO_PICTURE_MODALITIES.get(modality, "")
-    if name:
-        raise FormatError(
-            "no_pixel_data", f"This DICOM file is {name}, not a picture of a scan; send the images."
-        )
-    values = image_type.upper().split("\\")
-    if "MOSAIC" in values:
-        raise FormatError(
-            "frames",
-            "This DICOM file is a mosaic, many slices tiled in one picture; send the slices or one volume.",
-        )
-    if "LOCALIZER" in values and modality in ("MR", ""):
-        raise FormatError(
-            "no_pixel_data",
-            "This DICOM file is a localiser, which only shows where the others lie; send those.",
-        )
-
-
-def _check_modality(found: str, declared: Modality) -> None:
-    """An absent or unspecific Modality contradicts nothing. Only a term of the standard is repeated."""
-    if not found or found in UNSPECIFIC or MODALITIES.get(found) == declared:
-        return
-    says: str = MODALITIES.get(found) or (found if found in OTHER_MODALITIES else "another modality")
-    raise FormatError(
-        "modality_mismatch", f"The DICOM file states the modality {says}, but was sent as {declared}."
-    )
 
 
 def _check_pixels(header: Header) -> None:
