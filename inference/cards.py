@@ -26,7 +26,7 @@ FIRST = (
 DRAWN = frozenset(
     {
         "answers", "held_out_answers", "held_out_odds", "held_out_kinds", "confound_odds", "selective_curve",
-        "calls", "predictive_values", "positive_predictive_value", "negative_predictive_value",
+        "widened", "calls", "predictive_values", "positive_predictive_value", "negative_predictive_value",
     }
 )  # fmt: skip
 """Shown as charts (inference.plots), in words (inference.call_figures), or kept for whoever computes a figure

@@ -126,3 +126,10 @@ def test_predictive_values_of_older_cards_are_not_shown():
         "data": "x" * 90,
     }
     assert [section.title for section in cards.sections(old)] == ["Data"]
+
+
+@pytest.mark.parametrize("version", catalogue.all_shipped(), ids=lambda version: version.record.name)
+def test_a_card_as_a_page_prints_nothing_that_only_a_program_would_read(version):
+    for section in cards.sections(version.record.card):
+        printed = [*section.paragraphs, *section.items, *(fact for _, fact in section.facts)]
+        assert [one for one in printed if sum(letter.isdigit() for letter in one) > 100] == [], section.title
