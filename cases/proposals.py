@@ -23,6 +23,8 @@ SIDES: Mapping[str, str | Promise] = {
     "far": gettext_lazy("Far atrium"),
     "near": gettext_lazy("Near atrium"),
     "beside": gettext_lazy("Atrium beside the beam"),
+    "left": gettext_lazy("Left atrium"),
+    "right": gettext_lazy("Right atrium"),
 }
 SCALES: Mapping[str, str | Promise] = {
     "file": gettext_lazy("scale: stated by the file"),

@@ -1,6 +1,7 @@
 """Calipers that a model proposes: hidden like every answer, confirmed or moved by a reader, both kept."""
 
 from datetime import timedelta
+from typing import get_args
 
 import answers
 import pytest
@@ -13,6 +14,7 @@ from cases.call_words import call_sentence
 from cases.calls import call_of
 from cases.measuring import CHECKLIST, Points
 from cases.models import Case, Measurement, ReadingRules
+from inference.engine.atrium.records import Side
 from inference.engine.records import Refusal
 from inference.models import Image, Job, Prediction
 
@@ -231,3 +233,7 @@ def test_it_counts_for_the_case_when_it_calls_and_never_without_a_scale(
     page = client_of(alice).get(case.get_absolute_url()).content.decode()
     assert ("12 % of the BPD" in page) is (measured == "no scale")
     assert ("no scale known: nothing is called" in page) is (measured == "no scale")
+
+
+def test_every_side_that_the_engine_may_name_has_its_words():
+    assert set(proposals.SIDES) == set(get_args(Side))
