@@ -2,7 +2,7 @@
 
     python bench/guidance.py [--json] [--heads 100] [--fit-heads 60] [--checked 24] [--real DIR] [--mri DIR]
         [--cache DIR] [--plot FILE]
-    python bench/guidance.py --fit       also writes cases/protocol/values.json from the fit heads
+    python bench/guidance.py --fit       also writes cases/advice/values.json from the fit heads
 
 T1: the checks on faults of known strength. T2: the shipped rules and value table against a fixed protocol,
 chance and one who knows the truth, on heads the table was not fitted on. T3: the same with another head's
@@ -23,11 +23,11 @@ from advice.decisions import fitted
 from advice.policies import Course, World
 from advice.words import plot, told
 
-from cases.protocol.advise import advise
-from cases.protocol.completeness import ScanFacts, completeness
-from cases.protocol.findings import Finding
-from cases.protocol.rulebook import rulebook
-from cases.protocol.values import SHIPPED, values
+from cases.advice.checks import ScanFacts, completeness
+from cases.advice.findings import Finding
+from cases.advice.rank import advise
+from cases.advice.rulebook import rulebook
+from cases.advice.values import SHIPPED, values
 from inference.engine.quality import check
 from inference.formats.stack import MODALITIES
 from inference.phantom import Defects, render, sample_spec

@@ -3,7 +3,7 @@ from pathlib import Path
 from django.apps import AppConfig
 from django.conf import settings
 
-from cases.protocol.rulebook import SHIPPED, refuse_untranslated, rulebook
+from cases.advice.rulebook import SHIPPED, refuse_untranslated, rulebook
 
 
 class CasesConfig(AppConfig):

@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from accounts.models import User
-from cases.calls import NORMAL
+from cases.advice.performance import Performance, performance
 from cases.models import Case, Read, Scan, SignOff
-from cases.performance import Performance, performance
+from cases.review.calls import NORMAL
 from inference.charts import Chart, Week, weeks_chart
 from inference.engine.records import POSITIVE
 from inference.engine.undecided import UNDECIDED

@@ -2,10 +2,10 @@
 
 from celery import shared_task
 
-from cases import advising
+from cases.advice import service as advice_service
 
 
 @shared_task(name="cases.advise")
 def advise() -> None:
     """Give the advice that is due."""
-    advising.catch_up()
+    advice_service.catch_up()

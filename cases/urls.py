@@ -2,18 +2,23 @@
 
 from django.urls import path
 
-from cases import advice_views, job_views, pixel_views, review_views, upload_views, views
+from cases.advice import views as advice_views
+from cases.case_page import job_views, upload_views
+from cases.case_page import views as case_views
 from cases.report import views as report_views
+from cases.review import views as review_views
+from cases.viewer import views as viewer_views
+from cases.worklist import views as worklist_views
 
 app_name = "cases"
 urlpatterns = [
-    path("", views.worklist_page, name="worklist"),
-    path("views/", views.save_view, name="save_view"),
-    path("views/<uuid:pk>/forget/", views.forget_view, name="forget_view"),
-    path("department/", views.department_page, name="department"),
-    path("cases/new/", views.open_case, name="open_case"),
-    path("cases/<uuid:pk>/", views.case, name="case"),
-    path("cases/<uuid:pk>/live/", views.live, name="live"),
+    path("", worklist_views.worklist_page, name="worklist"),
+    path("views/", worklist_views.save_view, name="save_view"),
+    path("views/<uuid:pk>/forget/", worklist_views.forget_view, name="forget_view"),
+    path("department/", worklist_views.department_page, name="department"),
+    path("cases/new/", case_views.open_case, name="open_case"),
+    path("cases/<uuid:pk>/", case_views.case, name="case"),
+    path("cases/<uuid:pk>/live/", case_views.live, name="live"),
     path("cases/<uuid:pk>/scans/", upload_views.upload, name="upload"),
     path("cases/<uuid:pk>/reads/", review_views.file_read, name="file_read"),
     path("cases/<uuid:pk>/draft/", review_views.keep_draft, name="keep_draft"),
@@ -30,13 +35,13 @@ urlpatterns = [
     path("advice/<uuid:pk>/answer/", advice_views.answer_advice, name="answer_advice"),
     path("measurements/<uuid:pk>/withdraw/", review_views.withdraw, name="withdraw"),
     path("scans/<uuid:pk>/withdraw/", upload_views.withdraw, name="withdraw_scan"),
-    path("scans/<uuid:pk>/try-again/", views.try_again, name="try_again"),
-    path("scans/<uuid:pk>/choose-frames/", views.choose_frames, name="choose_frames"),
-    path("scans/<uuid:pk>/frames/<int:number>", pixel_views.frame, name="frame"),
-    path("answers/<uuid:pk>/explain/", views.explain, name="explain"),
-    path("answers/<uuid:pk>/run-again/", views.run_again, name="run_again"),
-    path("explanations/<uuid:pk>/heatmap/<int:row>", pixel_views.heatmap, name="heatmap"),
-    path("explanations/<uuid:pk>/pieces/<int:row>", pixel_views.pieces, name="pieces"),
+    path("scans/<uuid:pk>/try-again/", case_views.try_again, name="try_again"),
+    path("scans/<uuid:pk>/choose-frames/", case_views.choose_frames, name="choose_frames"),
+    path("scans/<uuid:pk>/frames/<int:number>", viewer_views.frame, name="frame"),
+    path("answers/<uuid:pk>/explain/", case_views.explain, name="explain"),
+    path("answers/<uuid:pk>/run-again/", case_views.run_again, name="run_again"),
+    path("explanations/<uuid:pk>/heatmap/<int:row>", viewer_views.heatmap, name="heatmap"),
+    path("explanations/<uuid:pk>/pieces/<int:row>", viewer_views.pieces, name="pieces"),
     path("jobs/<uuid:pk>/cancel/", job_views.cancel_job, name="cancel_job"),
     path("jobs/<uuid:pk>/again/", job_views.ask_again, name="ask_again"),
 ]

@@ -7,7 +7,6 @@ from django.db.models import Model
 from accounts.models import Department, Membership, User
 from audit.rows import Kept
 from blobs.models import Blob
-from cases import review
 from cases.models import (
     Addendum,
     Advice,
@@ -28,6 +27,7 @@ from cases.models import (
     Withdrawal,
 )
 from cases.report.verification import signed_faults
+from cases.review import service as review
 from inference.engine.records import canonical_json, sha256_hex
 from inference.models import (
     Activation,

@@ -5,10 +5,11 @@ from django.utils.translation import gettext
 
 from accounts.models import User
 from audit.trail import record
-from cases import review, telling
+from cases import events
 from cases.access import lock_scan_for_writing
 from cases.models import Scan, ScanWithdrawal
 from cases.refusals import CannotDo
+from cases.review import service as review
 from inference import jobs
 from inference.results import digest
 from language.stored import english
@@ -44,6 +45,6 @@ def withdraw_scan(scan: Scan, *, by: User, reason: str, note: str = "") -> ScanW
         digest=digest(row),
     )
     jobs.cancel_all(scan.image, by=by)
-    telling.scan_withdrawn(row)
+    events.scan_withdrawn(row)
     review.move_on(case)
     return row

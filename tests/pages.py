@@ -9,8 +9,8 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver
 
-from cases.desk import desk
-from cases.shown import Shown
+from cases.review.panel import desk
+from cases.review.shown import Shown
 
 
 def without_clock_times(html: str) -> str:

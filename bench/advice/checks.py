@@ -11,7 +11,7 @@ from scipy import stats
 from skimage.measure import blur_effect
 
 from advice.decisions import limit
-from cases.protocol.rulebook import Rulebook
+from cases.advice.rulebook import Rulebook
 from inference.engine.head import find_head
 from inference.engine.quality import check
 from inference.engine.quality.upright import upright

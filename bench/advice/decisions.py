@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize
 
-from cases.protocol.rulebook import Rulebook
+from cases.advice.rulebook import Rulebook
 from inference.training.acquisitions import Acquisition, Pool, chance
 
 

@@ -7,10 +7,10 @@ import numpy as np
 
 from advice.decisions import Judge, limit, probability, within
 from advice.table import AGAIN, MEND
-from cases.protocol.advise import advise
-from cases.protocol.findings import Finding
-from cases.protocol.rulebook import Rulebook
-from cases.protocol.values import Values
+from cases.advice.findings import Finding
+from cases.advice.rank import advise
+from cases.advice.rulebook import Rulebook
+from cases.advice.values import Values
 from inference.training.acquisitions import REPEATS, Acquisition, Pool
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from advice.decisions import Judge, faults, probability
-from cases.protocol.rulebook import Rulebook
-from cases.protocol.values import band_of
+from cases.advice.rulebook import Rulebook
+from cases.advice.values import band_of
 from inference.training.acquisitions import Acquisition, Pool
 
 RISKS = ("doubt", "models_disagree", "unfamiliar", "unreliable_explanation")

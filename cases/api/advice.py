@@ -11,14 +11,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from audit.trail import record
-from cases.advice_views import scan_of_case, visible_advice
-from cases.advising import answer, current_advice, stop_of
+from cases.advice.rank import STOPS
+from cases.advice.service import answer, current_advice, stop_of
+from cases.advice.views import scan_of_case, visible_advice
 from cases.api import visible
 from cases.api.serializers import NumberField, RequestSerializer, TextField
-from cases.desk import desk
+from cases.case_page.summary import read_case
 from cases.models import Advice, AdviceAnswer, Case
-from cases.protocol.advise import STOPS
-from cases.reading import read_case
+from cases.review.panel import desk
 from inference.api.serializers import NOTICE
 
 

@@ -15,12 +15,12 @@ from rest_framework.response import Response
 
 from audit.trail import record
 from cases.api import visible
-from cases.atria import Atrium
-from cases.calls import FIRST, Call, ScanCall
-from cases.desk import Desk, desk
-from cases.measuring import CHECKLIST, Width, is_provisional, unconfirmed
 from cases.models import Addendum, AtriumStatement, Case, Measurement, Read, SignOff
-from cases.proposals import origin_of
+from cases.review.atria import Atrium
+from cases.review.calls import FIRST, Call, ScanCall
+from cases.review.measurements import CHECKLIST, Width, is_provisional, unconfirmed
+from cases.review.panel import Desk, desk
+from cases.review.proposals import origin_of
 from inference.api.serializers import NOTICE
 from inference.engine.undecided import Reason
 

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from audit.trail import record
-from cases import asking, services
+from cases import services
 from cases.api import visible
 from cases.api.permissions import ReadersWrite
 from cases.api.serializers import ExplainSerializer
@@ -124,7 +124,7 @@ class Explain(PredictionAsked):
         body = ExplainSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         wanted = {"class_label": prediction.label, **body.validated_data}
-        job, asked = asking.explain(prediction, by=visible.user_of(request), **wanted)
+        job, asked = services.explain(prediction, by=visible.user_of(request), **wanted)
         return self.job(job, status.HTTP_202_ACCEPTED if asked else status.HTTP_200_OK)
 
 
@@ -142,7 +142,7 @@ class RunAgain(PredictionAsked):
     )
     def post(self, request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
         """With its explanations, and compares; the answer then lists the verdict among its repetitions."""
-        job = asking.run_again(self.get_object(), by=visible.user_of(request))
+        job = services.run_again(self.get_object(), by=visible.user_of(request))
         return self.job(job, status.HTTP_202_ACCEPTED)
 
 

@@ -25,8 +25,8 @@ from cases.api.serializers import (
     FramesToReadSerializer,
     ScanSerializer,
 )
-from cases.listing import note_listing
 from cases.models import Case, Scan
+from cases.worklist.listing import note_listing
 from inference.api.serializers import JobSerializer
 from inference.models import Job
 

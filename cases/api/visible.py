@@ -12,7 +12,7 @@ from rest_framework.request import Request
 
 from accounts.models import User
 from cases.models import Case, Scan
-from cases.standing import may_see_answers
+from cases.review.policy import may_see_answers
 from inference.models import Explanation, Image, Job, Prediction
 
 JOBS = (

@@ -127,8 +127,8 @@ class Read(Immutable):
     network, label, probability}; empty for a blind read. shown: scans, answers, measurements and other reads
     by their keys, and the SHA-256 of all that; None for reads from before it was kept. unblinded: whether a
     blind or second reader had been shown answers or others' findings; None for other kinds. called: what the
-    models called the case then (cases.calls), "" where none had answered. agrees: with that call, None where
-    it or the finding is no decision. seconds: since the reader first opened the case.
+    models called the case then (cases.review.calls), "" where none had answered. agrees: with that call, None
+    where it or the finding is no decision. seconds: since the reader first opened the case.
     """
 
     class Kind(models.TextChoices):

@@ -17,12 +17,8 @@ from django.db.models import Model
 from audit.rows import newest
 from blobs import store
 from blobs.store import BlobCorrupt, BlobUnavailable
-from cases import pictures
-from cases.atria import Atrium
-from cases.basis import answers_of as answered_advice
-from cases.calls import Call
-from cases.desk import Desk
-from cases.measuring import Width, is_provisional
+from cases.advice.basis import answers_of as answered_advice
+from cases.case_page.summary import Answer, CaseReading, ScanReading, Why
 from cases.models import (
     AdviceAnswer,
     Case,
@@ -34,8 +30,12 @@ from cases.models import (
     ScanWithdrawal,
     Withdrawal,
 )
-from cases.proposals import origin_of
-from cases.reading import Answer, CaseReading, ScanReading, Why
+from cases.review.atria import Atrium
+from cases.review.calls import Call
+from cases.review.measurements import Width, is_provisional
+from cases.review.panel import Desk
+from cases.review.proposals import origin_of
+from cases.viewer import pixels
 from inference.models import Prediction
 from inference.proposals import proposals_of
 
@@ -312,7 +312,7 @@ def _frame(scan: Scan, number: int, measured: Iterable[Measurement], found: Draf
     lines = {place: (one.start, one.end) for place, one in here.items()}
     broken = {place for place, one in here.items() if is_provisional(one)}
     try:
-        sha256 = _keep(pictures.frame_png(scan.image, number, lines, broken), found)
+        sha256 = _keep(pixels.frame_png(scan.image, number, lines, broken), found)
     except (BlobCorrupt, BlobUnavailable):
         sha256 = ""
     return {"sha256": sha256, "frame": number, "measurements": sorted(here), "map": None}
@@ -323,7 +323,7 @@ def _map(scan: Scan, why: Why, found: Draft) -> dict[str, Any]:
     row = len(explanation.frames) // 2
     frame = explanation.frames[row]
     try:
-        sha256 = _keep(pictures.overlay_png(scan.image, frame, explanation, row), found)
+        sha256 = _keep(pixels.overlay_png(scan.image, frame, explanation, row), found)
     except (BlobCorrupt, BlobUnavailable):
         sha256 = ""
     return {"sha256": sha256, "frame": frame, "measurements": [], "map": _explanation(why)}

@@ -7,13 +7,13 @@ from typing import Any
 from accounts.models import User
 from blobs import store
 from blobs.store import BlobCorrupt, BlobUnavailable
-from cases.calls import call
-from cases.desk import Desk, desk
+from cases.case_page.summary import CaseReading, ScanReading, read_case
 from cases.models import Case, Measurement, ReadingRules, SignOff
-from cases.reading import CaseReading, ScanReading, read_case
 from cases.report import content
 from cases.report.content import FORM, Draft, draft, moment
 from cases.report.words import EARLIER_FORM, Report, later_words, report
+from cases.review.calls import call
+from cases.review.panel import Desk, desk
 from inference.engine.undecided import NO_LIMITS
 
 

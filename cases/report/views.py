@@ -9,11 +9,11 @@ from django.views.decorators.http import require_safe
 
 from accounts.gate import PersonRequest, people_only
 from audit.trail import record
-from cases.desk import desk
 from cases.models import Case
 from cases.report.pdf import pdf
 from cases.report.signed import report_of
 from cases.report.words import LATER, NOTICE, UNSIGNED, Report
+from cases.review.panel import desk
 
 
 @require_safe

@@ -14,12 +14,12 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext, gettext_noop
 
 from cases import words
-from cases.advising import rules
-from cases.biometry import sentences
-from cases.call_words import EXPERIMENTAL, call_sentence
-from cases.measuring import CHECKLIST, unconfirmed
+from cases.advice.service import rules
 from cases.models import Addendum, AdviceAnswer, AtriumStatement, Case, Measurement, Read, ScanWithdrawal
-from cases.proposals import SIDES, origin_words, scale_words, width_words
+from cases.review.biometry import sentences
+from cases.review.call_words import EXPERIMENTAL, call_sentence
+from cases.review.measurements import CHECKLIST, unconfirmed
+from cases.review.proposals import SIDES, origin_words, scale_words, width_words
 from inference.models import Explanation, Image
 from inference.proposals import Proposal
 from language.numbers import decimal, probability

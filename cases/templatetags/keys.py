@@ -4,7 +4,7 @@ from typing import Any
 
 from django.template import Context, Library
 
-from cases.keys import GROUPS, PLAIN, Group
+from cases.viewer.shortcuts import GROUPS, PLAIN, Group
 
 register = Library()
 

@@ -6,14 +6,14 @@ from typing import Any
 from django.forms import Form
 from django.template import Library
 
-from cases.advising import action_words
-from cases.call_words import call_sentence, call_words, scan_reasons
-from cases.calls import Call, ScanCall
-from cases.desk import measurement_words
-from cases.measuring import CHECKLIST, unconfirmed
+from cases.advice.service import action_words
+from cases.case_page.page_forms import PageForms
 from cases.models import Measurement
-from cases.page_forms import PageForms
-from cases.proposals import origin_of, origin_words
+from cases.review.call_words import call_sentence, call_words, scan_reasons
+from cases.review.calls import Call, ScanCall
+from cases.review.measurements import CHECKLIST, unconfirmed
+from cases.review.panel import measurement_words
+from cases.review.proposals import origin_of, origin_words
 
 register = Library()
 
@@ -26,7 +26,7 @@ def unsaid(said: Mapping[str, bool]) -> list[str]:
 
 @register.simple_tag(takes_context=True)
 def page_form(context: Mapping[str, Any], name: str, about: Any) -> Form | None:
-    """A form of the case page (`cases.page_forms`), as it was filled in; None where it is not offered."""
+    """A form of the page (`case_page.page_forms`), as it was filled in; None where it is not offered."""
     forms: PageForms = context["page_forms"]
     return forms.at(name, about)
 

@@ -1,7 +1,7 @@
 """When the answers about a scan decide nothing: an unsteady answer, or versions that contradict each other.
 
-One rule stands behind the call of a case (cases.calls) and the figures on a card (inference.training.calls):
-what is measured is what is shown.
+One rule stands behind the call of a case (cases.review.calls) and the figures on a card
+(inference.training.calls): what is measured is what is shown.
 """
 
 from collections.abc import Sequence

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from accounts.models import Membership, Role, User
 from audit.departments import of_user
 from audit.trail import record
-from cases import telling
+from cases import events
 from cases.models import ReadingRules
 from notices.telling import tell
 
@@ -59,7 +59,7 @@ def tell_adjudicator(rules: ReadingRules, *, before: User | None, by: User) -> N
             record(verb, actor=by, subject=person, departments=departments, name=name, department=where)
             subject = f"{rules.department_id}:{verb}"
             tell(verb, [person.pk], subject=subject, by=by.full_name, where=where)
-    telling.adjudicator_changed(rules.department, before, now)
+    events.adjudicator_changed(rules.department, before, now)
 
 
 def _tell_each(verb: str, user: User, roles: Iterable[Held], by: User) -> None:

@@ -46,8 +46,8 @@ KEPT_NAMES = frozenset(
 KEPT_FUNCTIONS = frozenset({"_in_words", "fault"})
 """Whose answer is kept."""
 KEPT_FILES = (
-    "inference", "platform/blobs", "cases/intake.py", "cases/api/parsers.py", "cases/protocol",
-    "cases/basis.py",
+    "inference", "platform/blobs", "cases/intake.py", "cases/api/parsers.py", "cases/advice",
+    "cases/advice/basis.py",
 )  # fmt: skip
 FEWEST_LETTERS = 4
 """A sentence of values alone would be found in anything."""

@@ -13,8 +13,8 @@ from knox.models import AuthToken
 from accounts.models import Role
 from accounts.tokens import issue_token
 from audit.models import Event
-from cases import measuring
 from cases.models import Advice, SavedView
+from cases.review import measurements
 from inference.models import Explanation, Job, Prediction
 from notices.models import Notice
 from notices.telling import tell
@@ -45,8 +45,8 @@ def hers(case, alice, department, administrator, add_scan, run_jobs) -> dict[str
     scan = add_scan(case, alice)
     Job.objects.filter(model_version__network="modified_cnn").update(state=Job.State.CANCELLED)
     run_jobs(lime=False)
-    points = measuring.Points(0, (10.0, 10.0), (30.0, 30.0))
-    measurement = measuring.measure(scan, points, by=alice, tool="distance", side="", checklist=[])
+    points = measurements.Points(0, (10.0, 10.0), (30.0, 30.0))
+    measurement = measurements.measure(scan, points, by=alice, tool="distance", side="", checklist=[])
     answer = Prediction.objects.filter(image=scan.image).first()
     advice = Advice.objects.create(case=case, state_sha256="0" * 64, is_informed=True)
     endpoint, _ = webhooks.create(

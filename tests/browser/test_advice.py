@@ -5,7 +5,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from cases import advising
+from cases.advice import service as advice_service
 from cases.models import AdviceAnswer
 from inference.models import Job
 from inference.phantom import Defects, render, sample_spec
@@ -21,7 +21,7 @@ def dark_patch(case, alice, add_scan, run_jobs):
     add_scan(case, alice, look="mri", content=png)
     run_jobs(lime=False)
     Job.objects.filter(state=Job.State.QUEUED).update(state=Job.State.CANCELLED)
-    advising.give(case)
+    advice_service.give(case)
     return case
 
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from accounts.models import Department, User
 from cases import services
 from cases.models import Case, Measurement, ReadingRules, SignOff
-from cases.proposals import origin_of
+from cases.review.proposals import origin_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.data, pytest.mark.django_db(transaction=True)]
 FARTHER = 6.0

@@ -12,7 +12,8 @@ from django.db.models.functions import Now
 from playwright.sync_api import Page, expect
 
 from accounts.models import Membership, Role
-from cases import advising, intake, services, telling
+from cases import events, intake, services
+from cases.advice import service as advice_service
 from cases.models import AdviceAnswer, Case
 from inference import jobs, presence
 from inference.models import Job, Worker
@@ -47,7 +48,7 @@ def read_cases(case, alice, department, phantom_png, client_of, tmp_path) -> tup
         answered(one, alice, phantom_png(seed=seed))
         pages.file_read(client, one, kind="final", finding="ventriculomegaly", note="Both sides.")
     given = answers.advice(case)
-    advising.answer(
+    advice_service.answer(
         given, 0, by=alice, outcome=AdviceAnswer.Outcome.DECLINED, reason="The examination is over."
     )
     pages.sign(client, case, PASSWORD)
@@ -103,7 +104,7 @@ def busy(case, alice, phantom_png, tmp_path, settings) -> None:
     for number in range(9):
         waiting = jobs.submit(
             Job.Kind.PREDICT, image=scan.image, model_version=Job.objects.first().model_version,
-            requested_by=alice, parameters={"frames": [number]}, about=telling.about(scan),
+            requested_by=alice, parameters={"frames": [number]}, about=events.about(scan),
         )  # fmt: skip
         (held,) = jobs.claim(waiting.pk)
         if number < 5:

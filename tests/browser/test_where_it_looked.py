@@ -8,8 +8,9 @@ import pytest
 from django.core.files.base import ContentFile
 from playwright.sync_api import Page, expect
 
-from cases import intake, keys
+from cases import intake
 from cases.models import Case
+from cases.viewer import shortcuts
 from inference.models import Job
 from inference.phantom import sample_spec, volume
 
@@ -251,7 +252,9 @@ def test_the_sheet_lists_the_keys_of_the_page_and_gives_the_focus_back(looked_at
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
     scopes = {scope for scope, _ in listed(page)}
-    assert scopes == set(keys.GROUPS) - {"worklist", "field", "frames"}, "one frame has no keys for frames"
+    assert scopes == set(shortcuts.GROUPS) - {"worklist", "field", "frames"}, (
+        "one frame has no keys for frames"
+    )
     before = page.locator("#methods [aria-pressed=true]").text_content()
     page.keyboard.press("g")
     assert page.locator("#methods [aria-pressed=true]").text_content() == before, "the page behind waits"
@@ -261,7 +264,7 @@ def test_the_sheet_lists_the_keys_of_the_page_and_gives_the_focus_back(looked_at
     expect(page.locator("#invert")).to_be_focused()
     page.goto("/")
     page.get_by_role("button", name="Show the keys of this page").click()
-    assert {scope for scope, _ in listed(page)} == {"page", *keys.WORKLIST}
+    assert {scope for scope, _ in listed(page)} == {"page", *shortcuts.WORKLIST}
     keep("keys-worklist")
 
 

@@ -11,9 +11,9 @@ from conftest import PASSWORD, member
 from accounts.models import Membership, Role, User
 from audit.models import Event
 from cases import verification
-from cases.desk import Desk
 from cases.models import Case, Confirmation, Read, ReadingRules, SignOff
-from cases.standing import Kind, Stage, Standing, stage_after
+from cases.review.panel import Desk
+from cases.review.policy import Kind, Stage, Standing, stage_after
 from notices.models import Notice
 
 SCAN = frozenset({"1:abc"})

@@ -5,12 +5,13 @@ import pytest
 from django.utils import timezone
 
 from audit.models import Event
-from cases import access, advising, verification
-from cases.advising import action_words
-from cases.desk import desk
+from cases import access, verification
+from cases.advice import service as advice_service
+from cases.advice.performance import performance
+from cases.advice.service import action_words
+from cases.case_page.summary import read_case
 from cases.models import Advice, AdviceAnswer, Advised, Case, FollowUp, ReadingRules
-from cases.performance import performance
-from cases.reading import read_case
+from cases.review.panel import desk
 from inference import verification as images
 from inference.models import Image, Prediction, Quality
 from inference.phantom import Defects, render, sample_spec
@@ -24,8 +25,8 @@ def spoiled_png(seed: int = 2, **defects: float) -> bytes:
 
 
 def advice_on(case, user) -> Advice:
-    advising.give(case)
-    found = advising.current_advice(desk(case, user), read_case(case))
+    advice_service.give(case)
+    found = advice_service.current_advice(desk(case, user), read_case(case))
     assert found is not None
     return found
 
@@ -51,7 +52,7 @@ def test_a_blurred_scan_is_advised_to_be_repeated_with_its_value_limit_rule_and_
     assert (why["rule"], why["source"], why["scan"], why["frame"]) == ("us-blur", "local setting", 1, 0)
     assert why["checker"].startswith("picture ")
     assert suggestion["seconds"] == 25
-    assert found.rules_sha256 == advising.rules().sha256
+    assert found.rules_sha256 == advice_service.rules().sha256
 
 
 def test_the_same_state_gets_the_same_advice_and_one_line_in_the_audit(blurred, alice, client_of):
@@ -59,7 +60,7 @@ def test_the_same_state_gets_the_same_advice_and_one_line_in_the_audit(blurred, 
     assert "Next acquisition" not in client.get(blurred.get_absolute_url()).content.decode()
     assert not Advice.objects.exists(), "looking gives none"
     for _ in range(2):
-        advising.catch_up()
+        advice_service.catch_up()
         page = client.get(blurred.get_absolute_url())
         assert page.status_code == 200
     assert Advice.objects.filter(is_informed=True).count() == 1
@@ -70,9 +71,9 @@ def test_the_same_state_gets_the_same_advice_and_one_line_in_the_audit(blurred, 
 
 
 def test_nothing_is_advised_while_a_scan_is_being_read_or_once_the_case_is_empty(case, alice, add_scan):
-    assert advising.current_advice(desk(case, alice), read_case(case)) is None
+    assert advice_service.current_advice(desk(case, alice), read_case(case)) is None
     add_scan(case, alice)
-    assert advising.current_advice(desk(case, alice), read_case(case)) is None
+    assert advice_service.current_advice(desk(case, alice), read_case(case)) is None
 
 
 def test_a_blind_reader_is_advised_without_what_the_models_said(blurred, alice, client_of, department):
@@ -111,7 +112,7 @@ def followed(blurred, alice, add_scan, run_jobs):
     second = add_scan(blurred, alice, content=spoiled_png(seed=1))
     run_jobs(lime=False)
     second.image.jobs.filter(state="queued").update(state="cancelled")
-    advising.answer(found, place, by=alice, outcome="done", follow_up=second)
+    advice_service.answer(found, place, by=alice, outcome="done", follow_up=second)
     advice_on(blurred, alice)
     return blurred
 
@@ -129,7 +130,7 @@ def test_a_follow_up_is_linked_and_what_it_brought_is_kept(followed, alice):
 def test_advice_changes_no_prediction_and_hides_no_positive(blurred, alice, client_of):
     before = list(Prediction.objects.order_by("pk").values())
     found = advice_on(blurred, alice)
-    advising.answer(found, 0, by=alice, outcome="not_possible", reason="No more time.")
+    advice_service.answer(found, 0, by=alice, outcome="not_possible", reason="No more time.")
     page = client_of(alice).get(blurred.get_absolute_url()).content.decode()
     assert list(Prediction.objects.order_by("pk").values()) == before
     for row in before:
@@ -148,20 +149,20 @@ def test_missing_data_is_named_and_never_guessed(case, alice, small_scan, models
 def test_advice_is_due_after_work_has_ended_and_after_whatever_a_person_writes(
     blurred, alice, add_scan, run_jobs
 ):
-    assert advising.catch_up() == 1
+    assert advice_service.catch_up() == 1
     Advised.objects.update(at=timezone.now())
-    assert advising.catch_up() == 0
+    assert advice_service.catch_up() == 0
     scan = add_scan(blurred, alice, content=spoiled_png(seed=3))
-    assert advising.catch_up() == 1
+    assert advice_service.catch_up() == 1
     Advised.objects.update(at=timezone.now())
     run_jobs(lime=False)
     scan.image.jobs.filter(state="queued").update(state="cancelled")
-    assert advising.catch_up() == 1
+    assert advice_service.catch_up() == 1
     assert {why["scan"] for why in advice_on(blurred, alice).suggestions[0]["why"]} == {1}
 
 
 def test_a_program_reads_and_answers_advice_and_strangers_find_none(blurred, alice, charlie, api):
-    advising.give(blurred)
+    advice_service.give(blurred)
     program = api(alice)
     said = program.get(f"/api/v1/cases/{blurred.pk}/advice/").json()["advice"]
     assert said["suggestions"][0]["why"][0]["source"]
@@ -209,6 +210,6 @@ def test_once_the_case_is_signed_nothing_is_advised_or_answered(blurred, alice):
     found = advice_on(blurred, alice)
     Case.objects.filter(pk=blurred.pk).update(stage=Case.Stage.SIGNED)
     blurred.refresh_from_db()
-    assert advising.current_advice(desk(blurred, alice), read_case(blurred)) is None
+    assert advice_service.current_advice(desk(blurred, alice), read_case(blurred)) is None
     with pytest.raises(access.CaseSigned):
-        advising.answer(found, 0, by=alice, outcome="done")
+        advice_service.answer(found, 0, by=alice, outcome="done")

@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.tokens import issue_token
 from cases import services
-from cases.biometry import biometry_of
+from cases.review.biometry import biometry_of
 from inference.models import Job
 
 pytestmark = pytest.mark.django_db

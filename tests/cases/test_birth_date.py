@@ -8,8 +8,9 @@ from django.db import IntegrityError, transaction
 from pages import shown_now
 
 from audit.models import Event
-from cases import patients, review, services, verification
+from cases import patients, services, verification
 from cases.models import BirthDateCorrection, Case, Patient
+from cases.review import service as review
 
 pytestmark = pytest.mark.django_db
 

@@ -11,9 +11,9 @@ from django.urls import get_resolver, reverse
 from pypdf import PdfReader
 
 from accounts.models import Role
-from cases import measuring
-from cases.measuring import Points
 from cases.models import Case, Read, ReadingRules
+from cases.review import measurements
+from cases.review.measurements import Points
 from inference.models import Job
 
 pytestmark = pytest.mark.django_db
@@ -36,9 +36,9 @@ def second(case, alice, small_scan, tmp_path, client_of) -> Case:
     answers.active_version(tmp_path)
     scan = small_scan(case, alice, shape=(1, 64, 80))
     answers.explanation(answers.answer(Job.objects.get(image=scan.image)), method="gradcam")
-    measuring.measure(scan, Points(0, (1.0, 1.0), (1.0, 18.3)), by=alice, tool="distance")
-    gone = measuring.measure(scan, Points(0, (2.0, 1.0), (2.0, 18.3)), by=alice, tool="distance")
-    measuring.withdraw(gone, by=alice, reason="CANARY withdrawn")
+    measurements.measure(scan, Points(0, (1.0, 1.0), (1.0, 18.3)), by=alice, tool="distance")
+    gone = measurements.measure(scan, Points(0, (2.0, 1.0), (2.0, 18.3)), by=alice, tool="distance")
+    measurements.withdraw(gone, by=alice, reason="CANARY withdrawn")
     sent = {"note": "CANARY note", "reason": "CANARY reason", "finding": "normal"}
     pages.file_read(client_of(alice), case, kind="final", **sent)
     assert Case.objects.get().stage == "second"

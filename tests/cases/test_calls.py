@@ -10,9 +10,9 @@ from conftest import member
 from pypdf import PdfReader
 
 from accounts.models import Role
-from cases.call_words import call_sentence
-from cases.calls import Call, call, call_of
 from cases.models import Case, Read, ReadingRules
+from cases.review.call_words import call_sentence
+from cases.review.calls import Call, call, call_of
 from inference.engine.records import Refusal
 from inference.engine.undecided import NO_LIMITS, Limits
 from inference.models import Job, ModelVersion, Prediction

@@ -8,8 +8,8 @@ import pytest
 from conftest import PASSWORD
 from pypdf import PdfReader
 
-from cases.calls import call_of
 from cases.models import Case, ReadingRules, SignOff
+from cases.review.calls import call_of
 from inference import registry
 from inference.engine.fitness import gates
 from inference.models import Job, ModelVersion

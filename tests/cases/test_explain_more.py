@@ -2,7 +2,7 @@
 
 import pytest
 
-from cases import asking
+from cases import services
 from inference.models import Explanation, Job, Prediction
 
 pytestmark = pytest.mark.django_db
@@ -55,8 +55,8 @@ def test_a_refusal_has_nothing_to_explain(case, alice, add_scan, run_jobs, api):
     answered = Prediction.objects.filter(image=scan.image).first()
     Prediction.objects.filter(pk=answered.pk)
     answered.analysable = False
-    with pytest.raises(asking.NothingToExplain, match="not analysable"):
-        asking.explain(answered, method="lime", class_label="normal", by=alice)
+    with pytest.raises(services.NothingToExplain, match="not analysable"):
+        services.explain(answered, method="lime", class_label="normal", by=alice)
 
 
 def test_an_ensemble_says_that_its_members_are_explained(case, alice, add_scan, run_jobs):
@@ -66,7 +66,7 @@ def test_an_ensemble_says_that_its_members_are_explained(case, alice, add_scan, 
     scan = add_scan(case, alice)
     run_jobs(lime=False)
     combined = Prediction.objects.get(image=scan.image, model_version__network="ensemble")
-    job, _ = asking.explain(combined, method="gradcam", class_label=combined.label, by=alice)
+    job, _ = services.explain(combined, method="gradcam", class_label=combined.label, by=alice)
     run_jobs(lime=False)
     job.refresh_from_db()
     assert (job.state, job.failure_code) == ("failed", "cannot_explain")

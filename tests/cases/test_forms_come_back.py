@@ -11,9 +11,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import resolve, reverse
 from pages import hidden_fields, shown_now
 
-from cases import advising, measuring, page_forms, review
-from cases.measuring import Points
+from cases.advice import service as advice_service
+from cases.case_page import page_forms
 from cases.models import Case, Measurement, Scan
+from cases.review import measurements
+from cases.review import service as review
+from cases.review.measurements import Points
 from inference.models import Job
 
 pytestmark = pytest.mark.django_db
@@ -117,8 +120,8 @@ def page(case, alice, small_scan, tmp_path) -> dict[str, object]:
     answers.active_version(tmp_path)
     scan = small_scan(case, alice, shape=(3, 8, 10))
     answers.answer(Job.objects.get(image=scan.image))
-    one = measuring.measure(scan, Points(0, (1.0, 1.0), (4.0, 5.0)), by=alice, tool="distance")
-    advising.give(case)
+    one = measurements.measure(scan, Points(0, (1.0, 1.0), (4.0, 5.0)), by=alice, tool="distance")
+    advice_service.give(case)
     advice = case.advice.get()
     assert advice.suggestions, "there is something to answer"
     return {"case": case.pk, "scan": scan.pk, "measurement": one.pk, "advice": advice.pk}
@@ -197,7 +200,7 @@ def test_words_sent_after_the_session_had_ended_are_in_their_form_again(name, pa
 
 def test_words_whose_matter_is_gone_stand_above_the_page(page, case, alice, bob, client_of):
     one = Measurement.objects.get()
-    measuring.withdraw(one, by=bob, reason="Other plane.")
+    measurements.withdraw(one, by=bob, reason="Other plane.")
     refused = post(client_of(alice), page, "cases:withdraw", {"reason": WORDS})
     html = refused.content.decode()
     assert refused.status_code == 409

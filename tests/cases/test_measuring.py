@@ -3,9 +3,10 @@
 import answers
 import pytest
 
-from cases import measuring, verification
-from cases.measuring import CHECKLIST, Points
+from cases import verification
 from cases.models import Measurement, Scan, Withdrawal
+from cases.review import measurements
+from cases.review.measurements import CHECKLIST, Points
 from cases.severity import SCHEMES, in_grey_zone
 from inference.models import Image, Job
 
@@ -29,7 +30,7 @@ def with_spacing(scan: Scan, rows: float, columns: float) -> Scan:
 def width(scan, by, millimetres: float) -> Measurement:
     """An atrial width of so many mm, on pixels of 2 mm."""
     points = Points(0, (1.0, 1.0), (1.0, 1.0 + millimetres / 2))
-    return measuring.measure(scan, points, by=by, tool="atrial_width", checklist=tuple(CHECKLIST))
+    return measurements.measure(scan, points, by=by, tool="atrial_width", checklist=tuple(CHECKLIST))
 
 
 def test_without_a_spacing_a_length_is_in_pixels_and_says_so(scan, alice, client_of, case):
@@ -49,7 +50,7 @@ def test_without_a_spacing_a_length_is_in_pixels_and_says_so(scan, alice, client
 
 
 def test_rows_and_columns_have_spacings_of_their_own(scan, alice):
-    one = measuring.measure(
+    one = measurements.measure(
         with_spacing(scan, 2.0, 0.5), Points(0, (1, 2), (4, 6)), by=alice, tool="distance"
     )
     assert one.length_mm == pytest.approx((6.0**2 + 2.0**2) ** 0.5)

@@ -6,8 +6,9 @@ import answers
 import pytest
 
 from audit.models import Event
-from cases import advising, services
-from cases.forms import FramesForm
+from cases import services
+from cases.advice import service as advice_service
+from cases.case_page.forms import FramesForm
 from inference import jobs
 from inference.engine.records import Refusal
 from inference.models import Job, Prediction
@@ -210,7 +211,7 @@ def test_the_number_of_queries_does_not_grow_with_scans_and_answers(
     for seed in range(6):
         scan = small_scan(case, alice, seed=seed)
         answers.explanation(answers.answer(Job.objects.get(image=scan.image)))
-    advising.give(case)
+    advice_service.give(case)
     client.get(case.get_absolute_url())
     # session, user, case, audit line, scans, jobs, explanations, repetitions, evaluations, timeline,
     # may write, roles;

@@ -8,9 +8,11 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
 from accounts.tokens import create_service_account
-from cases import measuring, page_forms, services
-from cases.measuring import Points
+from cases import services
+from cases.case_page import page_forms
 from cases.models import SavedView
+from cases.review import measurements
+from cases.review.measurements import Points
 from inference import jobs
 from inference.models import Job
 
@@ -104,7 +106,7 @@ def record(case, alice, small_scan, tmp_path):
     )
     check = jobs.submit(Job.Kind.CHECK, requested_by=alice)
     points = Points(0, (1.0, 1.0), (4.0, 5.0))
-    measurement = measuring.measure(scan, points, by=alice, tool="distance")
+    measurement = measurements.measure(scan, points, by=alice, tool="distance")
     return SimpleNamespace(
         measurement=measurement,
         advice=answers.advice(case),

@@ -15,7 +15,7 @@ from pypdf import PdfReader
 
 from accounts.models import User
 from audit.models import Event
-from cases import advising
+from cases.advice import service as advice_service
 from cases.models import Advice, Case, Measurement, ReadingRules, SignOff
 from inference.engine.records import canonical_json, sha256_hex
 from inference.models import Job, Prediction
@@ -100,7 +100,7 @@ def test_worklist_and_case_page_are_german(german, answered):
 
 
 def test_advice_is_german_on_the_page_and_english_in_the_record(german, answered):
-    advising.give(answered)
+    advice_service.give(answered)
     page = html(german, answered.get_absolute_url())
     assert "Aufnahme mit Pixelabstand erneut exportieren" in page
     assert "Die Aufnahme hat keinen Maßstab" in page

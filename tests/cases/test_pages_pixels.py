@@ -10,7 +10,7 @@ from django.core.files.storage import storages
 from PIL import Image as Pillow
 
 from audit.models import Event
-from cases.pictures import thumbnail
+from cases.viewer.pixels import thumbnail
 from inference import images
 from inference.models import Job
 from inference.pieces import NotTogether

@@ -5,10 +5,10 @@ import pytest
 
 from audit.models import Event
 from cases import services
-from cases.calls import call
 from cases.models import Case
+from cases.review.calls import call
 from cases.words import headline
-from cases.worklist import verdict
+from cases.worklist.lines import verdict
 from inference import jobs
 from inference.engine.records import Refusal
 from inference.engine.undecided import Limits

@@ -5,15 +5,16 @@ from typing import get_args
 
 import answers
 import pytest
+from cases.asking import NothingToExplain
 from django.test import Client
 
 from accounts.tokens import issue_token
-from cases import asking, measuring, proposals, verification
-from cases.asking import NothingToExplain
-from cases.call_words import call_sentence
-from cases.calls import call_of
-from cases.measuring import CHECKLIST, Points
+from cases import asking, verification
 from cases.models import Case, Measurement, ReadingRules
+from cases.review import measurements, proposals
+from cases.review.call_words import call_sentence
+from cases.review.calls import call_of
+from cases.review.measurements import CHECKLIST, Points
 from inference.engine.atrium.records import Side
 from inference.engine.records import Refusal
 from inference.models import Image, Job, Prediction
@@ -124,7 +125,9 @@ def test_a_reader_moves_it_and_both_places_are_kept(proposed, case, alice, clien
 def test_which_end_is_first_does_not_count_as_moving(proposed, alice):
     answer = proposed()
     points = Points(0, (65, 20), (30, 20))
-    one = measuring.measure(scan_of(answer), points, by=alice, tool="atrial_width", proposed=(answer.pk, 0))
+    one = measurements.measure(
+        scan_of(answer), points, by=alice, tool="atrial_width", proposed=(answer.pk, 0)
+    )
     assert proposals.origin_of(one).moved_px == 0.0
 
 
@@ -181,7 +184,7 @@ def test_the_api_gives_the_geometry_with_the_answer(proposed, alice):
 
 def test_verify_names_a_measurement_whose_proposal_is_another_scans(proposed, alice, intruder):
     answer = proposed()
-    one = measuring.measure(
+    one = measurements.measure(
         scan_of(answer), Points(0, (30, 20), (65, 20)), by=alice, tool="atrial_width", proposed=(answer.pk, 0)
     )
     intruder("UPDATE cases_measurement SET proposal_atrium = 1 WHERE id = %s", [one.pk])

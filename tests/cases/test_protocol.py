@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from cases.protocol.advise import STOPS, advise
-from cases.protocol.completeness import ScanFacts, WidthFacts, completeness
-from cases.protocol.findings import FINDINGS, Finding
-from cases.protocol.risk import AnswerFacts, scan_risks, width_risks
-from cases.protocol.rulebook import SHIPPED, BadRules, parsed, rulebook
-from cases.protocol.values import Values, band_of, entropy, values
+from cases.advice.checks import AnswerFacts, ScanFacts, WidthFacts, completeness, scan_risks, width_risks
+from cases.advice.findings import FINDINGS, Finding
+from cases.advice.rank import STOPS, advise
+from cases.advice.rulebook import SHIPPED, BadRules, parsed, rulebook
+from cases.advice.values import Values, band_of, entropy, values
 from inference.engine.quality import CHECKS
 
 ROOT = Path(__file__).parents[2]
@@ -219,6 +218,6 @@ def test_entropy_is_a_bit_at_even_chances_and_nothing_when_sure():
 
 
 def test_the_protocol_runs_without_django_settings():
-    code = "from cases.protocol import advise, completeness, risk, rulebook; rulebook.rulebook()"
+    code = "from cases.advice import checks, rank, rulebook; rulebook.rulebook()"
     paths = f"{ROOT}:{ROOT / 'platform'}"
     subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": paths}, cwd="/", check=True)

@@ -12,13 +12,16 @@ from pypdf import PdfReader
 
 from accounts.models import Role
 from audit.models import Event
-from cases import advising, atria, measuring, pictures, verification
-from cases.desk import desk
-from cases.measuring import CHECKLIST, Points
+from cases import verification
+from cases.advice import service as advice_service
+from cases.advice.rank import STOPS
+from cases.advice.rulebook import rulebook
+from cases.case_page.summary import read_case
 from cases.models import AtriumStatement, Case, Measurement, ReadingRules, Scan, SignOff
-from cases.protocol.advise import STOPS
-from cases.protocol.rulebook import rulebook
-from cases.reading import read_case
+from cases.review import atria, measurements
+from cases.review.measurements import CHECKLIST, Points
+from cases.review.panel import desk
+from cases.viewer import pixels
 from inference.models import Image, Job
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +42,7 @@ def scan(case, alice, small_scan, tmp_path) -> Scan:
 
 def width(scan, by, mm: float, checklist=WHOLE, side="left", row: float = 20.0) -> Measurement:
     points = Points(0, (row, 10.0), (row, 10.0 + 2 * mm))
-    return measuring.measure(scan, points, by=by, tool="atrial_width", side=side, checklist=checklist)
+    return measurements.measure(scan, points, by=by, tool="atrial_width", side=side, checklist=checklist)
 
 
 def page(client, case) -> str:
@@ -109,8 +112,8 @@ def test_a_wider_provisional_width_is_shown_beside_the_confirmed_one(scan, case,
 
 
 def advice_on(case, user):
-    advising.give(case)
-    found = advising.current_advice(desk(case, user), read_case(case))
+    advice_service.give(case)
+    found = advice_service.current_advice(desk(case, user), read_case(case))
     assert found
     return found
 
@@ -132,7 +135,7 @@ def test_advice_asks_for_what_is_missing_and_never_ends_there(scan, case, alice,
     for _ in range(4):  # whatever is asked for is declined
         found = advice_on(case, alice)
         for place in range(len(found.suggestions)):
-            advising.answer(found, place, by=alice, outcome="declined", reason="Not now.")
+            advice_service.answer(found, place, by=alice, outcome="declined", reason="Not now.")
     assert (advice_on(case, alice).suggestions, advice_on(case, alice).stop) == ([], "provisional")
 
 
@@ -276,7 +279,7 @@ def test_every_action_that_a_provisional_width_calls_for_is_a_must():
 def test_a_provisional_line_is_broken_and_a_confirmed_one_is_not(scan, case, alice, client_of):
     def drawn(by_row: float) -> int:
         lines = {1: ((by_row, 10.0), (by_row, 60.0))}
-        both = [pictures.frame_png(scan.image, 0, lines, broken) for broken in ((), {1})]
+        both = [pixels.frame_png(scan.image, 0, lines, broken) for broken in ((), {1})]
         whole, parts = (np.asarray(Pillow.open(io.BytesIO(png)).convert("RGB")).astype(int) for png in both)
         return int((np.abs(whole - parts).sum(axis=2) > 0).sum())
 

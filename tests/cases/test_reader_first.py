@@ -11,7 +11,7 @@ from accounts.models import Role
 from audit.models import Event
 from cases import access, verification
 from cases.models import Addendum, Case, Read, ReadingRules, SignOff
-from cases.standing import standing
+from cases.review.policy import standing
 from inference.models import Job
 
 pytestmark = pytest.mark.django_db

@@ -19,10 +19,10 @@ from audit.models import Event
 from blobs import store
 from cases import verification
 from cases.models import Case, Measurement, ReadingRules, SignOff, Withdrawal
-from cases.pictures import CALIPER
 from cases.report.signed import report_of
 from cases.report.verification import signed_faults
 from cases.report.words import Report
+from cases.viewer.pixels import CALIPER
 from inference import jobs, registry
 from inference.engine.records import canonical_json, sha256_hex
 from inference.models import Job

@@ -13,8 +13,9 @@ from pages import shown_now
 
 from audit.models import Event
 from blobs.models import Blob
-from cases import review, services, verification
+from cases import services, verification
 from cases.models import Case, Patient, Scan, ScanIdentity
+from cases.review import service as review
 from inference.models import Job
 
 pytestmark = pytest.mark.django_db

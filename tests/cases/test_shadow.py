@@ -12,7 +12,9 @@ from scipy import stats
 
 from accounts.tokens import issue_token
 from audit.models import Event
-from cases import calls, reading, services, withdrawal
+from cases import services, withdrawal
+from cases.case_page import summary as case_summary
+from cases.review import calls
 from inference import comparison, jobs, registry, verification
 from inference.engine.records import Refusal
 from inference.models import Activation, Job, ModelVersion, Prediction
@@ -60,7 +62,7 @@ def test_nobody_is_shown_what_a_candidate_answered(scan, case, alice, holder, ca
     case_page = client_of(alice).get(case.get_absolute_url()).content.decode()
     assert str(candidate.pk) not in case_page
     assert "0.25" not in without_clock_times(case_page)
-    (read,) = reading.read_case(case).scans
+    (read,) = case_summary.read_case(case).scans
     assert [answer.version for answer in read.answers] == [holder]
     newest = calls.newest_answers([scan.image_id])[scan.image_id]
     assert [answer.model_version for answer in newest] == [holder]

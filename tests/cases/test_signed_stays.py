@@ -13,9 +13,11 @@ from django.db import IntegrityError, connection, transaction
 from django.urls import get_resolver, reverse
 from pages import routes, shown_now
 
-from cases import measuring, review, verification
-from cases.measuring import Points
+from cases import verification
 from cases.models import Case, SignOff
+from cases.review import measurements
+from cases.review import service as review
+from cases.review.measurements import Points
 from inference import jobs, registry
 from inference.models import Job, Prediction
 
@@ -76,7 +78,7 @@ def signed(case, alice, bob, small_scan, tmp_path, client_of):
     scan = small_scan(case, alice)
     first = Job.objects.get(image=scan.image)
     prediction = answers.explanation(answers.answer(first), method="gradcam").prediction
-    measurement = measuring.measure(scan, Points(0, (1.0, 1.0), (4.0, 5.0)), by=alice, tool="distance")
+    measurement = measurements.measure(scan, Points(0, (1.0, 1.0), (4.0, 5.0)), by=alice, tool="distance")
     failed = jobs.submit(Job.Kind.PREDICT, image=scan.image, model_version=version, requested_by=alice)
     jobs.fail(answers._claimed(failed), "out_of_memory", "There was not enough memory.")
     waiting = jobs.submit(Job.Kind.PREDICT, image=scan.image, model_version=version, requested_by=alice)

@@ -19,11 +19,14 @@ from accounts.models import Department
 from audit import rows, seals
 from audit.models import RowDigest
 from audit.trail import record
-from cases import advising, intake, measuring, review, services
-from cases.desk import desk
+from cases import intake, services
+from cases.advice import service as advice_service
 from cases.management.commands.verify import Command
-from cases.measuring import Points
 from cases.models import Case, ReadingRules, SignOff
+from cases.review import measurements
+from cases.review import service as review
+from cases.review.measurements import Points
+from cases.review.panel import desk
 from cases.verification import KEPT, TOLD
 from inference import registry, results
 from inference.engine.quality import Check
@@ -77,9 +80,9 @@ def _answered(scan, by) -> None:
         told("prediction.reproduced", again)
     quality, _ = results.create_quality(scan.image, [0], [Check("contrast", 0.5, 0, ((0, 0), (1, 1)))])
     told("quality.measured", quality)
-    measuring.measure(scan, Points(0, (1.0, 1.0), (4.0, 5.0)), by=by, tool="distance")
-    wrong = measuring.measure(scan, Points(0, (1.0, 1.0), (6.0, 5.0)), by=by, tool="distance")
-    measuring.withdraw(wrong, by=by, reason="Wrong plane.")
+    measurements.measure(scan, Points(0, (1.0, 1.0), (4.0, 5.0)), by=by, tool="distance")
+    wrong = measurements.measure(scan, Points(0, (1.0, 1.0), (6.0, 5.0)), by=by, tool="distance")
+    measurements.withdraw(wrong, by=by, reason="Wrong plane.")
 
 
 def told(verb: str, row) -> None:
@@ -99,7 +102,7 @@ def published(job: Job) -> Prediction:
 def _read(case, by) -> None:
     advice = answers.advice(case)
     told("advice.given", advice)
-    advising.answer(advice, 0, by=by, outcome="declined", reason="No time.")
+    advice_service.answer(advice, 0, by=by, outcome="declined", reason="No time.")
     shown = desk(case, by).shown
     review.file_read(
         case, by=by, kind="final", finding="ventriculomegaly", laterality="left", note="Wide.", shown=shown
@@ -288,7 +291,7 @@ def test_nothing_that_is_being_written_is_a_fault(department, alice, bob, tmp_pa
                 png = ContentFile(render(spec, "ultrasound", seed=number).png(), name="a.png")
                 scan, _ = intake.receive(case, png, modality="ultrasound", by=person, file_name="a.png")
                 published(Job.objects.get(image=scan.image, state="queued"))
-                measuring.measure(scan, Points(0, (1.0, 1.0), (4.0, 5.0)), by=person, tool="distance")
+                measurements.measure(scan, Points(0, (1.0, 1.0), (4.0, 5.0)), by=person, tool="distance")
                 shown = desk(case, person).shown
                 review.file_read(case, by=person, kind="final", finding="ventriculomegaly", shown=shown)
                 case.refresh_from_db()

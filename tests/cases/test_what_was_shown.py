@@ -9,10 +9,11 @@ from conftest import PASSWORD, member
 from django.test import Client
 
 from accounts.models import Role
-from cases import atria, measuring, review
-from cases.measuring import Points
 from cases.models import Case, Read, ReadingRules, ScanWithdrawal, SignOff
-from cases.standing import current_reads
+from cases.review import atria, measurements
+from cases.review import service as review
+from cases.review.measurements import Points
+from cases.review.policy import current_reads
 from inference import jobs
 from inference.models import Job
 
@@ -47,7 +48,7 @@ def late_answer(case, alice, bob, small_scan) -> str:
 
 
 def late_measurement(case, alice, bob, small_scan) -> str:
-    measuring.measure(case.scans.get(), Points(0, (1.0, 1.0), (4.0, 5.0)), by=bob, tool="distance")
+    measurements.measure(case.scans.get(), Points(0, (1.0, 1.0), (4.0, 5.0)), by=bob, tool="distance")
     return "bob has measured: Distance, "
 
 

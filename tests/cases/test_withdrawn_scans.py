@@ -5,12 +5,14 @@ from django.db import DatabaseError, transaction
 from pages import shown_now
 
 from audit.models import Event
-from cases import measuring, review, services, verification, withdrawal
+from cases import services, verification, withdrawal
 from cases.access import CaseSigned, ScanWithdrawn
-from cases.calls import call_of
-from cases.measuring import Points
+from cases.case_page.summary import read_case
 from cases.models import Case, Measurement, Scan, ScanWithdrawal
-from cases.reading import read_case
+from cases.review import measurements
+from cases.review import service as review
+from cases.review.calls import call_of
+from cases.review.measurements import Points
 from inference.models import Job
 from notices.models import Notice
 
@@ -157,7 +159,7 @@ def test_nothing_more_is_asked_about_it_or_measured_on_it(case, alice, add_scan,
         lambda: services.try_again(scan, by=alice),
         lambda: services.choose_frames(scan, [0], by=alice),
         lambda: services.cancel_job(Job.objects.first(), by=alice),
-        lambda: measuring.measure(scan, Points(0, (1, 1), (5, 5)), by=alice, tool="distance"),
+        lambda: measurements.measure(scan, Points(0, (1, 1), (5, 5)), by=alice, tool="distance"),
         lambda: withdrawal.withdraw_scan(scan, by=alice, reason="wrong_file"),
     ):
         with pytest.raises(ScanWithdrawn):

@@ -10,8 +10,9 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, resolve, reverse
 
 from audit.models import Event
-from cases import drafts, verification
+from cases import verification
 from cases.models import Case, Draft, Read
+from cases.review import drafts
 from inference.models import Job
 
 pytestmark = pytest.mark.django_db

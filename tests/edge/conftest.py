@@ -10,9 +10,10 @@ from django.core.files.base import ContentFile
 
 from accounts.models import Membership, Role, User
 from accounts.tokens import issue_token
-from cases import intake, measuring, services, telling
-from cases.measuring import Points
+from cases import events, intake, services
 from cases.models import SavedView
+from cases.review import measurements
+from cases.review.measurements import Points
 from inference import jobs
 from inference.models import Job
 from notices.telling import tell
@@ -48,7 +49,7 @@ def world(everybody, department, phantom_png, tmp_path, settings) -> SimpleNames
     waiting = unread.image.jobs.get()
     jobs.submit(Job.Kind.CHECK, requested_by=everybody)
     points = Points(0, (1.0, 1.0), (4.0, 5.0))
-    measuring.measure(scan, points, by=everybody, tool="distance")
+    measurements.measure(scan, points, by=everybody, tool="distance")
     answers.advice(case)
     SavedView.objects.create(owner=everybody, name="Urgent", query="order=urgent")
     endpoint, _ = webhooks.create(
@@ -59,7 +60,7 @@ def world(everybody, department, phantom_png, tmp_path, settings) -> SimpleNames
         events=("case.signed",),
     )
     webhooks.send_test(endpoint, by=everybody)
-    tell("case.assigned", [everybody.pk], subject=str(case.pk), **telling.about(scan).names, by="x")
+    tell("case.assigned", [everybody.pk], subject=str(case.pk), **events.about(scan).names, by="x")
     return SimpleNamespace(
         case=case,
         scan=scan,

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from accounts.models import Membership, Role
 from audit.models import Event
 from blobs import store
-from cases import services, telling
+from cases import events, services
 from cases.models import Scan
 from inference import cards, images, jobs, presence, queue
 from inference.formats.stack import PictureStack
@@ -105,7 +105,7 @@ def waiting(alice, version, department) -> list[Job]:
             requested_by=alice,
             thread=case.thread,
             priority=priority,
-            about=telling.about(scan),
+            about=events.about(scan),
         )
         for priority in (0, 20, 0)
     ]

@@ -9,9 +9,9 @@ import pytest
 from django.conf import settings
 from django.utils import translation
 
-from cases.advising import rules
+from cases.advice.rulebook import SHIPPED, BadRules, parsed, refuse_untranslated
+from cases.advice.service import rules
 from cases.models import AdviceAnswer, AtriumStatement, Read, ScanWithdrawal
-from cases.protocol.rulebook import SHIPPED, BadRules, parsed, refuse_untranslated
 from inference.models import Image, Job
 from language import stored
 from language.collect import collect

@@ -12,8 +12,10 @@ from django.utils import translation
 
 from accounts.models import Role, User
 from accounts.tokens import create_service_account
-from cases import advising, asking, review, services, telling
+from cases import asking, events, services
+from cases.advice import service as advice_service
 from cases.models import Case, ReadingRules, Scan
+from cases.review import service as review
 from inference import jobs, registry
 from inference import telling as work_telling
 from inference.engine.records import Refusal
@@ -192,19 +194,19 @@ def dark_patch(case, alice, add_scan, run_jobs) -> Case:
 
 
 def test_advice_is_told_to_whoever_added_the_scan_once(dark_patch, alice, bob, sees):
-    advising.catch_up()
+    advice_service.catch_up()
     assert sees(alice) == [f"There is advice on the next acquisition for case {dark_patch.number}."]
     assert sees(bob) == []
     Notice.objects.all().delete()
-    advising.give(dark_patch)
+    advice_service.give(dark_patch)
     assert sees(alice) == []
 
 
 def test_advice_that_rests_on_answers_is_not_told_to_a_blind_reader(dark_patch, alice, sees, blind):
-    advising.give(dark_patch)
+    advice_service.give(dark_patch)
     assert sees(alice) == [f"There is advice on the next acquisition for case {dark_patch.number}."]
     Notice.objects.all().delete()
-    telling.advised(dark_patch, dark_patch.advice.get(is_informed=True))
+    events.advised(dark_patch, dark_patch.advice.get(is_informed=True))
     assert sees(alice) == []
 
 

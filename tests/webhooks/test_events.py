@@ -11,8 +11,10 @@ from celery import Celery, current_app
 from django.urls import Resolver404, resolve
 from django.utils import translation
 
-from cases import advising, review, services
+from cases import services
+from cases.advice import service as advice_service
 from cases.models import Case, Scan
+from cases.review import service as review
 from inference import jobs, registry
 from inference.models import Job
 from inference.phantom import Defects, render, sample_spec
@@ -179,14 +181,14 @@ def dark_patch(case, alice, add_scan, run_jobs) -> Scan:
 
 def test_the_advice_is_in_the_message_with_its_reasons(dark_patch, add_webhook, told):
     add_webhook()
-    advising.catch_up()
+    advice_service.catch_up()
     [given] = told()["advice.given"]
     mend = next(one for one in given["data"]["suggestions"] if one["why"])
     assert mend["action"]
     assert mend["scan"] == 1
     assert {"name", "value", "threshold", "rule", "source"} <= set(mend["why"][0])
     assert given["data"]["is_informed"] is True
-    advising.give(dark_patch.case)
+    advice_service.give(dark_patch.case)
     assert len(told()["advice.given"]) == 1, "the same advice is given once"
 
 
@@ -194,7 +196,7 @@ def test_what_became_of_an_advice_is_told_without_the_persons_words(case, alice,
     add_scan(case, alice)
     add_webhook()
     given = advice(case)
-    advising.answer(given, 0, by=alice, outcome="declined", reason="Anna Smith left.")
+    advice_service.answer(given, 0, by=alice, outcome="declined", reason="Anna Smith left.")
     [answered] = told()["advice.answered"]
     assert answered["data"] == {
         "case": str(case.pk), "case_number": case.number, "advice": str(given.pk), "place": 0,

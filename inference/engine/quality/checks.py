@@ -1,7 +1,7 @@
 """What could be better about a scan: values of deterministic checks, and where in the picture they stand.
 
 Every value grows with the fault. From which value on something is advised is not said here: the department's
-rules hold the thresholds (cases/protocol/rules.yaml). What each check is worth on faults of known strength is
+rules hold the thresholds (cases/advice/rules.yaml). What each check is worth on faults of known strength is
 measured by bench/guidance.py and told in docs/guidance.md.
 
 A shadow in ultrasound is not among them: on phantoms, where beams drop out by nature, no measure tried here

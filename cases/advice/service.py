@@ -1,0 +1,247 @@
+"""Advice on the next acquisition of a case: given once for each state, answered, and followed up."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils.translation import get_language, gettext
+
+from accounts.models import User
+from audit.trail import record
+from cases import events
+from cases.access import lock_for_writing
+from cases.advice.basis import Basis, answers_of, basis, qualities_of, standing_of
+from cases.advice.rank import Counsel, advise
+from cases.advice.rulebook import SHIPPED, Rulebook, rulebook
+from cases.advice.values import values
+from cases.case_page.summary import CaseReading, read_case
+from cases.models import Advice, AdviceAnswer, Advised, Case, FollowUp, Measurement, Scan
+from cases.refusals import CannotDo
+from cases.review.panel import Desk
+from cases.review.policy import standing
+from inference.engine.records import canonical_json, sha256_hex
+from inference.models import Quality
+from inference.results import digest
+
+Outcome = AdviceAnswer.Outcome
+MOST_AT_ONCE = 100
+MARGIN = timedelta(minutes=1)
+"""Work that ends while a case is advised on may be committed later than its time says."""
+
+
+class AdviceAnswered(CannotDo):
+    """A suggestion is answered once."""
+
+    code = "advice_answered"
+    is_late = True
+
+
+class NoSuchSuggestion(CannotDo):
+    """The advice has fewer suggestions, or another scan belongs to another case."""
+
+    code = "no_such_suggestion"
+    field = "follow_up"
+
+
+class AdviceReasonNeeded(CannotDo):
+    """Whoever does not follow an advice says why."""
+
+    code = "reason_needed"
+    field = "reason"
+
+
+def rules() -> Rulebook:
+    """The rules in force: those of ADVICE_RULES, else the shipped ones. Raises BadRules."""
+    return rulebook(Path(settings.ADVICE_RULES or SHIPPED))
+
+
+def action_words(action: str) -> str:
+    """What an action of the rules says, in the active language; its id where the rules no longer have it."""
+    book = rules()
+    says = next((rule.action.says for rule in book.rules if rule.action.id == action), action)
+    return book.in_words(says, get_language())
+
+
+def current_advice(desk: Desk, reading: CaseReading) -> Advice | None:
+    """What is advised as the case stands; None until it was given (`give`). Looking gives none."""
+    if not _is_settled(desk.case, reading):
+        return None
+    state = _state(desk, basis(desk, reading, qualities_of(reading)))
+    return Advice.objects.filter(case=desk.case, state_sha256=state).first()
+
+
+@transaction.atomic
+def give(case: Case) -> None:
+    """Advise on a case that has settled: those who may know all, and where there are any, blind readers.
+
+    The same state gets the same row, so that giving twice gives one advice.
+    """
+    held = Case.objects.select_for_update(of=("self",)).select_related("department").get(pk=case.pk)
+    reading = read_case(held)
+    if not _is_settled(held, reading):
+        return
+    stands = standing(held, held.opened_by)
+    known = list(Measurement.objects.of_case(held).select_related("withdrawal", "scan__withdrawal"))
+    said = list(held.atrium_statements.all())
+    qualities = qualities_of(reading)
+    for hidden in (False, True) if stands.somebody_is_blind else (False,):
+        desk = Desk(stands, [] if hidden else known, [] if hidden else said, None, [], hidden=hidden)
+        found = basis(desk, reading, qualities)
+        _give(desk, reading, found, _counsel(found), _state(desk, found), qualities)
+
+
+def catch_up() -> int:
+    """Give what is due on every case that has changed since it was last advised on; how many there were.
+
+    A change is what a person wrote, which takes the case's mark away, or work that has ended since.
+    """
+    due = list(Advised.due()[:MOST_AT_ONCE])
+    for key in due:
+        with transaction.atomic():
+            Advised.objects.update_or_create(case_id=key, defaults={"at": Now() - MARGIN})
+            give(Case(pk=key))
+    return len(due)
+
+
+def _is_settled(case: Case, reading: CaseReading) -> bool:
+    """Nothing is at work, there is something to advise on, and it still matters."""
+    return not reading.is_working and bool(reading.scans) and case.stage != Case.Stage.SIGNED
+
+
+def _counsel(found: Basis) -> Counsel:
+    return advise(
+        found.findings,
+        rules(),
+        values(),
+        probability=found.probability,
+        spent_seconds=found.spent_seconds,
+        settled=found.settled,
+        is_open=found.is_open,
+    )
+
+
+def stop_of(advice: Advice, desk: Desk) -> str:
+    """Why nothing is advised, as a key of STOPS; "" while something is.
+
+    Advice for blind readers rests on no measurement, so that it tells nothing of any. A blind reader's own
+    provisional width still keeps the acquisition from ending.
+    """
+    return "provisional" if advice.stop == "nothing_helps" and desk.is_open else advice.stop
+
+
+def _state(desk: Desk, found: Basis) -> str:
+    return sha256_hex(
+        canonical_json(
+            {
+                "rules": rules().sha256,
+                "values": values().sha256,
+                "informed": not desk.hidden,
+                "findings": [one.as_json() for one in found.findings],
+                "unknown": [one.as_json() for one in found.unknown],
+                "probability": found.probability,
+                "settled": [list(key) for key in found.settled],
+                **({"open": True} if found.is_open else {}),
+            }
+        )
+    )
+
+
+@transaction.atomic
+def _give(
+    desk: Desk,
+    reading: CaseReading,
+    found: Basis,
+    counsel: Counsel,
+    state: str,
+    qualities: Mapping[Any, Quality],
+) -> Advice:
+    case = desk.case
+    row, made = Advice.objects.get_or_create(
+        case=case,
+        state_sha256=state,
+        defaults={
+            "is_informed": not desk.hidden,
+            "suggestions": [one.as_json() for one in counsel.suggestions],
+            "stop": counsel.stop,
+            "not_assessable": [one.as_json() for one in found.unknown],
+            "before": {
+                str(entry.scan.number): standing_of(entry, qualities, hidden=desk.hidden)
+                for entry in reading.scans
+            },
+            "rules_version": rules().version,
+            "rules_sha256": rules().sha256,
+            "values_sha256": values().sha256,
+        },
+    )
+    if made:
+        actions = ", ".join(one["action"] for one in row.suggestions) or row.stop
+        record(
+            "advice.given",
+            actor=None,
+            subject=row,
+            thread=case.thread,
+            detail=actions,
+            rules=f"{row.rules_version} {row.rules_sha256[:12]}",
+            digest=digest(row),
+        )
+        events.advised(case, row)
+        if not desk.hidden:
+            _close_follow_ups(case, reading, qualities)
+    return row
+
+
+@transaction.atomic
+def answer(
+    advice: Advice, place: int, *, by: User, outcome: str, reason: str = "", follow_up: Scan | None = None
+) -> AdviceAnswer:
+    """Say what became of a suggestion. Raises AdviceAnswered, NoSuchSuggestion, AdviceReasonNeeded,
+    CaseSigned.
+
+    follow_up: the scan that came of it, one of the same case.
+    """
+    case = lock_for_writing(advice.case, by)
+    if not 0 <= place < len(advice.suggestions):
+        raise NoSuchSuggestion(gettext("The advice has no such suggestion."))
+    if follow_up and follow_up.case_id != case.pk:
+        raise NoSuchSuggestion(gettext("The follow-up scan belongs to another case."))
+    if outcome != Outcome.DONE and not reason.strip():
+        raise AdviceReasonNeeded(gettext("Say in a few words why it is not done."))
+    if AdviceAnswer.objects.filter(advice=advice, place=place).exists():
+        raise AdviceAnswered(gettext("This suggestion has been answered."))
+    row = AdviceAnswer.objects.create(
+        advice=advice,
+        place=place,
+        outcome=outcome,
+        reason=reason.strip()[:300],
+        follow_up=follow_up if outcome == Outcome.DONE else None,
+        answered_by=by,
+    )
+    record(
+        "advice.answered",
+        actor=by,
+        subject=row,
+        thread=case.thread,
+        action=advice.suggestions[place]["action"],
+        outcome=outcome,
+        reason=row.reason,
+        digest=digest(row),
+    )
+    events.advice_answered(case, row)
+    return row
+
+
+def _close_follow_ups(case: Case, reading: CaseReading, qualities: Mapping[Any, Quality]) -> None:
+    """Keep what each follow-up scan brought, once it has been checked and answered about."""
+    entries = {str(entry.scan.pk): entry for entry in reading.scans}
+    standing = answers_of(case).filter(follow_up__isnull=False, follow_up__withdrawal__isnull=True)
+    for one in standing.filter(effect__isnull=True):
+        entry = entries[str(one.follow_up_id)]
+        before = one.advice.before.get(str(one.key[1]), {})
+        row = FollowUp.objects.create(
+            answer=one, before=before, after=standing_of(entry, qualities, hidden=False)
+        )
+        record("advice.followed", actor=None, subject=row, thread=case.thread, digest=digest(row))

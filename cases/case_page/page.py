@@ -1,0 +1,121 @@
+"""The case page: what one reader is shown of a case, and the forms that come back on it."""
+
+import logging
+import uuid
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+
+from accounts import kept
+from accounts.gate import PersonRequest
+from audit.trail import record
+from blobs.store import BlobCorrupt, BlobUnavailable
+from cases.advice.service import current_advice
+from cases.advice.words import shown_advice
+from cases.case_page import page_forms
+from cases.case_page import summary as case_summary
+from cases.case_page.page_forms import PageForms, Sent
+from cases.case_page.timeline import timeline
+from cases.models import Case
+from cases.refusals import CannotDo
+from cases.review.forms import ReadForm, read_form_context
+from cases.review.measurements import CHECKLIST
+from cases.review.panel import Desk, calipers, desk
+from cases.viewer import overlays, shortcuts
+from cases.viewer.pixels import thumbnail
+
+logger = logging.getLogger(__name__)
+
+
+def case_page(
+    request: PersonRequest,
+    case: Case,
+    *,
+    form: ReadForm | None = None,
+    refusal: CannotDo | None = None,
+    sent: Sent | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The page of a visible case. form, refusal: a read's form that was sent, and why it was not filed.
+
+    sent: another form of the page that was refused.
+    """
+    view = str(uuid.uuid4())
+    sitting = desk(case, request.user)
+    # What is answered for is collected first: what arrives in between is asked about, never passed over.
+    told: dict[str, Any] = {"view": view, "unblinded": sitting.unblinds}
+    record("case.viewed", actor=request.user, subject=case, thread=case.thread, **told)
+    context = shown(request, sitting, case_summary.read_case(case), view, sent=sent)
+    context |= read_form_context(request, sitting, form)
+    if refusal:
+        context |= {"changes": refusal.sentences, "refusal_code": refusal.code}
+    return render(request, "cases/case.html", context, status=409 if refusal else status)
+
+
+def shown(
+    request: PersonRequest,
+    sitting: Desk,
+    found: case_summary.CaseReading,
+    view: str,
+    *,
+    sent: Sent | None = None,
+) -> dict[str, object]:
+    """What the page and its live parts are made of. sent: a form that comes back on the page."""
+    case, current = sitting.case, _current(request, found)
+    scan = current.scan if current else None
+    may_write = Case.objects.writable_by(request.user).filter(pk=case.pk).exists()
+    advice = shown_advice(current_advice(sitting, found), sitting, current)
+    address = case.get_absolute_url()
+    offered = page_forms.offered(sitting, scan, advice["advice"], advice["suggestions"])
+    waiting = {} if sent else page_forms.waiting(request, address)
+    return {
+        "section": "worklist",
+        "key_groups": shortcuts.of_case(sitting, scan, may_write=may_write),
+        "case": case,
+        "reading": found,
+        "current": current,
+        "desk": sitting,
+        "answers_template": "cases/hidden_answers.html" if sitting.hidden else "cases/answers.html",
+        "frames_read": current.frames_read if current else [],
+        "shown": sitting.shown.fields,
+        "checklist": CHECKLIST,
+        "thumbnails": [(entry, _thumbnail(entry)) for entry in found.scans],
+        "picture": overlays.picture(current.scan, current, view) if current else None,
+        "overlays": overlays.overlays(current) if current and not sitting.hidden else [],
+        **calipers(sitting, current),
+        **advice,
+        "timeline": timeline(case, hidden=sitting.hidden),
+        "view": view,
+        "may_write": may_write,
+        "page_forms": PageForms(offered, sent, waiting),
+        "ticket": kept.ticket(request.user, address),
+    }
+
+
+def _current(request: PersonRequest, found: case_summary.CaseReading) -> case_summary.ScanReading | None:
+    """The scan that is asked for, or that a form stood beside; else the first."""
+    first = found.scans[0] if found.scans else None
+    wanted = request.GET.get("scan", "") or request.POST.get("scan", "")
+    if not wanted:
+        return first
+    chosen = next((entry for entry in found.scans if str(entry.scan.number) == wanted), None)
+    if chosen:
+        return chosen
+    if request.method == "POST" or any(str(scan.number) == wanted for scan in found.withdrawn):
+        return first  # a form keeps its words whatever became of its scan; an older link or notice leads here
+    raise Http404("The case has no such scan.")
+
+
+def _thumbnail(entry: case_summary.ScanReading) -> str:
+    """ "" when the stored pixels are gone: the page must still say everything else."""
+    try:
+        return thumbnail(entry.scan.image.pixels_id, _middle(entry))
+    except (BlobCorrupt, BlobUnavailable):
+        logger.exception("The pixels of %s cannot be read", entry.scan)
+        return ""
+
+
+def _middle(entry: case_summary.ScanReading) -> int:
+    read = entry.frames_read
+    return read[len(read) // 2] if read else entry.scan.image.frames // 2

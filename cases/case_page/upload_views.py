@@ -1,0 +1,145 @@
+"""Files that arrive on the case page, one by one from its script or all at once from the plain form.
+
+And scans that should not be there.
+"""
+
+import uuid
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods
+
+from accounts.gate import PersonRequest, people_only
+from blobs.store import BlobUnavailable
+from cases import identity, intake, prospects, withdrawal
+from cases.access import CaseSigned, require_writer
+from cases.case_page.forms import ScanWithdrawalForm
+from cases.case_page.page import case_page
+from cases.case_page.page_forms import Sent
+from cases.models import Case, Scan
+from cases.refusals import CannotDo
+from cases.review.forms import focused
+from inference.formats.errors import FormatError
+from language.stored import said
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file. outcome: added, known or refused; status: HTTP's word for it.
+
+    unanswered_because: a code of cases.prospects where no model version will answer.
+    """
+
+    file: str
+    outcome: str
+    sentence: str
+    code: str
+    status: int
+    scan: int | None = None
+    will_be_answered: bool = False
+    unanswered_because: str = ""
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@people_only
+def upload(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """Add files to a case. A file that is already there is not added twice."""
+    case = get_object_or_404(Case.objects.visible_to(request.user), pk=pk)
+    if not Case.objects.writable_by(request.user).filter(pk=case.pk).exists():
+        raise PermissionDenied(gettext("Only readers of the department add scans."))
+    if request.method != "POST":  # whoever loads again the page that a refused form came back on
+        return redirect(case)
+    sent = Sent.by(request, "upload", case.pk)
+    wants_json = "application/json" in request.headers.get("Accept", "")
+    if not sent.form.is_valid():
+        return _not_understood(request, case, sent, wants_json=wants_json)
+    filled = sent.form.cleaned_data
+    outcomes = [
+        _receive(request, case, file, filled["modality"], filled["mismatch_reason"])
+        for file in filled["scans"]
+    ]
+    if wants_json:
+        status = outcomes[0].status if len(outcomes) == 1 else 207
+        return JsonResponse({"outcomes": [asdict(outcome) for outcome in outcomes]}, status=status)
+    return _page(request, case, sent, outcomes)
+
+
+def _receive(
+    request: PersonRequest, case: Case, file: "UploadedFile[bytes]", modality: Any, reason: str
+) -> Outcome:
+    name = (file.name or "")[:200]
+    try:
+        scan, added = intake.receive(
+            case, file, modality=modality, by=request.user, file_name=name, mismatch_reason=reason
+        )
+    except FormatError as refusal:
+        return Outcome(name, "refused", said(refusal.detail), refusal.code, refusal.status)
+    except CannotDo as refusal:
+        return Outcome(name, "refused", str(refusal), refusal.code, refusal.status)
+    except BlobUnavailable:
+        if len(request.FILES.getlist("scans")) == 1:
+            raise
+        return Outcome(name, "refused", gettext(intake.NO_STORAGE), "storage_unavailable", 503)
+    code = prospects.unanswered_because(scan, scan.image.jobs.shown())
+    without = prospects.sentence(scan, code)
+    if without:
+        messages.warning(request, without)  # the script goes on to the case page, and so does the plain form
+    words = gettext("Added as scan {number}.") if added else gettext("Already here as scan {number}.")
+    sentence = f"{words.format(number=scan.number)} {without}".strip()
+    outcome, status = ("added", 201) if added else ("known", 200)
+    return Outcome(name, outcome, sentence, "", status, scan.number, not code, code)
+
+
+def _not_understood(request: PersonRequest, case: Case, sent: Sent, *, wants_json: bool) -> HttpResponse:
+    sentence = " ".join(str(error) for errors in sent.form.errors.values() for error in errors)
+    if wants_json:
+        return JsonResponse({"outcomes": [], "sentence": sentence, "code": "invalid"}, status=400)
+    sent.form.add_error(None, gettext("Nothing was added. Choose the files again."))
+    return case_page(request, case, sent=sent, status=422)
+
+
+def _page(request: PersonRequest, case: Case, sent: Sent, outcomes: list[Outcome]) -> HttpResponse:
+    """What became of each file; where one was refused, beside the form as it was filled in."""
+    refused = [outcome for outcome in outcomes if outcome.outcome == "refused"]
+    if not refused:
+        return redirect(f"{case.get_absolute_url()}?scan={outcomes[-1].scan}")
+    for one in outcomes:
+        if one.outcome == "refused":
+            field = identity.PatientMismatch.field if one.code == identity.PatientMismatch.code else "scans"
+            kept = gettext("Nothing of it was kept.")
+            error = ValidationError(f"{one.file}: {one.sentence} ({one.code}) {kept}", code=one.code)
+            sent.form.add_error(field, error)
+        else:
+            messages.success(request, f"{one.file}: {one.sentence}")
+    case.refresh_from_db()
+    status = refused[0].status if len(outcomes) == 1 else 422
+    is_late = {one.code for one in refused} == {CaseSigned.code}
+    return case_page(request, case, sent=sent, status=409 if is_late else status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@people_only
+def withdraw(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """Take a scan out of its case; the form comes back filled when that is refused."""
+    scan = get_object_or_404(Scan.objects.visible_to(request.user).select_related("case", "image"), pk=pk)
+    require_writer(scan.case, request.user)
+    is_sent, is_late, code = request.method == "POST", False, "invalid"
+    form = ScanWithdrawalForm(request.POST if is_sent else None)
+    if form.is_valid():
+        try:
+            withdrawal.withdraw_scan(scan, by=request.user, **form.cleaned_data)
+        except CannotDo as refusal:
+            is_late, code = refusal.is_late, refusal.code
+            form.add_error(refusal.field or None, str(refusal))
+        else:
+            messages.success(request, gettext("Scan {number} was withdrawn.").format(number=scan.number))
+            return redirect(scan.case)
+    context = {"section": "worklist", "case": scan.case, "scan": scan, "form": focused(form), "code": code}
+    status = (409 if is_late else 422) if is_sent else 200
+    return render(request, "cases/withdraw_scan.html", context, status=status)

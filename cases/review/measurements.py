@@ -1,0 +1,205 @@
+"""Calipers: what readers measure, what is withdrawn, and what the widths say beside the models."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_lazy
+
+from accounts.models import User
+from audit.trail import record
+from cases.access import lock_for_writing, lock_scan_for_writing
+from cases.models import Measurement, Scan, Withdrawal
+from cases.refusals import CannotDo
+from cases.review.calls import Call
+from cases.review.proposals import NoSuchProposal, proposal_for
+from cases.severity import WIDE_MM, Scheme, in_grey_zone
+from inference.engine.records import POSITIVE
+from inference.models import Image
+from inference.results import digest
+from language.stored import english
+
+CHECKLIST: Mapping[str, str | Promise] = {
+    "axial": gettext_lazy("Strict axial plane, at the level of the thalami"),
+    "cavum": gettext_lazy("Cavum septi pellucidi seen in front"),
+    "glomus": gettext_lazy("At the glomus of the choroid plexus"),
+    "perpendicular": gettext_lazy("Perpendicular to the ventricle's long axis"),
+    "on_to_on": gettext_lazy("On to on: inner wall to inner wall"),
+}
+"""What makes an atrial width comparable (NHS GGC guideline 491; ISUOG 2020)."""
+SHORTEST_PX = 0.5
+Proposed = tuple[UUID, int]
+"""An answer by its key, and which of its atria."""
+
+
+class NotMeasurable(CannotDo):
+    """The points lie outside the scan, or on each other."""
+
+    code = "not_measurable"
+
+
+class AlreadyWithdrawn(CannotDo):
+    """A measurement is withdrawn once."""
+
+    code = "already_withdrawn"
+    is_late = True
+
+
+@dataclass(frozen=True)
+class Points:
+    """Where the ends of a caliper lie: (row, column) in pixels of one frame."""
+
+    frame: int
+    start: tuple[float, float]
+    end: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Width:
+    """An atrial width in mm. severity: "" below the first step, and always while the width is provisional.
+
+    is_provisional: its reader did not confirm the whole CHECKLIST, so that nothing follows from it.
+    """
+
+    measurement: Measurement
+    mm: float
+    severity: str
+    is_provisional: bool
+
+    @property
+    def is_grey(self) -> bool:
+        """Whether a repeated measurement could fall on the other side of 10 mm."""
+        return not self.is_provisional and in_grey_zone(self.mm)
+
+
+def unconfirmed(checklist: Mapping[str, bool]) -> list[str]:
+    """The points of the measuring plane that a reader did not confirm, in the order of CHECKLIST."""
+    return [name for name in CHECKLIST if not checklist.get(name)]
+
+
+def is_provisional(measurement: Measurement) -> bool:
+    """Whether it is an atrial width whose measuring plane is not confirmed in full."""
+    return measurement.tool == Measurement.Tool.ATRIAL_WIDTH and bool(unconfirmed(measurement.checklist))
+
+
+@transaction.atomic
+def measure(
+    scan: Scan,
+    points: Points,
+    *,
+    by: User,
+    tool: str,
+    side: str = "",
+    checklist: Sequence[str] = (),
+    proposed: Proposed | None = None,
+) -> Measurement:
+    """Store a distance, in mm where the scan has a spacing. Raises NotMeasurable, CaseSigned.
+
+    proposed: the caliper that the reader confirmed or moved. Raises NoSuchProposal, PermissionDenied.
+    """
+    lock_scan_for_writing(scan, by)
+    _check(points, scan.image)
+    spacing = _spacing(scan.image)
+    width = tool == Measurement.Tool.ATRIAL_WIDTH
+    if proposed and not width:
+        raise NoSuchProposal(gettext("What is proposed are atrial widths."))
+    said = proposal_for(scan, *proposed, frame=points.frame, by=by) if proposed else None
+    found = Measurement.objects.create(
+        scan=scan,
+        frame=points.frame,
+        tool=tool,
+        side=side if width else "",
+        start=list(points.start),
+        end=list(points.end),
+        length_px=_length(points, (1.0, 1.0)),
+        length_mm=_length(points, spacing) if spacing else None,
+        pixel_spacing=list(spacing) if spacing else None,
+        pixel_spacing_source=scan.image.pixel_spacing_source,
+        checklist={name: name in checklist for name in CHECKLIST} if width else {},
+        proposal=said,
+        proposal_atrium=proposed[1] if proposed else None,
+        made_by=by,
+    )
+    with english():
+        words = f"{found.title}: {found}"
+    record(
+        "measurement.made",
+        actor=by,
+        subject=found,
+        thread=scan.case.thread,
+        scan=scan.number,
+        detail=words,
+        digest=digest(found),
+    )
+    return found
+
+
+@transaction.atomic
+def withdraw(measurement: Measurement, *, by: User, reason: str) -> Withdrawal:
+    """Let a measurement no longer count. Raises AlreadyWithdrawn, CaseSigned, PermissionDenied."""
+    case = lock_for_writing(measurement.scan.case, by)
+    if Withdrawal.objects.filter(measurement=measurement).exists():
+        raise AlreadyWithdrawn(gettext("The measurement was withdrawn before."))
+    row = Withdrawal.objects.create(measurement=measurement, withdrawn_by=by, reason=reason.strip()[:200])
+    record(
+        "measurement.withdrawn",
+        actor=by,
+        subject=row,
+        thread=case.thread,
+        scan=measurement.scan.number,
+        reason=row.reason,
+        digest=digest(row),
+    )
+    return row
+
+
+def widest(measurements: Sequence[Measurement], scheme: Scheme) -> Width | None:
+    """The widest of the standing atrial widths in mm; a provisional one only where none is confirmed."""
+    tool = Measurement.Tool.ATRIAL_WIDTH
+    known = [(one.length_mm, one) for one in measurements if one.tool == tool and one.length_mm is not None]
+    if not known:
+        return None
+    mm, measurement = max(known, key=lambda pair: (not is_provisional(pair[1]), pair[0]))
+    if is_provisional(measurement):
+        return Width(measurement, mm, "", is_provisional=True)
+    return Width(measurement, mm, scheme.of(mm), is_provisional=False)
+
+
+def conflict(width: Width | None, called: Call | None) -> Literal["", "wide", "narrow"]:
+    """Whether caliper and models contradict each other: wide but called normal, or the other way round.
+
+    Nothing contradicts models that are undecided, or could not analyse the case; and "wide" is a claim that a
+    provisional width does not carry.
+    """
+    if width is None or width.is_provisional or called is None or not called.is_decided:
+        return ""
+    if width.mm >= WIDE_MM and called.label != POSITIVE:
+        return "wide"
+    return "narrow" if width.mm < WIDE_MM and called.label == POSITIVE else ""
+
+
+def _check(points: Points, image: Image) -> None:
+    inside = all(
+        -0.5 <= row <= image.rows - 0.5 and -0.5 <= column <= image.columns - 0.5
+        for row, column in (points.start, points.end)
+    )
+    if not inside or not 0 <= points.frame < image.frames:
+        raise NotMeasurable(gettext("The points do not lie on this scan."))
+    if _length(points, (1.0, 1.0)) < SHORTEST_PX:
+        raise NotMeasurable(gettext("Both points are the same: nothing was measured."))
+
+
+def _length(points: Points, spacing: tuple[float, float]) -> float:
+    """PixelSpacing: mm between rows, then between columns."""
+    rows, columns = (b - a for a, b in zip(points.start, points.end, strict=True))
+    return math.hypot(rows * spacing[0], columns * spacing[1])
+
+
+def _spacing(image: Image) -> tuple[float, float] | None:
+    if image.row_spacing is None or image.column_spacing is None:
+        return None
+    return image.row_spacing, image.column_spacing

@@ -1,0 +1,98 @@
+"""What people choose in the worklist."""
+
+import uuid
+from urllib.parse import urlencode
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext, gettext_lazy
+
+from accounts.models import User
+from cases.models import Case, CaseQuerySet
+from cases.models.case import OPEN
+from inference.models import Image
+
+UNKEPT = frozenset({"q", "search", "after"})
+"""What a saved view leaves out: words that may name a patient, their key, and a place in the list."""
+
+
+class WorklistForm(forms.Form):
+    """The worklist's filters; every one is optional."""
+
+    q = forms.CharField(
+        required=False,
+        max_length=64,
+        label=gettext_lazy("Case number, patient ID, accession number, UID or study date"),
+    )
+    modality = forms.ChoiceField(
+        required=False, choices=[("", gettext_lazy("Any modality")), *Image.Modality.choices]
+    )
+    progress = forms.ChoiceField(
+        required=False, choices=[("", gettext_lazy("Any state")), *Case.Progress.choices]
+    )
+    stage = forms.ChoiceField(
+        required=False,
+        choices=[("", gettext_lazy("Any stage")), (OPEN, gettext_lazy("Not signed")), *Case.Stage.choices],
+    )
+    mine = forms.BooleanField(required=False, label=gettext_lazy("Assigned to me"))
+    order = forms.ChoiceField(
+        required=False,
+        choices=[
+            ("newest", gettext_lazy("Newest first")),
+            ("oldest", gettext_lazy("Longest waiting")),
+            ("urgent", gettext_lazy("Most urgent")),
+        ],
+    )
+    search = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    after = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def narrow(self, cases: CaseQuerySet, user: User, *, but: str = "") -> CaseQuerySet:
+        """The cases that pass every filter that is set, but one; a filter that is not valid is not set."""
+        self.is_valid()
+        wanted = {name: value for name, value in self.cleaned_data.items() if name != but}
+        if wanted.get("q"):
+            cases = cases.matching(wanted["q"].strip())
+        if wanted.get("modality"):
+            cases = cases.with_scans_of(wanted["modality"])
+        if wanted.get("progress"):
+            cases = cases.in_progress(wanted["progress"])
+        if wanted.get("stage"):
+            cases = cases.at_stage(wanted["stage"])
+        if wanted.get("mine"):
+            cases = cases.filter(assignee=user)
+        return cases
+
+    def chosen_order(self) -> str:
+        """One of cases.models.case.ORDERS."""
+        self.is_valid()
+        return self.cleaned_data.get("order") or "newest"
+
+    def continues_after(self) -> uuid.UUID | None:
+        """The last case of the page before."""
+        self.is_valid()
+        return self.cleaned_data.get("after")
+
+    def chosen(self) -> dict[str, str]:
+        """Which filters are set; for the audit, so never what was searched for."""
+        said = self.as_query()
+        return said | ({"q": "…"} if self.cleaned_data.get("q") else {})
+
+    def as_query(self) -> dict[str, str]:
+        """The filters that are set as an address has them; no words, no place in the list."""
+        self.is_valid()
+        set_ = {name: value for name, value in self.cleaned_data.items() if value and name not in UNKEPT}
+        return {name: "on" if value is True else str(value) for name, value in set_.items()}
+
+
+class SavedViewForm(forms.Form):
+    """A name, and the worklist's filters as its address has them; whatever is no filter is left out."""
+
+    name = forms.CharField(max_length=40)
+    query = forms.CharField(max_length=300)
+
+    def clean_query(self) -> str:
+        """Only filters that the worklist knows; the search text is not kept, it may name a patient."""
+        kept = WorklistForm(QueryDict(self.cleaned_data["query"])).as_query()
+        if not kept:
+            raise forms.ValidationError(gettext("Set a filter first."))
+        return urlencode(kept)
