@@ -68,7 +68,7 @@ def dashboard(user: User) -> Dashboard:
         .order_by("created_at")
     )
     signed = list(SignOff.objects.filter(case__in=cases, signed_at__gte=since).select_related("case"))
-    images = Scan.objects.standing().filter(case__in=cases).values("image")
+    images = Scan.objects.active().filter(case__in=cases).values("image")
     answers = list(
         Prediction.objects.shown()
         .filter(image__in=images, created_at__gte=since)

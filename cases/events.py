@@ -7,7 +7,7 @@ from typing import Any
 
 from accounts.models import Department, User
 from cases.models import Addendum, Advice, AdviceAnswer, Case, Scan, ScanWithdrawal, SignOff
-from cases.review.policy import may_see_answers, standing
+from cases.review.policy import may_see_answers, reading_context
 from inference.models import About
 from notices.telling import tell, withdraw
 from webhooks.outbox import announce
@@ -54,7 +54,7 @@ def adjudicator_changed(department: Department, before: User | None, now: User |
     code = WANTED[Case.Stage.ADJUDICATION]
     waiting = Case.objects.filter(department=department, stage=Case.Stage.ADJUDICATION)
     for case in waiting.select_related("department", "opened_by"):
-        able = standing(case, case.opened_by).adjudicators
+        able = reading_context(case, case.opened_by).adjudicators
         if before and before.pk not in able:
             withdraw([code], subject=str(case.pk), people=[before.pk])
         if now and now.pk in able:
@@ -76,7 +76,7 @@ def advised(case: Case, advice: Advice) -> None:
     )
     numbers = {one["scan"] for one in advice.suggestions if one["scan"]}
     technologists = User.objects.filter(
-        pk__in=case.scans.standing().filter(number__in=numbers).values("added_by")
+        pk__in=case.scans.active().filter(number__in=numbers).values("added_by")
     )
     told = [one.pk for one in technologists if _may_know(advice, case, one)]
     _tell("advice.given", told, case)
@@ -124,9 +124,9 @@ def amended(case: Case, addendum: Addendum) -> None:
 
 def _may_judge(case: Case) -> tuple[list[int], list[int]]:
     """Whose turn it may be: people of the department, and the adjudicator it has named from elsewhere."""
-    stands = standing(case, case.opened_by)
-    wanted = stands.second_readers if case.stage == Case.Stage.SECOND else stands.adjudicators
-    return sorted(wanted & set(stands.members)), sorted(wanted - set(stands.members))
+    context = reading_context(case, case.opened_by)
+    wanted = context.second_readers if case.stage == Case.Stage.SECOND else context.adjudicators
+    return sorted(wanted & set(context.members)), sorted(wanted - set(context.members))
 
 
 def _may_know(advice: Advice, case: Case, user: User) -> bool:

@@ -37,7 +37,7 @@ class Template:
 
 def template_of(case: Case) -> Template:
     """Raises NotForARecord for a case of a real department or without an answered scan."""
-    scan = case.scans.standing().select_related("image").first()
+    scan = case.scans.active().select_related("image").first()
     answer = Prediction.objects.filter(image=scan.image).select_related("job").first() if scan else None
     if not case.department.is_demo or scan is None or answer is None:
         raise NotForARecord("Copy an answered case of a demonstration department.")

@@ -146,9 +146,7 @@ def add_scan(
 
 def known_scan(case: Case, stack: PictureStack) -> Scan | None:
     """The standing scan that is the same file. Raises OtherModality where it was taken as another."""
-    known = (
-        case.scans.standing().select_related("image").filter(original_sha256=stack.original_sha256).first()
-    )
+    known = case.scans.active().select_related("image").filter(original_sha256=stack.original_sha256).first()
     if known and known.image.modality != stack.modality:
         sentence = gettext(
             "This file is scan {number} of the case already, as {modality}. Withdraw that first."

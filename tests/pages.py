@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver
 
-from cases.review.panel import desk
+from cases.review.panel import review_panel
 from cases.review.shown import Shown
 
 
@@ -53,7 +53,7 @@ def sign(client: Client, case: Any, password: str, follow: bool = False) -> Http
 def shown_now(case: Any, user: Any) -> Shown:
     """What a page would show this user at this moment, for tests that call a service."""
     case.refresh_from_db()
-    return desk(case, user).shown
+    return review_panel(case, user).shown
 
 
 def routes(patterns, start: str = "", space: str = "") -> Iterator[tuple[str, str, URLPattern]]:

@@ -9,10 +9,10 @@ from django.db.models import QuerySet
 from cases.advice.checks import AnswerFacts, ScanFacts, WidthFacts, completeness, scan_risks, width_risks
 from cases.advice.findings import Finding, NotAssessable
 from cases.advice.values import entropy
-from cases.case_page.summary import Answer, CaseReading, ScanReading
+from cases.case_page.summary import Answer, CaseSummary, ScanSummary
 from cases.models import AdviceAnswer, Case, Measurement, Scan
 from cases.review.measurements import unconfirmed
-from cases.review.panel import Desk
+from cases.review.panel import ReviewPanel
 from inference.engine.quality import VERSION
 from inference.models import Image, Prediction, Quality
 
@@ -32,42 +32,42 @@ class Basis:
     is_open: bool
 
 
-def basis(desk: Desk, reading: CaseReading, qualities: Mapping[Any, Quality]) -> Basis:
+def basis(panel: ReviewPanel, summary: CaseSummary, qualities: Mapping[Any, Quality]) -> Basis:
     """Findings of every checker, as far as this reader may know them."""
     found: list[Finding] = []
     unknown: list[NotAssessable] = []
-    for entry in reading.scans:
+    for entry in summary.scans:
         quality = qualities.get(entry.scan.image_id)
         found += _picture_findings(entry.scan, quality)
         if quality is None or not quality.checks:
             why = "no head was found" if quality else "no model has read the scan"
             unknown.append(NotAssessable("picture", why, entry.scan.number))
-        if not desk.hidden:
+        if not panel.hidden:
             facts = [_answer_facts(answer, said) for answer in entry.answers if (said := answer.prediction)]
             found += scan_risks(entry.scan.number, entry.scan.image.modality, facts)
     complete, missing = completeness(
-        [_scan_facts(entry.scan) for entry in reading.scans],
-        [] if desk.hidden else _width_facts(desk, reading),
-        [] if desk.hidden else [one.side for one in desk.atria if one.unseen],
+        [_scan_facts(entry.scan) for entry in summary.scans],
+        [] if panel.hidden else _width_facts(panel, summary),
+        [] if panel.hidden else [one.side for one in panel.atria if one.unseen],
     )
     found += complete
-    if not desk.hidden and desk.width:
-        modality = desk.width.measurement.scan.image.modality
-        found += width_risks(modality, is_grey=desk.width.is_grey, conflict=desk.conflict)
-    answers = list(answers_of(desk.case))
+    if not panel.hidden and panel.width:
+        modality = panel.width.measurement.scan.image.modality
+        found += width_risks(modality, is_grey=panel.width.is_grey, conflict=panel.conflict)
+    answers = list(answers_of(panel.case))
     replaced = {one.key[1] for one in answers if one.follow_up and not one.follow_up.is_withdrawn} - {None}
     found = [one for one in found if one.scan not in replaced]
     return Basis(
         found,
         unknown + missing,
-        None if desk.hidden else _probability(reading, replaced),
+        None if panel.hidden else _probability(summary, replaced),
         sorted({one.key for one in answers}, key=repr),
         sum(one.seconds for one in answers if one.outcome == AdviceAnswer.Outcome.DONE),
-        is_open=desk.is_open and not desk.hidden,
+        is_open=panel.is_open and not panel.hidden,
     )
 
 
-def standing_of(entry: ScanReading, qualities: Mapping[Any, Quality], *, hidden: bool) -> dict[str, Any]:
+def assessment_of(entry: ScanSummary, qualities: Mapping[Any, Quality], *, hidden: bool) -> dict[str, Any]:
     """How one scan stands: its checks; its probability and entropy where they may be told."""
     quality = qualities.get(entry.scan.image_id)
     said = None if hidden else _leading_probability(entry.answers)
@@ -83,9 +83,9 @@ def answers_of(case: Case) -> QuerySet[AdviceAnswer]:
     return AdviceAnswer.objects.filter(advice__case=case).select_related("advice", "follow_up__withdrawal")
 
 
-def qualities_of(reading: CaseReading) -> dict[Any, Quality]:
+def qualities_of(summary: CaseSummary) -> dict[Any, Quality]:
     """The checks of every scan that has them, by the image's key."""
-    images = [entry.scan.image_id for entry in reading.scans]
+    images = [entry.scan.image_id for entry in summary.scans]
     return {one.image_id: one for one in Quality.objects.filter(image__in=images, version=VERSION)}
 
 
@@ -135,8 +135,8 @@ def _scan_facts(scan: Scan) -> ScanFacts:
     )
 
 
-def _width_facts(desk: Desk, reading: CaseReading) -> list[WidthFacts]:
-    modalities = {entry.scan.pk: entry.scan.image.modality for entry in reading.scans}
+def _width_facts(panel: ReviewPanel, summary: CaseSummary) -> list[WidthFacts]:
+    modalities = {entry.scan.pk: entry.scan.image.modality for entry in summary.scans}
     return [
         WidthFacts(
             scan=one.scan.number,
@@ -144,14 +144,14 @@ def _width_facts(desk: Desk, reading: CaseReading) -> list[WidthFacts]:
             side=one.side,
             missing=tuple(unconfirmed(one.checklist)),
         )
-        for one in desk.standing
+        for one in panel.active_measurements
         if one.tool == Measurement.Tool.ATRIAL_WIDTH
     ]
 
 
-def _probability(reading: CaseReading, replaced: Collection[int | None]) -> float | None:
+def _probability(summary: CaseSummary, replaced: Collection[int | None]) -> float | None:
     """Of the least sure scan that no other has replaced: there another acquisition can change the call."""
-    open_ = [entry for entry in reading.scans if entry.scan.number not in replaced]
+    open_ = [entry for entry in summary.scans if entry.scan.number not in replaced]
     said = [value for entry in open_ if (value := _leading_probability(entry.answers)) is not None]
     return max(said, key=entropy) if said else None
 

@@ -14,15 +14,15 @@ from accounts.models import User
 from audit.trail import record
 from cases import events
 from cases.access import lock_for_writing
-from cases.advice.basis import Basis, answers_of, basis, qualities_of, standing_of
+from cases.advice.basis import Basis, answers_of, assessment_of, basis, qualities_of
 from cases.advice.rank import Counsel, advise
 from cases.advice.rulebook import SHIPPED, Rulebook, rulebook
 from cases.advice.values import values
-from cases.case_page.summary import CaseReading, read_case
+from cases.case_page.summary import CaseSummary, summarise
 from cases.models import Advice, AdviceAnswer, Advised, Case, FollowUp, Measurement, Scan
 from cases.refusals import CannotDo
-from cases.review.panel import Desk
-from cases.review.policy import standing
+from cases.review.panel import ReviewPanel
+from cases.review.policy import reading_context
 from inference.engine.records import canonical_json, sha256_hex
 from inference.models import Quality
 from inference.results import digest
@@ -66,12 +66,12 @@ def action_words(action: str) -> str:
     return book.in_words(says, get_language())
 
 
-def current_advice(desk: Desk, reading: CaseReading) -> Advice | None:
+def current_advice(panel: ReviewPanel, summary: CaseSummary) -> Advice | None:
     """What is advised as the case stands; None until it was given (`give`). Looking gives none."""
-    if not _is_settled(desk.case, reading):
+    if not _is_settled(panel.case, summary):
         return None
-    state = _state(desk, basis(desk, reading, qualities_of(reading)))
-    return Advice.objects.filter(case=desk.case, state_sha256=state).first()
+    state = _state(panel, basis(panel, summary, qualities_of(summary)))
+    return Advice.objects.filter(case=panel.case, state_sha256=state).first()
 
 
 @transaction.atomic
@@ -81,17 +81,17 @@ def give(case: Case) -> None:
     The same state gets the same row, so that giving twice gives one advice.
     """
     held = Case.objects.select_for_update(of=("self",)).select_related("department").get(pk=case.pk)
-    reading = read_case(held)
-    if not _is_settled(held, reading):
+    summary = summarise(held)
+    if not _is_settled(held, summary):
         return
-    stands = standing(held, held.opened_by)
+    context = reading_context(held, held.opened_by)
     known = list(Measurement.objects.of_case(held).select_related("withdrawal", "scan__withdrawal"))
     said = list(held.atrium_statements.all())
-    qualities = qualities_of(reading)
-    for hidden in (False, True) if stands.somebody_is_blind else (False,):
-        desk = Desk(stands, [] if hidden else known, [] if hidden else said, None, [], hidden=hidden)
-        found = basis(desk, reading, qualities)
-        _give(desk, reading, found, _counsel(found), _state(desk, found), qualities)
+    qualities = qualities_of(summary)
+    for hidden in (False, True) if context.somebody_is_blind else (False,):
+        panel = ReviewPanel(context, [] if hidden else known, [] if hidden else said, None, [], hidden=hidden)
+        found = basis(panel, summary, qualities)
+        _give(panel, summary, found, _counsel(found), _state(panel, found), qualities)
 
 
 def catch_up() -> int:
@@ -107,9 +107,9 @@ def catch_up() -> int:
     return len(due)
 
 
-def _is_settled(case: Case, reading: CaseReading) -> bool:
+def _is_settled(case: Case, summary: CaseSummary) -> bool:
     """Nothing is at work, there is something to advise on, and it still matters."""
-    return not reading.is_working and bool(reading.scans) and case.stage != Case.Stage.SIGNED
+    return not summary.is_working and bool(summary.scans) and case.stage != Case.Stage.SIGNED
 
 
 def _counsel(found: Basis) -> Counsel:
@@ -124,22 +124,22 @@ def _counsel(found: Basis) -> Counsel:
     )
 
 
-def stop_of(advice: Advice, desk: Desk) -> str:
+def stop_of(advice: Advice, panel: ReviewPanel) -> str:
     """Why nothing is advised, as a key of STOPS; "" while something is.
 
     Advice for blind readers rests on no measurement, so that it tells nothing of any. A blind reader's own
     provisional width still keeps the acquisition from ending.
     """
-    return "provisional" if advice.stop == "nothing_helps" and desk.is_open else advice.stop
+    return "provisional" if advice.stop == "nothing_helps" and panel.is_open else advice.stop
 
 
-def _state(desk: Desk, found: Basis) -> str:
+def _state(panel: ReviewPanel, found: Basis) -> str:
     return sha256_hex(
         canonical_json(
             {
                 "rules": rules().sha256,
                 "values": values().sha256,
-                "informed": not desk.hidden,
+                "informed": not panel.hidden,
                 "findings": [one.as_json() for one in found.findings],
                 "unknown": [one.as_json() for one in found.unknown],
                 "probability": found.probability,
@@ -152,25 +152,25 @@ def _state(desk: Desk, found: Basis) -> str:
 
 @transaction.atomic
 def _give(
-    desk: Desk,
-    reading: CaseReading,
+    panel: ReviewPanel,
+    summary: CaseSummary,
     found: Basis,
     counsel: Counsel,
     state: str,
     qualities: Mapping[Any, Quality],
 ) -> Advice:
-    case = desk.case
+    case = panel.case
     row, made = Advice.objects.get_or_create(
         case=case,
         state_sha256=state,
         defaults={
-            "is_informed": not desk.hidden,
+            "is_informed": not panel.hidden,
             "suggestions": [one.as_json() for one in counsel.suggestions],
             "stop": counsel.stop,
             "not_assessable": [one.as_json() for one in found.unknown],
             "before": {
-                str(entry.scan.number): standing_of(entry, qualities, hidden=desk.hidden)
-                for entry in reading.scans
+                str(entry.scan.number): assessment_of(entry, qualities, hidden=panel.hidden)
+                for entry in summary.scans
             },
             "rules_version": rules().version,
             "rules_sha256": rules().sha256,
@@ -189,8 +189,8 @@ def _give(
             digest=digest(row),
         )
         events.advised(case, row)
-        if not desk.hidden:
-            _close_follow_ups(case, reading, qualities)
+        if not panel.hidden:
+            _close_follow_ups(case, summary, qualities)
     return row
 
 
@@ -234,14 +234,14 @@ def answer(
     return row
 
 
-def _close_follow_ups(case: Case, reading: CaseReading, qualities: Mapping[Any, Quality]) -> None:
+def _close_follow_ups(case: Case, summary: CaseSummary, qualities: Mapping[Any, Quality]) -> None:
     """Keep what each follow-up scan brought, once it has been checked and answered about."""
-    entries = {str(entry.scan.pk): entry for entry in reading.scans}
-    standing = answers_of(case).filter(follow_up__isnull=False, follow_up__withdrawal__isnull=True)
-    for one in standing.filter(effect__isnull=True):
+    entries = {str(entry.scan.pk): entry for entry in summary.scans}
+    active = answers_of(case).filter(follow_up__isnull=False, follow_up__withdrawal__isnull=True)
+    for one in active.filter(effect__isnull=True):
         entry = entries[str(one.follow_up_id)]
         before = one.advice.before.get(str(one.key[1]), {})
         row = FollowUp.objects.create(
-            answer=one, before=before, after=standing_of(entry, qualities, hidden=False)
+            answer=one, before=before, after=assessment_of(entry, qualities, hidden=False)
         )
         record("advice.followed", actor=None, subject=row, thread=case.thread, digest=digest(row))

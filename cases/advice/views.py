@@ -43,7 +43,7 @@ def scan_of_case(case: Case, number: int | None) -> Scan | None:
     """The follow-up scan by its number. Raises NoSuchSuggestion."""
     if number is None:
         return None
-    found = case.scans.standing().filter(number=number).first()
+    found = case.scans.active().filter(number=number).first()
     if found is None:
         raise advice_service.NoSuchSuggestion(gettext("The case has no such scan."))
     return found

@@ -6,13 +6,13 @@ from django.utils.translation import get_language
 
 from cases.advice import service as advice_service
 from cases.advice.rank import STOPS
-from cases.case_page.summary import ScanReading
+from cases.case_page.summary import ScanSummary
 from cases.models import Advice
-from cases.review.panel import Desk
+from cases.review.panel import ReviewPanel
 from language.stored import said
 
 
-def shown_advice(advice: Advice | None, desk: Desk, current: ScanReading | None) -> dict[str, Any]:
+def shown_advice(advice: Advice | None, panel: ReviewPanel, current: ScanSummary | None) -> dict[str, Any]:
     """What the page says of it, and the places it names on the scan that is shown."""
     if advice is None:
         return {"advice": None, "suggestions": [], "places": []}
@@ -28,7 +28,7 @@ def shown_advice(advice: Advice | None, desk: Desk, current: ScanReading | None)
         for why in one["why"]
         if why["where"] and why["scan"] == number
     ]
-    stop = said(STOPS.get(advice_service.stop_of(advice, desk), ""))
+    stop = said(STOPS.get(advice_service.stop_of(advice, panel), ""))
     return {"advice": advice, "suggestions": suggestions, "places": places, "stop": stop}
 
 

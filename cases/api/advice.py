@@ -16,9 +16,9 @@ from cases.advice.service import answer, current_advice, stop_of
 from cases.advice.views import scan_of_case, visible_advice
 from cases.api import visible
 from cases.api.serializers import NumberField, RequestSerializer, TextField
-from cases.case_page.summary import read_case
+from cases.case_page.summary import summarise
 from cases.models import Advice, AdviceAnswer, Case
-from cases.review.panel import desk
+from cases.review.panel import review_panel
 from inference.api.serializers import NOTICE
 
 
@@ -89,7 +89,7 @@ class AdviceSerializer(serializers.ModelSerializer[Advice]):
 
     def get_stop(self, advice: Advice) -> str:
         """In words."""
-        return STOPS.get(stop_of(advice, self.context["desk"]), "")
+        return STOPS.get(stop_of(advice, self.context["panel"]), "")
 
     def get_notice(self, _advice: Advice) -> str:
         """Said wherever an advice is shown."""
@@ -131,10 +131,10 @@ class CurrentAdvice(GenericAPIView[Case]):
         """As far as this reader may know: without the models' answers while these are hidden."""
         user = visible.user_of(request)
         case = get_object_or_404(visible.cases(user), pk=pk)
-        at = desk(case, user)
-        record("case.viewed", actor=user, subject=case, thread=case.thread, unblinded=at.unblinds)
-        found = current_advice(at, read_case(case))
-        return Response({"advice": found and AdviceSerializer(found, context={"desk": at}).data})
+        panel = review_panel(case, user)
+        record("case.viewed", actor=user, subject=case, thread=case.thread, unblinded=panel.unblinds)
+        found = current_advice(panel, summarise(case))
+        return Response({"advice": found and AdviceSerializer(found, context={"panel": panel}).data})
 
 
 class AnswerAdvice(GenericAPIView[Advice]):

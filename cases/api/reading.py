@@ -19,7 +19,7 @@ from cases.models import Addendum, AtriumStatement, Case, Measurement, Read, Sig
 from cases.review.atria import Atrium
 from cases.review.calls import FIRST, Call, ScanCall
 from cases.review.measurements import CHECKLIST, Width, is_provisional, unconfirmed
-from cases.review.panel import Desk, desk
+from cases.review.panel import ReviewPanel, review_panel
 from cases.review.proposals import origin_of
 from inference.api.serializers import NOTICE
 from inference.engine.undecided import Reason
@@ -171,7 +171,7 @@ class AtriumSerializer(serializers.Serializer[Atrium]):
     @extend_schema_field(WidthSerializer(allow_null=True))
     def get_width(self, atrium: Atrium) -> dict[str, Any] | None:
         """In mm."""
-        return _width(atrium.width, self.context["desk"])
+        return _width(atrium.width, self.context["panel"])
 
 
 class ScanCallSerializer(serializers.Serializer[ScanCall]):
@@ -208,7 +208,7 @@ class CallSerializer(serializers.Serializer[Call]):
     )
 
 
-class ReadingSerializer(serializers.Serializer[Desk]):
+class ReadingSerializer(serializers.Serializer[ReviewPanel]):
     """Everything readers filed about a case. A reader who reads first is shown no other's findings."""
 
     stage = serializers.ChoiceField(source="case.stage", choices=Case.Stage.choices)
@@ -233,34 +233,34 @@ class ReadingSerializer(serializers.Serializer[Desk]):
     notice = serializers.SerializerMethodField()
 
     @extend_schema_field(ReadSerializer(many=True))
-    def get_reads(self, found: Desk) -> Any:
+    def get_reads(self, found: ReviewPanel) -> Any:
         """Those that cover every scan of the case."""
         return ReadSerializer([] if found.hidden else found.reads, many=True).data
 
     @extend_schema_field(WidthSerializer(allow_null=True))
-    def get_width(self, found: Desk) -> dict[str, Any] | None:
+    def get_width(self, found: ReviewPanel) -> dict[str, Any] | None:
         """The widest confirmed one, else the widest provisional one; None without any in mm."""
         return _width(found.width, found)
 
     @extend_schema_field(AtriumSerializer(many=True))
-    def get_atria(self, found: Desk) -> Any:
+    def get_atria(self, found: ReviewPanel) -> Any:
         """Left and right."""
-        context = {"desk": found}
+        context = {"panel": found}
         return [AtriumSerializer(atrium, context=context).data for atrium in found.atria]
 
-    def get_notice(self, _found: Desk) -> str:
+    def get_notice(self, _found: ReviewPanel) -> str:
         """Said wherever a finding is shown."""
         return NOTICE
 
 
-def _width(width: Width | None, desk: Desk) -> dict[str, Any] | None:
+def _width(width: Width | None, panel: ReviewPanel) -> dict[str, Any] | None:
     if width is None:
         return None
     return {
         "mm": width.mm,
         "is_provisional": width.is_provisional,
         "severity": width.severity,
-        "scheme": desk.rules.severity_scheme,
+        "scheme": panel.rules.severity_scheme,
         "is_grey": width.is_grey,
     }
 
@@ -278,6 +278,6 @@ class Reading(GenericAPIView[Case]):
         """Stage, reads, measurements, signature and addenda."""
         user = visible.user_of(request)
         case = get_object_or_404(visible.cases(user), pk=pk)
-        at = desk(case, user)
-        record("case.viewed", actor=user, subject=case, thread=case.thread, unblinded=at.unblinds)
-        return Response(self.get_serializer(at).data)
+        panel = review_panel(case, user)
+        record("case.viewed", actor=user, subject=case, thread=case.thread, unblinded=panel.unblinds)
+        return Response(self.get_serializer(panel).data)

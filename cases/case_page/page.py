@@ -21,7 +21,7 @@ from cases.models import Case
 from cases.refusals import CannotDo
 from cases.review.forms import ReadForm, read_form_context
 from cases.review.measurements import CHECKLIST
-from cases.review.panel import Desk, calipers, desk
+from cases.review.panel import ReviewPanel, calipers, review_panel
 from cases.viewer import overlays, shortcuts
 from cases.viewer.pixels import thumbnail
 
@@ -42,12 +42,12 @@ def case_page(
     sent: another form of the page that was refused.
     """
     view = str(uuid.uuid4())
-    sitting = desk(case, request.user)
+    panel = review_panel(case, request.user)
     # What is answered for is collected first: what arrives in between is asked about, never passed over.
-    told: dict[str, Any] = {"view": view, "unblinded": sitting.unblinds}
+    told: dict[str, Any] = {"view": view, "unblinded": panel.unblinds}
     record("case.viewed", actor=request.user, subject=case, thread=case.thread, **told)
-    context = shown(request, sitting, case_summary.read_case(case), view, sent=sent)
-    context |= read_form_context(request, sitting, form)
+    context = shown(request, panel, case_summary.summarise(case), view, sent=sent)
+    context |= read_form_context(request, panel, form)
     if refusal:
         context |= {"changes": refusal.sentences, "refusal_code": refusal.code}
     return render(request, "cases/case.html", context, status=409 if refusal else status)
@@ -55,37 +55,37 @@ def case_page(
 
 def shown(
     request: PersonRequest,
-    sitting: Desk,
-    found: case_summary.CaseReading,
+    panel: ReviewPanel,
+    found: case_summary.CaseSummary,
     view: str,
     *,
     sent: Sent | None = None,
 ) -> dict[str, object]:
     """What the page and its live parts are made of. sent: a form that comes back on the page."""
-    case, current = sitting.case, _current(request, found)
+    case, current = panel.case, _current(request, found)
     scan = current.scan if current else None
     may_write = Case.objects.writable_by(request.user).filter(pk=case.pk).exists()
-    advice = shown_advice(current_advice(sitting, found), sitting, current)
+    advice = shown_advice(current_advice(panel, found), panel, current)
     address = case.get_absolute_url()
-    offered = page_forms.offered(sitting, scan, advice["advice"], advice["suggestions"])
+    offered = page_forms.offered(panel, scan, advice["advice"], advice["suggestions"])
     waiting = {} if sent else page_forms.waiting(request, address)
     return {
         "section": "worklist",
-        "key_groups": shortcuts.of_case(sitting, scan, may_write=may_write),
+        "key_groups": shortcuts.of_case(panel, scan, may_write=may_write),
         "case": case,
-        "reading": found,
+        "summary": found,
         "current": current,
-        "desk": sitting,
-        "answers_template": "cases/hidden_answers.html" if sitting.hidden else "cases/answers.html",
+        "panel": panel,
+        "answers_template": "cases/hidden_answers.html" if panel.hidden else "cases/answers.html",
         "frames_read": current.frames_read if current else [],
-        "shown": sitting.shown.fields,
+        "shown": panel.shown.fields,
         "checklist": CHECKLIST,
         "thumbnails": [(entry, _thumbnail(entry)) for entry in found.scans],
         "picture": overlays.picture(current.scan, current, view) if current else None,
-        "overlays": overlays.overlays(current) if current and not sitting.hidden else [],
-        **calipers(sitting, current),
+        "overlays": overlays.overlays(current) if current and not panel.hidden else [],
+        **calipers(panel, current),
         **advice,
-        "timeline": timeline(case, hidden=sitting.hidden),
+        "timeline": timeline(case, hidden=panel.hidden),
         "view": view,
         "may_write": may_write,
         "page_forms": PageForms(offered, sent, waiting),
@@ -93,7 +93,7 @@ def shown(
     }
 
 
-def _current(request: PersonRequest, found: case_summary.CaseReading) -> case_summary.ScanReading | None:
+def _current(request: PersonRequest, found: case_summary.CaseSummary) -> case_summary.ScanSummary | None:
     """The scan that is asked for, or that a form stood beside; else the first."""
     first = found.scans[0] if found.scans else None
     wanted = request.GET.get("scan", "") or request.POST.get("scan", "")
@@ -107,7 +107,7 @@ def _current(request: PersonRequest, found: case_summary.CaseReading) -> case_su
     raise Http404("The case has no such scan.")
 
 
-def _thumbnail(entry: case_summary.ScanReading) -> str:
+def _thumbnail(entry: case_summary.ScanSummary) -> str:
     """ "" when the stored pixels are gone: the page must still say everything else."""
     try:
         return thumbnail(entry.scan.image.pixels_id, _middle(entry))
@@ -116,6 +116,6 @@ def _thumbnail(entry: case_summary.ScanReading) -> str:
         return ""
 
 
-def _middle(entry: case_summary.ScanReading) -> int:
+def _middle(entry: case_summary.ScanSummary) -> int:
     read = entry.frames_read
     return read[len(read) // 2] if read else entry.scan.image.frames // 2

@@ -27,7 +27,7 @@ from cases.review.forms import (
     WithdrawalForm,
     focused,
 )
-from cases.review.panel import Desk
+from cases.review.panel import ReviewPanel
 
 FORMS: Mapping[str, type[forms.Form]] = {
     "withdraw": WithdrawalForm,
@@ -153,20 +153,20 @@ def waiting(request: HttpRequest, page: str) -> dict[str, str]:
 
 
 def offered(
-    sitting: Desk, scan: Scan | None, advice: Advice | None, suggestions: Sequence[Mapping[str, Any]]
+    panel: ReviewPanel, scan: Scan | None, advice: Advice | None, suggestions: Sequence[Mapping[str, Any]]
 ) -> frozenset[Place]:
     """What this reader may fill in now; nothing after the signature. scan: the one that is shown."""
-    if not sitting.may_write or sitting.signature:
+    if not panel.may_write or panel.signature:
         return frozenset()
-    always = [Place.of("upload", sitting.case.pk), Place.of("correct_birth_date", sitting.case.pk)]
+    always = [Place.of("upload", panel.case.pk), Place.of("correct_birth_date", panel.case.pk)]
     if scan is None:
         return frozenset(always)
-    unsaid = [one.side for one in sitting.atria if not (one.width or one.pixels or one.unseen)]
+    unsaid = [one.side for one in panel.atria if not (one.width or one.pixels or one.unseen)]
     open_places = [place for place, one in enumerate(suggestions) if not one["given"]]
     return frozenset(
         [
             *always,
-            *(Place.of("withdraw", one.pk) for one in sitting.standing),
+            *(Place.of("withdraw", one.pk) for one in panel.active_measurements),
             *(Place.of("state_atrium", side) for side in unsaid),
             *([Place.of("choose_frames", scan.pk)] if scan.image.frames > 1 else []),
             *(Place.of("answer_advice", f"{advice.pk}-{place}") for place in open_places if advice),

@@ -23,7 +23,7 @@ from language.stored import said
 
 
 @dataclass(frozen=True)
-class Work:
+class JobSummary:
     """A job in words. stage is "" unless it is still to be done; reason is "" unless it failed."""
 
     job: Job
@@ -33,7 +33,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Why:
+class ExplanationSummary:
     """An explanation with what is measured about it, in words."""
 
     explanation: Explanation
@@ -55,8 +55,8 @@ class Answer:
     prediction: Prediction | None
     headline: str
     frames: str
-    why: list[Why]
-    work: list[Work]
+    why: list[ExplanationSummary]
+    work: list[JobSummary]
     repetition: Repetition | None
     fitness: Fitness | None = None
 
@@ -92,7 +92,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class ScanReading:
+class ScanSummary:
     """A scan, its newest answers by model version, and the answers these have replaced."""
 
     scan: Scan
@@ -150,10 +150,10 @@ class ScanReading:
 
 
 @dataclass(frozen=True)
-class CaseReading:
+class CaseSummary:
     """Every standing scan of a case; those that were withdrawn stand apart, and count for nothing."""
 
-    scans: list[ScanReading]
+    scans: list[ScanSummary]
     withdrawn: list[Scan] = field(default_factory=list)
 
     @property
@@ -171,9 +171,9 @@ class CaseReading:
         return hashlib.sha256(repr((said, why, again)).encode()).hexdigest()[:16]
 
 
-def read_case(case: Case) -> CaseReading:
+def summarise(case: Case) -> CaseSummary:
     """Everything the case page says, in a fixed number of queries."""
-    scans = list(case.scans.standing().select_related("image", "identity", "added_by").order_by("number"))
+    scans = list(case.scans.active().select_related("image", "identity", "added_by").order_by("number"))
     jobs = list(
         Job.objects.shown()
         .filter(image__in=[scan.image_id for scan in scans])
@@ -193,7 +193,7 @@ def read_case(case: Case) -> CaseReading:
         by_image[job.image_id].append(job)
     judged = fitness_of_all(job.scan[1] for job in jobs)
     more = _More(explanations, repetitions, places, judged)
-    return CaseReading([_scan(scan, by_image[scan.image_id], more) for scan in scans], _withdrawn(case))
+    return CaseSummary([_scan(scan, by_image[scan.image_id], more) for scan in scans], _withdrawn(case))
 
 
 def _withdrawn(case: Case) -> list[Scan]:
@@ -217,14 +217,14 @@ def _newest_repetitions(scans: Sequence[Scan]) -> dict[uuid.UUID, Repetition]:
     return {row.prediction_id: row for row in rows.order_by("created_at")}
 
 
-def _scan(scan: Scan, jobs: Sequence[Job], more: _More) -> ScanReading:
+def _scan(scan: Scan, jobs: Sequence[Job], more: _More) -> ScanSummary:
     by_version: dict[uuid.UUID, list[Job]] = defaultdict(list)
     for job in jobs:
         by_version[job.scan[1].pk].append(job)
     answers = [_answer(scan, found, more) for found in by_version.values()]
     shown = {answer.prediction.pk for answer in answers if answer.prediction}
     given = [prediction for job in jobs if (prediction := _given(job))]
-    return ScanReading(
+    return ScanSummary(
         scan=scan,
         answers=sorted(answers, key=lambda answer: (not answer.is_combined, answer.version.network)),
         earlier=[prediction for prediction in given if prediction.pk not in shown],
@@ -270,10 +270,10 @@ def _worth_telling(jobs: Sequence[Job], newest: Prediction | None) -> list[Job]:
     return told
 
 
-def _work(job: Job, place: int | None) -> Work:
+def _work(job: Job, place: int | None) -> JobSummary:
     recorded = said(job.failure_detail) or gettext("No reason was recorded.")
     reason = recorded if job.state == Job.State.FAILED else ""
-    return Work(
+    return JobSummary(
         job=job,
         subject=words.subject(job),
         stage="" if job.is_over else words.stage(job, place),
@@ -281,8 +281,8 @@ def _work(job: Job, place: int | None) -> Work:
     )
 
 
-def _why(explanation: Explanation) -> Why:
+def _why(explanation: Explanation) -> ExplanationSummary:
     name = words.method(explanation.method)
     if not explanation.explains_prediction:
         name = gettext("{method}, for {label}").format(method=name, label=said(explanation.class_label))
-    return Why(explanation, name, words.trust(explanation))
+    return ExplanationSummary(explanation, name, words.trust(explanation))

@@ -22,7 +22,7 @@ from cases.case_page.page_forms import Sent
 from cases.models import Case, Scan
 from cases.refusals import CannotDo
 from cases.review.forms import focused
-from cases.review.panel import desk
+from cases.review.panel import review_panel
 from inference.models import Prediction
 
 
@@ -59,9 +59,9 @@ def case(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
 def live(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """The parts of the case page that change by themselves; 204 while nothing has."""
     found = _visible(request, pk)
-    sitting = desk(found, request.user)
-    now = sitting.shown
-    state = case_summary.read_case(found)
+    panel = review_panel(found, request.user)
+    now = panel.shown
+    state = case_summary.summarise(found)
     if state.fingerprint == request.GET.get("seen"):
         return HttpResponse(status=204)
     view = request.GET.get("view", "")[:36]
@@ -69,7 +69,7 @@ def live(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         record(
             "case.viewed", actor=request.user, subject=found, thread=found.thread, view=view, unblinded=True
         )
-    context = shown(request, sitting, state, view)
+    context = shown(request, panel, state, view)
     return render(request, "cases/live.html", context | {"is_update": True})
 
 

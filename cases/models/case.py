@@ -157,7 +157,7 @@ def searched(text: str) -> dict[str, Any]:
 
 
 def _scans_of(case: OuterRef) -> "models.QuerySet[Scan]":
-    return Scan.objects.standing().filter(case=case)
+    return Scan.objects.active().filter(case=case)
 
 
 class Case(models.Model):
@@ -263,7 +263,7 @@ class ScanQuerySet(models.QuerySet["Scan"]):
         """The scans of visible cases."""
         return self.filter(case__in=Case.objects.visible_to(user))
 
-    def standing(self) -> Self:
+    def active(self) -> Self:
         """Without those that somebody has withdrawn: the scans that count."""
         return self.filter(withdrawal__isnull=True)
 

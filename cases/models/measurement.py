@@ -16,7 +16,7 @@ from language.numbers import decimal
 class MeasurementQuerySet(models.QuerySet["Measurement"]):
     """Measurements that stand, and measurements that were withdrawn."""
 
-    def standing(self) -> Self:
+    def active(self) -> Self:
         """Without those that somebody has withdrawn, alone or with their scan."""
         return self.filter(withdrawal__isnull=True, scan__withdrawal__isnull=True)
 

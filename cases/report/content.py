@@ -18,7 +18,7 @@ from audit.rows import newest
 from blobs import store
 from blobs.store import BlobCorrupt, BlobUnavailable
 from cases.advice.basis import answers_of as answered_advice
-from cases.case_page.summary import Answer, CaseReading, ScanReading, Why
+from cases.case_page.summary import Answer, CaseSummary, ExplanationSummary, ScanSummary
 from cases.models import (
     AdviceAnswer,
     Case,
@@ -33,7 +33,7 @@ from cases.models import (
 from cases.review.atria import Atrium
 from cases.review.calls import Call
 from cases.review.measurements import Width, is_provisional
-from cases.review.panel import Desk
+from cases.review.panel import ReviewPanel
 from cases.review.proposals import origin_of
 from cases.viewer import pixels
 from inference.models import Prediction
@@ -61,36 +61,36 @@ class Draft:
             store.put(png)
 
 
-def draft(case: Case, reading: CaseReading, desk: Desk, called: Call | None) -> Draft:
+def draft(case: Case, summary: CaseSummary, panel: ReviewPanel, called: Call | None) -> Draft:
     """The report as this reader may see it now. called: what the models say, if it may be told."""
     found = Draft({})
-    read = None if desk.hidden else desk.counting
+    read = None if panel.hidden else panel.counting
     found.said = {
         "form": FORM,
         "case": facts_of(case),
         "rules": {
-            "mode": desk.rules.mode,
-            "second_reader": desk.rules.second_reader,
-            "severity_scheme": desk.rules.severity_scheme,
+            "mode": panel.rules.mode,
+            "second_reader": panel.rules.second_reader,
+            "severity_scheme": panel.rules.severity_scheme,
         },
         "finding": _read(read) if read else None,
-        "width": _width(desk.width, desk) if desk.width else None,
-        "provisional_width": _width(desk.provisional, desk) if desk.provisional else None,
-        "atria": [_atrium(one, desk) for one in desk.atria],
+        "width": _width(panel.width, panel) if panel.width else None,
+        "provisional_width": _width(panel.provisional, panel) if panel.provisional else None,
+        "atria": [_atrium(one, panel) for one in panel.atria],
         "call": {**called.content(), "answers": called.as_json()} if called else None,
-        "scans": [_scan(entry, desk, found) for entry in reading.scans],
-        "withdrawn": [_withdrawn(scan) for scan in reading.withdrawn],
-        "reads": [] if desk.hidden else [_read(one) for one in desk.reads],
-        "advice": [] if desk.hidden else [_advice(one) for one in answered_advice(case)],
-        "rests_on": {} if desk.hidden else rests_on(case, reading),
+        "scans": [_scan(entry, panel, found) for entry in summary.scans],
+        "withdrawn": [_withdrawn(scan) for scan in summary.withdrawn],
+        "reads": [] if panel.hidden else [_read(one) for one in panel.reads],
+        "advice": [] if panel.hidden else [_advice(one) for one in answered_advice(case)],
+        "rests_on": {} if panel.hidden else rests_on(case, summary),
         "signature": None,
     }
     return found
 
 
-def rests_on(case: Case, reading: CaseReading) -> dict[str, str]:
+def rests_on(case: Case, summary: CaseSummary) -> dict[str, str]:
     """The digest of every row behind the report (audit.rows), by table and key."""
-    answers = [one for entry in reading.scans for one in entry.answers]
+    answers = [one for entry in summary.scans for one in entry.answers]
     scans = list(case.scans.select_related("image"))
     measured = list(Measurement.objects.of_case(case))
     rows: list[Model] = [
@@ -148,23 +148,23 @@ def _read(read: Read) -> dict[str, Any]:
     }
 
 
-def _width(width: Width, desk: Desk) -> dict[str, Any]:
+def _width(width: Width, panel: ReviewPanel) -> dict[str, Any]:
     return {
         "measurement": str(width.measurement.pk),
         "mm": width.mm,
         "is_provisional": width.is_provisional,
         "severity": width.severity,
-        "scheme": desk.rules.scheme.title,
+        "scheme": panel.rules.scheme.title,
         "is_grey": width.is_grey,
     }
 
 
-def _atrium(one: Atrium, desk: Desk) -> dict[str, Any]:
+def _atrium(one: Atrium, panel: ReviewPanel) -> dict[str, Any]:
     """One side: its width, or who said why it cannot be measured."""
     unseen = one.unseen
     return {
         "side": one.side,
-        "width": _width(one.width, desk) if one.width else None,
+        "width": _width(one.width, panel) if one.width else None,
         "pixels": one.pixels.length_px if one.pixels else None,
         "unseen": unseen
         and {
@@ -190,9 +190,9 @@ def _advice(one: AdviceAnswer) -> dict[str, Any]:
     }
 
 
-def _scan(entry: ScanReading, desk: Desk, found: Draft) -> dict[str, Any]:
+def _scan(entry: ScanSummary, panel: ReviewPanel, found: Draft) -> dict[str, Any]:
     scan, image = entry.scan, entry.scan.image
-    measured = [one for one in desk.standing if one.scan_id == scan.pk]
+    measured = [one for one in panel.active_measurements if one.scan_id == scan.pk]
     return {
         "id": str(scan.pk),
         "number": scan.number,
@@ -202,10 +202,10 @@ def _scan(entry: ScanReading, desk: Desk, found: Draft) -> dict[str, Any]:
         "rows": image.rows,
         "frames": image.frames,
         "identity": _identity(scan),
-        "pictures": _pictures(entry, measured, found, hidden=desk.hidden),
+        "pictures": _pictures(entry, measured, found, hidden=panel.hidden),
         "measurements": [_measurement(number, one) for number, one in enumerate(measured, start=1)],
-        "biometry": None if desk.hidden or entry.biometry is None else entry.biometry.as_json(),
-        "answers": [] if desk.hidden else [answered(answer) for answer in entry.answers],
+        "biometry": None if panel.hidden or entry.biometry is None else entry.biometry.as_json(),
+        "answers": [] if panel.hidden else [answered(answer) for answer in entry.answers],
     }
 
 
@@ -291,7 +291,7 @@ def _prediction(said: Prediction) -> dict[str, Any]:
 
 
 def _pictures(
-    entry: ScanReading, measured: Sequence[Measurement], found: Draft, *, hidden: bool
+    entry: ScanSummary, measured: Sequence[Measurement], found: Draft, *, hidden: bool
 ) -> list[dict[str, Any]]:
     """The frame that was read, those that were measured on, and the most reliable map of what was called.
 
@@ -318,7 +318,7 @@ def _frame(scan: Scan, number: int, measured: Iterable[Measurement], found: Draf
     return {"sha256": sha256, "frame": number, "measurements": sorted(here), "map": None}
 
 
-def _map(scan: Scan, why: Why, found: Draft) -> dict[str, Any]:
+def _map(scan: Scan, why: ExplanationSummary, found: Draft) -> dict[str, Any]:
     explanation = why.explanation
     row = len(explanation.frames) // 2
     frame = explanation.frames[row]
@@ -329,7 +329,7 @@ def _map(scan: Scan, why: Why, found: Draft) -> dict[str, Any]:
     return {"sha256": sha256, "frame": frame, "measurements": [], "map": _explanation(why)}
 
 
-def _explanation(why: Why) -> dict[str, Any]:
+def _explanation(why: ExplanationSummary) -> dict[str, Any]:
     row, said = why.explanation, why.explanation.prediction
     return {
         "id": str(row.pk),
@@ -345,7 +345,7 @@ def _explanation(why: Why) -> dict[str, Any]:
     }
 
 
-def _best(entry: ScanReading) -> Why | None:
+def _best(entry: ScanSummary) -> ExplanationSummary | None:
     """Of the maps that explain what was called: a reliable one before others."""
     maps = [why for answer in entry.answers for why in answer.why if why.explanation.explains_prediction]
     return next((why for why in maps if why.trust.is_reliable), maps[0] if maps else None)

@@ -7,28 +7,28 @@ from typing import Any
 from accounts.models import User
 from blobs import store
 from blobs.store import BlobCorrupt, BlobUnavailable
-from cases.case_page.summary import CaseReading, ScanReading, read_case
+from cases.case_page.summary import CaseSummary, ScanSummary, summarise
 from cases.models import Case, Measurement, ReadingRules, SignOff
 from cases.report import content
 from cases.report.content import FORM, Draft, draft, moment
 from cases.report.words import EARLIER_FORM, Report, later_words, report
 from cases.review.calls import call
-from cases.review.panel import Desk, desk
+from cases.review.panel import ReviewPanel, review_panel
 from inference.engine.undecided import NO_LIMITS
 
 
 def report_of(case: Case, user: User) -> Report:
     """What the user may see of it; a signed report says the same to everybody."""
-    reading, sitting = read_case(case), desk(case, user)
-    signature = sitting.signature
+    summary, panel = summarise(case), review_panel(case, user)
+    signature = panel.signature
     if signature is None:
-        found = draft(case, reading, sitting, sitting.called)
+        found = draft(case, summary, panel, panel.called)
         return report(found.said, found.pictures.get)
-    signed = signed_draft(signature, reading, sitting)
+    signed = signed_draft(signature, summary, panel)
     known = frozenset(str(key) for key in content.keys_of(signed.said))
     now = [
         {"number": entry.scan.number, "answers": [content.answered(one) for one in entry.answers]}
-        for entry in reading.scans
+        for entry in summary.scans
     ]
     return report(
         signed.said,
@@ -36,20 +36,20 @@ def report_of(case: Case, user: User) -> Report:
         signed_sha256=signature.content_sha256,
         form="" if signature.content.get("form") == FORM else EARLIER_FORM,
         later=list(later_words(now, known)),
-        addenda=sitting.addenda,
+        addenda=panel.addenda,
     )
 
 
-def signed_draft(signature: SignOff, reading: CaseReading, sitting: Desk) -> Draft:
+def signed_draft(signature: SignOff, summary: CaseSummary, panel: ReviewPanel) -> Draft:
     """What was signed. The earlier form named rows by hash: they are shown as they stood then."""
     if signature.content.get("form") == FORM:
         return Draft(signature.content)
-    then = _as_of(signature, reading)
+    then = _as_of(signature, summary)
     said = [
         (entry.scan.number, [one.prediction for one in entry.answers if one.prediction])
         for entry in then.scans
     ]
-    found = draft(signature.case, then, _desk_as_of(signature, sitting), call(said, NO_LIMITS))
+    found = draft(signature.case, then, _panel_as_of(signature, panel), call(said, NO_LIMITS))
     found.said["signature"] = signed_block(signature.name, signature.meaning, moment(signature.signed_at))
     return found
 
@@ -59,19 +59,19 @@ def signed_block(name: str, meaning: str, at: str, username: str = "") -> dict[s
     return {"name": name, "username": username, "meaning": meaning, "at": at}
 
 
-def _as_of(signature: SignOff, reading: CaseReading) -> CaseReading:
+def _as_of(signature: SignOff, summary: CaseSummary) -> CaseSummary:
     """Without answers and maps that came later."""
-    return CaseReading([replace(entry, answers=list(_before(signature, entry))) for entry in reading.scans])
+    return CaseSummary([replace(entry, answers=list(_before(signature, entry))) for entry in summary.scans])
 
 
-def _before(signature: SignOff, entry: ScanReading) -> Iterator[Any]:
+def _before(signature: SignOff, entry: ScanSummary) -> Iterator[Any]:
     for answer in entry.answers:
         if answer.prediction and answer.prediction.created_at <= signature.signed_at:
             why = [one for one in answer.why if one.explanation.created_at <= signature.signed_at]
             yield replace(answer, why=why, fitness=None)  # nobody asked for the rule then
 
 
-def _desk_as_of(signature: SignOff, sitting: Desk) -> Desk:
+def _panel_as_of(signature: SignOff, panel: ReviewPanel) -> ReviewPanel:
     """With the measurements that stood when it was signed, and the scheme of that day."""
     named = [one["id"] for one in signature.content["measurements"]]
     stood = list(Measurement.objects.of_case(signature.case).filter(pk__in=named))
@@ -80,7 +80,7 @@ def _desk_as_of(signature: SignOff, sitting: Desk) -> Desk:
         mode=signature.content["reading_mode"],
         severity_scheme=signature.content["severity_scheme"],
     )
-    return replace(sitting, measurements=stood, stands=replace(sitting.stands, rules=rules))
+    return replace(panel, measurements=stood, context=replace(panel.context, rules=rules))
 
 
 def _stored(sha256: str) -> bytes | None:

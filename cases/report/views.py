@@ -13,7 +13,7 @@ from cases.models import Case
 from cases.report.pdf import pdf
 from cases.report.signed import report_of
 from cases.report.words import LATER, NOTICE, UNSIGNED, Report
-from cases.review.panel import desk
+from cases.review.panel import review_panel
 
 
 @require_safe
@@ -40,6 +40,6 @@ def report_page(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
 def _report(request: PersonRequest, pk: uuid.UUID) -> tuple[Case, Report]:
     cases = Case.objects.visible_to(request.user).select_related("department", "patient")
     case = get_object_or_404(cases, pk=pk)
-    shows = desk(case, request.user).unblinds
+    shows = review_panel(case, request.user).unblinds
     record("case.reported", actor=request.user, subject=case, thread=case.thread, unblinded=shows)
     return case, report_of(case, request.user)

@@ -104,7 +104,7 @@ def state(case: Case, *, by: User, side: str, reason: str = "", note: str = "") 
     """
     case = lock_for_writing(case, by)
     note = note.strip()
-    widths = Measurement.objects.standing().of_case(case)
+    widths = Measurement.objects.active().of_case(case)
     if reason and widths.filter(tool=Measurement.Tool.ATRIAL_WIDTH, side=side).exists():
         raise AtriumMeasured(gettext("This atrium has been measured: withdraw the width first."))
     if reason == AtriumStatement.Reason.OTHER and not note:

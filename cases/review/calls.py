@@ -146,7 +146,7 @@ def call_of(case: Case, rules: ReadingRules | None = None) -> Call | None:
     """
     if case.pk in (signed := _signed_calls([case])):
         return signed[case.pk]
-    scans = list(case.scans.standing().order_by("number"))
+    scans = list(case.scans.active().order_by("number"))
     answers = newest_answers(scan.image_id for scan in scans)
     limits = (rules or ReadingRules.of(case.department)).undecided
     unfit = unfit_of(answers.values())

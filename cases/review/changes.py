@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 from cases.models import Measurement, Read, Scan
 from cases.refusals import CannotDo
 from cases.review.call_words import call_sentence
-from cases.review.panel import Desk
+from cases.review.panel import ReviewPanel
 from cases.review.policy import named
 from cases.review.shown import Shown
 from inference.models import Prediction
@@ -20,27 +20,27 @@ class Changed(CannotDo):
     is_late = True
 
 
-def refuse_if_changed(desk: Desk, shown: Shown) -> None:
+def refuse_if_changed(panel: ReviewPanel, shown: Shown) -> None:
     """Raises Changed unless the page showed just what this reader may see now."""
-    if shown != desk.shown:
+    if shown != panel.shown:
         sentence = gettext("Nothing was filed: the case has changed since this page was opened.")
-        raise Changed(sentence, changes(desk, shown))
+        raise Changed(sentence, changes(panel, shown))
 
 
-def changes(desk: Desk, before: Shown) -> list[str]:
+def changes(panel: ReviewPanel, before: Shown) -> list[str]:
     """One sentence for each thing that came, went or reads otherwise since."""
-    now = desk.shown
+    now = panel.shown
     found = [
-        *_scans(desk, before, now),
-        *_answers(desk, before, now),
-        *_measurements(desk, before, now),
-        *_reads(desk, before, now),
+        *_scans(panel, before, now),
+        *_answers(panel, before, now),
+        *_measurements(panel, before, now),
+        *_reads(panel, before, now),
     ]
     return found or [gettext("The page did not show what is there now.")]
 
 
-def _scans(desk: Desk, before: Shown, now: Shown) -> Iterator[str]:
-    for scan in Scan.objects.filter(case=desk.case).select_related("added_by"):
+def _scans(panel: ReviewPanel, before: Shown, now: Shown) -> Iterator[str]:
+    for scan in Scan.objects.filter(case=panel.case).select_related("added_by"):
         name = named(scan.pk, scan.original_sha256)
         if name in now.scans - before.scans:
             sentence = gettext("Scan {number} was not on the page: {name} has added it.")
@@ -49,15 +49,15 @@ def _scans(desk: Desk, before: Shown, now: Shown) -> Iterator[str]:
             yield gettext("Scan {number} no longer counts.").format(number=scan.number)
 
 
-def _answers(desk: Desk, before: Shown, now: Shown) -> Iterator[str]:
+def _answers(panel: ReviewPanel, before: Shown, now: Shown) -> Iterator[str]:
     new = [key for key in now.answers - before.answers if not key.startswith("call:")]
-    numbers = dict(Scan.objects.filter(case=desk.case).values_list("image_id", "number"))
+    numbers = dict(Scan.objects.filter(case=panel.case).values_list("image_id", "number"))
     for answer in Prediction.objects.filter(pk__in=new).select_related("model_version"):
         sentence = gettext("{version} has answered about scan {number}.")
         version = f"{answer.model_version.network} {answer.model_version.version}"
         yield sentence.format(version=version, number=numbers[answer.image_id])
-    if _call(before) != _call(now) and desk.called:
-        yield gettext("The models now say: {call}").format(call=call_sentence(desk.called.content()))
+    if _call(before) != _call(now) and panel.called:
+        yield gettext("The models now say: {call}").format(call=call_sentence(panel.called.content()))
     elif not new and before.answers != now.answers:
         yield gettext("The models' answers are no longer those that the page showed.")
 
@@ -66,29 +66,29 @@ def _call(shown: Shown) -> str:
     return next((key for key in shown.answers if key.startswith("call:")), "")
 
 
-def _measurements(desk: Desk, before: Shown, now: Shown) -> Iterator[str]:
-    for one in desk.standing:
+def _measurements(panel: ReviewPanel, before: Shown, now: Shown) -> Iterator[str]:
+    for one in panel.active_measurements:
         if str(one.pk) in now.measurements - before.measurements:
             sentence = gettext("{name} has measured: {title}, {length}.")
             yield sentence.format(name=one.made_by.full_name, title=one.title, length=one)
-    for statement in desk.unseen:
+    for statement in panel.unseen:
         if str(statement.pk) in now.measurements - before.measurements:
             sentence = gettext("{name} has said of an atrium: {side}, {reason}.")
             side, name = statement.get_side_display(), statement.stated_by.full_name
             yield sentence.format(name=name, side=side, reason=statement)
     gone = before.measurements - now.measurements
-    for told in desk.statements:
+    for told in panel.statements:
         if str(told.pk) in gone:
             side = told.get_side_display()
             yield gettext("What was said of an atrium no longer holds: {side}.").format(side=side)
-    for row in Measurement.objects.of_case(desk.case):
+    for row in Measurement.objects.of_case(panel.case):
         if str(row.pk) in gone:
             sentence = gettext("A measurement no longer counts: {title}, {length}.")
             yield sentence.format(title=row.title, length=row)
 
 
-def _reads(desk: Desk, before: Shown, now: Shown) -> Iterator[str]:
-    for read in desk.reads:
+def _reads(panel: ReviewPanel, before: Shown, now: Shown) -> Iterator[str]:
+    for read in panel.reads:
         if str(read.pk) in now.reads - before.reads:
             sentence = gettext("{name} has filed a read: {kind}.")
             yield sentence.format(name=read.reader.full_name, kind=Read.Kind(read.kind).label)

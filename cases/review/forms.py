@@ -14,7 +14,7 @@ from accounts.gate import PersonRequest
 from cases.models import AdviceAnswer, AtriumStatement, Measurement, Read
 from cases.review import drafts
 from cases.review.measurements import CHECKLIST, Points, Proposed
-from cases.review.panel import Desk
+from cases.review.panel import ReviewPanel
 
 
 class AssignForm(forms.Form):
@@ -49,24 +49,24 @@ class ReadForm(forms.Form):
     )
 
 
-def read_form_context(request: PersonRequest, desk: Desk, refused: ReadForm | None) -> dict[str, Any]:
+def read_form_context(request: PersonRequest, panel: ReviewPanel, refused: ReadForm | None) -> dict[str, Any]:
     """The form of the read that is due, with what the reader has typed: just now, or before logging in.
 
     refused: as it was sent. unfiled: the same words where no read of this reader is due any more.
     """
-    case, page = desk.case, desk.case.get_absolute_url()
+    case, page = panel.case, panel.case.get_absolute_url()
     before = kept.waiting(request, page)
     if WHICH in before:
         before = {}
-    typed = drafts.kept(case, request.user, drafts.Form.READ) | before if desk.may_file else {}
+    typed = drafts.kept(case, request.user, drafts.Form.READ) | before if panel.may_file else {}
     if refused:
         typed = drafts.only_words(drafts.Form.READ, refused.data)
     context = {"ticket": kept.ticket(request.user, page), "is_unsaved": bool(before or refused)}
-    if desk.due is None:
+    if panel.due is None:
         return context | {"read_form": None, "unfiled": typed if any(typed.values()) else {}}
     if refused and refused.errors:
         return context | {"read_form": focused(refused)}
-    return context | {"read_form": ReadForm(initial=typed | {"kind": desk.due})}
+    return context | {"read_form": ReadForm(initial=typed | {"kind": panel.due})}
 
 
 WHICH = "which"

@@ -16,7 +16,7 @@ Members = Mapping[int, frozenset[str]]
 
 
 @dataclass(frozen=True)
-class Standing:
+class ReadingContext:
     """How a case and one user stand to each other.
 
     reads: those that cover just the scans of the case, oldest first; another scan calls for new ones.
@@ -165,17 +165,17 @@ class Standing:
         return bool(read and self.user.pk in self.parties and read.reader_id != self.user.pk)
 
 
-def standing(case: Case, user: User) -> Standing:
+def reading_context(case: Case, user: User) -> ReadingContext:
     """In four queries: rules, scans, reads, roles."""
     scans = scans_of(case)
     rules = ReadingRules.of(case.department)
     members = _members([case.department_id]).get(case.department_id, {})
-    return Standing(case, user, rules, _reads(case, scans), members, scans)
+    return ReadingContext(case, user, rules, _reads(case, scans), members, scans)
 
 
 def may_see_answers(case: Case, user: User) -> bool:
     """Whether the models' answers may be shown to this user now; see Standing."""
-    return standing(case, user).sees_answers
+    return reading_context(case, user).sees_answers
 
 
 def hidden_cases(
@@ -195,14 +195,14 @@ def hidden_cases(
         there = frozenset(named(scan.pk, scan.original_sha256) for scan in scans[case.pk])
         rules = stated.get(place) or ReadingRules(department=departments[place])
         reads = current(case.reads.all(), there)
-        if not Standing(case, user, rules, reads, members.get(place, {}), there).sees_answers:
+        if not ReadingContext(case, user, rules, reads, members.get(place, {}), there).sees_answers:
             hidden.add(case.pk)
     return hidden
 
 
 def scans_of(case: Case) -> frozenset[str]:
     """Every scan that a read of the case must cover, as `named`."""
-    return frozenset(named(*scan) for scan in case.scans.standing().values_list("pk", "original_sha256"))
+    return frozenset(named(*scan) for scan in case.scans.active().values_list("pk", "original_sha256"))
 
 
 def named(key: uuid.UUID, sha256: str) -> str:

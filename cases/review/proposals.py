@@ -81,9 +81,9 @@ class Offered:
         }
 
 
-def offered(predictions: Iterable[Prediction | None], standing: Sequence[Measurement]) -> list[Offered]:
+def offered(predictions: Iterable[Prediction | None], active: Sequence[Measurement]) -> list[Offered]:
     """What these answers propose. standing: the measurements that nobody has withdrawn."""
-    taken = {(one.proposal_id, one.proposal_atrium): one for one in standing if one.proposal_id}
+    taken = {(one.proposal_id, one.proposal_atrium): one for one in active if one.proposal_id}
     return [
         Offered(said, one, taken.get((said.pk, one.atrium)))
         for said in predictions

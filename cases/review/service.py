@@ -16,7 +16,7 @@ from audit.models import Event
 from audit.trail import record
 from cases import events
 from cases.access import lock_for_addendum, lock_for_judging
-from cases.case_page.summary import read_case
+from cases.case_page.summary import summarise
 from cases.models import Addendum, Case, Confirmation, Read, ReadingRules, SignOff
 from cases.refusals import CannotDo
 from cases.report.content import Draft, draft, moment
@@ -24,7 +24,7 @@ from cases.report.signed import signed_block
 from cases.review import drafts
 from cases.review.calls import call_of
 from cases.review.changes import changes, refuse_if_changed
-from cases.review.panel import Desk, desk
+from cases.review.panel import ReviewPanel, review_panel
 from cases.review.policy import current_reads, stage_after
 from cases.review.shown import Shown
 from inference.engine.records import canonical_json, sha256_hex
@@ -72,8 +72,8 @@ def file_read(
     files nothing by mistake.
     """
     case = lock_for_judging(case, by)
-    at = desk(case, by)
-    _refuse_unless_due(at, kind, shown)
+    panel = review_panel(case, by)
+    _refuse_unless_due(panel, kind, shown)
     called = call_of(case)
     agrees = called.agrees(finding) if called else None
     if kind in JUDGING and agrees is False and not reason.strip():
@@ -88,10 +88,10 @@ def file_read(
         called=called.label if called else Read.Called.NOBODY,
         agrees=agrees,
         reason=reason.strip() if agrees is False else "",
-        seen=called.as_json() if called and not at.hidden else [],
-        scans=[scan.original_sha256 for scan in case.scans.standing().order_by("number")],
+        seen=called.as_json() if called and not panel.hidden else [],
+        scans=[scan.original_sha256 for scan in case.scans.active().order_by("number")],
         shown=shown.as_json() | {"sha256": shown.sha256},
-        unblinded=not at.hidden or _has_looked(case, by) if kind in {Kind.BLIND, Kind.SECOND} else None,
+        unblinded=not panel.hidden or _has_looked(case, by) if kind in {Kind.BLIND, Kind.SECOND} else None,
         seconds=_seconds(case, by),
     )
     drafts.forget(case, by)
@@ -108,14 +108,14 @@ def file_read(
     return read
 
 
-def _refuse_unless_due(at: Desk, kind: str, shown: Shown) -> None:
-    since = [] if shown == at.shown else changes(at, shown)
-    if not at.stands.has_scans:
+def _refuse_unless_due(panel: ReviewPanel, kind: str, shown: Shown) -> None:
+    since = [] if shown == panel.shown else changes(panel, shown)
+    if not panel.context.has_scans:
         raise NotNow(gettext("There is no scan to read."), since)
-    if at.due is None or at.due != kind:
+    if panel.due is None or panel.due != kind:
         sentence = gettext("The case has moved on since this page was opened. Nothing was filed.")
         raise NotNow(sentence, since)
-    refuse_if_changed(at, shown)
+    refuse_if_changed(panel, shown)
 
 
 def _has_looked(case: Case, user: User) -> bool:
@@ -147,11 +147,11 @@ def confirm_joint(case: Case, *, by: User, shown: Shown) -> Confirmation:
     Raises NotNow, Changed, CaseSigned, PermissionDenied.
     """
     case = lock_for_judging(case, by)
-    at = desk(case, by)
-    read = at.stands.proposed
-    if read is None or not at.stands.may_confirm:
+    panel = review_panel(case, by)
+    read = panel.context.proposed
+    if read is None or not panel.context.may_confirm:
         raise NotNow(gettext("No joint read waits for your word now."))
-    refuse_if_changed(at, shown)
+    refuse_if_changed(panel, shown)
     row = Confirmation.objects.create(read=read, confirmed_by=by)
     record("read.confirmed", actor=by, subject=row, thread=case.thread, digest=digest(row))
     move_on(case)
@@ -165,14 +165,14 @@ def sign(case: Case, *, by: User, shown: Shown) -> SignOff:
     Raises NotNow, Changed, CaseSigned, PermissionDenied.
     """
     case = lock_for_judging(case, by)
-    at = desk(case, by)
-    read = at.counting
+    panel = review_panel(case, by)
+    read = panel.counting
     if case.stage != Stage.TO_SIGN or read is None:
         raise NotNow(gettext("There is nothing to sign yet."))
-    if not at.may_sign:
+    if not panel.may_sign:
         sentence = gettext("{name} filed the read that counts, and signs it.")
         raise NotNow(sentence.format(name=read.reader.full_name))
-    refuse_if_changed(at, shown)
+    refuse_if_changed(panel, shown)
     signed_at = timezone.now()
     content = signed_content(case, by=by, at=signed_at)
     content.keep_pictures()
@@ -204,8 +204,8 @@ def sign(case: Case, *, by: User, shown: Shown) -> SignOff:
 
 def signed_content(case: Case, *, by: User, at: datetime) -> Draft:
     """Everything a signature stands for, which is the report as it will be printed from now on."""
-    sitting = desk(case, by)
-    found = draft(case, read_case(case), sitting, sitting.called)
+    panel = review_panel(case, by)
+    found = draft(case, summarise(case), panel, panel.called)
     found.said["signature"] = signed_block(by.full_name, MEANING, moment(at), by.username)
     return found
 
@@ -217,8 +217,8 @@ def add_addendum(case: Case, *, by: User, text: str) -> Addendum:
     signature = SignOff.objects.get(case=case)
     last = case.addenda.last()
     previous = last.content_sha256 if last else signature.content_sha256
-    at = timezone.now()
-    content = addendum_content(text.strip(), by.full_name, previous, at)
+    panel = timezone.now()
+    content = addendum_content(text.strip(), by.full_name, previous, panel)
     addendum = Addendum.objects.create(
         case=case,
         text=text.strip(),
@@ -226,7 +226,7 @@ def add_addendum(case: Case, *, by: User, text: str) -> Addendum:
         name=by.full_name,
         previous_sha256=previous,
         content_sha256=sha256_hex(canonical_json(content)),
-        written_at=at,
+        written_at=panel,
     )
     drafts.forget(case, by, drafts.Form.ADDENDUM)
     record("case.amended", actor=by, subject=addendum, thread=case.thread, digest=digest(addendum))
@@ -234,9 +234,9 @@ def add_addendum(case: Case, *, by: User, text: str) -> Addendum:
     return addendum
 
 
-def addendum_content(text: str, name: str, previous_sha256: str, at: datetime) -> dict[str, str]:
+def addendum_content(text: str, name: str, previous_sha256: str, panel: datetime) -> dict[str, str]:
     """What an addendum's hash covers."""
-    return {"text": text, "name": name, "previous": previous_sha256, "written_at": at.isoformat()}
+    return {"text": text, "name": name, "previous": previous_sha256, "written_at": panel.isoformat()}
 
 
 def move_on(case: Case) -> None:

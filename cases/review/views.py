@@ -32,7 +32,7 @@ from cases.review.forms import (
     SignForm,
     focused,
 )
-from cases.review.panel import desk, measurement_words
+from cases.review.panel import measurement_words, review_panel
 from cases.review.shown import Shown
 
 
@@ -109,9 +109,9 @@ def _confirmed(
         else:
             return redirect(back_to(request, case))
     status = 409 if refused else 422 if form.errors else 200
-    at = desk(case, request.user)
-    context = {"section": "worklist", "case": case, "form": focused(form), "desk": at, **refused}
-    context |= {"shown": at.shown.fields, "meaning": review.MEANING}
+    panel = review_panel(case, request.user)
+    context = {"section": "worklist", "case": case, "form": focused(form), "panel": panel, **refused}
+    context |= {"shown": panel.shown.fields, "meaning": review.MEANING}
     return render(request, template, context, status=status)
 
 
@@ -226,10 +226,15 @@ def findings(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     case = _case(request, pk)
     number = request.GET.get("scan", "")
     number = number if number.isdecimal() else ""
-    at, address = desk(case, request.user), case.get_absolute_url()
-    scan = case.scans.standing().select_related("image").filter(number=number[:9] or 0).first()
-    context = {"case": case, "desk": at, "shown_scan": number, "ticket": kept.ticket(request.user, address)}
-    context["page_forms"] = PageForms(offered(at, scan, None, []))
+    panel, address = review_panel(case, request.user), case.get_absolute_url()
+    scan = case.scans.active().select_related("image").filter(number=number[:9] or 0).first()
+    context = {
+        "case": case,
+        "panel": panel,
+        "shown_scan": number,
+        "ticket": kept.ticket(request.user, address),
+    }
+    context["page_forms"] = PageForms(offered(panel, scan, None, []))
     return render(request, "cases/findings.html", context)
 
 

@@ -4,13 +4,13 @@ from typing import Any
 
 from django.urls import reverse
 
-from cases.case_page.summary import ScanReading
+from cases.case_page.summary import ScanSummary
 from cases.models import Scan
 from inference.models import Explanation
 from language.stored import said
 
 
-def overlays(reading: ScanReading) -> list[dict[str, Any]]:
+def overlays(reading: ScanSummary) -> list[dict[str, Any]]:
     """What the viewer can lay over the scan, as JSON."""
     return [
         {
@@ -42,7 +42,7 @@ def _pieces_address(explanation: Explanation) -> str:
     return reverse("cases:pieces", args=[explanation.pk, 0]).removesuffix("0")
 
 
-def picture(scan: Scan, reading: ScanReading, view: str) -> dict[str, Any]:
+def picture(scan: Scan, reading: ScanSummary, view: str) -> dict[str, Any]:
     """What the viewer needs to draw the scan, as JSON. view: names this view of the page in the audit."""
     image = scan.image
     window = [image.window_center, image.window_width] if image.window_width else None

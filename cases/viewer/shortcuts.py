@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from cases.models import Scan
-from cases.review.panel import Desk
+from cases.review.panel import ReviewPanel
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as Words
@@ -124,16 +124,16 @@ PLAIN = ("page",)
 WORKLIST = ("page", "worklist", "field")
 
 
-def of_case(desk: Desk, scan: Scan | None, *, may_write: bool) -> tuple[str, ...]:
+def of_case(panel: ReviewPanel, scan: Scan | None, *, may_write: bool) -> tuple[str, ...]:
     """The groups that work on a case page: what this reader cannot do now has no key."""
     if scan is None:
         return PLAIN
     offered = {
         "frames": scan.image.frames > 1,
-        "overlay": not desk.hidden,
-        "tools": may_write and not desk.signature,
-        "measuring": may_write and not desk.signature,
-        "review": bool(desk.due or desk.may_sign or desk.signature),
+        "overlay": not panel.hidden,
+        "tools": may_write and not panel.signature,
+        "measuring": may_write and not panel.signature,
+        "review": bool(panel.due or panel.may_sign or panel.signature),
     }
     order = ("viewer", "picture", "frames", "overlay", "tools", "measuring", "review")
     return (*PLAIN, *(name for name in order if offered.get(name, True)))

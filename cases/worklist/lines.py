@@ -103,7 +103,7 @@ def _continued(cases: CaseQuerySet, user: User, after: uuid.UUID | None, order: 
 
 def _lines(cases: Sequence[Case], user: User) -> list[Line]:
     scans = defaultdict(list)
-    for scan in Scan.objects.standing().filter(case__in=cases).select_related("image"):
+    for scan in Scan.objects.active().filter(case__in=cases).select_related("image"):
         scans[scan.case_id].append(scan)
     called = calls_of(cases, scans)
     hidden = hidden_cases(cases, scans, user)

@@ -40,11 +40,11 @@ def measure(page: Page, start: tuple[float, float], end: tuple[float, float], si
 
 
 def file(page: Page, finding: str, button: str, *, reason: str = "") -> None:
-    desk = page.locator("#desk")
-    desk.get_by_label(finding, exact=True).check()
+    panel = page.locator("#desk")
+    panel.get_by_label(finding, exact=True).check()
     if reason:
-        desk.get_by_label("If you differ").fill(reason)
-    desk.get_by_role("button", name=button).click()
+        panel.get_by_label("If you differ").fill(reason)
+    panel.get_by_role("button", name=button).click()
     page.wait_for_load_state("networkidle")
 
 

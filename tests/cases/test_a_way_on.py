@@ -12,8 +12,8 @@ from accounts.models import Membership, Role, User
 from audit.models import Event
 from cases import verification
 from cases.models import Case, Confirmation, Read, ReadingRules, SignOff
-from cases.review.panel import Desk
-from cases.review.policy import Kind, Stage, Standing, stage_after
+from cases.review.panel import ReviewPanel
+from cases.review.policy import Kind, ReadingContext, Stage, stage_after
 from notices.models import Notice
 
 SCAN = frozenset({"1:abc"})
@@ -52,7 +52,7 @@ class House:
     always: bool
     named: bool
 
-    def desk(self, state: State, user: int) -> Desk:
+    def review_panel(self, state: State, user: int) -> ReviewPanel:
         rules = ReadingRules(mode=self.mode, second_reader="always" if self.always else "disagreement")
         if self.named:
             rules.adjudicator = User(pk=NAMED, username="named")
@@ -60,24 +60,24 @@ class House:
         stage = stage_after(reads, rules.second_reader)
         members = {key: frozenset({role}) for key, role in state.people}
         case = Case(stage=stage)
-        stands = Standing(case, User(pk=user), rules, reads, members, SCAN)
-        hidden = not stands.sees_answers
-        return Desk(stands, measurements=[], statements=[], signature=None, addenda=[], hidden=hidden)
+        context = ReadingContext(case, User(pk=user), rules, reads, members, SCAN)
+        hidden = not context.sees_answers
+        return ReviewPanel(context, measurements=[], statements=[], signature=None, addenda=[], hidden=hidden)
 
     def moves(self, state: State) -> Iterator[State | None]:
         """What people can do; None stands for a signature."""
         everybody = {key for key, _ in state.people} | ({NAMED} if self.named else set())
         for user in sorted(everybody):
-            at = self.desk(state, user)
-            if at.due:
+            panel = self.review_panel(state, user)
+            if panel.due:
                 for finding in FINDINGS:
-                    yield replace(state, filed=(*state.filed, (str(at.due), user, finding, False)))
-            if at.stands.may_confirm:
+                    yield replace(state, filed=(*state.filed, (str(panel.due), user, finding, False)))
+            if panel.context.may_confirm:
                 last = max(place for place, one in enumerate(state.filed) if one[0] == Kind.JOINT)
                 filed = list(state.filed)
                 filed[last] = (*filed[last][:3], True)
                 yield replace(state, filed=tuple(filed))
-            if at.may_sign:
+            if panel.may_sign:
                 yield None
 
 
@@ -104,7 +104,7 @@ def test_from_every_stage_somebody_can_go_on_or_the_page_says_who_must_be_named(
         if state in seen or len(state.filed) > DEEP:
             continue
         seen.add(state)
-        onlooker = house.desk(state, -1)
+        onlooker = house.review_panel(state, -1)
         stages.add(onlooker.case.stage)
         moves = list(house.moves(state))
         assert moves or NAMES_SOMEBODY in onlooker.waits_for, (state, onlooker.case.stage)
@@ -122,7 +122,7 @@ def test_the_walk_reaches_every_stage():
         if state in seen or len(state.filed) > 5:
             continue
         seen.add(state)
-        reached.add(house.desk(state, -1).case.stage)
+        reached.add(house.review_panel(state, -1).case.stage)
         moves = list(house.moves(state))
         reached |= {Stage.SIGNED for move in moves if move is None}
         waiting += [move for move in moves if move]

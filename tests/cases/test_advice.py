@@ -9,9 +9,9 @@ from cases import access, verification
 from cases.advice import service as advice_service
 from cases.advice.performance import performance
 from cases.advice.service import action_words
-from cases.case_page.summary import read_case
+from cases.case_page.summary import summarise
 from cases.models import Advice, AdviceAnswer, Advised, Case, FollowUp, ReadingRules
-from cases.review.panel import desk
+from cases.review.panel import review_panel
 from inference import verification as images
 from inference.models import Image, Prediction, Quality
 from inference.phantom import Defects, render, sample_spec
@@ -26,7 +26,7 @@ def spoiled_png(seed: int = 2, **defects: float) -> bytes:
 
 def advice_on(case, user) -> Advice:
     advice_service.give(case)
-    found = advice_service.current_advice(desk(case, user), read_case(case))
+    found = advice_service.current_advice(review_panel(case, user), summarise(case))
     assert found is not None
     return found
 
@@ -71,9 +71,9 @@ def test_the_same_state_gets_the_same_advice_and_one_line_in_the_audit(blurred, 
 
 
 def test_nothing_is_advised_while_a_scan_is_being_read_or_once_the_case_is_empty(case, alice, add_scan):
-    assert advice_service.current_advice(desk(case, alice), read_case(case)) is None
+    assert advice_service.current_advice(review_panel(case, alice), summarise(case)) is None
     add_scan(case, alice)
-    assert advice_service.current_advice(desk(case, alice), read_case(case)) is None
+    assert advice_service.current_advice(review_panel(case, alice), summarise(case)) is None
 
 
 def test_a_blind_reader_is_advised_without_what_the_models_said(blurred, alice, client_of, department):
@@ -210,6 +210,6 @@ def test_once_the_case_is_signed_nothing_is_advised_or_answered(blurred, alice):
     found = advice_on(blurred, alice)
     Case.objects.filter(pk=blurred.pk).update(stage=Case.Stage.SIGNED)
     blurred.refresh_from_db()
-    assert advice_service.current_advice(desk(blurred, alice), read_case(blurred)) is None
+    assert advice_service.current_advice(review_panel(blurred, alice), summarise(blurred)) is None
     with pytest.raises(access.CaseSigned):
         advice_service.answer(found, 0, by=alice, outcome="done")

@@ -87,7 +87,7 @@ def test_a_measurement_is_withdrawn_with_a_reason_and_stays_on_record(scan, alic
     client.post(f"/measurements/{one.pk}/withdraw/", {"reason": "Wrong plane."})
     client.post(f"/measurements/{one.pk}/withdraw/", {"reason": "Again."})
     assert Withdrawal.objects.get().reason == "Wrong plane."
-    assert not Measurement.objects.standing().exists()
+    assert not Measurement.objects.active().exists()
     page = client.get(case.get_absolute_url()).content.decode()
     assert "Withdrawn: Wrong plane." in page
     assert list(verification.faults()) == []

@@ -152,7 +152,7 @@ def test_once_that_scan_is_withdrawn_the_file_is_taken_as_the_other_modality(
     program(file=upload(phantom_png()))
     withdrawal.withdraw_scan(case.scans.get(), by=alice, reason="wrong_modality")
     assert program(file=upload(phantom_png()), modality="mri").status_code == 202
-    assert case.scans.standing().get().image.modality == "mri"
+    assert case.scans.active().get().image.modality == "mri"
 
 
 def test_an_upload_that_no_version_answers_says_so_at_once(program, page, phantom_png):

@@ -114,7 +114,7 @@ def test_the_page_asks_again_only_while_something_is_under_way(case, alice, smal
     first = client.get(case.get_absolute_url())
     assert 'hx-trigger="every 1s"' in first.content.decode()
     where = f"/cases/{case.pk}/live/"
-    seen = first.context["reading"].fingerprint
+    seen = first.context["summary"].fingerprint
     assert client.get(where, {"scan": 1, "seen": seen}).status_code == 204
     prediction = answers.answer(Job.objects.get(image=scan.image))
     answers.explanation(prediction)

@@ -5,16 +5,16 @@ from typing import get_args
 
 import answers
 import pytest
-from cases.asking import NothingToExplain
 from django.test import Client
 
 from accounts.tokens import issue_token
-from cases import asking, verification
+from cases import services, verification
 from cases.models import Case, Measurement, ReadingRules
 from cases.review import measurements, proposals
 from cases.review.call_words import call_sentence
 from cases.review.calls import call_of
 from cases.review.measurements import CHECKLIST, Points
+from cases.services import NothingToExplain
 from inference.engine.atrium.records import Side
 from inference.engine.records import Refusal
 from inference.models import Image, Job, Prediction
@@ -196,7 +196,7 @@ def test_verify_names_a_measurement_whose_proposal_is_another_scans(proposed, al
 def test_nobody_is_asked_for_a_map_of_it(proposed, alice):
     answer = proposed()
     with pytest.raises(NothingToExplain, match="calipers"):
-        asking.explain(answer, method="gradcam", class_label="normal", by=alice)
+        services.explain(answer, method="gradcam", class_label="normal", by=alice)
 
 
 def test_its_doubt_is_told_as_that_of_a_width(proposed, case):

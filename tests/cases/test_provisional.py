@@ -16,11 +16,11 @@ from cases import verification
 from cases.advice import service as advice_service
 from cases.advice.rank import STOPS
 from cases.advice.rulebook import rulebook
-from cases.case_page.summary import read_case
+from cases.case_page.summary import summarise
 from cases.models import AtriumStatement, Case, Measurement, ReadingRules, Scan, SignOff
 from cases.review import atria, measurements
 from cases.review.measurements import CHECKLIST, Points
-from cases.review.panel import desk
+from cases.review.panel import review_panel
 from cases.viewer import pixels
 from inference.models import Image, Job
 
@@ -103,7 +103,7 @@ def test_a_provisional_width_contradicts_no_model_and_a_confirmed_one_does(scan,
 def test_a_wider_provisional_width_is_shown_beside_the_confirmed_one(scan, case, alice, client_of):
     width(scan, alice, 9.0)
     width(scan, alice, 14.0, ())
-    found = desk(case, alice)
+    found = review_panel(case, alice)
     assert found.width
     assert (found.width.mm, found.width.is_provisional) == (9.0, False)
     text = printed(client_of(alice), case)
@@ -113,7 +113,7 @@ def test_a_wider_provisional_width_is_shown_beside_the_confirmed_one(scan, case,
 
 def advice_on(case, user):
     advice_service.give(case)
-    found = advice_service.current_advice(desk(case, user), read_case(case))
+    found = advice_service.current_advice(review_panel(case, user), summarise(case))
     assert found
     return found
 
@@ -165,7 +165,7 @@ def test_each_atrium_has_its_own_place(scan, case, alice, api):
     left, right = api(alice).get(f"/api/v1/cases/{case.pk}/reading/").json()["atria"]
     assert (left["side"], left["width"]["mm"], left["is_settled"]) == ("left", 9.0, True)
     assert (right["width"]["is_provisional"], right["is_settled"]) == (True, False)
-    assert desk(case, alice).is_open
+    assert review_panel(case, alice).is_open
 
 
 def test_why_the_other_side_is_not_seen_is_an_answer(scan, case, alice, client_of, api):
@@ -189,11 +189,11 @@ def test_it_is_taken_back_and_a_width_counts_before_it(scan, case, alice, client
     client = client_of(alice)
     state(client, case, side="right", reason="shadow")
     state(client, case, side="right", reason="")
-    assert desk(case, alice).atria[1].unseen is None
+    assert review_panel(case, alice).atria[1].unseen is None
     assert AtriumStatement.objects.count() == 2
     state(client, case, side="right", reason="shadow")
     width(scan, alice, 8.0, side="right")
-    found = desk(case, alice).atria[1]
+    found = review_panel(case, alice).atria[1]
     assert found.unseen is None
     assert found.width
     assert "has been measured" in state(client, case, side="right", reason="shadow")
@@ -225,7 +225,7 @@ def test_only_readers_of_the_department_say_so_and_a_blind_reader_sees_only_thei
     assert "Shadowed by the skull" not in page(client_of(dora), case).replace(
         '<option value="shadow">Shadowed by the skull</option>', ""
     )
-    assert desk(case, alice).atria[0].unseen
+    assert review_panel(case, alice).atria[0].unseen
 
 
 def test_a_statement_that_was_changed_is_found(case, alice, intruder):

@@ -11,7 +11,7 @@ from accounts.models import Role
 from audit.models import Event
 from cases import access, verification
 from cases.models import Addendum, Case, Read, ReadingRules, SignOff
-from cases.review.policy import standing
+from cases.review.policy import reading_context
 from inference.models import Job
 
 pytestmark = pytest.mark.django_db
@@ -117,10 +117,10 @@ def test_two_readers_who_differ_are_adjudicated_by_a_senior_who_is_neither(
     file(client_of(alice), read_case, "final", "normal", reason="Angle.")
     file(client_of(bob), read_case, "second", "ventriculomegaly", laterality="left")
     assert stage(read_case) == "adjudication"
-    assert standing(Case.objects.get(), bob).due == "joint"
+    assert reading_context(Case.objects.get(), bob).due == "joint"
     file(client_of(senior), read_case, "adjudication", "ventriculomegaly", laterality="left")
     assert stage(read_case) == "to_sign"
-    assert standing(Case.objects.get(), senior).counting.reader == senior
+    assert reading_context(Case.objects.get(), senior).counting.reader == senior
     kinds = list(Read.objects.values_list("kind", flat=True))
     assert kinds == ["blind", "final", "second", "adjudication"]
 

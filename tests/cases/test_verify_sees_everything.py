@@ -26,7 +26,7 @@ from cases.models import Case, ReadingRules, SignOff
 from cases.review import measurements
 from cases.review import service as review
 from cases.review.measurements import Points
-from cases.review.panel import desk
+from cases.review.panel import review_panel
 from cases.verification import KEPT, TOLD
 from inference import registry, results
 from inference.engine.quality import Check
@@ -67,7 +67,7 @@ def world(department, alice, bob, small_scan, tmp_path) -> None:
             _answered(small_scan(case, alice, seed=10 * number + seed), alice)
         _read(case, alice)
     first = Case.objects.order_by("opened_at").first()
-    review.sign(first, by=alice, shown=desk(first, alice).shown)
+    review.sign(first, by=alice, shown=review_panel(first, alice).shown)
     review.add_addendum(first, by=bob, text="Seen again.")
     assert found() == []
 
@@ -103,7 +103,7 @@ def _read(case, by) -> None:
     advice = answers.advice(case)
     told("advice.given", advice)
     advice_service.answer(advice, 0, by=by, outcome="declined", reason="No time.")
-    shown = desk(case, by).shown
+    shown = review_panel(case, by).shown
     review.file_read(
         case, by=by, kind="final", finding="ventriculomegaly", laterality="left", note="Wide.", shown=shown
     )
@@ -292,10 +292,10 @@ def test_nothing_that_is_being_written_is_a_fault(department, alice, bob, tmp_pa
                 scan, _ = intake.receive(case, png, modality="ultrasound", by=person, file_name="a.png")
                 published(Job.objects.get(image=scan.image, state="queued"))
                 measurements.measure(scan, Points(0, (1.0, 1.0), (4.0, 5.0)), by=person, tool="distance")
-                shown = desk(case, person).shown
+                shown = review_panel(case, person).shown
                 review.file_read(case, by=person, kind="final", finding="ventriculomegaly", shown=shown)
                 case.refresh_from_db()
-                review.sign(case, by=person, shown=desk(case, person).shown)
+                review.sign(case, by=person, shown=review_panel(case, person).shown)
                 written.append(case)
         except Exception as fault:  # noqa: BLE001  # told below, in the test's own thread
             failures.append(repr(fault))

@@ -26,7 +26,7 @@ def gone(scan: Scan, by) -> ScanWithdrawal:
 def test_standing_scans_are_those_that_nobody_has_withdrawn(case, alice, small_scan):
     wrong, right = small_scan(case, alice), small_scan(case, alice, seed=2)
     gone(wrong, alice)
-    assert list(case.scans.standing()) == [right]
+    assert list(case.scans.active()) == [right]
     assert [scan.is_withdrawn for scan in case.scans.order_by("number")] == [True, False]
     assert [entry.scan for entry in read_case(case).scans] == [right]
 
@@ -47,7 +47,7 @@ def test_what_was_measured_on_it_no_longer_stands(case, alice, small_scan):
         scan=scan, frame=0, tool="distance", start=[0, 0], end=[1, 1], length_px=1.4, made_by=alice
     )
     gone(scan, alice)
-    assert not Measurement.objects.of_case(case).standing().exists()
+    assert not Measurement.objects.of_case(case).active().exists()
     assert Measurement.objects.get(pk=one.pk).is_withdrawn
 
 

@@ -12,7 +12,7 @@ from django.utils import translation
 
 from accounts.models import Role, User
 from accounts.tokens import create_service_account
-from cases import asking, events, services
+from cases import events, services
 from cases.advice import service as advice_service
 from cases.models import Case, ReadingRules, Scan
 from cases.review import service as review
@@ -105,9 +105,9 @@ def test_cancelling_the_last_job_ends_the_wait(case, alice, bob, two, sees):
 def test_an_explanation_that_fails_is_told_to_whoever_asked_for_it(case, alice, bob, scan, run_jobs, sees):
     run_jobs(lime=False)
     prediction = scan.image.predictions.first()
-    job, _ = asking.explain(prediction, method="gradcam", class_label="normal", by=bob)
+    job, _ = services.explain(prediction, method="gradcam", class_label="normal", by=bob)
     if job.state != "queued":
-        job, _ = asking.explain(prediction, method="gradcam", class_label="ventriculomegaly", by=bob)
+        job, _ = services.explain(prediction, method="gradcam", class_label="ventriculomegaly", by=bob)
     Job.objects.exclude(pk=job.pk).filter(state="queued").update(state="cancelled")
     [held] = jobs.claim(job.pk)
     jobs.fail(held, "cannot_explain", "no")
