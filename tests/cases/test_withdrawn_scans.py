@@ -7,7 +7,7 @@ from pages import shown_now
 from audit.models import Event
 from cases import services, verification, withdrawal
 from cases.access import CaseSigned, ScanWithdrawn
-from cases.case_page.summary import read_case
+from cases.case_page.summary import summarise
 from cases.models import Case, Measurement, Scan, ScanWithdrawal
 from cases.review import measurements
 from cases.review import service as review
@@ -28,7 +28,7 @@ def test_standing_scans_are_those_that_nobody_has_withdrawn(case, alice, small_s
     gone(wrong, alice)
     assert list(case.scans.active()) == [right]
     assert [scan.is_withdrawn for scan in case.scans.order_by("number")] == [True, False]
-    assert [entry.scan for entry in read_case(case).scans] == [right]
+    assert [entry.scan for entry in summarise(case).scans] == [right]
 
 
 def test_a_case_whose_only_scan_was_withdrawn_is_empty_again(case, alice, add_scan, run_jobs):
@@ -148,7 +148,7 @@ def test_what_is_still_to_be_done_about_it_is_cancelled_and_nobody_is_told_it_wa
     withdrawal.withdraw_scan(scan, by=bob, reason="wrong_file")
     assert set(Job.objects.filter(image=scan.image).values_list("state", flat=True)) == {Job.State.CANCELLED}
     run_jobs()
-    assert read_case(case).scans == []
+    assert summarise(case).scans == []
     assert list(Notice.objects.values_list("user__username", "code")) == [("alice", "scan.withdrawn")]
 
 
