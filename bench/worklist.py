@@ -90,10 +90,10 @@ def prepared() -> Any:
 
     from cases import demo, intake
     from cases.models import Case
-    from inference import registry
     from inference.engine import catalogue
     from inference.models import Job
     from inference.phantom import render, sample_spec
+    from inference.registry import service as registry
 
     department = demo.people()
     one = catalogue.newest("cnn", "ultrasound")

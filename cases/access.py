@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from accounts.models import User
 from cases.models import Advised, Case, Scan, ScanWithdrawal
 from cases.refusals import CannotDo
-from inference import jobs
+from inference.jobs import state as jobs
 from inference.models import Job
 
 

@@ -19,8 +19,8 @@ class CasesConfig(AppConfig):
         from cases.access import refuse_moving
         from cases.models import ScanWithdrawal
         from cases.owners import departments_of_thread
-        from inference.jobs import ask_before_moving
-        from inference.results import leave_out
+        from inference.jobs.state import ask_before_moving
+        from inference.results.store import leave_out
 
         leave_out(ScanWithdrawal.images)
         ask_before_moving(refuse_moving)

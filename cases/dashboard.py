@@ -14,12 +14,13 @@ from accounts.models import User
 from cases.advice.performance import Performance, performance
 from cases.models import Case, Read, Scan, SignOff
 from cases.review.calls import NORMAL
-from inference.charts import Chart, Week, weeks_chart
+from inference.charts.svg import Chart
+from inference.charts.voice import voice
+from inference.charts.weeks import Week, weeks_chart
 from inference.engine.records import POSITIVE
 from inference.engine.undecided import UNDECIDED
 from inference.models import Prediction
 from inference.training.figures import Figure, wilson
-from inference.voice import voice
 
 WEEKS = 12
 OVERRIDES = 20

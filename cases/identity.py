@@ -8,7 +8,7 @@ from cases.models import Case, Patient, Scan, ScanIdentity
 from cases.refusals import CannotDo
 from inference.formats import Identity
 from inference.formats.identity import text
-from inference.results import digest
+from inference.results.store import digest
 
 MOST_REASON = 300
 

@@ -10,7 +10,7 @@ from audit.trail import record
 from cases.access import lock_for_writing
 from cases.models import BirthDateCorrection, Case, Patient
 from cases.refusals import CannotDo
-from inference.results import digest
+from inference.results.store import digest
 
 
 class PatientSigned(CannotDo):

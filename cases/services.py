@@ -19,11 +19,13 @@ from cases.models import Case, Patient, Scan
 from cases.refusals import CannotDo
 from cases.review import service as review
 from cases.review.policy import may_see_answers
-from inference import images, jobs, registry
 from inference.engine.records import ATRIUM, METHOD_NAMES
 from inference.formats import Identity
 from inference.formats.stack import PictureStack
+from inference.jobs import state as jobs
 from inference.models import Image, Job, ModelVersion, Prediction
+from inference.registry import service as registry
+from inference.results import images
 
 UNSEEN_DELAY = 5
 """How much less urgent a candidate's answer is than any that somebody waits for."""

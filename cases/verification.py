@@ -40,8 +40,8 @@ from inference.models import (
     Quality,
     Repetition,
 )
-from inference.proposals import proposals_of
-from inference.verification import changed
+from inference.results.proposals import proposals_of
+from inference.results.verify import changed
 
 TOLD: tuple[tuple[str, type[Model]], ...] = (
     ("read.filed", Read),

@@ -10,8 +10,8 @@ from cases.access import lock_scan_for_writing
 from cases.models import Scan, ScanWithdrawal
 from cases.refusals import CannotDo
 from cases.review import service as review
-from inference import jobs
-from inference.results import digest
+from inference.jobs import state as jobs
+from inference.results.store import digest
 from language.stored import english
 
 

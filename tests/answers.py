@@ -13,10 +13,13 @@ from django.db.models import F
 from accounts.models import User
 from cases import intake
 from cases.models import Advice, Case
-from inference import jobs, registry, results
 from inference.engine.records import Answer, Refusal, WeightsRecord
 from inference.engine.records import Explanation as ExplanationRecord
+from inference.jobs import lease
+from inference.jobs import state as jobs
 from inference.models import Explanation, Job, ModelVersion, Prediction, Repetition
+from inference.registry import service as registry
+from inference.results import store as results
 
 PREPROCESSING = {"preprocessing": "head-crop-1", "preprocessing_sha256": "b" * 64}
 INPUT = "a" * 64
@@ -113,7 +116,7 @@ def answer(
         doubt=doubt,
         **PREPROCESSING,
     )
-    jobs.finish(_claimed(job))
+    lease.finish(_claimed(job))
     return results.create_prediction(job, said)
 
 
@@ -165,22 +168,22 @@ def explanation(prediction: Prediction, *, method: str = "lime") -> Explanation:
         thread=prediction.job.thread,
         parameters={"method": method},
     )
-    jobs.finish(_claimed(job))
+    lease.finish(_claimed(job))
     return results.create_explanation(job, prediction, results.put_arrays(said))
 
 
 def repetition(job: Job) -> Repetition:
     """Finish the job that runs an answer again as a worker would: nothing differed."""
-    jobs.finish(_claimed(job))
+    lease.finish(_claimed(job))
     verdicts = [{"subject": "answer", "verdict": "identical", "first": ""}]
     return Repetition.objects.create(prediction=job.prediction, job=job, verdicts=verdicts, machine="a test")
 
 
-def _claimed(job: Job) -> jobs.Claim:
+def _claimed(job: Job) -> lease.Claim:
     """This job and no other, however many wait before it."""
     running = {"state": Job.State.RUNNING, "token": F("token") + 1, "attempts": F("attempts") + 1}
     Job.objects.filter(pk=job.pk, state=Job.State.QUEUED).update(**running)
-    return jobs.Claim(job, job.token + 1)
+    return lease.Claim(job, job.token + 1)
 
 
 def explained_scan(case: Case, by: User, png: bytes, folder: Path) -> Explanation:

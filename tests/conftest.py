@@ -16,11 +16,12 @@ from accounts.models import Department, Membership, Role, User
 from accounts.tokens import issue_token
 from cases import intake, services
 from cases.models import Case, ReadingRules, Scan
-from inference import registry, worker
 from inference.engine import catalogue
 from inference.engine.fitness import fitness_of
+from inference.jobs import worker
 from inference.models import Job
 from inference.phantom import render, sample_spec
+from inference.registry import service as registry
 
 PASSWORD = "correct horse battery staple"
 

@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from inference.charts import lines_chart, standalone
+from inference.charts.curves import lines_chart
+from inference.charts.svg import standalone
 
 
 def told(found: dict[str, Any]) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from inference.charts import Chart, framed, line_marks, standalone
+from inference.charts.curves import line_marks
+from inference.charts.svg import Chart, framed, standalone
 
 LIME_SAMPLES = 1000
 """The lime package's default."""

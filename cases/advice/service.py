@@ -25,7 +25,7 @@ from cases.review.panel import ReviewPanel
 from cases.review.policy import reading_context
 from inference.engine.records import canonical_json, sha256_hex
 from inference.models import Quality
-from inference.results import digest
+from inference.results.store import digest
 
 Outcome = AdviceAnswer.Outcome
 MOST_AT_ONCE = 100

@@ -19,8 +19,8 @@ from audit.trail import record
 from blobs import store
 from cases.api import visible
 from cases.models import Scan
-from inference import images
 from inference.models import Explanation
+from inference.results import images
 
 NPY = "application/octet-stream"
 SANDBOX = "sandbox; default-src 'none'"

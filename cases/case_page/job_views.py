@@ -15,7 +15,7 @@ from accounts.gate import PersonRequest, people_only
 from cases import services
 from cases.models import Scan
 from cases.refusals import CannotDo
-from inference import jobs
+from inference.jobs import state as jobs
 from inference.models import Job
 
 

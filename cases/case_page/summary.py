@@ -13,12 +13,12 @@ from cases.case_page.forms import ExplainForm
 from cases.models import Case, Scan
 from cases.review.biometry import Biometry, biometry_of
 from cases.words import Trust
-from inference import queue
 from inference.engine.fitness import Condition, Fitness
 from inference.engine.members import ENSEMBLE
 from inference.engine.records import ATRIUM
-from inference.fitness import fitness_of_all
+from inference.jobs import queue
 from inference.models import Explanation, Job, ModelVersion, Prediction, Repetition
+from inference.registry.fitness import fitness_of_all
 from language.stored import said
 
 

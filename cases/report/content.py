@@ -37,7 +37,7 @@ from cases.review.panel import ReviewPanel
 from cases.review.proposals import origin_of
 from cases.viewer import pixels
 from inference.models import Prediction
-from inference.proposals import proposals_of
+from inference.results.proposals import proposals_of
 
 FORM = 2
 """Of the content. A signature of form 1, without this number, bound findings and hashes, not the print."""

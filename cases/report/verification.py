@@ -23,7 +23,7 @@ from cases.models import (
     Withdrawal,
 )
 from cases.report.content import FORM, facts_of
-from inference.results import digest
+from inference.results.store import digest
 
 OF_A_CASE: Mapping[type[Model], str] = {
     Scan: "case",
@@ -87,7 +87,7 @@ def _changed(signed: Mapping[str, str]) -> Iterator[str]:
 
 
 def _changed_since_form_1(signed: Mapping[str, str]) -> Iterator[str]:
-    """signed: the same, of inference.results.digest."""
+    """signed: the same, of inference.results.store.digest."""
     for table, keys in _by_table(signed).items():
         rows = {str(row.pk): row for row in table._default_manager.filter(pk__in=keys)}
         for key in keys:

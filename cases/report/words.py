@@ -21,7 +21,7 @@ from cases.review.call_words import EXPERIMENTAL, call_sentence
 from cases.review.measurements import CHECKLIST, unconfirmed
 from cases.review.proposals import SIDES, origin_words, scale_words, width_words
 from inference.models import Explanation, Image
-from inference.proposals import Proposal
+from inference.results.proposals import Proposal
 from language.numbers import decimal, probability
 from language.stored import said as in_words
 

@@ -13,7 +13,7 @@ from cases.models import AtriumStatement, Case, Measurement
 from cases.refusals import CannotDo
 from cases.review.measurements import Width, widest
 from cases.severity import Scheme
-from inference.results import digest
+from inference.results.store import digest
 from language.stored import english
 
 Side = AtriumStatement.Side

@@ -15,8 +15,8 @@ from cases.models import Case, ReadingRules, Scan, SignOff
 from inference.engine.members import ENSEMBLE
 from inference.engine.records import POSITIVE
 from inference.engine.undecided import UNDECIDED, Limits, Reason, doubts_about
-from inference.fitness import fitness_of_all
 from inference.models import ModelVersion, Prediction
+from inference.registry.fitness import fitness_of_all
 
 NORMAL, NOT_ANALYSABLE = "normal", "not_analysable"
 DECIDED = frozenset({NORMAL, POSITIVE})

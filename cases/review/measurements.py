@@ -20,7 +20,7 @@ from cases.review.proposals import NoSuchProposal, proposal_for
 from cases.severity import WIDE_MM, Scheme, in_grey_zone
 from inference.engine.records import POSITIVE
 from inference.models import Image
-from inference.results import digest
+from inference.results.store import digest
 from language.stored import english
 
 CHECKLIST: Mapping[str, str | Promise] = {

@@ -16,7 +16,7 @@ from cases.refusals import CannotDo
 from cases.review.policy import may_see_answers
 from inference.engine.square import side_of
 from inference.models import Prediction
-from inference.proposals import Proposal, proposals_of, scale_of
+from inference.results.proposals import Proposal, proposals_of, scale_of
 from language.numbers import decimal, percent
 
 SIDES: Mapping[str, str | Promise] = {

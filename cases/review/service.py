@@ -28,7 +28,7 @@ from cases.review.panel import ReviewPanel, review_panel
 from cases.review.policy import current_reads, stage_after
 from cases.review.shown import Shown
 from inference.engine.records import canonical_json, sha256_hex
-from inference.results import digest
+from inference.results.store import digest
 
 Kind = Read.Kind
 Stage = Case.Stage

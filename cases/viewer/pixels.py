@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageDraw
 
-from inference import images
 from inference.engine.drawing import blend
 from inference.models import Explanation, Image
+from inference.results import images
 
 THUMBNAIL = 176  # pixels of the longer side
 LEGIBLE = 400  # likewise, of a picture in a report with lines and numbers on it

@@ -19,7 +19,7 @@ from cases.models import Scan
 from cases.review.policy import may_see_answers
 from cases.viewer import pixels
 from inference.models import Explanation, Image
-from inference.pieces import of_frame
+from inference.results.superpixels import of_frame
 from language.stored import english
 
 BYTES = "application/octet-stream"

@@ -10,8 +10,8 @@ from django.utils.translation import gettext
 from django_filters import rest_framework as filters
 from django_filters.fields import IsoDateTimeField
 
-from inference import registry
 from inference.models import Activation, Image, ModelVersion
+from inference.registry import service as registry
 
 
 class MomentField(IsoDateTimeField):  # type: ignore[misc]  # django-filter ships no types

@@ -10,9 +10,9 @@ from rest_framework.reverse import reverse
 from inference.api.measured import MeasuredSerializer
 from inference.api.repetitions import RepetitionSerializer
 from inference.engine.fitness.rule import Code, State
-from inference.fitness import fitness_of
 from inference.models import Activation, Explanation, Job, ModelVersion, Prediction
-from inference.proposals import proposals_of
+from inference.registry.fitness import fitness_of
+from inference.results.proposals import proposals_of
 
 NOTICE = "Research and decision support, not a cleared device."
 

@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='prediction',
             name='measurement',
-            field=models.JSONField(help_text='Calipers of a version that measures (inference.proposals reads them).', null=True),
+            field=models.JSONField(help_text='Calipers of a version that measures (inference.results.proposals reads them).', null=True),
         ),
     ]

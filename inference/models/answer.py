@@ -55,7 +55,7 @@ class Prediction(Immutable):
     device = models.CharField(max_length=40)
     versions = models.JSONField(default=dict)
     measurement = models.JSONField(
-        null=True, help_text="Calipers of a version that measures (inference.proposals reads them)."
+        null=True, help_text="Calipers of a version that measures (inference.results.proposals reads them)."
     )
     seconds = models.FloatField()
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -137,7 +137,7 @@ class Explanation(Immutable):
 
 
 class Repetition(Immutable):
-    """A stored answer and its explanations, run again and compared (inference.reproduction)."""
+    """A stored answer and its explanations, run again and compared (inference.results.reproduce)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     prediction = models.ForeignKey(Prediction, on_delete=models.PROTECT, related_name="repetitions")

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 
 class Worker(models.Model):
-    """A process that does jobs, as long as it says so (see inference.presence). Not evidence: rows go."""
+    """A process that does jobs, as long as it says so (inference.jobs.presence). Not evidence: rows go."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120, unique=True, help_text="Host and process, as on its jobs.")

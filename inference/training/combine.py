@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from inference.charts import standalone
+from inference.charts.card_plots import charts
+from inference.charts.svg import standalone
 from inference.engine import catalogue
 from inference.engine.members import MembersDiffer, composed
 from inference.engine.records import WeightsRecord, sha256_hex
-from inference.plots import charts
 from inference.training.calibrate import Target, target_of
 from inference.training.card_page import figure_words, markdown, plot_name
 from inference.training.combined import combined

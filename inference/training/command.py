@@ -9,14 +9,14 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from inference.charts import standalone
+from inference.charts.card_plots import charts
+from inference.charts.svg import standalone
 from inference.engine.catalogue import write
 from inference.engine.networks import NETWORKS
 from inference.engine.preprocess import RECIPES
 from inference.engine.records import Recipe, WeightsRecord, sha256_hex
 from inference.engine.weights import configure
 from inference.formats.stack import MODALITIES, Modality
-from inference.plots import charts
 from inference.training import backbones
 from inference.training.calibrate import Target, target_of
 from inference.training.card import card, operating_point

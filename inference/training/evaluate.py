@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from inference.charts import standalone
+from inference.charts.card_plots import charts
+from inference.charts.svg import standalone
 from inference.engine import catalogue
 from inference.engine.records import WeightsRecord
 from inference.engine.versions import Model, load
 from inference.engine.weights import WeightsMismatch, configure
 from inference.formats.stack import MODALITIES, Modality
-from inference.plots import charts
 from inference.training.calls import count_words
 from inference.training.card_page import figure_words
 from inference.training.evaluation import evaluate, listed

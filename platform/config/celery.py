@@ -65,4 +65,4 @@ app.conf.update(
         "tidy webhooks": {"task": "webhooks.tidy", "schedule": 3600, "options": {"expires": 3600}},
     },
 )
-app.autodiscover_tasks(["cases", "inference", "webhooks", "notices", "audit", "accounts"])
+app.autodiscover_tasks(["cases", "inference.jobs", "webhooks", "notices", "audit", "accounts"])

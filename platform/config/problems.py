@@ -24,7 +24,7 @@ from rest_framework.views import set_rollback
 from blobs.store import BlobUnavailable
 from cases.refusals import CannotDo
 from inference.formats.errors import FormatError
-from inference.jobs import IllegalMove
+from inference.jobs.state import IllegalMove
 from language.stored import said
 
 TOO_MANY = (TooManyFilesSent, TooManyFieldsSent)

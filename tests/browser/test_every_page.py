@@ -8,9 +8,11 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import Membership, Role
 from cases import services
-from inference import jobs, registry
 from inference.engine import catalogue
+from inference.jobs import lease
+from inference.jobs import state as jobs
 from inference.models import Job, ModelVersion
+from inference.registry import service as registry
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -42,10 +44,10 @@ def everything(case, alice, department, add_scan, run_jobs):
     run_jobs()
     services.open_case(by=alice, department=department, patient_id="P-2", priority=20, is_demo=True)
     first, _ = services.submit_scan(scan, by=alice)
-    jobs.fail(jobs.claim(first.pk)[0], "worker_lost", "The worker that held the job stopped answering.")
+    lease.fail(lease.claim(first.pk)[0], "worker_lost", "The worker that held the job stopped answering.")
     training = jobs.submit(Job.Kind.TRAIN, requested_by=alice, parameters=ASKED)
-    (held,) = jobs.claim(training.pk)
-    jobs.heartbeat([held], "folds, epoch 2 of 4", progress={"done": 4, "total": 9, "points": POINTS})
+    (held,) = lease.claim(training.pk)
+    lease.heartbeat([held], "folds, epoch 2 of 4", progress={"done": 4, "total": 9, "points": POINTS})
     return case
 
 

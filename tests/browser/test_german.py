@@ -13,7 +13,8 @@ from playwright.sync_api import Page, expect
 from accounts.models import Membership, Role, User
 from cases import services
 from cases.models import Case, Measurement
-from inference import jobs
+from inference.jobs import lease
+from inference.jobs import state as jobs
 from inference.models import Job, ModelVersion, Worker
 from inference.phantom import render, sample_spec
 from webhooks import services as webhooks
@@ -54,10 +55,10 @@ def everything(case, alice, department, add_scan, run_jobs, phantom) -> Case:
     run_jobs()
     services.open_case(by=alice, department=department, patient_id="P-2", priority=20, is_demo=True)
     first, _ = services.submit_scan(scan, by=alice)
-    jobs.fail(jobs.claim(first.pk)[0], "worker_lost", "The worker that held the job stopped answering.")
+    lease.fail(lease.claim(first.pk)[0], "worker_lost", "The worker that held the job stopped answering.")
     training = jobs.submit(Job.Kind.TRAIN, requested_by=alice, parameters=ASKED)
-    (held,) = jobs.claim(training.pk)
-    jobs.heartbeat([held], "folds, epoch 2 of at most 4", progress={"done": 4, "total": 9})
+    (held,) = lease.claim(training.pk)
+    lease.heartbeat([held], "folds, epoch 2 of at most 4", progress={"done": 4, "total": 9})
     Worker.objects.create(name="host:1", queues="jobs", lease_until=Now() + timedelta(minutes=5))
     Worker.objects.create(name="host:2", queues="jobs", lease_until=Now() - timedelta(minutes=5))
     hook, _ = webhooks.create(

@@ -15,7 +15,8 @@ from accounts.models import Membership, Role
 from cases import events, intake, services
 from cases.advice import service as advice_service
 from cases.models import AdviceAnswer, Case
-from inference import jobs, presence
+from inference.jobs import lease, presence
+from inference.jobs import state as jobs
 from inference.models import Job, Worker
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -106,12 +107,12 @@ def busy(case, alice, phantom_png, tmp_path, settings) -> None:
             Job.Kind.PREDICT, image=scan.image, model_version=Job.objects.first().model_version,
             requested_by=alice, parameters={"frames": [number]}, about=events.about(scan),
         )  # fmt: skip
-        (held,) = jobs.claim(waiting.pk)
+        (held,) = lease.claim(waiting.pk)
         if number < 5:
-            jobs.finish(held)
+            lease.finish(held)
             Job.objects.filter(pk=held.job.pk).update(finished_at=Now() - timedelta(hours=number % 3))
         elif number < 7:
-            jobs.fail(held, "worker_lost", "The worker that held the job stopped answering.")
+            lease.fail(held, "worker_lost", "The worker that held the job stopped answering.")
     jobs.submit(Job.Kind.TRAIN, requested_by=None, parameters={"network": "cnn", "version": "2"})
     presence.arrive(settings.JOB_QUEUE)
     presence.runs_on("cpu")

@@ -12,9 +12,9 @@ from cases.advice.service import action_words
 from cases.case_page.summary import summarise
 from cases.models import Advice, AdviceAnswer, Advised, Case, FollowUp, ReadingRules
 from cases.review.panel import review_panel
-from inference import verification as images
 from inference.models import Image, Prediction, Quality
 from inference.phantom import Defects, render, sample_spec
+from inference.results import verify as images
 
 pytestmark = pytest.mark.django_db
 SPEC = sample_spec(np.random.default_rng(4), label="ventriculomegaly")

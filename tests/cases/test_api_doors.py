@@ -16,7 +16,7 @@ from accounts.tokens import create_service_account, issue_token
 from audit.models import Event
 from blobs import store
 from cases import services
-from inference import jobs
+from inference.jobs import state as jobs
 from inference.models import Job
 
 pytestmark = pytest.mark.django_db

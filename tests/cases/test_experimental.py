@@ -10,9 +10,9 @@ from pypdf import PdfReader
 
 from cases.models import Case, ReadingRules, SignOff
 from cases.review.calls import call_of
-from inference import registry
 from inference.engine.fitness import gates
 from inference.models import Job, ModelVersion
+from inference.registry import service as registry
 
 pytestmark = pytest.mark.django_db
 MARK = "Experimental: do not rely on it."

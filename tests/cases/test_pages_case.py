@@ -9,8 +9,8 @@ from audit.models import Event
 from cases import services
 from cases.advice import service as advice_service
 from cases.case_page.forms import FramesForm
-from inference import jobs
 from inference.engine.records import Refusal
+from inference.jobs import lease
 from inference.models import Job, Prediction
 
 pytestmark = pytest.mark.django_db
@@ -68,14 +68,14 @@ def test_a_refusal_is_shown_with_its_reason_and_no_number(case, alice, small_sca
 
 def test_a_failed_job_is_shown_with_its_reason(case, alice, small_scan, version, page):
     small_scan(case, alice)
-    jobs.fail(jobs.claim(Job.objects.get().pk)[0], "worker_lost", "The worker stopped answering.")
+    lease.fail(lease.claim(Job.objects.get().pk)[0], "worker_lost", "The worker stopped answering.")
     assert "Answer failed. The worker stopped answering." in page()
 
 
 def test_a_failed_job_can_be_asked_for_again(case, alice, small_scan, version, client_of, page):
     scan = small_scan(case, alice)
     failed = Job.objects.get()
-    jobs.fail(jobs.claim(failed.pk)[0], "worker_lost", "The worker stopped answering.")
+    lease.fail(lease.claim(failed.pk)[0], "worker_lost", "The worker stopped answering.")
     assert "Try again" in page()
     client = client_of(alice)
     client.post(f"/scans/{scan.pk}/try-again/")
@@ -101,10 +101,10 @@ def test_where_a_job_stands_is_said_in_words(case, alice, small_scan, version, p
     small_scan(case, alice, seed=2)
     assert "1st in queue" in page("?scan=1")
     assert "2nd in queue" in page("?scan=2")
-    held = jobs.claim(Job.objects.earliest("created_at").pk)
-    jobs.heartbeat(held, "classifying")
+    held = lease.claim(Job.objects.earliest("created_at").pk)
+    lease.heartbeat(held, "classifying")
     assert "Answer: classifying" in page("?scan=1")
-    jobs.retry(held[0], "fault", "a fault")
+    lease.retry(held[0], "fault", "a fault")
     assert "waiting for attempt 2" in page("?scan=1")
 
 

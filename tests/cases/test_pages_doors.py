@@ -13,7 +13,7 @@ from cases.case_page import page_forms
 from cases.models import SavedView
 from cases.review import measurements
 from cases.review.measurements import Points
-from inference import jobs
+from inference.jobs import state as jobs
 from inference.models import Job
 
 pytestmark = pytest.mark.django_db

@@ -11,9 +11,9 @@ from PIL import Image as Pillow
 
 from audit.models import Event
 from cases.viewer.pixels import thumbnail
-from inference import images
 from inference.models import Job
-from inference.pieces import NotTogether
+from inference.results import images
+from inference.results.superpixels import NotTogether
 
 pytestmark = pytest.mark.django_db
 

@@ -9,9 +9,9 @@ from cases.models import Case
 from cases.review.calls import call
 from cases.words import headline
 from cases.worklist.lines import verdict
-from inference import jobs
 from inference.engine.records import Refusal
 from inference.engine.undecided import Limits
+from inference.jobs import lease
 from inference.models import Job, ModelVersion, Prediction
 
 pytestmark = pytest.mark.django_db
@@ -68,7 +68,7 @@ def test_a_failed_job_is_shown_until_an_answer_comes_after_all(case, alice, smal
     answers.active_version(tmp_path)
     scan = small_scan(case, alice)
     job = Job.objects.get(image=scan.image)
-    jobs.fail(jobs.claim(job.pk)[0], "worker_lost", "gone")
+    lease.fail(lease.claim(job.pk)[0], "worker_lost", "gone")
     client = client_of(alice)
     assert client.get("/").context["page"].lines[0].progress == "failed"
     services.submit_scan(scan, by=alice)

@@ -15,9 +15,12 @@ from audit.models import Event
 from cases import services, withdrawal
 from cases.case_page import summary as case_summary
 from cases.review import calls
-from inference import comparison, jobs, registry, verification
 from inference.engine.records import Refusal
+from inference.jobs import lease
 from inference.models import Activation, Job, ModelVersion, Prediction
+from inference.registry import comparison
+from inference.registry import service as registry
+from inference.results import verify as verification
 
 pytestmark = pytest.mark.django_db
 REASON = "Trained on another split."
@@ -78,8 +81,8 @@ def test_a_candidates_open_or_failed_work_does_not_hold_up_a_case(scan, case, al
     answers.answer(job_of(scan, holder))
     progress = type(case).objects.visible_to(alice).with_progress().get(pk=case.pk).progress
     assert progress == "answered"
-    held = next(one for one in jobs.claim(job_of(scan, candidate).pk) if one.job.model_version == candidate)
-    jobs.fail(held, "worker_lost", "The worker stopped answering.")
+    held = next(one for one in lease.claim(job_of(scan, candidate).pk) if one.job.model_version == candidate)
+    lease.fail(held, "worker_lost", "The worker stopped answering.")
     assert type(case).objects.visible_to(alice).with_progress().get(pk=case.pk).progress == "answered"
     assert services.try_again(scan, by=alice) == []
 

@@ -18,8 +18,10 @@ from cases.models import Case, SignOff
 from cases.review import measurements
 from cases.review import service as review
 from cases.review.measurements import Points
-from inference import jobs, registry
+from inference.jobs import lease
+from inference.jobs import state as jobs
 from inference.models import Job, Prediction
+from inference.registry import service as registry
 
 pytestmark = pytest.mark.django_db
 
@@ -80,7 +82,7 @@ def signed(case, alice, bob, small_scan, tmp_path, client_of):
     prediction = answers.explanation(answers.answer(first), method="gradcam").prediction
     measurement = measurements.measure(scan, Points(0, (1.0, 1.0), (4.0, 5.0)), by=alice, tool="distance")
     failed = jobs.submit(Job.Kind.PREDICT, image=scan.image, model_version=version, requested_by=alice)
-    jobs.fail(answers._claimed(failed), "out_of_memory", "There was not enough memory.")
+    lease.fail(answers._claimed(failed), "out_of_memory", "There was not enough memory.")
     waiting = jobs.submit(Job.Kind.PREDICT, image=scan.image, model_version=version, requested_by=alice)
     advice = answers.advice(case)
     review.file_read(case, by=alice, kind="final", finding="ventriculomegaly", shown=shown_now(case, alice))

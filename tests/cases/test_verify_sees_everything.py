@@ -28,10 +28,11 @@ from cases.review import service as review
 from cases.review.measurements import Points
 from cases.review.panel import review_panel
 from cases.verification import KEPT, TOLD
-from inference import registry, results
 from inference.engine.quality import Check
 from inference.models import Explanation, Job, Prediction, Quality, Repetition
 from inference.phantom import render, sample_spec
+from inference.registry import service as registry
+from inference.results import store as results
 
 EDITS = 60
 NOT_KEPT = {

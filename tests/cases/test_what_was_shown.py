@@ -14,7 +14,7 @@ from cases.review import atria, measurements
 from cases.review import service as review
 from cases.review.measurements import Points
 from cases.review.policy import current_reads
-from inference import jobs
+from inference.jobs import state as jobs
 from inference.models import Job
 
 pytestmark = pytest.mark.django_db

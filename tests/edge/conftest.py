@@ -14,7 +14,7 @@ from cases import events, intake, services
 from cases.models import SavedView
 from cases.review import measurements
 from cases.review.measurements import Points
-from inference import jobs
+from inference.jobs import state as jobs
 from inference.models import Job
 from notices.telling import tell
 from webhooks import services as webhooks

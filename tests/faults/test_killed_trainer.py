@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from patience import until
 
-from inference import trainings
 from inference.models import Job, ModelVersion
 from inference.phantom import render, sample_spec
+from inference.registry import trainings
 from launcher import services
 from launcher.processes import Process
 

@@ -4,7 +4,7 @@ import pytest
 from patience import until
 
 from audit.models import Event
-from inference import queue as queue_now
+from inference.jobs import queue as queue_now
 from inference.models import Job, Prediction, Worker
 from launcher import services
 from launcher.processes import Process

@@ -9,7 +9,8 @@ from django.core.management import call_command
 from patience import until
 
 from audit.models import Event
-from inference import jobs
+from inference.jobs import state as jobs
+from inference.jobs import sweep as sweeper
 from inference.models import Activation, Job, ModelVersion, Prediction
 from launcher import services
 from launcher.processes import Process
@@ -53,5 +54,5 @@ def test_while_the_folder_is_away_work_waits_and_then_goes_on(
     assert not Activation.objects.filter(ended_at__isnull=False).exists()
     assert not Event.objects.filter(verb__in=["job.failed", "model.quarantined"]).exists()
     assert client.get("/readyz").status_code == 200
-    jobs.sweep()
+    sweeper.sweep()
     assert not Notice.objects.filter(code="storage.missed").exists()

@@ -8,8 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.tokens import issue_token
-from inference import registry
 from inference.models import ModelVersion
+from inference.registry import service as registry
 
 pytestmark = pytest.mark.django_db
 

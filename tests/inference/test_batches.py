@@ -8,8 +8,9 @@ from django.db.models.functions import Now
 from patience import until
 
 from audit.models import Event
-from inference import jobs, worker
-from inference.jobs import Claim
+from inference.jobs import lease, worker
+from inference.jobs import state as jobs
+from inference.jobs.lease import Claim
 from inference.models import Job, Prediction
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +21,7 @@ def batch(case, alice, add_scan) -> list[Claim]:
     """Three scans in one worker's hands, to be answered by one pass of one version."""
     for seed in (1, 2, 3):
         add_scan(case, alice, seed=seed)
-    claims = jobs.claim(Job.objects.filter(model_version__network="cnn").first().pk)
+    claims = lease.claim(Job.objects.filter(model_version__network="cnn").first().pk)
     assert len(claims) == 3
     return claims
 
@@ -42,7 +43,7 @@ def held(transactional_db, settings, case, alice, add_scan) -> list[Claim]:
     """One job in a worker's hands, whose lease has run out unless somebody lengthens it."""
     settings.JOB_LEASE_SECONDS = 0.3
     add_scan(case, alice)
-    claims = jobs.claim(Job.objects.filter(model_version__network="cnn").first().pk)
+    claims = lease.claim(Job.objects.filter(model_version__network="cnn").first().pk)
     expire(claims)
     return claims
 

@@ -7,12 +7,12 @@ import answers
 import numpy as np
 import pytest
 
-from inference import cards
-from inference.call_figures import call_figures
 from inference.engine import catalogue
 from inference.engine.records import LABELS
 from inference.engine.undecided import Limits, Said, doubts_about
 from inference.engine.views import VIEWS
+from inference.registry import cards
+from inference.registry.call_figures import call_figures
 from inference.training.calls import count_words, right_calls, shown_share, undecided
 from inference.training.card_page import markdown
 from inference.training.figures import wilson

@@ -10,7 +10,6 @@ import safetensors.torch
 from django.core.management import CommandError, call_command
 from engine_models import packed, record_of
 
-from inference import registry
 from inference.engine import catalogue
 from inference.engine.members import ENSEMBLE, MembersDiffer, composed
 from inference.engine.predict import predict
@@ -19,6 +18,7 @@ from inference.engine.steadiness import log_odds
 from inference.engine.weights import WeightsMismatch, load
 from inference.models import Job, ModelVersion, Prediction
 from inference.phantom import render, sample_spec
+from inference.registry import service as registry
 from inference.training.calibrate import Target
 from inference.training.combine import main
 from inference.training.combined import combined

@@ -13,10 +13,12 @@ from django.core.management import CommandError, call_command
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
 from audit.models import Event
-from inference import charts, plots, registry
+from inference.charts import card_plots as plots
+from inference.charts import svg as charts
 from inference.engine import catalogue
 from inference.models import Evaluation, ModelVersion
 from inference.phantom import render, sample_spec
+from inference.registry import service as registry
 from inference.training.card_page import markdown
 from inference.training.curves import answers, precision_recall, reliability, roc
 from inference.training.evaluate import main

@@ -9,8 +9,11 @@ from django.db.models.functions import Now
 from accounts.models import User
 from audit.models import Event
 from blobs import store
-from inference import jobs
-from inference.jobs import Claim, Fenced, IllegalMove
+from inference.jobs import lease
+from inference.jobs import state as jobs
+from inference.jobs import sweep as sweeper
+from inference.jobs.lease import Claim, Fenced
+from inference.jobs.state import IllegalMove
 from inference.models import Image, Job, ModelVersion
 
 pytestmark = pytest.mark.django_db
@@ -82,67 +85,67 @@ def test_a_submitted_job_waits_and_is_on_the_record(submit, alice):
 
 def test_a_job_can_be_claimed_only_once(submit):
     job = submit()
-    assert [held.job.pk for held in jobs.claim(job.pk)] == [job.pk]
-    assert jobs.claim(job.pk) == []
+    assert [held.job.pk for held in lease.claim(job.pk)] == [job.pk]
+    assert lease.claim(job.pk) == []
 
 
 def test_a_doorbell_takes_the_most_urgent_job_first(submit, settings):
     settings.JOB_BATCH = 1
     routine, urgent = submit(), submit(priority=20)
-    assert jobs.claim(routine.pk)[0].job.pk == urgent.pk
+    assert lease.claim(routine.pk)[0].job.pk == urgent.pk
 
 
 def test_waiting_jobs_of_one_version_are_claimed_as_one_batch(submit, settings):
     settings.JOB_BATCH = 3
     waiting = [submit() for _ in range(4)]
-    assert len(jobs.claim(waiting[0].pk)) == 3
+    assert len(lease.claim(waiting[0].pk)) == 3
 
 
 def test_a_job_that_was_tried_before_runs_alone(submit):
     first = submit()
     submit()
     Job.objects.filter(pk=first.pk).update(attempts=1)
-    assert len(jobs.claim(first.pk)) == 1
+    assert len(lease.claim(first.pk)) == 1
 
 
 def test_finishing_twice_is_fenced(submit):
-    [held] = jobs.claim(submit().pk)
-    jobs.finish(held)
+    [held] = lease.claim(submit().pk)
+    lease.finish(held)
     with pytest.raises(Fenced):
-        jobs.finish(held)
+        lease.finish(held)
 
 
 def test_a_worker_that_lost_its_lease_publishes_nothing(submit):
     job = submit()
-    [zombie] = jobs.claim(job.pk)
+    [zombie] = lease.claim(job.pk)
     expire(job)
-    jobs.sweep()
+    sweeper.sweep()
     make_due(job)
-    [second] = jobs.claim(job.pk)
+    [second] = lease.claim(job.pk)
     with pytest.raises(Fenced):
-        jobs.finish(zombie)
-    jobs.finish(second)
+        lease.finish(zombie)
+    lease.finish(second)
     assert state(job) == "succeeded"
 
 
 def test_a_heartbeat_keeps_a_job_from_the_sweeper(submit):
     job = submit()
-    held = jobs.claim(job.pk)
+    held = lease.claim(job.pk)
     expire(job)
-    jobs.heartbeat(held, "classifying")
-    jobs.sweep()
+    lease.heartbeat(held, "classifying")
+    sweeper.sweep()
     assert state(job) == "running"
     assert Job.objects.get(pk=job.pk).stage == "classifying"
 
 
 def test_a_zombies_heartbeat_does_not_touch_the_new_holders_lease(submit):
     job = submit()
-    [zombie] = jobs.claim(job.pk)
+    [zombie] = lease.claim(job.pk)
     expire(job)
-    jobs.sweep()
+    sweeper.sweep()
     make_due(job)
-    jobs.claim(job.pk)
-    jobs.heartbeat([zombie], "from the grave")
+    lease.claim(job.pk)
+    lease.heartbeat([zombie], "from the grave")
     assert Job.objects.get(pk=job.pk).stage == "starting"
 
 
@@ -150,9 +153,9 @@ def test_the_third_crash_parks_the_job_with_its_reason(submit):
     job = submit()
     for _ in range(3):
         make_due(job)
-        assert jobs.claim(job.pk)
+        assert lease.claim(job.pk)
         expire(job)
-        jobs.sweep()
+        sweeper.sweep()
     parked = Job.objects.get(pk=job.pk)
     assert (parked.state, parked.failure_code, parked.attempts) == ("failed", "worker_lost", 3)
     assert Event.objects.filter(verb="job.requeued").count() == 2
@@ -161,49 +164,49 @@ def test_the_third_crash_parks_the_job_with_its_reason(submit):
 
 def test_a_requeued_job_waits_longer_each_time(submit):
     job = submit()
-    [held] = jobs.claim(job.pk)
-    jobs.retry(held, "boom", "it broke")
-    assert jobs.claim(job.pk) == []
+    [held] = lease.claim(job.pk)
+    lease.retry(held, "boom", "it broke")
+    assert lease.claim(job.pk) == []
     assert Job.objects.filter(pk=job.pk, not_before__gt=Now()).exists()
 
 
 def test_a_failed_job_does_not_block_the_same_scan(submit):
     job = submit()
-    [held] = jobs.claim(job.pk)
-    jobs.fail(held, "boom", "it broke")
+    [held] = lease.claim(job.pk)
+    lease.fail(held, "boom", "it broke")
     again = submit()
-    assert [held.job.pk for held in jobs.claim(again.pk)] == [again.pk]
+    assert [held.job.pk for held in lease.claim(again.pk)] == [again.pk]
 
 
 @pytest.mark.parametrize("running", [False, True])
 def test_cancelling_ends_a_job_for_good(submit, alice, running):
     job = submit()
-    held = jobs.claim(job.pk) if running else []
+    held = lease.claim(job.pk) if running else []
     jobs.cancel(job, by=alice)
     assert state(job) == "cancelled"
     for claim in held:
         with pytest.raises(Fenced):
-            jobs.finish(claim)
+            lease.finish(claim)
 
 
 def test_a_job_that_is_over_cannot_be_cancelled(submit, alice):
     job = submit()
-    [held] = jobs.claim(job.pk)
-    jobs.finish(held)
+    [held] = lease.claim(job.pk)
+    lease.finish(held)
     with pytest.raises(IllegalMove):
         jobs.cancel(job, by=alice)
 
 
 def test_the_database_itself_keeps_a_finished_job_finished(submit):
     job = submit()
-    [held] = jobs.claim(job.pk)
-    jobs.finish(held)
+    [held] = lease.claim(job.pk)
+    lease.finish(held)
     with pytest.raises(DatabaseError, match="is over"), transaction.atomic():
         Job.objects.filter(pk=job.pk).update(state="queued")
 
 
 def end_well(held: Claim, by: User) -> None:
-    jobs.finish(held)
+    lease.finish(held)
 
 
 def end_cancelled(held: Claim, by: User) -> None:
@@ -213,12 +216,12 @@ def end_cancelled(held: Claim, by: User) -> None:
 @pytest.mark.parametrize("end", [end_well, end_cancelled])
 def test_a_job_that_did_not_fail_keeps_no_failure_of_an_earlier_attempt(submit, alice, end):
     job = submit()
-    jobs.claim(job.pk)
+    lease.claim(job.pk)
     expire(job)
-    jobs.sweep()
+    sweeper.sweep()
     assert Job.objects.get(pk=job.pk).failure_code == "worker_lost", "while it waits, why it waits again"
     make_due(job)
-    [second] = jobs.claim(job.pk)
+    [second] = lease.claim(job.pk)
     end(second, alice)
     ended = Job.objects.get(pk=job.pk)
     assert (ended.failure_code, ended.failure_detail) == ("", "")
@@ -232,7 +235,7 @@ def test_the_database_refuses_a_failure_on_a_job_that_did_not_fail(submit, state
 
 
 def test_every_move_out_of_running_is_in_the_table(submit):
-    [held] = jobs.claim(submit().pk)
+    [held] = lease.claim(submit().pk)
     assert jobs.MOVES[Job.State.RUNNING] == {"succeeded", "failed", "queued", "cancelled"}
     with pytest.raises(IllegalMove):
         jobs._move(Claim(held.job, held.token), Job.State.RUNNING)

@@ -12,13 +12,17 @@ from django.core.management import call_command
 
 from audit.rows import faults
 from cases.verification import KEPT
-from inference import reproduction, results, verification, weights_upload, worker
 from inference.engine import catalogue, smoke, versions
 from inference.engine.records import ATRIUM, WeightsRecord
 from inference.engine.weights import WeightsMismatch
 from inference.engine.weights_file import WeightsRefused
+from inference.jobs import worker
 from inference.models import Explanation, Job, ModelVersion, Prediction
 from inference.phantom import render, sample_spec
+from inference.registry import weights_upload
+from inference.results import reproduce as reproduction
+from inference.results import store as results
+from inference.results import verify as verification
 from inference.training.evaluation import evaluate, listed
 from inference.training.measuring_card import main as measuring_card
 

@@ -13,9 +13,12 @@ from audit.models import Event
 from blobs import store
 from cases import events, services
 from cases.models import Scan
-from inference import cards, images, jobs, presence, queue
 from inference.formats.stack import PictureStack
+from inference.jobs import lease, presence, queue
+from inference.jobs import state as jobs
 from inference.models import Job, ModelVersion, Worker
+from inference.registry import cards
+from inference.results import images
 
 pytestmark = pytest.mark.django_db
 
@@ -114,16 +117,16 @@ def waiting(alice, version, department) -> list[Job]:
 def test_places_in_the_queue_follow_urgency_then_age(waiting):
     first, urgent, last = (job.pk for job in waiting)
     assert queue.positions([first, urgent, last]) == {urgent: 1, first: 2, last: 3}
-    jobs.claim(urgent)
+    lease.claim(urgent)
     assert queue.positions([first, urgent, last]) == {}, "one claim takes all that are alike"
 
 
 def test_the_queue_page_shows_what_waits_what_runs_and_what_failed(waiting, client_of, bob, settings):
     settings.JOB_BATCH = 1
     client = client_of(bob)
-    (held,) = jobs.claim(waiting[0].pk)
-    jobs.fail(held, "input_corrupt", "The blob has changed.")
-    jobs.claim(waiting[0].pk)
+    (held,) = lease.claim(waiting[0].pk)
+    lease.fail(held, "input_corrupt", "The blob has changed.")
+    lease.claim(waiting[0].pk)
     found = client.get("/queue/").context["queue"]
     assert found.counts == {"queued": 1, "running": 1, "succeeded": 0, "failed": 1, "cancelled": 0}
     assert "The blob has changed." in client.get("/queue/").content.decode()
@@ -131,8 +134,8 @@ def test_the_queue_page_shows_what_waits_what_runs_and_what_failed(waiting, clie
 
 
 def failed(job: Job) -> Job:
-    (held,) = jobs.claim(job.pk)
-    jobs.fail(held, "worker_lost", "The worker that held the job stopped answering.")
+    (held,) = lease.claim(job.pk)
+    lease.fail(held, "worker_lost", "The worker that held the job stopped answering.")
     return held.job
 
 
@@ -172,7 +175,7 @@ def test_a_worker_is_alive_while_it_says_so_and_lost_when_its_lease_is_over(
     assert "No worker has said that it is there" in client.get("/queue/").content.decode()
     presence.arrive(settings.JOB_QUEUE)
     presence.runs_on("cpu")
-    jobs.claim(waiting[0].pk)
+    lease.claim(waiting[0].pk)
     (one,) = client.get("/queue/").context["queue"].workers
     assert (one.is_lost, one.worker.device, len(one.jobs)) == (False, "cpu", 3)
     assert not client.get("/queue/").context["queue"].unheard
@@ -202,12 +205,12 @@ def test_a_queue_that_nobody_listens_to_is_named(waiting, client_of, manager):
 def test_throughput_counts_each_hour_by_kind_with_the_numbers_beneath(waiting, client_of, manager, settings):
     settings.JOB_BATCH = 1
     for _ in range(2):
-        (held,) = jobs.claim(waiting[0].pk)
-        jobs.finish(held)
+        (held,) = lease.claim(waiting[0].pk)
+        lease.finish(held)
     old = Job.objects.filter(state="succeeded").first()
     Job.objects.filter(pk=old.pk).update(finished_at=Now() - timedelta(hours=3))
-    (held,) = jobs.claim(waiting[0].pk)
-    jobs.finish(held)
+    (held,) = lease.claim(waiting[0].pk)
+    lease.finish(held)
     Job.objects.filter(pk=held.job.pk).update(finished_at=Now() - timedelta(hours=30))
     hours = queue.throughput()
     assert len(hours) == 24
@@ -226,7 +229,7 @@ def test_the_queue_page_asks_the_database_as_often_for_many_workers_and_jobs(
         Worker.objects.create(
             name=f"host:{number}", queues="inference", lease_until=Now() + timedelta(hours=1)
         )
-    jobs.claim(waiting[0].pk)
+    lease.claim(waiting[0].pk)
     client = client_of(manager)
     with django_assert_max_num_queries(20):
         client.get("/queue/")
@@ -256,7 +259,7 @@ def a_bit_of_each(waiting, settings) -> set:
     """One that waits, one that runs, one that failed."""
     settings.JOB_BATCH = 1
     failed(waiting[1])
-    jobs.claim(waiting[0].pk)
+    lease.claim(waiting[0].pk)
     return {job.pk for job in waiting}
 
 

@@ -9,8 +9,9 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from audit.models import Event
-from inference import registry, verification
 from inference.models import Activation, ModelVersion
+from inference.registry import service as registry
+from inference.results import verify as verification
 
 pytestmark = pytest.mark.django_db
 

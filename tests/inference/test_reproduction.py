@@ -9,10 +9,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from audit.models import Event
-from inference import verification
 from inference.engine.explain.lime import REVISION
 from inference.models import Job, Prediction, Repetition
-from inference.reproduction import reproduce
+from inference.results import verify as verification
+from inference.results.reproduce import reproduce
 
 pytestmark = pytest.mark.django_db
 

@@ -13,13 +13,13 @@ import pytest
 import torch
 from engine_models import random_model
 
-from inference import cards
 from inference.engine.by_source import least
 from inference.engine.ellipse import from_region
 from inference.engine.members import MembersDiffer
 from inference.engine.records import WeightsRecord, canonical_json
 from inference.formats.stack import PictureStack
 from inference.phantom import render, sample_spec
+from inference.registry import cards
 from inference.training import by_source
 from inference.training.augment import other_probes
 from inference.training.calibrate import Target

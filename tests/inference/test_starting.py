@@ -9,11 +9,12 @@ from django.core.management import call_command
 
 from audit.models import Event
 from blobs import store
-from inference import readmission, registry
 from inference.engine import catalogue
 from inference.engine.fitness import gates
-from inference.fitness import fitness_of, review
 from inference.models import Activation, ModelVersion
+from inference.registry import readmission
+from inference.registry import service as registry
+from inference.registry.fitness import fitness_of, review
 from notices.models import Notice
 
 pytestmark = pytest.mark.django_db

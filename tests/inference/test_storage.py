@@ -14,8 +14,10 @@ from django.db.models.functions import Now
 from blobs import store
 from blobs.store import BlobUnavailable
 from cases import services
-from inference import jobs, weights_upload, worker
+from inference.jobs import state as jobs
+from inference.jobs import worker
 from inference.models import Image, Job, ModelVersion, Prediction
+from inference.registry import weights_upload
 
 pytestmark = pytest.mark.django_db
 

@@ -11,9 +11,13 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db.models.functions import Now
 
-from inference import jobs, registry, trainings, worker
+from inference.jobs import lease, worker
+from inference.jobs import state as jobs
+from inference.jobs import sweep as sweeper
 from inference.models import Activation, Job, ModelVersion
 from inference.phantom import render, sample_spec
+from inference.registry import service as registry
+from inference.registry import trainings
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("work_with_prepared_pictures")]
 TINY = {
@@ -79,7 +83,7 @@ class Killed(BaseException):
 
 def test_a_training_whose_worker_was_killed_goes_on_where_it_was(manager, run_jobs, monkeypatch):
     job = asked(manager)
-    beats = jobs.heartbeat
+    beats = lease.heartbeat
 
     def until_the_folds(held, stage=None, **more):
         beats(held, stage, **more)
@@ -91,7 +95,7 @@ def test_a_training_whose_worker_was_killed_goes_on_where_it_was(manager, run_jo
         with pytest.raises(Killed):
             worker.work(job.pk)
     Job.objects.filter(pk=job.pk).update(lease_until=Now() - timedelta(seconds=1))
-    jobs.sweep()
+    sweeper.sweep()
     Job.objects.filter(pk=job.pk).update(not_before=Now())
     run_jobs()
     job.refresh_from_db()
@@ -103,7 +107,7 @@ def test_a_training_whose_worker_was_killed_goes_on_where_it_was(manager, run_jo
 
 def test_a_cancelled_training_stops_after_its_epoch(manager, run_jobs, monkeypatch):
     job = asked(manager)
-    beats = jobs.heartbeat
+    beats = lease.heartbeat
 
     def cancelled_meanwhile(held, stage=None, **more):
         beats(held, stage, **more)
@@ -186,9 +190,9 @@ def test_a_model_manager_trains_on_a_page_and_follows_it_there(manager, alice, c
 
 def test_a_running_training_shows_how_far_it_is(manager, client_of):
     job = asked(manager)
-    (held,) = jobs.claim(job.pk)
+    (held,) = lease.claim(job.pk)
     points = [{"done": 3, "stage": "folds", "held-out loss": 0.6, "seconds left": 4000.0, "memory MiB": 900}]
-    jobs.heartbeat([held], "folds, epoch 1 of 4", progress={"done": 3, "total": 9, "points": points})
+    lease.heartbeat([held], "folds, epoch 1 of 4", progress={"done": 3, "total": 9, "points": points})
     shown = client_of(manager).get(f"/models/work/{job.pk}/").content.decode()
     assert "Folds, epoch 1 of 4" in shown
     assert '<progress value="3" max="9"' in shown

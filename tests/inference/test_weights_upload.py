@@ -19,12 +19,16 @@ from django.db.models.functions import Now
 
 from audit.models import Event
 from blobs.models import Blob
-from inference import jobs, registry, weights_upload
 from inference.engine import smoke
 from inference.engine.networks import NETWORKS
 from inference.engine.records import NETWORK_NAMES, WeightsRecord
 from inference.engine.weights_file import MAX_HEADER_BYTES, MAX_TENSORS, WeightsRefused, inspect
+from inference.jobs import lease
+from inference.jobs import state as jobs
+from inference.jobs import sweep as sweeper
 from inference.models import Job, ModelVersion
+from inference.registry import service as registry
+from inference.registry import weights_upload
 
 NETWORK = "modified_cnn"
 GOOD = engine_models.packed(NETWORK)
@@ -269,14 +273,14 @@ def test_a_file_whose_check_was_cancelled_is_forgotten_after_a_week(manager, run
 @pytest.mark.django_db
 def test_a_worker_that_dies_over_an_upload_leaves_it_to_the_next(manager, run_jobs):
     job = weights_upload.submit(NETWORK, "ultrasound", "7.2", GOOD, b"", by=manager)
-    (held,) = jobs.claim(job.pk)
+    (held,) = lease.claim(job.pk)
     Job.objects.filter(pk=job.pk).update(lease_until=Now() - timedelta(seconds=1))
-    jobs.sweep()
+    sweeper.sweep()
     Job.objects.filter(pk=job.pk).update(not_before=Now())
     run_jobs()
     assert ModelVersion.objects.filter(version="7.2").count() == 1
-    with pytest.raises(jobs.Fenced):
-        jobs.finish(held)
+    with pytest.raises(lease.Fenced):
+        lease.finish(held)
 
 
 @pytest.mark.django_db

@@ -9,8 +9,11 @@ from django.db import DatabaseError, IntegrityError, transaction
 
 from audit.models import Event
 from blobs import store
-from inference import images, jobs, results, verification
+from inference.jobs import state as jobs
 from inference.models import Activation, Explanation, Job, ModelVersion, Prediction
+from inference.results import images
+from inference.results import store as results
+from inference.results import verify as verification
 
 pytestmark = pytest.mark.django_db
 

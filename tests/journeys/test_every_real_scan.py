@@ -17,9 +17,11 @@ from django.test import Client
 from accounts.tokens import issue_token
 from cases import services
 from cases.models import Case, Scan
-from inference import jobs, registry, worker
 from inference.engine.records import NETWORK_NAMES
+from inference.jobs import state as jobs
+from inference.jobs import worker
 from inference.models import Job
+from inference.registry import service as registry
 
 pytestmark = [pytest.mark.data, pytest.mark.django_db]
 

@@ -7,7 +7,7 @@ from answers import answer
 from django.db import connection, transaction
 from patience import until
 
-from inference import telling
+from inference import events
 from inference.models import Job
 from notices.models import Notice
 
@@ -27,7 +27,7 @@ def test_answers_that_end_together_tell_once(case, alice, add_scan, settings):
 
     def publish(job: Job, *, held: bool) -> None:
         with transaction.atomic():
-            telling.answered(job, answer(job), digest="")
+            events.answered(job, answer(job), digest="")
             told.set()
             if held:
                 go_on.wait(30)

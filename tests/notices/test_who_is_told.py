@@ -16,11 +16,13 @@ from cases import events, services
 from cases.advice import service as advice_service
 from cases.models import Case, ReadingRules, Scan
 from cases.review import service as review
-from inference import jobs, registry
-from inference import telling as work_telling
+from inference import events as work_telling
 from inference.engine.records import Refusal
+from inference.jobs import lease
+from inference.jobs import state as jobs
 from inference.models import Job
 from inference.phantom import Defects, render, sample_spec
+from inference.registry import service as registry
 from notices.catalogue import KINDS
 from notices.models import Notice
 
@@ -80,8 +82,8 @@ def test_a_scan_that_no_model_could_analyse_is_told_as_that(case, alice, two, se
 def test_a_failure_is_told_and_the_scan_is_still_answered_by_the_others(case, alice, two, sees):
     first, second = two
     finish(first)
-    [held] = jobs.claim(second.pk)
-    jobs.fail(held, "worker_lost", "gone")
+    [held] = lease.claim(second.pk)
+    lease.fail(held, "worker_lost", "gone")
     assert sees(alice) == [
         f"Scan 1 of case {case.number} was answered.",
         f"An answer about scan 1 of case {case.number} failed. You can ask again.",
@@ -90,8 +92,8 @@ def test_a_failure_is_told_and_the_scan_is_still_answered_by_the_others(case, al
 
 def test_a_scan_of_which_every_answer_failed_is_told_as_failed_once(case, alice, two, sees):
     for job in two:
-        [held] = jobs.claim(job.pk)
-        jobs.fail(held, "worker_lost", "gone")
+        [held] = lease.claim(job.pk)
+        lease.fail(held, "worker_lost", "gone")
     assert sees(alice) == [f"An answer about scan 1 of case {case.number} failed. You can ask again."]
 
 
@@ -109,8 +111,8 @@ def test_an_explanation_that_fails_is_told_to_whoever_asked_for_it(case, alice, 
     if job.state != "queued":
         job, _ = services.explain(prediction, method="gradcam", class_label="ventriculomegaly", by=bob)
     Job.objects.exclude(pk=job.pk).filter(state="queued").update(state="cancelled")
-    [held] = jobs.claim(job.pk)
-    jobs.fail(held, "cannot_explain", "no")
+    [held] = lease.claim(job.pk)
+    lease.fail(held, "cannot_explain", "no")
     assert sees(bob) == [f"An explanation for scan 1 of case {case.number} failed. You can ask again."]
     assert sees(alice) == [f"Scan 1 of case {case.number} was answered."]
 
@@ -212,17 +214,17 @@ def test_advice_that_rests_on_answers_is_not_told_to_a_blind_reader(dark_patch, 
 
 def test_a_training_tells_whoever_started_it(manager, alice, tmp_path, sees):
     asked = {"network": "cnn", "version": "3.0"}
-    for end in (lambda held: jobs.fail(held, "training_refused", "no"), trained):
+    for end in (lambda held: lease.fail(held, "training_refused", "no"), trained):
         job = jobs.submit(Job.Kind.TRAIN, requested_by=manager, parameters=asked)
-        [held] = jobs.claim(job.pk)
+        [held] = lease.claim(job.pk)
         end(held)
     assert sees(manager) == ["Your training of cnn 3.0 has ended.", "Your training of cnn 3.0 failed."]
     assert sees(alice) == []
 
 
-def trained(held: jobs.Claim) -> None:
+def trained(held: lease.Claim) -> None:
     with transaction.atomic():
-        jobs.finish(held)
+        lease.finish(held)
         work_telling.trained(held.job)
 
 

@@ -15,9 +15,10 @@ from cases import services
 from cases.advice import service as advice_service
 from cases.models import Case, Scan
 from cases.review import service as review
-from inference import jobs, registry
+from inference.jobs import lease
 from inference.models import Job
 from inference.phantom import Defects, render, sample_spec
+from inference.registry import service as registry
 from webhooks import sender
 from webhooks.catalogue import EVENTS, LINKS
 from webhooks.models import Delivery
@@ -137,8 +138,8 @@ def test_an_unknown_event_and_one_of_no_department_are_mistakes_of_ours(departme
 def test_a_failed_job_is_told_with_its_code_without_its_detail(case, alice, add_scan, add_webhook, told):
     add_webhook()
     scan = add_scan(case, alice)
-    held, *_ = jobs.claim(scan.image.jobs.first().pk)
-    jobs.fail(held, "input_corrupt", "The file of Anna Smith is damaged.")
+    held, *_ = lease.claim(scan.image.jobs.first().pk)
+    lease.fail(held, "input_corrupt", "The file of Anna Smith is damaged.")
     [failed] = told()["job.failed"]
     assert failed["data"]["code"] == "input_corrupt"
     assert failed["data"]["kind"] == "predict"
@@ -162,8 +163,8 @@ def test_a_candidates_unseen_work_is_told_to_nobody(case, alice, add_scan, tmp_p
     add_webhook()
     scan = add_scan(case, alice)
     scan.image.jobs.exclude(kind=Job.Kind.SHADOW).update(state=Job.State.CANCELLED)
-    [held] = jobs.claim(scan.image.jobs.get(kind=Job.Kind.SHADOW).pk)
-    jobs.fail(held, "worker_lost", "gone")
+    [held] = lease.claim(scan.image.jobs.get(kind=Job.Kind.SHADOW).pk)
+    lease.fail(held, "worker_lost", "gone")
     assert not Delivery.objects.exists()
 
 

@@ -13,7 +13,7 @@ from audit import rows, seals
 from blobs import store
 from cases import verification as record_verification
 from cases.verification import KEPT
-from inference import verification
+from inference.results import verify as verification
 
 CHAINS = {"events": seals.EVENTS, "rows": seals.ROWS}
 

@@ -6,10 +6,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from blobs import store
-from inference import registry, results
 from inference.engine.versions import Model, load
 from inference.engine.weights import WeightsMismatch, configure
 from inference.models import ModelVersion
+from inference.registry import service as registry
+from inference.results import store as results
 from inference.training import evaluate
 from inference.training.groups import GroupLeak
 

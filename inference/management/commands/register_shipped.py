@@ -6,10 +6,11 @@ from django.core.management.base import BaseCommand
 from django.utils.translation import gettext_noop
 
 from blobs import store
-from inference import fitness, registry
 from inference.engine import catalogue
 from inference.engine.fitness.seating import Seat, all_seats
 from inference.models import ModelVersion
+from inference.registry import fitness
+from inference.registry import service as registry
 
 
 class Command(BaseCommand):

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from blobs.store import BlobUnavailable
 from inference.engine.weights import configure
 from inference.models import Prediction
-from inference.reproduction import reproduce
+from inference.results.reproduce import reproduce
 
 
 class Command(BaseCommand):

@@ -5,8 +5,8 @@ from typing import Any, TextIO, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from inference import registry
 from inference.engine import catalogue
+from inference.registry import service as registry
 from inference.training import command
 from inference.training.card_page import figure_words
 from inference.training.options import add_arguments

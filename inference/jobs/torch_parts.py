@@ -1,7 +1,7 @@
-"""The parts that import torch, behind one name. Only inference.worker opens this door."""
+"""The parts that import torch, behind one name. Only inference.jobs.worker opens this door."""
 
-from inference import reproduction
 from inference.engine import device, explain, versions, weights
+from inference.results import reproduce as reproduction
 from inference.training import command as training
 from inference.training import options as training_options
 

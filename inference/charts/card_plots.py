@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from inference.charts import PLAIN, Chart, Voice, curve_chart, lines_chart, reliability_chart
+from inference.charts.curves import curve_chart, lines_chart, reliability_chart
+from inference.charts.svg import PLAIN, Chart, Voice
 from inference.training.curves import answers, precision_recall, reliability, roc
 
 ROWS = 40

@@ -13,8 +13,8 @@ from blobs.models import Blob
 from inference.engine.quality import VERSION, Check
 from inference.engine.records import Answer, Refusal, WeightsRecord, canonical_json, sha256_hex
 from inference.engine.records import Explanation as ExplanationRecord
-from inference.images import npy
 from inference.models import Explanation, Image, Job, ModelVersion, Prediction, Quality
+from inference.results.images import npy
 
 LATER = frozenset(
     {

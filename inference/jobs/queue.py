@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from blobs import store
-from inference.jobs import waiting_for_storage
+from inference.jobs.state import waiting_for_storage
 from inference.models import Job, Worker
 
 State = Job.State

@@ -23,14 +23,21 @@ from audit.context import Origin, origin
 from audit.trail import record
 from blobs import store
 from blobs.store import BlobCorrupt, BlobUnavailable
-from inference import images, jobs, presence, registry, results, telling, trainings, weights_upload
+from inference import events
 from inference.engine.frames import choose_frames
 from inference.engine.members import ENSEMBLE
 from inference.engine.quality import VERSION, Check, check
 from inference.engine.records import ATRIUM, Answer
 from inference.formats.stack import PictureStack
-from inference.jobs import Claim, Fenced, RefusedWork
+from inference.jobs import lease, presence
+from inference.jobs import state as jobs
+from inference.jobs.lease import Claim, Fenced
+from inference.jobs.state import RefusedWork
 from inference.models import Job, ModelVersion, Prediction, Quality
+from inference.registry import service as registry
+from inference.registry import trainings, weights_upload
+from inference.results import images
+from inference.results import store as results
 
 if TYPE_CHECKING:
     from inference.engine.versions import Model
@@ -54,7 +61,7 @@ def work(doorbell: uuid.UUID) -> None:
     """Claim what waits and see it through: answered, refused, retried or failed."""
     token = origin.set(Origin("worker"))
     try:
-        claims = jobs.claim(doorbell)
+        claims = lease.claim(doorbell)
         if claims:
             _see_through(claims)
     finally:
@@ -67,21 +74,21 @@ def _see_through(claims: Sequence[Claim]) -> None:
             _run(claims)
     except ModelIntegrity as fault:
         registry.quarantine(claims[0].job.scan[1], reason=str(fault))
-        _each(claims, jobs.fail, "model_integrity", str(fault))
+        _each(claims, lease.fail, "model_integrity", str(fault))
     except BlobCorrupt as fault:
-        _each(claims, jobs.fail, "input_corrupt", str(fault))
+        _each(claims, lease.fail, "input_corrupt", str(fault))
     except RefusedWork as refused:
-        _each(claims, jobs.fail, refused.code, str(refused))
+        _each(claims, lease.fail, refused.code, str(refused))
     except Fenced:
         logger.info("Job %s was taken away while it ran", claims[0].job.pk)
     except BlobUnavailable as fault:
-        _each(claims, jobs.wait, str(fault))
+        _each(claims, lease.wait, str(fault))
     except Exception as fault:
         logger.exception("A batch of %d jobs failed", len(claims))
         if isinstance(fault, OSError) and (reason := store.fault()):
-            _each(claims, jobs.wait, reason)  # a checkpoint or an upload, which lie beside the blobs
+            _each(claims, lease.wait, reason)  # a checkpoint or an upload, which lie beside the blobs
         else:
-            _each(claims, jobs.retry, type(fault).__name__, str(fault))
+            _each(claims, lease.retry, type(fault).__name__, str(fault))
 
 
 def _each(claims: Sequence[Claim], move: Callable[..., None], *words: str) -> None:
@@ -111,7 +118,7 @@ def _predict(claims: Sequence[Claim]) -> None:
     model = _model(claims[0].job.scan[1])
     readable = [(held, stack) for held in claims if (stack := _stack(held)) is not None]
     frames = [held.job.parameters.get("frames") for held, _ in readable]
-    jobs.heartbeat([held for held, _ in readable], "classifying")
+    lease.heartbeat([held for held, _ in readable], "classifying")
     ages = [held.job.parameters.get("gestational_age_days") for held, _ in readable]
     answers = science.versions.predict(model, [stack for _, stack in readable], frames=frames, ages_days=ages)
     checks = [_checks(*each, answer) for each, answer in zip(readable, answers, strict=True)]
@@ -127,9 +134,9 @@ def _stack(held: Claim) -> PictureStack | None:
     try:
         return images.stack_of(held.job.scan[0])
     except BlobCorrupt as fault:
-        _each([held], jobs.fail, "input_corrupt", str(fault))
+        _each([held], lease.fail, "input_corrupt", str(fault))
     except BlobUnavailable as fault:
-        _each([held], jobs.wait, str(fault))
+        _each([held], lease.wait, str(fault))
     return None
 
 
@@ -146,13 +153,13 @@ def _checks(held: Claim, stack: PictureStack, answer: Answer) -> Checks | None:
 def _publish_prediction(held: Claim, answer: Answer, checks: Checks | None) -> None:
     job = held.job
     with transaction.atomic():
-        jobs.finish(held)
+        lease.finish(held)
         if checks:
             _publish_checks(job, *checks)
         prediction = results.create_prediction(job, answer)
         said = _said(prediction)
         record("prediction.published", actor=None, subject=prediction, thread=job.thread, **said)
-        telling.answered(job, prediction, digest=said["digest"])
+        events.answered(job, prediction, digest=said["digest"])
         if prediction.analysable and job.kind == Job.Kind.PREDICT and job.scan[1].network not in WITHOUT_MAPS:
             _queue_explanations(job, prediction)
 
@@ -180,9 +187,9 @@ def _explain(held: Claim) -> None:
     model, stack = _model(version), images.stack_of(image)
     method = job.parameters["method"]
     science = _science()
-    jobs.heartbeat([held], "explaining")
+    lease.heartbeat([held], "explaining")
     try:
-        with science.explain.telling(lambda words: jobs.heartbeat([held], f"explaining, {words}"[:60])):
+        with science.explain.telling(lambda words: lease.heartbeat([held], f"explaining, {words}"[:60])):
             explanation = science.explain.explain(
                 method,
                 science.versions.explainable(model),
@@ -195,7 +202,7 @@ def _explain(held: Claim) -> None:
         raise RefusedWork("cannot_explain", str(refused)) from refused
     stored = results.put_arrays(explanation)
     with transaction.atomic():
-        jobs.finish(held)
+        lease.finish(held)
         row = results.create_explanation(job, prediction, stored)
         digest = results.digest(row)
         record(
@@ -208,7 +215,7 @@ def _explain(held: Claim) -> None:
             model_version=str(version),
             digest=digest,
         )
-        telling.explained(job, row, digest=digest)
+        events.explained(job, row, digest=digest)
 
 
 def _repeat(held: Claim) -> None:
@@ -216,10 +223,10 @@ def _repeat(held: Claim) -> None:
     if prediction is None:
         raise ValueError("a repeat job names its prediction")
     science = _science()
-    jobs.heartbeat([held], "running the answer and its explanations again")
+    lease.heartbeat([held], "running the answer and its explanations again")
     found = list(science.reproduction.repeated(prediction))
     with transaction.atomic():
-        jobs.finish(held)
+        lease.finish(held)
         science.reproduction.keep(prediction, found, by=job.requested_by, job=job)
 
 
@@ -259,7 +266,7 @@ def _kept_alive(claims: Sequence[Claim]) -> Iterator[None]:
         while not done.wait(settings.JOB_LEASE_SECONDS / 3):
             try:
                 close_old_connections()
-                jobs.heartbeat(claims)
+                lease.heartbeat(claims)
             except DatabaseFault as fault:  # it may answer before the leases are over
                 logger.warning("The database did not hear the heartbeat: %s", fault)
         connection.close()
@@ -303,7 +310,7 @@ def forget_models() -> None:
 @lru_cache(maxsize=1)
 def _science() -> ModuleType:
     """The one door to torch, opened in the worker's child at its first job."""
-    from inference import science
+    from inference.jobs import torch_parts
 
-    science.weights.configure(threads=settings.ENGINE_THREADS)
-    return science
+    torch_parts.weights.configure(threads=settings.ENGINE_THREADS)
+    return torch_parts

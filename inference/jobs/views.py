@@ -1,18 +1,27 @@
-"""The pages of work on models: what trains, what is being checked, and what came of it."""
+"""The pages of work: the queue, and what trains, what is being checked, and what came of it.
+
+No patient appears here, and the queue lists what one may see.
+"""
 
 import uuid
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.gate import PersonRequest, role_required
-from accounts.roles import MANAGE_MODELS, SEE_MODELS
-from inference import plots, trainings
-from inference.forms import TrainingForm
-from inference.jobs import RefusedWork
+from accounts.roles import MANAGE_MODELS, SEE_MODELS, SEE_QUEUE
+from inference.charts import card_plots as plots
+from inference.charts.voice import voice
+from inference.jobs import queue
+from inference.jobs import state as jobs
+from inference.jobs.state import RefusedWork
+from inference.jobs.throughput_chart import throughput_chart
 from inference.models import Job, ModelVersion
-from inference.voice import voice
+from inference.registry import trainings
+from inference.registry.forms import TrainingForm
 from language.stored import said
 
 SHOWN = 40
@@ -23,8 +32,8 @@ ON_MODELS = (Job.Kind.TRAIN, Job.Kind.CHECK)
 @role_required(SEE_MODELS)
 def all_work(request: PersonRequest) -> HttpResponse:
     """Every training and every check of an upload, newest first."""
-    jobs = Job.objects.filter(kind__in=ON_MODELS).select_related("requested_by", "model_version")
-    context = {"section": "models", "jobs": jobs.order_by("-created_at")[:SHOWN]}
+    on_models = Job.objects.filter(kind__in=ON_MODELS).select_related("requested_by", "model_version")
+    context = {"section": "models", "jobs": on_models.order_by("-created_at")[:SHOWN]}
     return render(request, "inference/all_work.html", context)
 
 
@@ -32,8 +41,8 @@ def all_work(request: PersonRequest) -> HttpResponse:
 @role_required(SEE_MODELS)
 def work(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """One training or check: how far it is, and what came of it."""
-    jobs = Job.objects.filter(kind__in=ON_MODELS).select_related("requested_by", "model_version")
-    job = get_object_or_404(jobs, pk=pk)
+    on_models = Job.objects.filter(kind__in=ON_MODELS).select_related("requested_by", "model_version")
+    job = get_object_or_404(on_models, pk=pk)
     points = job.progress.get("points", [])
     context = {
         "section": "models",
@@ -69,3 +78,28 @@ def _made(job: Job) -> list[ModelVersion]:
     """The versions that came of it: one for each modality."""
     trained = list(job.trained.all())
     return trained or ([job.model_version] if job.model_version else [])
+
+
+@require_safe
+@role_required(SEE_QUEUE)
+def queue_page(request: PersonRequest) -> HttpResponse:
+    """Is anything stuck?"""
+    context = {
+        "section": "queue",
+        "queue": queue.overview(request.user),
+        "chart": throughput_chart(queue.throughput()),
+    }
+    return render(request, "inference/queue.html", context)
+
+
+@require_POST
+@role_required(MANAGE_MODELS)
+def cancel_job(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """Stop one job on models; those on scans are moved through the case they belong to."""
+    job = get_object_or_404(Job.objects.movable_by(request.user).filter(image__isnull=True), pk=pk)
+    try:
+        jobs.cancel(job, by=request.user)
+        messages.success(request, gettext("The job was cancelled."))
+    except jobs.IllegalMove:
+        messages.warning(request, gettext("The job was already over: nothing was changed."))
+    return redirect("inference:queue")

@@ -8,9 +8,9 @@ from audit.models import Event
 from audit.trail import record
 from blobs import store
 from blobs.store import BlobCorrupt, BlobUnavailable
-from inference import telling
+from inference import events
 from inference.models import ModelVersion
-from inference.registry import IllegalMove
+from inference.registry.service import IllegalMove
 
 State = ModelVersion.State
 
@@ -32,7 +32,7 @@ def readmit(version: ModelVersion, *, by: User | None, reason: str) -> None:
     to = _state_before(version)
     ModelVersion.objects.filter(pk=version.pk).update(state=to)
     record("model.readmitted", actor=by, subject=version, reason=reason, state=to)
-    telling.readmitted(version)
+    events.readmitted(version)
 
 
 def _state_before(version: ModelVersion) -> ModelVersion.State:

@@ -29,8 +29,8 @@ DRAWN = frozenset(
         "widened", "calls", "predictive_values", "positive_predictive_value", "negative_predictive_value",
     }
 )  # fmt: skip
-"""Shown as charts (inference.plots), in words (inference.call_figures), or kept for whoever computes a figure
-again. Predictive values of older cards are not shown: they held at a prevalence that nobody has."""
+"""Shown as charts (charts.card_plots), in words (registry.call_figures), or kept to compute a figure again.
+Predictive values of older cards are not shown: they held at a prevalence that nobody has."""
 HEADLINES = {
     "auc": "AUC",
     "auroc": "AUROC",

@@ -3,7 +3,7 @@
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 
-from inference.charts import Voice
+from inference.charts.svg import Voice
 from language.numbers import localised
 from language.stored import said
 

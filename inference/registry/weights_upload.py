@@ -18,13 +18,16 @@ from accounts.models import User
 from audit.trail import record
 from blobs import store
 from blobs.store import BlobUnavailable
-from inference import jobs, registry
 from inference.engine.records import ATRIUM, LABELS, WeightsRecord, settles, sha256_hex
 from inference.engine.weights_file import WeightsRefused, inspect
 from inference.formats.sandbox import child_environment
 from inference.formats.stack import Modality
-from inference.jobs import Claim, RefusedWork
+from inference.jobs import lease
+from inference.jobs import state as jobs
+from inference.jobs.lease import Claim
+from inference.jobs.state import RefusedWork
 from inference.models import Job
+from inference.registry import service as registry
 
 SECONDS = 90
 ABANDONED_SECONDS = 7 * 24 * 3600
@@ -71,7 +74,7 @@ def carry_out(held: Claim) -> None:
     except FileNotFoundError:
         _need_the_store()
         raise RefusedWork("upload_lost", "The file is no longer here: upload it again.") from None
-    jobs.heartbeat([held], "running the network once")
+    lease.heartbeat([held], "running the network once")
     try:
         record_ = checked(
             asked["network"], asked["modality"], asked["version"], content, asked["record"].encode(), by=by
@@ -79,7 +82,7 @@ def carry_out(held: Claim) -> None:
         blob = store.put(content)
         with transaction.atomic():
             # Figures that somebody else states make a draft, until it is measured here.
-            jobs.finish(held, made=registry.register_blob(record_, blob, by=by, measured=False))
+            lease.finish(held, made=registry.register_blob(record_, blob, by=by, measured=False))
     except WeightsRefused as refused:
         path.unlink(missing_ok=True)
         raise RefusedWork(refused.code, refused.detail) from refused

@@ -9,7 +9,7 @@ import numpy as np
 
 from inference.engine.records import POSITIVE
 from inference.models import Activation, ModelVersion, Prediction
-from inference.results import counting
+from inference.results.store import counting
 from inference.training.curves import answers
 from inference.training.figures import Figure, difference, wilson
 

@@ -15,7 +15,6 @@ from accounts.models import User
 from audit.trail import record
 from blobs import store
 from blobs.store import BlobCorrupt
-from inference import images, results
 from inference.engine.backends import BACKENDS
 from inference.engine.explain import NotBound, explain, parameters_of
 from inference.engine.records import Answer
@@ -23,6 +22,8 @@ from inference.engine.versions import Model, explainable, load, predict
 from inference.engine.weights import WeightsMismatch
 from inference.formats.stack import PictureStack
 from inference.models import Explanation, Job, Prediction, Repetition
+from inference.results import images
+from inference.results import store as results
 
 Verdict = Literal["identical", "within tolerance", "different"]
 NUMBERS = 1e-4

@@ -6,7 +6,7 @@ from django.db.models import F, Model, Q
 
 from audit.models import Event
 from inference.models import Activation, Explanation, Job, ModelVersion, Prediction, Quality, Repetition
-from inference.results import digest
+from inference.results.store import digest
 
 
 def faults() -> Iterator[str]:

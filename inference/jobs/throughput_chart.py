@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from inference.bars import bars_chart
-from inference.charts import Chart
+from inference.charts.bars import bars_chart
+from inference.charts.svg import Chart
+from inference.charts.voice import voice
+from inference.jobs.queue import Hour
 from inference.models import Job
-from inference.queue import Hour
-from inference.voice import voice
 
 DRAWN = (Job.Kind.PREDICT, Job.Kind.EXPLAIN, Job.Kind.SHADOW)
 """Kinds with a bar of their own; the rest is rare, and drawn together."""

@@ -6,7 +6,8 @@ from typing import Any
 from celery import current_app, shared_task
 from celery.signals import worker_process_init, worker_process_shutdown
 
-from inference import jobs, presence, worker
+from inference.jobs import presence, worker
+from inference.jobs import sweep as sweeper
 
 
 @shared_task(name="inference.work")
@@ -18,7 +19,7 @@ def work(doorbell: str) -> None:
 @shared_task(name="inference.sweep")
 def sweep() -> None:
     """Recover what dead workers held and ring for what nobody took."""
-    jobs.sweep()
+    sweeper.sweep()
     presence.forget_lost()
 
 

@@ -14,11 +14,11 @@ from accounts.models import User
 from audit.trail import record
 from blobs import store
 from blobs.models import Blob
-from inference import telling
+from inference import events
 from inference.engine.fitness import BY_SOURCE
 from inference.engine.records import WeightsRecord
-from inference.fitness import fitness_of_all, lacking, tell_whether_fit, unknown_figures
 from inference.models import Activation, Evaluation, Job, ModelVersion
+from inference.registry.fitness import fitness_of_all, lacking, tell_whether_fit, unknown_figures
 
 State = ModelVersion.State
 MOVES = {
@@ -26,7 +26,7 @@ MOVES = {
     State.EVALUATED: frozenset({State.ACTIVE, State.RETIRED, State.QUARANTINED}),
     State.ACTIVE: frozenset({State.RETIRED, State.QUARANTINED}),
     State.RETIRED: frozenset({State.ACTIVE, State.QUARANTINED}),
-    State.QUARANTINED: frozenset[State](),  # inference.readmission is the one way back
+    State.QUARANTINED: frozenset[State](),  # inference.registry.readmission is the one way back
 }
 SHADOW = Activation.SHADOW
 ACTIVATABLE = [state for state, moves in MOVES.items() if State.ACTIVE in moves]
@@ -194,7 +194,7 @@ def _take_seat(version: ModelVersion, *, by: User | None, reason: str) -> Activa
         reason=reason,
         experimental=unmet,
     )
-    telling.activated(version, experimental=bool(unmet))
+    events.activated(version, experimental=bool(unmet))
     return activation
 
 
@@ -276,7 +276,7 @@ def quarantine(version: ModelVersion, *, reason: str) -> None:
     _leave_seat(version)
     _move(version, State.QUARANTINED)
     record("model.quarantined", actor=None, subject=version, reason=reason, was=version.state)
-    telling.quarantined(version)
+    events.quarantined(version)
 
 
 def refuse_taken(record_: WeightsRecord) -> None:
@@ -317,5 +317,5 @@ def _vacate(modality: str, role: str) -> None:
 
 
 def _leave_seat(version: ModelVersion) -> None:
-    telling.fit(version)
+    events.fit(version)
     Activation.objects.filter(model_version=version, ended_at__isnull=True).update(ended_at=Now())

@@ -15,11 +15,15 @@ from django.db import transaction
 from accounts.models import User
 from blobs import store
 from blobs.store import BlobUnavailable
-from inference import jobs, registry, telling
+from inference import events
 from inference.engine import catalogue
 from inference.formats.stack import Modality
-from inference.jobs import Claim, Fenced, RefusedWork
+from inference.jobs import lease
+from inference.jobs import state as jobs
+from inference.jobs.lease import Claim, Fenced
+from inference.jobs.state import RefusedWork
 from inference.models import Job, ModelVersion
+from inference.registry import service as registry
 from inference.training.folders import modality_of
 
 if TYPE_CHECKING:
@@ -71,11 +75,11 @@ def carry_out(held: Claim) -> None:
         raise BlobUnavailable(reason)
     if {*held.job.parameters["data"].values()} - {found.name for found in data_sets()}:
         raise BlobUnavailable("The folder that the training learns from cannot be reached.")
-    from inference import science  # torch is touched in the worker's child only
+    from inference.jobs import torch_parts  # torch is touched in the worker's child only
 
     out = Path(settings.WORK_ROOT) / "trainings" / str(held.job.pk)
-    command = science.training
-    options = science.training_options.parser().parse_args(_arguments(held.job, out))
+    command = torch_parts.training
+    options = torch_parts.training_options.parser().parse_args(_arguments(held.job, out))
     try:
         records = command.train(options, lambda step: _tell(held, step))
     except command.REFUSALS as refused:
@@ -94,21 +98,21 @@ def _register(held: Claim, records: list[Any], out: Path) -> None:
                 )
                 for record in records
             ]
-            jobs.finish(held, made=versions[0])
-            telling.trained(held.job)
+            lease.finish(held, made=versions[0])
+            events.trained(held.job)
     except registry.VersionExists as taken:
         raise RefusedWork("version_exists", str(taken)) from taken
 
 
 def _tell(held: Claim, step: "Step") -> None:
     """Progress into the row; a training whose job was taken away or cancelled stops here."""
-    if not jobs.is_ours(held):
+    if not lease.is_ours(held):
         raise Fenced(f"job {held.job.pk} is no longer ours")
     progress = held.job.progress
     values = {name: value for name, value in step.values.items() if math.isfinite(value)}  # JSON has no nan
     points = [*progress.get("points", []), {"done": step.done, "stage": step.stage, **values}]
     held.job.progress = {"done": step.done, "total": step.total, "points": points[-POINTS_KEPT:]}
-    jobs.heartbeat([held], step.stage[:60], progress=held.job.progress)
+    lease.heartbeat([held], step.stage[:60], progress=held.job.progress)
 
 
 def _arguments(job: Job, out: Path) -> list[str]:

@@ -10,9 +10,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from inference import images
 from inference.engine.outlines import outline
 from inference.models import Explanation
+from inference.results import images
 
 
 class NotTogether(ValueError):

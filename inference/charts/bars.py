@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from html import escape
 
-from inference.charts import LEGEND, LINES, PLAIN, Chart, Voice, framed, round_above, x_at, y_at
+from inference.charts.svg import LEGEND, LINES, PLAIN, Chart, Voice, framed, x_at, y_at
+from inference.charts.weeks import round_above
 
 LETTER, BESIDE = 6, 24
 """Widths in the legend: of a letter at most, and of the sample beside a name with the gap after it."""

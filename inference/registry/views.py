@@ -1,11 +1,12 @@
-"""The pages on which a model version comes into use, leaves it, or is looked up in the past."""
+"""The pages of model versions: what each is worth, and how it comes into use, leaves it, or is looked up."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Prefetch
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.functional import Promise
@@ -14,12 +15,17 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.gate import PersonRequest, role_required
-from accounts.roles import MANAGE_MODELS, SEE_MODELS
-from inference import cards, comparison, readmission, registry, weights_upload
+from accounts.roles import MANAGE_MODELS, SEE_MODELS, holds
+from inference.charts import card_plots as plots
+from inference.charts.voice import voice
+from inference.engine.fitness import RULES
 from inference.engine.weights_file import MAX_FILE_BYTES, WeightsRefused
-from inference.fitness import fitness_of
-from inference.forms import MomentForm, ReasonForm, UploadForm
-from inference.models import ModelVersion
+from inference.models import Activation, Image, ModelVersion
+from inference.registry import cards, comparison, readmission, weights_upload
+from inference.registry import service as registry
+from inference.registry.call_figures import call_figures
+from inference.registry.fitness import fitness_of, fitness_of_all
+from inference.registry.forms import MomentForm, ReasonForm, UploadForm
 from language.stored import said
 
 
@@ -183,3 +189,53 @@ def _compared(version: ModelVersion, name: str) -> list[dict[str, Any]]:
         }
         for title, side in sides
     ]
+
+
+@require_safe
+@role_required(SEE_MODELS)
+def models(request: PersonRequest) -> HttpResponse:
+    """Every version by modality: which one answers, since when, and how good it is."""
+    open_seats = Activation.objects.filter(ended_at__isnull=True)
+    versions = ModelVersion.objects.prefetch_related(
+        Prefetch("activations", queryset=open_seats, to_attr="seats")
+    )
+    judged = fitness_of_all(versions)
+    rows = [
+        {"version": one, "headlines": cards.headlines(one.card), "fitness": judged[one.pk]}
+        for one in versions
+    ]
+    context = {
+        "section": "models",
+        "rows": rows,
+        "unread": [modality.label for modality in Image.Modality if not _is_read(modality, versions)],
+        "rules": [(Image.Modality(name).label, rule) for name, rule in RULES.items()],
+        "may_manage": holds(request.user, MANAGE_MODELS),
+    }
+    return render(request, "inference/models.html", context)
+
+
+def _is_read(modality: Image.Modality, versions: Iterable[ModelVersion]) -> bool:
+    """Whether a version answers scans of this modality, and somebody sees what it says."""
+    return any(version.modality == modality and version.state == version.State.ACTIVE for version in versions)
+
+
+@require_safe
+@role_required(SEE_MODELS)
+def model(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """The model card: data, split, figures with intervals, biases, intended use."""
+    version = get_object_or_404(ModelVersion, pk=pk)
+    context = {
+        "section": "models",
+        "version": version,
+        "headlines": cards.headlines(version.card),
+        "fitness": fitness_of(version),
+        "sections": cards.sections(version.card),
+        "call_figures": call_figures(version),
+        "charts": plots.charts(version.card, voice()),
+        "activations": version.activations.select_related("activated_by").order_by("-started_at"),
+        "unseen": registry.is_shadow(version),
+        "rival": comparison.holder_of(version),
+        "evaluations": version.evaluations.all(),
+        "moves": may_move(version) if holds(request.user, MANAGE_MODELS) else [],
+    }
+    return render(request, "inference/model.html", context)

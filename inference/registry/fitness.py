@@ -10,7 +10,7 @@ from django.db.models import prefetch_related_objects
 from accounts.models import User
 from audit.models import Event
 from audit.trail import record
-from inference import telling
+from inference import events
 from inference.engine.by_source import SourceFigure
 from inference.engine.fitness import BY_SOURCE, EVALUATION, Fitness, figures_of, fitness
 from inference.models import Evaluation, ModelVersion
@@ -48,13 +48,13 @@ def tell_whether_fit(version: ModelVersion, *, by: User | None, source: str = ""
     """
     unmet = lacking(version)
     if not unmet:
-        telling.fit(version)
+        events.fit(version)
         return False
     here = any(one.parameters.get("source") == source for one in fitness_of(version).lacking)
     if unmet == _as_told(version) and not (source and here):
         return False
     record("model.unfit", actor=by, subject=version, experimental=unmet)
-    telling.unfit(version)
+    events.unfit(version)
     return True
 
 

@@ -1,0 +1,1 @@
+"""Charts as SVG: drawn here, coloured by the page's own style sheet."""

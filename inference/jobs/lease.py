@@ -1,0 +1,184 @@
+"""What a worker does with jobs: takes them under a lease, holds them, and ends them.
+
+Every write is fenced by the token of its claim: one that has lost its lease changes nothing.
+"""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
+from django.utils.translation import gettext_noop
+
+from blobs import store
+from inference import events
+from inference.jobs import presence
+from inference.jobs.state import LOST, MOVES, NO_FAILURE, STORAGE, IllegalMove, State, due, note, over
+from inference.models import Job, ModelVersion
+
+BATCHED = frozenset({Job.Kind.PREDICT, Job.Kind.SHADOW})
+"""Kinds of which one forward pass does several."""
+
+
+_IS_LOST = gettext_noop("A stored file that it needs is missing for good: {detail}.")
+
+
+class Fenced(Exception):
+    """The job was given to somebody else, finished or cancelled: publish nothing."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A job in this worker's hands, as long as `token` is still the row's."""
+
+    job: Job
+    token: int
+
+
+@transaction.atomic
+def claim(doorbell: uuid.UUID) -> list[Claim]:
+    """Take the most urgent waiting job of the doorbell's queue, and others like it, up to a batch.
+
+    Empty when there is nothing to do: then the message is acknowledged and that is all.
+    A job that has been tried before runs alone, so that one that kills its worker takes
+    no other with it.
+    """
+    waiting = due().filter(queue__in=Job.objects.filter(pk=doorbell).values("queue"))
+    waiting = waiting.order_by("-priority", "created_at").select_for_update(skip_locked=True)
+    first = waiting.first()
+    if first is None:
+        return []
+    batch = [first]
+    if first.kind in BATCHED and first.attempts == 0:
+        alike = waiting.filter(kind=first.kind, model_version=first.model_version_id, attempts=0)
+        batch += alike.exclude(pk=first.pk)[: settings.JOB_BATCH - 1]
+    Job.objects.filter(pk__in=[job.pk for job in batch]).update(
+        state=State.RUNNING,
+        token=F("token") + 1,
+        attempts=F("attempts") + 1,
+        worker=presence.own_name(),
+        lease_until=Now() + _lease(),
+        started_at=Now(),
+        stage="starting",
+    )
+    return [Claim(job, job.token + 1) for job in batch]
+
+
+def heartbeat(
+    claims: Iterable[Claim], stage: str | None = None, *, progress: dict[str, Any] | None = None
+) -> None:
+    """Lengthen the leases of what we still hold, and say what is being done."""
+    change: dict[str, Any] = {"lease_until": Now() + _lease()}
+    if stage is not None:
+        change["stage"] = stage
+    if progress is not None:
+        change["progress"] = progress
+    for held in claims:
+        _held(held).update(**change)
+
+
+def is_ours(held: Claim) -> bool:
+    """Whether the job is still in this worker's hands: not cancelled, not given to another."""
+    return _held(held).exists()
+
+
+def finish(held: Claim, *, made: ModelVersion | None = None) -> None:
+    """running -> succeeded, inside the transaction that writes the results; raises Fenced.
+
+    made: the model version that work on models ends with.
+    """
+    result = {"model_version": made} if made else {}
+    _move(held, State.SUCCEEDED, **over(), **NO_FAILURE, **result)
+
+
+def fail(held: Claim, code: str, detail: str) -> None:
+    """running -> failed: final. A new submission of the same image is a new job."""
+    with transaction.atomic():
+        _move(held, State.FAILED, **over(), **_failure(code, detail))
+        note("job.failed", held.job, code=code, detail=detail)
+        events.failed(held.job, code)
+
+
+def retry(held: Claim, code: str, detail: str) -> None:
+    """running -> queued after a back-off, or failed when the budget is spent."""
+    attempts = Job.objects.values_list("attempts", flat=True).get(pk=held.job.pk)
+    if attempts >= settings.JOB_MAX_ATTEMPTS:
+        fail(held, code, detail)
+        return
+    with transaction.atomic():
+        _move(
+            held, State.QUEUED, not_before=Now() + _back_off(attempts), **_waiting(), **_failure(code, detail)
+        )
+        note("job.requeued", held.job, code=code, detail=detail)
+
+
+def wait(held: Claim, detail: str) -> None:
+    """running -> queued because a file cannot be got at now. However often, it spends no attempt.
+
+    The audit and whoever runs the place hear of it once, and it is looked at again every few seconds. A file
+    that is missing for JOB_LOST_FILE_HOURS while the store itself answers is lost: the job fails. Hours in
+    which the store is away do not count.
+    """
+    before, since = Job.objects.values_list("failure_code", "missing_since").get(pk=held.job.pk)
+    is_away = bool(store.fault())
+    if since and not is_away and Job.objects.filter(pk=held.job.pk, missing_since__lt=Now() - _patience()):
+        _lose(held, detail)
+        return
+    with transaction.atomic():
+        _move(
+            held,
+            State.QUEUED,
+            attempts=F("attempts") - 1,
+            not_before=Now() + timedelta(seconds=2 * settings.JOB_SWEEP_SECONDS),
+            **_waiting(),
+            **_failure(STORAGE, detail) | {"missing_since": None if is_away else since or Now()},
+        )
+        if before != STORAGE:
+            note("job.requeued", held.job, code=STORAGE, detail=detail)
+            events.storage_missed()
+
+
+@transaction.atomic
+def _lose(held: Claim, detail: str) -> None:
+    """Failed, with no attempt spent. Uploading the same file heals it; the work is then asked for again."""
+    words = _IS_LOST.format(detail=detail)
+    _move(held, State.FAILED, attempts=F("attempts") - 1, **over(), **_failure(LOST, words))
+    note("job.failed", held.job, code=LOST, detail=words)
+    events.failed(held.job, LOST)
+    events.file_lost(detail)
+
+
+def _held(held: Claim) -> QuerySet[Job]:
+    return Job.objects.filter(pk=held.job.pk, token=held.token, state=State.RUNNING)
+
+
+def _move(held: Claim, to: Job.State, **change: Any) -> None:
+    if to not in MOVES[State.RUNNING]:
+        raise IllegalMove(f"running -> {to}")
+    if not _held(held).update(state=to, **change):
+        raise Fenced(f"job {held.job.pk} is no longer ours")
+
+
+def _patience() -> timedelta:
+    return timedelta(hours=settings.JOB_LOST_FILE_HOURS)
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=settings.JOB_LEASE_SECONDS)
+
+
+def _back_off(attempts: int) -> timedelta:
+    return timedelta(seconds=2 ** (attempts - 1) * settings.JOB_SWEEP_SECONDS)
+
+
+def _waiting() -> dict[str, Any]:
+    return {"stage": "", "lease_until": None, "worker": "", "rung_at": None}
+
+
+def _failure(code: str, detail: str) -> dict[str, Any]:
+    return {"failure_code": code[:40], "failure_detail": detail[:500], "missing_since": None}

@@ -1,0 +1,205 @@
+"""The job's state machine. Nothing else moves a Job.
+
+The row is the truth and the queue only wakes workers: a message is a doorbell that carries
+a job's id. Redis may lose, repeat or reorder doorbells with no effect but latency. Every
+time is the database's, so that a worker with a wrong clock harms nobody.
+"""
+
+import logging
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.utils.translation import gettext
+from kombu.exceptions import OperationalError
+
+from accounts.models import User
+from audit.trail import record
+from inference import events
+from inference.models import About, Image, Job, ModelVersion, Prediction
+from language.stored import english
+
+logger = logging.getLogger(__name__)
+
+State = Job.State
+MOVES = {
+    State.QUEUED: frozenset({State.RUNNING, State.CANCELLED}),
+    State.RUNNING: frozenset({State.SUCCEEDED, State.FAILED, State.QUEUED, State.CANCELLED}),
+    State.SUCCEEDED: frozenset[State](),
+    State.FAILED: frozenset[State](),
+    State.CANCELLED: frozenset[State](),
+}
+
+
+STORAGE, LOST = "storage_unavailable", "file_lost"
+NO_FAILURE: dict[str, Any] = {"failure_code": "", "failure_detail": "", "missing_since": None}
+"""Of an earlier attempt: the audit keeps it. The row of a job that did not fail says nothing of a failure."""
+
+
+class IllegalMove(Exception):
+    """The state machine has no such arrow."""
+
+
+class NotToBeMoved(IllegalMove):
+    """What the job is for lets no person move it any more. `code` for programs, the sentence for people."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+class RefusedWork(Exception):
+    """The work cannot be done, however often it is tried. `code` for programs, the sentence for people."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+_asked_before_moving: list[Callable[[Job], None]] = []
+
+
+def ask_before_moving(question: Callable[[Job], None]) -> None:
+    """Let a room above say that a person may not move a job: the question raises NotToBeMoved.
+
+    It is asked inside the transaction of the move, when a person cancels a job or asks for it again.
+    """
+    _asked_before_moving.append(question)
+
+
+def submit(  # noqa: PLR0913  # a job is named by all it is about
+    kind: Job.Kind,
+    *,
+    image: Image | None = None,
+    model_version: ModelVersion | None = None,
+    requested_by: User | None,
+    thread: str = "",
+    priority: int = 0,
+    prediction: Prediction | None = None,
+    parameters: dict[str, Any] | None = None,
+    about: About | None = None,
+) -> Job:
+    """A new queued job; the doorbell rings once the surrounding transaction has committed.
+
+    about: without it nobody is told how the job ended.
+    """
+    job = Job.objects.create(
+        kind=kind,
+        queue=settings.TRAINING_QUEUE if kind == Job.Kind.TRAIN else settings.JOB_QUEUE,
+        image=image,
+        model_version=model_version,
+        requested_by=requested_by,
+        thread=thread,
+        priority=priority,
+        prediction=prediction,
+        parameters=parameters or {},
+        department_id=about.department_id if about else None,
+        names=about.names if about else {},
+    )
+    with english():
+        name = str(model_version or "")
+    record("job.queued", actor=requested_by, subject=job, thread=thread, kind=kind, model_version=name)
+    transaction.on_commit(lambda: ring([job.pk]))
+    return job
+
+
+def again(job: Job, *, by: User, about: About | None = None) -> Job:
+    """The same work on a scan as a new job; the old row stays as it is. about: else what the old one says."""
+    image, version = job.scan
+    return submit(
+        Job.Kind(job.kind),
+        image=image,
+        model_version=version,
+        prediction=job.prediction,
+        requested_by=by,
+        thread=job.thread,
+        priority=job.priority,
+        parameters=job.parameters,
+        about=about or job.about,
+    )
+
+
+@transaction.atomic
+def ask_again(job: Job, *, by: User) -> Job:
+    """The same work once more. Raises IllegalMove unless it failed, reads a scan, and was not asked since."""
+    _ask(job)
+    Job.objects.select_for_update().get(pk=job.pk)  # two people may press at once
+    now = Job.objects.get(pk=job.pk)
+    is_asked = Job.objects.asked_again().filter(pk=job.pk).exists()
+    if now.state != State.FAILED or now.image_id is None or is_asked:
+        raise IllegalMove(gettext("Only failed work on a scan is asked for again, and once."))
+    return again(now, by=by)
+
+
+def ring(ids: Iterable[uuid.UUID]) -> None:
+    """Wake a worker for each job. A broker that is down only delays: the sweeper rings again."""
+    for job in Job.objects.filter(pk__in=list(ids)).only("queue"):
+        try:
+            current_app.send_task("inference.work", args=[str(job.pk)], queue=job.queue)
+        except (OperationalError, OSError) as fault:
+            logger.warning("The broker did not take the doorbell of job %s: %s", job.pk, fault)
+            return
+        Job.objects.filter(pk=job.pk).update(rung_at=Now())
+
+
+@transaction.atomic
+def cancel(job: Job, *, by: User) -> None:
+    """queued or running -> cancelled; raises IllegalMove when the job is already over, NotToBeMoved."""
+    _ask(job)
+    if not _cancel(job, by):
+        raise IllegalMove(gettext("The job is already over."))
+    events.scan_settled(job)
+
+
+@transaction.atomic
+def cancel_all(image: Image, *, by: User) -> None:
+    """Stop whatever is still to be done about an image, unseen work included: it no longer counts.
+
+    Nobody is told that the scan has settled.
+    """
+    for job in Job.objects.filter(image=image, state__in=_before(State.CANCELLED)):
+        _cancel(job, by)
+
+
+def waiting_for_storage() -> QuerySet[Job]:
+    """Jobs that go on as soon as a file can be read or written again."""
+    return Job.objects.filter(state__in=[State.QUEUED, State.RUNNING], failure_code=STORAGE)
+
+
+def _cancel(job: Job, by: User) -> bool:
+    """Whether there was still something to cancel."""
+    changed = Job.objects.filter(pk=job.pk, state__in=_before(State.CANCELLED)).update(
+        state=State.CANCELLED, **over(), **NO_FAILURE
+    )
+    if changed:
+        record("job.cancelled", actor=by, subject=job, thread=job.thread)
+    return bool(changed)
+
+
+def due() -> QuerySet[Job]:
+    """Jobs that wait, and whose time has come."""
+    return Job.objects.filter(state=State.QUEUED, not_before__lte=Now())
+
+
+def _before(to: Job.State) -> list[Job.State]:
+    return [state for state, moves in MOVES.items() if to in moves]
+
+
+def _ask(job: Job) -> None:
+    for question in _asked_before_moving:
+        question(job)
+
+
+def note(verb: str, job: Job, **detail: Any) -> None:
+    """A line of the audit about a job that nobody moved by hand."""
+    record(verb, actor=None, subject=job, thread=job.thread, **detail)
+
+
+def over() -> dict[str, Any]:
+    """What changes in the row of a job that has ended, however it did."""
+    return {"stage": "", "lease_until": None, "finished_at": Now()}

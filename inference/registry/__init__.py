@@ -1,0 +1,1 @@
+"""Model versions: how they come, what each is worth, and which answers."""

@@ -1,0 +1,1 @@
+"""What the engine hands back, at rest: stored, looked at, run again and verified."""
