@@ -38,7 +38,7 @@ def receive(
     mismatch_reason: why a file belongs here that names another patient; without one it is refused.
     Raises FormatError for a file that cannot be read, PatientMismatch, OtherModality: nothing of it is kept
     but an audit line with the reason. Order: may it be written to at all, bytes to disk, decode in a limited
-    child, blobs, then rows and jobs in one transaction, then the doorbell. Raises PermissionDenied,
+    child, blobs, then rows and jobs in one transaction, then the wake-up. Raises PermissionDenied,
     CaseSigned before a byte is read.
     """
     with transaction.atomic():

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
-from accounts.gate import PersonRequest, people_only
+from accounts.decorators import PersonRequest, people_only
 from accounts.models import User
 from cases.advice import service as advice_service
 from cases.case_page.outcomes import carried_out_form

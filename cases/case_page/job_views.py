@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from accounts.gate import PersonRequest, people_only
+from accounts.decorators import PersonRequest, people_only
 from cases import services
 from cases.models import Scan
 from cases.refusals import CannotDo

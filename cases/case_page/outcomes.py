@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 
 from accounts import kept
-from accounts.gate import PersonRequest
+from accounts.decorators import PersonRequest
 from cases.advice import service as advice_service
 from cases.case_page import page_forms
 from cases.case_page.page import case_page

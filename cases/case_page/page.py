@@ -8,7 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
 from accounts import kept
-from accounts.gate import PersonRequest
+from accounts.decorators import PersonRequest
 from audit.trail import record
 from blobs.store import BlobCorrupt, BlobUnavailable
 from cases.advice.service import current_advice

@@ -15,7 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
-from accounts.gate import PersonRequest, people_only
+from accounts.decorators import PersonRequest, people_only
 from blobs.store import BlobUnavailable
 from cases import identity, intake, prospects, withdrawal
 from cases.access import CaseSigned, require_writer

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.gate import PersonRequest, people_only
+from accounts.decorators import PersonRequest, people_only
 from accounts.roles import WRITE_CASES, departments_where
 from audit.models import Event
 from audit.trail import record

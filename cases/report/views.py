@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
-from accounts.gate import PersonRequest, people_only
+from accounts.decorators import PersonRequest, people_only
 from audit.trail import record
 from cases.models import Case
 from cases.report.pdf import pdf

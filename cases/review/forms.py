@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
 from accounts import kept
-from accounts.confirm import ConfirmedForm
-from accounts.gate import PersonRequest
+from accounts.decorators import PersonRequest
+from accounts.reauthentication import ConfirmedForm
 from cases.models import AdviceAnswer, AtriumStatement, Measurement, Read
 from cases.review import drafts
 from cases.review.measurements import CHECKLIST, Points, Proposed

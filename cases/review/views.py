@@ -12,8 +12,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import kept
-from accounts.confirm import ConfirmedForm
-from accounts.gate import PersonRequest, people_only
+from accounts.decorators import PersonRequest, people_only
+from accounts.reauthentication import ConfirmedForm
 from cases import patients, services
 from cases.case_page.outcomes import back_to, carried_out, carried_out_form
 from cases.case_page.page import case_page

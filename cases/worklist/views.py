@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.gate import PersonRequest, people_only, role_required
+from accounts.decorators import PersonRequest, people_only, role_required
 from accounts.roles import READ_CASES, departments_where
 from audit.trail import record
 from cases.dashboard import dashboard

@@ -41,14 +41,14 @@ class Claim:
 
 
 @transaction.atomic
-def claim(doorbell: uuid.UUID) -> list[Claim]:
-    """Take the most urgent waiting job of the doorbell's queue, and others like it, up to a batch.
+def claim(wake_up: uuid.UUID) -> list[Claim]:
+    """Take the most urgent waiting job of the queue of the wake-up's job, and others like it, up to a batch.
 
     Empty when there is nothing to do: then the message is acknowledged and that is all.
     A job that has been tried before runs alone, so that one that kills its worker takes
     no other with it.
     """
-    waiting = due().filter(queue__in=Job.objects.filter(pk=doorbell).values("queue"))
+    waiting = due().filter(queue__in=Job.objects.filter(pk=wake_up).values("queue"))
     waiting = waiting.order_by("-priority", "created_at").select_for_update(skip_locked=True)
     first = waiting.first()
     if first is None:

@@ -1,7 +1,7 @@
 """The job's state machine. Nothing else moves a Job.
 
-The row is the truth and the queue only wakes workers: a message is a doorbell that carries
-a job's id. Redis may lose, repeat or reorder doorbells with no effect but latency. Every
+The row is the truth and the queue only wakes workers: a message is a wake-up that carries
+a job's id. Redis may lose, repeat or reorder wake-ups with no effect but latency. Every
 time is the database's, so that a worker with a wrong clock harms nobody.
 """
 
@@ -84,7 +84,7 @@ def submit(  # noqa: PLR0913  # a job is named by all it is about
     parameters: dict[str, Any] | None = None,
     about: About | None = None,
 ) -> Job:
-    """A new queued job; the doorbell rings once the surrounding transaction has committed.
+    """A new queued job; a worker is woken once the surrounding transaction has committed.
 
     about: without it nobody is told how the job ended.
     """
@@ -104,7 +104,7 @@ def submit(  # noqa: PLR0913  # a job is named by all it is about
     with english():
         name = str(model_version or "")
     record("job.queued", actor=requested_by, subject=job, thread=thread, kind=kind, model_version=name)
-    transaction.on_commit(lambda: ring([job.pk]))
+    transaction.on_commit(lambda: notify_workers([job.pk]))
     return job
 
 
@@ -136,13 +136,13 @@ def ask_again(job: Job, *, by: User) -> Job:
     return again(now, by=by)
 
 
-def ring(ids: Iterable[uuid.UUID]) -> None:
+def notify_workers(ids: Iterable[uuid.UUID]) -> None:
     """Wake a worker for each job. A broker that is down only delays: the sweeper rings again."""
     for job in Job.objects.filter(pk__in=list(ids)).only("queue"):
         try:
             current_app.send_task("inference.work", args=[str(job.pk)], queue=job.queue)
         except (OperationalError, OSError) as fault:
-            logger.warning("The broker did not take the doorbell of job %s: %s", job.pk, fault)
+            logger.warning("The broker did not take the wake-up of job %s: %s", job.pk, fault)
             return
         Job.objects.filter(pk=job.pk).update(rung_at=Now())
 

@@ -7,12 +7,12 @@ from django.db.models.functions import Now
 
 from inference import events
 from inference.jobs.lease import Claim, Fenced, retry
-from inference.jobs.state import State, due, ring, waiting_for_storage
+from inference.jobs.state import State, due, notify_workers, waiting_for_storage
 from inference.models import Job
 
 
 def sweep() -> int:
-    """Requeue what a dead worker held, park what kills workers, ring again what nobody took."""
+    """Requeue what a dead worker held, park what kills workers, notify_workers again what nobody took."""
     if not waiting_for_storage().exists():
         events.storage_found()
     return _requeue_expired() + _ring_again()
@@ -32,5 +32,5 @@ def _ring_again() -> int:
     silence = timedelta(seconds=settings.JOB_RING_AGAIN_SECONDS)
     unheard = due().exclude(rung_at__gt=Now() - silence)
     ids = list(unheard.order_by("-priority", "created_at").values_list("pk", flat=True)[:200])
-    ring(ids)
+    notify_workers(ids)
     return len(ids)

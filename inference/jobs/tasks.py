@@ -11,9 +11,9 @@ from inference.jobs import sweep as sweeper
 
 
 @shared_task(name="inference.work")
-def work(doorbell: str) -> None:
-    """Do the most urgent waiting work of the doorbell's queue."""
-    worker.work(uuid.UUID(doorbell))
+def work(wake_up: str) -> None:
+    """Do the most urgent waiting work of the queue of the wake-up's job."""
+    worker.work(uuid.UUID(wake_up))
 
 
 @shared_task(name="inference.sweep")

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.gate import PersonRequest, role_required
+from accounts.decorators import PersonRequest, role_required
 from accounts.roles import MANAGE_MODELS, SEE_MODELS, SEE_QUEUE
 from inference.charts import card_plots as plots
 from inference.charts.voice import voice

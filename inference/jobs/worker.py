@@ -57,11 +57,11 @@ class ModelIntegrity(Exception):
     """The version's weights no longer match their hash."""
 
 
-def work(doorbell: uuid.UUID) -> None:
+def work(wake_up: uuid.UUID) -> None:
     """Claim what waits and see it through: answered, refused, retried or failed."""
     token = origin.set(Origin("worker"))
     try:
-        claims = lease.claim(doorbell)
+        claims = lease.claim(wake_up)
         if claims:
             _see_through(claims)
     finally:

@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', max_length=10)),
                 ('parameters', models.JSONField(default=dict, help_text='frames to read; method, class and seed to explain')),
                 ('thread', models.CharField(blank=True, help_text='Which audit thread its events join.', max_length=64)),
-                ('queue', models.CharField(help_text='Which workers hear its doorbell.', max_length=40)),
+                ('queue', models.CharField(help_text='Which workers hear its wake-up.', max_length=40)),
                 ('priority', models.SmallIntegerField(default=0, help_text='Higher is sooner.')),
                 ('stage', models.CharField(blank=True, max_length=60)),
                 ('token', models.PositiveIntegerField(default=0)),

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(help_text='Host and process, as on its jobs.', max_length=120, unique=True)),
-                ('queues', models.CharField(blank=True, help_text='Whose doorbells it hears.', max_length=200)),
+                ('queues', models.CharField(blank=True, help_text='Whose wake-ups it hears.', max_length=200)),
                 ('device', models.CharField(blank=True, help_text='Known once it has loaded a network.', max_length=40)),
                 ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('seen_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),

@@ -103,7 +103,7 @@ class Job(models.Model):
         "accounts.Department", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     names = models.JSONField(default=dict, help_text="What people call the scan it is on; see About.")
-    queue = models.CharField(max_length=40, help_text="Which workers hear its doorbell.")
+    queue = models.CharField(max_length=40, help_text="Which workers hear its wake-up.")
     priority = models.SmallIntegerField(default=0, help_text="Higher is sooner.")
     stage = models.CharField(max_length=60, blank=True)
     progress = models.JSONField(default=dict, help_text="Of a training: units of work done, and each epoch.")

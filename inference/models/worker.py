@@ -12,7 +12,7 @@ class Worker(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120, unique=True, help_text="Host and process, as on its jobs.")
-    queues = models.CharField(max_length=200, blank=True, help_text="Whose doorbells it hears.")
+    queues = models.CharField(max_length=200, blank=True, help_text="Whose wake-ups it hears.")
     device = models.CharField(max_length=40, blank=True, help_text="Known once it has loaded a network.")
     started_at = models.DateTimeField(db_default=Now())
     seen_at = models.DateTimeField(db_default=Now())

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from accounts.confirm import ConfirmedForm
+from accounts.reauthentication import ConfirmedForm
 from inference.engine.records import ATRIUM, NETWORK_NAMES
 from inference.models import Image
 from language.stored import said

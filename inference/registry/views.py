@@ -14,7 +14,7 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.gate import PersonRequest, role_required
+from accounts.decorators import PersonRequest, role_required
 from accounts.roles import MANAGE_MODELS, SEE_MODELS, holds
 from inference.charts import card_plots as plots
 from inference.charts.voice import voice

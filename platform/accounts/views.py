@@ -7,9 +7,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
 from accounts import devices, limits
-from accounts.confirm import too_many
-from accounts.gate import PersonRequest, people_only
+from accounts.decorators import PersonRequest, people_only
 from accounts.models import User
+from accounts.reauthentication import too_many
 
 
 @sensitive_post_parameters("password")

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.gate import PersonRequest, role_required
+from accounts.decorators import PersonRequest, role_required
 from accounts.roles import READ_AUDIT, departments_where
 from audit import export
 from audit.forms import FilterForm, of_event

@@ -1,4 +1,4 @@
-"""The workers' door. A message is a doorbell; the job rows in PostgreSQL are the truth.
+"""The workers' door. A message is a wake-up; the job rows in PostgreSQL are the truth.
 
 No result backend, no ETA, JSON only, queues by name: after a flush Redis silently drops
 messages sent to a declared exchange, and keeps those sent to a queue.

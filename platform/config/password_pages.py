@@ -20,8 +20,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from accounts import invitations
-from accounts.confirm import confirm
 from accounts.models import User
+from accounts.reauthentication import confirm
 from audit.trail import record
 from config.token_pages import revoke_all
 from notices.telling import tell

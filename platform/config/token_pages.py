@@ -18,9 +18,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 from knox.models import AuthToken
 
-from accounts.confirm import ConfirmedForm
-from accounts.gate import PersonRequest, people_only
+from accounts.decorators import PersonRequest, people_only
 from accounts.models import User
+from accounts.reauthentication import ConfirmedForm
 from accounts.tokens import issue_token
 from audit.trail import record
 from notices.telling import tell

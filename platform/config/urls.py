@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from config import administration, language_page, password_pages, token_pages, views
+from config import admin, language_page, password_pages, token_pages, views
 from config.problems import api_not_found
 
 api_v1: list[URLPattern | URLResolver] = [
@@ -13,7 +13,7 @@ api_v1: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns = [
-    path("admin/", administration.site.urls),
+    path("admin/", admin.site.urls),
     path("account/language/", language_page.choose, name="choose_language"),
     path("account/new-password/", password_pages.new_password, name="account_new_password"),
     path("account/tokens/", token_pages.tokens, name="account_tokens"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from launcher.console import say, title
 from launcher.environment import ROOT, VENV
-from launcher.processes import on_leash
+from launcher.processes import dying_with_us
 
 _MANAGE = (sys.executable, "manage.py")
 # What a hospital would set; the rest comes from the servers that were started for us.
@@ -70,7 +70,7 @@ def _tool(name: str, *arguments: str) -> tuple[str, ...]:
 def _holds(check: Check, settings: Mapping[str, str]) -> bool:
     title(check.title)
     environment = {**settings, **check.environment}
-    status = subprocess.run(on_leash(check.command), cwd=ROOT, env=environment, check=False).returncode
+    status = subprocess.run(dying_with_us(check.command), cwd=ROOT, env=environment, check=False).returncode
     if status:
         say(f"failed with status {status}")
     return status == 0

@@ -14,7 +14,7 @@ from typing import IO, Self
 
 from launcher.console import Problem
 
-LEASH = Path(__file__).with_name("leash.py")
+PARENT_DEATH = Path(__file__).with_name("parent_death.py")
 LOG_LIMIT_BYTES = 10 * 1024 * 1024
 
 
@@ -48,7 +48,7 @@ class Process:
         with contextlib.ExitStack() as files:
             log = files.enter_context(_open_log(program.log)) if program.log else None
             self._popen = subprocess.Popen(
-                on_leash(program.command, program.death_signal),
+                dying_with_us(program.command, program.death_signal),
                 env=program.environment,
                 cwd=program.directory,
                 stdin=subprocess.DEVNULL,
@@ -121,10 +121,10 @@ def stop_all(processes: Sequence[Process]) -> None:
         process.stop()
 
 
-def on_leash(command: Sequence[str], death_signal: signal.Signals = signal.SIGKILL) -> list[str]:
+def dying_with_us(command: Sequence[str], death_signal: signal.Signals = signal.SIGKILL) -> list[str]:
     """The command that runs `command` and sends it the signal when this process dies."""
-    leash = [sys.executable, "-I", "-S", str(LEASH), str(int(death_signal)), str(os.getpid())]
-    return [*leash, *command]
+    tied = [sys.executable, "-I", "-S", str(PARENT_DEATH), str(int(death_signal)), str(os.getpid())]
+    return [*tied, *command]
 
 
 def _open_log(path: Path) -> IO[bytes]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from launcher import browser, checks, environment, servers
 from launcher.console import report, say
 from launcher.environment import ROOT
-from launcher.processes import on_leash
+from launcher.processes import dying_with_us
 
 HELP = """\
 usage: ./test [pytest arguments]   the suite, or a part of it: ./test tests/cases -k sign
@@ -49,5 +49,5 @@ def _pytest(settings: dict[str, str], arguments: Sequence[str]) -> int:
             "OMP_NUM_THREADS": "1",
             "PYTEST_XDIST_AUTO_NUM_WORKERS": str(min((os.cpu_count() or 1) + 1, 4)),
         }
-    command = on_leash([sys.executable, "-m", "pytest", *arguments])
+    command = dying_with_us([sys.executable, "-m", "pytest", *arguments])
     return subprocess.run(command, cwd=ROOT, env=settings, check=False).returncode

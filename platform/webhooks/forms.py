@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from accounts.confirm import ConfirmedForm
 from accounts.models import Department
+from accounts.reauthentication import ConfirmedForm
 from webhooks import addresses
 from webhooks.catalogue import EVENTS
 from webhooks.models import Endpoint

@@ -51,20 +51,20 @@ def due() -> QuerySet[Delivery]:
     return waiting.filter(endpoint__disabled_at__isnull=True).exclude(rests).exclude(held)
 
 
-def ring() -> None:
+def notify_sender() -> None:
     """Wake a sender. A broker that is down only delays: the sweep rings again."""
     try:
         current_app.send_task(
             "webhooks.deliver", queue=settings.WEBHOOK_QUEUE, expires=10 * settings.JOB_SWEEP_SECONDS
         )
     except (OperationalError, OSError) as fault:
-        logger.warning("The broker did not take the senders' doorbell: %s", fault)
+        logger.warning("The broker did not take the senders' wake-up: %s", fault)
 
 
 def sweep() -> None:
     """Ring for what waits: retries that are due, and what a sender that died has left."""
     if due().exists():
-        ring()
+        notify_sender()
 
 
 def again(delivery: Delivery) -> None:
@@ -78,7 +78,7 @@ def again(delivery: Delivery) -> None:
         delivered_at=None,
     )
     Endpoint.objects.filter(pk=delivery.endpoint_id).update(quiet_until=None)
-    transaction.on_commit(ring)
+    transaction.on_commit(notify_sender)
 
 
 def _write(endpoints: QuerySet[Endpoint], event: str, data: dict[str, Any]) -> None:
@@ -88,7 +88,7 @@ def _write(endpoints: QuerySet[Endpoint], event: str, data: dict[str, Any]) -> N
         for one in endpoints
     )
     if written:
-        transaction.on_commit(ring)
+        transaction.on_commit(notify_sender)
 
 
 def _payload(endpoint: Endpoint, event_id: uuid.UUID, event: str, data: dict[str, Any]) -> dict[str, Any]:

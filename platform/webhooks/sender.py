@@ -22,7 +22,7 @@ from webhooks.posting import Outcome, post
 
 State = Delivery.State
 ROUND = 100
-"""Messages that one doorbell sends; then it rings again, so that a restart is never far."""
+"""Deliveries that one wake-up carries out; then it wakes itself again, so that a restart is never far."""
 LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 10
 DISABLE_AFTER = 20
@@ -50,7 +50,7 @@ def deliver() -> None:
             if held is None:
                 return
             settle(held, send(held))
-        outbox.ring()
+        outbox.notify_sender()
     finally:
         origin.reset(token)
 

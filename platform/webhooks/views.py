@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.confirm import ConfirmedForm
-from accounts.gate import PersonRequest, role_required
+from accounts.decorators import PersonRequest, role_required
+from accounts.reauthentication import ConfirmedForm
 from accounts.roles import MANAGE_WEBHOOKS, departments_where
 from webhooks import services
 from webhooks.catalogue import EVENTS

@@ -14,7 +14,7 @@ from accounts.roles import CLINICAL
 from accounts.tokens import create_service_account
 from audit.models import Event
 from cases.models import ReadingRules
-from config import administration
+from config.admin import site
 from notices.models import Notice
 
 pytestmark = pytest.mark.django_db
@@ -43,8 +43,8 @@ def with_role(user: User, department: Department, role: str, **change: object) -
 
 
 def test_only_accounts_are_registered():
-    assert set(administration.site._registry) == {User, Department, ReadingRules}
-    assert administration.site is not admin.site
+    assert set(site._registry) == {User, Department, ReadingRules}
+    assert site is not admin.site
 
 
 def test_a_visitor_is_sent_to_the_one_log_in_page(client):
@@ -218,7 +218,7 @@ def test_there_is_no_door_without_the_administrators_own_password(office, alice,
 
 def test_every_door_of_the_administration_is_in_the_list(alice, department):
     known = {re.sub(r"\d+", "KEY", door) for door in doors(alice, department)}
-    for entry in administration.site.urls[0]:
+    for entry in site.urls[0]:
         for inner in getattr(entry, "url_patterns", []):
             path = re.sub(r"<[^>]+>", "KEY", f"{entry.pattern}{inner.pattern}")
             if not path.endswith(("history/", "KEY/")):  # the last leads to the change page

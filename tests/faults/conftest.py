@@ -29,7 +29,7 @@ def environment(settings, tmp_path) -> dict[str, str]:
 
 @pytest.fixture
 def queue(settings, tmp_path) -> str:
-    """A queue that no earlier test's doorbells are in."""
+    """A queue that no earlier test's wake-ups are in."""
     settings.JOB_QUEUE = f"test-{tmp_path.name}"
     settings.TRAINING_QUEUE = f"training-{tmp_path.name}"
     settings.WEBHOOK_QUEUE = f"webhooks-{tmp_path.name}"

@@ -89,7 +89,7 @@ def test_a_job_can_be_claimed_only_once(submit):
     assert lease.claim(job.pk) == []
 
 
-def test_a_doorbell_takes_the_most_urgent_job_first(submit, settings):
+def test_a_wake_up_takes_the_most_urgent_job_first(submit, settings):
     settings.JOB_BATCH = 1
     routine, urgent = submit(), submit(priority=20)
     assert lease.claim(routine.pk)[0].job.pk == urgent.pk

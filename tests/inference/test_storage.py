@@ -81,8 +81,8 @@ def test_one_scan_that_cannot_be_read_keeps_no_other_of_its_batch_waiting(
 ):
     scans = [add_scan(case, alice, seed=seed) for seed in (1, 2, 3)]
     harm(file_of(folder, scans[1].image.pixels_id))
-    [doorbell, *_] = Job.objects.filter(model_version__network="cnn")
-    worker.work(doorbell.pk)
+    [queued, *_] = Job.objects.filter(model_version__network="cnn")
+    worker.work(queued.pk)
     jobs_of = Job.objects.filter(model_version__network="cnn", kind="predict")
     assert {jobs_of.get(image=scan.image).state for scan in (scans[0], scans[2])} == {"succeeded"}
     harmed = jobs_of.get(image=scans[1].image)

@@ -93,10 +93,10 @@ def test_what_was_stored_is_there_after_a_restart(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     with serving(home) as started, closing(broker(started)) as client:
         query(started, "CREATE TABLE note (line text)", "INSERT INTO note VALUES ('kept')")
-        client.rpush("inference", "doorbell")
+        client.rpush("inference", "wake-up")
     with serving(home) as started, closing(broker(started)) as client:
         assert query(started, "SELECT line FROM note") == [("kept",)]
-        assert client.lrange("inference", 0, -1) == [b"doorbell"]
+        assert client.lrange("inference", 0, -1) == [b"wake-up"]
 
 
 def test_servers_that_were_killed_recover_with_all_that_was_committed(tmp_path: Path) -> None:

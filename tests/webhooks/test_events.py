@@ -227,7 +227,7 @@ def test_a_dead_broker_does_not_stop_what_happens(add_webhook, happen, receiver,
         happen()
     finally:
         alive.set_current()
-    assert "did not take the senders' doorbell" in caplog.text
+    assert "did not take the senders' wake-up" in caplog.text
     sender.deliver()
     assert len(receiver.messages) == 1
 

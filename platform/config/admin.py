@@ -20,12 +20,12 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts.confirm import ConfirmedForm
 from accounts.models import Department, Membership, Role, User
+from accounts.reauthentication import ConfirmedForm
 from audit.trail import record
 from cases.models import ReadingRules
 from config.account_changes import Held, roles_of, tell_adjudicator, tell_change, tell_roles
-from config.administration_forms import (
+from config.admin_forms import (
     OWN_PASSWORD,
     AccountForm,
     Confirmed,

@@ -1,6 +1,6 @@
 """Ties a program to the life of whoever started it. Run by path, so that it needs nothing else.
 
-`python -I -S leash.py SIGNAL PARENT PROGRAM ARGUMENT...` asks Linux to send SIGNAL to this
+`python -I -S parent_death.py SIGNAL PARENT PROGRAM ARGUMENT...` asks Linux to send SIGNAL to this
 process when its parent dies, whatever the cause, and then becomes the program. The wish
 survives exec and `unshare --user`; a change of user id clears it (setpriv renews it).
 """
@@ -17,7 +17,7 @@ def die_with_parent(signal_number: int, parent: int) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal_number)
     if os.getppid() != parent:
-        sys.exit("leash: the parent has gone")
+        sys.exit("parent_death: the parent has gone")
 
 
 def main(arguments: list[str]) -> None:
@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> None:
     try:
         os.execvp(arguments[2], arguments[2:])  # noqa: S606 - becoming the program is the purpose
     except OSError as error:
-        sys.exit(f"leash: {arguments[2]}: {error.strerror}")
+        sys.exit(f"parent_death: {arguments[2]}: {error.strerror}")
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.translation import gettext, gettext_lazy
 
-from accounts.confirm import confirm
 from accounts.models import Membership, Role, User
+from accounts.reauthentication import confirm
 from accounts.roles import CLINICAL
 from cases.models import ReadingRules
 
