@@ -65,7 +65,7 @@ def test_nobody_is_shown_what_a_candidate_answered(scan, case, alice, holder, ca
     case_page = client_of(alice).get(case.get_absolute_url()).content.decode()
     assert str(candidate.pk) not in case_page
     assert "0.25" not in without_clock_times(case_page)
-    (read,) = case_summary.read_case(case).scans
+    (read,) = case_summary.summarise(case).scans
     assert [answer.version for answer in read.answers] == [holder]
     newest = calls.newest_answers([scan.image_id])[scan.image_id]
     assert [answer.model_version for answer in newest] == [holder]
