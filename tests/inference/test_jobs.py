@@ -238,4 +238,4 @@ def test_every_move_out_of_running_is_in_the_table(submit):
     [held] = lease.claim(submit().pk)
     assert jobs.MOVES[Job.State.RUNNING] == {"succeeded", "failed", "queued", "cancelled"}
     with pytest.raises(IllegalMove):
-        jobs._move(Claim(held.job, held.token), Job.State.RUNNING)
+        lease._move(Claim(held.job, held.token), Job.State.RUNNING)
