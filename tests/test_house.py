@@ -1,5 +1,6 @@
 """The plan of the house, kept by tests where a linter cannot."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -84,3 +85,17 @@ def test_pages_that_stand_when_nothing_else_does_share_one_frame():
     frame = (ROOT / "templates" / "parts" / "fault.html").read_text()
     assert "extends" not in frame
     assert "user" not in frame.partition("#}")[2]
+
+
+def test_every_script_of_ours_is_type_checked():
+    scripts = sorted((ROOT / "static" / "js").rglob("*.js"))
+    assert scripts
+    assert [str(file) for file in scripts if not file.read_text().startswith("// @ts-check\n")] == []
+
+
+def test_what_checks_the_scripts_is_pinned_by_its_bytes_and_comes_from_no_address():
+    """A registry is the choice of whoever installs; the hash holds whichever it is."""
+    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    packages.pop("")
+    assert packages
+    assert [name for name, one in packages.items() if "resolved" in one or not one.get("integrity")] == []

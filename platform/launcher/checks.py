@@ -3,11 +3,12 @@
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from launcher.console import say, title
+from launcher import node
+from launcher.console import Problem, say, title
 from launcher.environment import ROOT, VENV
 from launcher.processes import dying_with_us
 
@@ -23,18 +24,22 @@ PRODUCTION = {
 
 @dataclass(frozen=True)
 class Check:
-    """One question, the command that answers it with its exit status, and what it needs to know."""
+    """One question, the command that answers it with its exit status, and what it needs to know.
+
+    `prepare` sees to it that the command can be asked; where it cannot, the check has not passed.
+    """
 
     title: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
+    prepare: Callable[[], None] = lambda: None
 
 
 def check_all(settings: Mapping[str, str]) -> int:
     """Ask everything; 1 if any answer was bad, with a list of them at the end."""
     with tempfile.TemporaryDirectory() as folder:
         failed = [
-            check.title for check in _checks(Path(folder) / "openapi.yaml") if not _holds(check, settings)
+            check.title for check in _checks(Path(folder) / "openapi.yaml") if not holds(check, settings)
         ]
     title("All checks pass" if not failed else f"Failed: {', '.join(failed)}")
     return 1 if failed else 0
@@ -60,6 +65,7 @@ def _checks(schema: Path) -> list[Check]:
             "docs/openapi.yaml is up to date (manage.py spectacular --file docs/openapi.yaml)",
             ("diff", "-u", "docs/openapi.yaml", str(schema)),
         ),
+        Check("types of the scripts", ("node_modules/.bin/tsc",), prepare=node.prepare),
     ]
 
 
@@ -67,8 +73,14 @@ def _tool(name: str, *arguments: str) -> tuple[str, ...]:
     return (str(VENV / "bin" / name), *arguments)
 
 
-def _holds(check: Check, settings: Mapping[str, str]) -> bool:
+def holds(check: Check, settings: Mapping[str, str]) -> bool:
+    """Ask one thing, in words on the screen."""
     title(check.title)
+    try:
+        check.prepare()
+    except Problem as problem:
+        say(str(problem))
+        return False
     environment = {**settings, **check.environment}
     status = subprocess.run(dying_with_us(check.command), cwd=ROOT, env=environment, check=False).returncode
     if status:

@@ -13,7 +13,8 @@ from launcher.processes import dying_with_us
 
 HELP = """\
 usage: ./test [pytest arguments]   the suite, or a part of it: ./test tests/cases -k sign
-       ./test --checks             style, types, arrows between the rooms, migrations, settings, API schema
+       ./test --checks             style, types, arrows between the rooms, migrations, settings, API schema,
+                                  scripts
 
 Sets itself up in .venv, starts PostgreSQL and Valkey in a temporary folder, finds a Chromium.
 VENTRA_DATA_DIR names a folder with real scans; tests that need it are skipped without.

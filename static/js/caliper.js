@@ -1,3 +1,4 @@
+// @ts-check
 // Calipers: two points on a frame, set by pointer, pen, touch or the arrow keys, and stored by the server.
 
 import { bind } from "./keys.js";
@@ -36,8 +37,7 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring, goTo }) {
     stored: /** @type {Measurement[]} */ (json("measurements") ?? []),
   };
 
-  /** @type {{frame: number, corners: [Point, Point], words: string}[]} */
-  const advised = json("advice-places") ?? [];
+  const advised = /** @type {{frame: number, corners: [Point, Point], words: string}[]} */ (json("advice-places") ?? []);
 
   function draw() {
     const shown = state.stored.filter(({ frame }) => frame === state.frame).map((one) => line(one.start, one.end, one.words, one.provisional ? "provisional" : ""));

@@ -1,3 +1,4 @@
+// @ts-check
 // A loop in motion: the frames one after the other, and again.
 
 const FRAMES_A_SECOND = 12;

@@ -1,3 +1,4 @@
+// @ts-check
 // Two colour maps of our own, made in Oklab so that equal steps of value are equal steps of lightness.
 
 /** @typedef {[number, number, number]} Triple */

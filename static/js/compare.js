@@ -1,3 +1,4 @@
+// @ts-check
 // Two maps of one scan: left and right of a split, or side by side on pictures that move together.
 
 import { heat, manner, paint, showBar } from "./heat.js";
@@ -20,7 +21,7 @@ export function setUpCompare(picture, { onChange, chosen: onTheLeft, say }) {
   const slider = element("split", HTMLInputElement);
   const beside = element("beside", HTMLButtonElement);
   const twin = pane("twin", picture);
-  const state = { /** @type {Overlay[]} */ known: [], isBeside: false, before: "", traded: "" };
+  const state = { known: /** @type {Overlay[]} */ ([]), isBeside: false, before: "", traded: "" };
 
   const chosen = () => state.known.find(({ id }) => id === choice.value);
 

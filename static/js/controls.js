@@ -1,3 +1,4 @@
+// @ts-check
 // The buttons around the scan, as what they mean.
 
 import { element } from "./page.js";

@@ -1,3 +1,4 @@
+// @ts-check
 // What is typed into a form is kept on the server as it is typed, for whoever types it, until the form is filed.
 
 import { list } from "./page.js";

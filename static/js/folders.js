@@ -1,3 +1,4 @@
+// @ts-check
 // The files of a drop, also those in dropped folders and the folders in these.
 
 /** @param {DataTransfer} carried @returns {Promise<File[]>} in the order of their paths */

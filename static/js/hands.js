@@ -1,3 +1,4 @@
+// @ts-check
 // Mouse, pen, touch and keyboard on the viewer, as what they mean.
 
 import { bind } from "./keys.js";

@@ -1,3 +1,4 @@
+// @ts-check
 // Heatmaps: fetched as float16, coloured here.
 
 import { magnitude, signed } from "./colour.js";

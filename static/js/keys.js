@@ -1,3 +1,4 @@
+// @ts-check
 // Keys, as the sheet of the page lists them: what is not on the sheet does nothing, so the sheet cannot lie.
 
 import { element, list } from "./page.js";

@@ -1,3 +1,4 @@
+// @ts-check
 // What the scripts say, in the language of the page. The server lays the sentences into it (language.script_words).
 
 import { json } from "./page.js";

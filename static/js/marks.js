@@ -1,3 +1,4 @@
+// @ts-check
 // Lines over the scan: what readers measured, what models propose, what an advice names.
 
 const SVG = "http://www.w3.org/2000/svg";

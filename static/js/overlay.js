@@ -1,3 +1,4 @@
+// @ts-check
 // What is laid over the scan: which method of which model, how strong, only what it used, its pieces.
 
 import { join, setUpCompare } from "./compare.js";
@@ -134,7 +135,6 @@ export function setUpOverlay(main, picture, { frame, show, say, arranged }) {
   /** Press the buttons that stand for what is shown, and say how far it can be trusted. */
   function mark() {
     const overlay = chosen();
-    const { model, method, version, classLabel, trust } = overlay ?? {};
     modelChoice.value = state.model;
     for (const button of list("#methods button", HTMLButtonElement)) {
       button.setAttribute("aria-pressed", String(button.value === (overlay ? state.method : "")));
@@ -143,9 +143,7 @@ export function setUpOverlay(main, picture, { frame, show, say, arranged }) {
       button.setAttribute("aria-pressed", String(button.dataset.overlay === overlay?.id));
     }
     element("trust", HTMLElement).classList.toggle("unreliable", overlay?.reliable === false);
-    element("trust", HTMLElement).textContent = overlay
-      ? inWords("{method} of {model} {version}, for {label}. {trust}", { method, model, version, label: classLabel, trust })
-      : "";
+    element("trust", HTMLElement).textContent = overlay ? trustIn(overlay) : "";
   }
 
   /** Read again what the server says there is: after each update of the answers. */
@@ -224,4 +222,9 @@ export function setUpOverlay(main, picture, { frame, show, say, arranged }) {
       refresh();
     },
   };
+}
+
+/** @param {Overlay} overlay @returns {string} what it is, and how far it can be trusted */
+function trustIn({ method, model, version, classLabel, trust }) {
+  return inWords("{method} of {model} {version}, for {label}. {trust}", { method, model, version, label: classLabel, trust });
 }

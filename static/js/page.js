@@ -1,3 +1,4 @@
+// @ts-check
 // Finding things on the page, loudly.
 
 /**
@@ -15,7 +16,7 @@ export function element(id, kind) {
  * @param {string} selector @param {new () => T} kind @returns {T[]}
  */
 export function list(selector, kind) {
-  return [...document.querySelectorAll(selector)].filter((found) => found instanceof kind);
+  return [...document.querySelectorAll(selector)].flatMap((found) => (found instanceof kind ? [found] : []));
 }
 
 /** @param {string} id @returns {unknown} the data that the server laid into the page under this name */

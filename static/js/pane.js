@@ -1,3 +1,4 @@
+// @ts-check
 // One look at the scan: the picture itself, heat over it, what hides the rest, outlines; all of one size.
 
 /**

@@ -1,3 +1,4 @@
+// @ts-check
 // The scan itself: raw pixels, window and level.
 
 import { inWords } from "./language.js";

@@ -1,3 +1,4 @@
+// @ts-check
 // LIME's pieces: where each lies, whether it speaks for the class or against it, and how much.
 // For: orange, a plain line. Against: blue, a broken line and hatching, for those who see no such colours.
 
@@ -80,7 +81,7 @@ function label(svg, { middle, weight: counted }) {
 export function setUpPieces(svg, onChange) {
   const box = element("pieces", HTMLElement);
   const said = element("piece-said", HTMLOutputElement);
-  const state = { /** @type {Piece[]} */ known: [], key: "", pinned: 0, over: 0, classLabel: "" };
+  const state = { known: /** @type {Piece[]} */ ([]), key: "", pinned: 0, over: 0, classLabel: "" };
   const scale = svg.viewBox.baseVal.width / 512;
   document.getElementById("hatch")?.setAttribute("patternTransform", `scale(${scale}) rotate(45)`);
 

@@ -1,3 +1,4 @@
+// @ts-check
 // The sheet of keys: "?" or its button opens it; the dialog itself minds the focus and Esc.
 
 import { bind } from "./keys.js";

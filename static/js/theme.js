@@ -1,3 +1,4 @@
+// @ts-check
 // Dark or light, remembered in a cookie so that the server draws the next page right at once.
 
 const YEAR = 365 * 24 * 3600;

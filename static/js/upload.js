@@ -1,3 +1,4 @@
+// @ts-check
 // Uploads one file at a time, each with its own progress and outcome. Without this the plain form works.
 
 import { filesOf } from "./folders.js";

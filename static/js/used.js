@@ -1,3 +1,4 @@
+// @ts-check
 // Only what the model used: everything else of the picture is covered. The picture itself is not touched.
 
 import { fade } from "./heat.js";

@@ -1,3 +1,4 @@
+// @ts-check
 // The viewer: which frame, which window, which part; and everything that changes them.
 
 import { listenToKeys, listenToPointer } from "./hands.js";

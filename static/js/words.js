@@ -1,3 +1,4 @@
+// @ts-check
 // Words that somebody is typing, while the part of the page that holds their form is replaced.
 
 /** @param {HTMLElement} part @returns {(HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement)[]} */

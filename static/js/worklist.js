@@ -1,3 +1,4 @@
+// @ts-check
 // The worklist with the keyboard alone: the sheet of keys says which.
 
 import { bind } from "./keys.js";

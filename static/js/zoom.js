@@ -1,3 +1,4 @@
+// @ts-check
 // Zoom and pan: all layers are moved together, their pixels stay what they are.
 
 const MOST = 8;
