@@ -52,7 +52,7 @@ class Group:
 
 
 GROUPS = {
-    "page": Group(_("Every page"), (Key("sheet", ("?",), _("Show or close this list")),)),
+    "page": Group(_("Every page"), (Key("dialog", ("?",), _("Show or close this list")),)),
     "worklist": Group(
         _("Worklist"),
         (

@@ -5,6 +5,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from launcher import node
@@ -12,6 +13,7 @@ from launcher.console import Problem, say, title
 from launcher.environment import ROOT, VENV
 from launcher.processes import dying_with_us
 
+SCRIPT_TESTS = ROOT / "tests" / "scripts"
 _MANAGE = (sys.executable, "manage.py")
 # What a hospital would set; the rest comes from the servers that were started for us.
 PRODUCTION = {
@@ -66,6 +68,16 @@ def _checks(schema: Path) -> list[Check]:
             ("diff", "-u", "docs/openapi.yaml", str(schema)),
         ),
         Check("types of the scripts", ("node_modules/.bin/tsc",), prepare=node.prepare),
+        Check(
+            "types of the scripts' logic, which knows no page",
+            ("node_modules/.bin/tsc", "--project", "tests/scripts"),
+            prepare=node.prepare,
+        ),
+        Check(
+            "the scripts' logic does what its tests say",
+            ("node", "--test", "--test-reporter=dot", *map(str, sorted(SCRIPT_TESTS.glob("*.test.js")))),
+            prepare=partial(node.require, "node"),
+        ),
     ]
 
 

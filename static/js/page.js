@@ -23,14 +23,3 @@ export function list(selector, kind) {
 export function json(id) {
   return JSON.parse(document.getElementById(id)?.textContent ?? "null");
 }
-
-/** @param {number[]} numbers indices from 0 @returns {SVGElement[]} one mark under the slider for each frame */
-export function frameMarks(numbers) {
-  return numbers.map((number) => {
-    const mark = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-    for (const [name, value] of Object.entries({ x: number - 0.4, y: 0, width: 0.8, height: 4 })) {
-      mark.setAttribute(name, String(value));
-    }
-    return mark;
-  });
-}

@@ -1,7 +1,7 @@
 // @ts-check
-// The worklist with the keyboard alone: the sheet of keys says which.
+// The worklist with the keyboard alone: the list of shortcuts says which.
 
-import { bind } from "./keys.js";
+import { bind } from "./shortcuts.js";
 import { list } from "./page.js";
 
 const cases = list("#worklist .w-case a", HTMLAnchorElement);

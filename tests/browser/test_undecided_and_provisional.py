@@ -13,7 +13,9 @@ from inference.models import Job
 from inference.phantom import render, sample_spec
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-LENGTH = """async () => (await import("/static/js/caliper.js")).lengthWords([0, 0], [3, 4], [2, 0.5])"""
+LENGTH = """async () => {
+    const { lengthWords } = await import("/static/js/viewer/caliper.js");
+    return lengthWords([0, 0], [3, 4], [2, 0.5]); }"""
 
 
 @pytest.fixture

@@ -240,7 +240,7 @@ def test_the_frame_is_the_same_on_both_sides(case, alice, log_in, page, tmp_path
 
 def listed(page: Page) -> set[tuple[str, str]]:
     """What the open sheet says: scope, and keys as a browser names them."""
-    rows = page.locator("#keys [data-does]")
+    rows = page.locator("#shortcuts [data-does]")
     return {
         (row.evaluate("(row) => row.closest('section').dataset.scope"), row.get_attribute("data-keys"))
         for row in rows.all()
@@ -275,7 +275,7 @@ def test_single_keys_can_be_switched_off_in_the_sheet(looked_at, page):
     page.keyboard.press("g")
     settled(page)
     expect(page.locator("#methods [aria-pressed=true]")).to_have_text("None")
-    page.locator("#show-keys").click()
+    page.locator("#show-shortcuts").click()
     page.get_by_label("Single letters").check()
     page.keyboard.press("Escape")
     page.keyboard.press("g")

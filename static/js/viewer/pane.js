@@ -1,12 +1,14 @@
 // @ts-check
 // One look at the scan: the picture itself, heat over it, what hides the rest, outlines; all of one size.
 
+import { transform } from "../logic/zoom.js";
+
 /**
  * @typedef {Object} Pane
  * @property {HTMLElement} box
  * @property {HTMLCanvasElement} scan
  * @property {HTMLCanvasElement} heat
- * @property {HTMLCanvasElement} used  dark where the picture is hidden
+ * @property {HTMLCanvasElement} mask  dark where the picture is hidden
  * @property {SVGSVGElement} outlines
  */
 
@@ -17,19 +19,27 @@
 export function pane(id, { rows, columns }) {
   const box = document.getElementById(id);
   if (!box) throw new Error(`The page has no pane named ${id}.`);
-  const [scan, heat, used] = ["scan", "heat", "used"].map((name) => {
+  const [scan, heat, mask] = ["scan", "heat", "used"].map((name) => {
     const canvas = box.querySelector(`.${name}-layer`);
     if (!(canvas instanceof HTMLCanvasElement)) throw new Error(`The pane ${id} has no ${name}.`);
     Object.assign(canvas, { width: columns, height: rows });
     return canvas;
   });
   const outlines = /** @type {SVGSVGElement} */ (box.querySelector(".outlines"));
-  return { box, scan, heat, used, outlines };
+  return { box, scan, heat, mask, outlines };
 }
 
 /** @param {Pane} pane @returns {(HTMLElement | SVGElement)[]} what is zoomed together */
-export function layers({ scan, heat, used, outlines }) {
-  return [scan, heat, used, outlines];
+export function layers({ scan, heat, mask, outlines }) {
+  return [scan, heat, mask, outlines];
+}
+
+/**
+ * @param {HTMLCanvasElement} scan @param {(HTMLElement | SVGElement)[]} moved its layers
+ * @param {import("../logic/zoom.js").Place} place
+ */
+export function apply(scan, moved, place) {
+  for (const layer of moved) layer.style.transform = transform(scan, place);
 }
 
 /** @param {HTMLCanvasElement} canvas @param {(pixels: Uint8ClampedArray) => void} fill */
@@ -42,8 +52,8 @@ export function draw(canvas, fill) {
 }
 
 /** @param {Pane} pane nothing but the scan */
-export function bare({ box, heat, used, outlines }) {
-  for (const canvas of [heat, used]) {
+export function bare({ box, heat, mask, outlines }) {
+  for (const canvas of [heat, mask]) {
     draw(canvas, () => {});
     delete canvas.dataset.overlay;
   }

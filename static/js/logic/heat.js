@@ -1,49 +1,10 @@
 // @ts-check
-// Heatmaps: fetched as float16, coloured here.
+// Heatmaps: decoded from float16, coloured, joined at a split, and turned into a cover.
 
 import { magnitude, signed } from "./colour.js";
-import { decimal, inWords } from "./language.js";
 
-/**
- * @typedef {Object} Overlay
- * @property {string} id
- * @property {string} model
- * @property {string} version
- * @property {string} answer
- * @property {string} method
- * @property {string} key
- * @property {string} classLabel
- * @property {string} unit
- * @property {boolean} signed
- * @property {number[]} frames  indices of the frames it covers
- * @property {string} address
- * @property {string} pieces  where its superpixels are; "" for a method without
- * @property {string} segments  the hash of what they were stored as
- * @property {boolean} reliable
- * @property {string} trust
- */
-
+/** @typedef {import("./overlay_state.js").Overlay} Overlay */
 /** @typedef {{signed: boolean, top: number, opacity: number, threshold: number}} Manner  threshold: share of top */
-
-/** @type {Map<string, Promise<Float32Array>>} */
-const fetched = new Map();
-
-/**
- * @param {Overlay} overlay @param {number} row which of its frames @param {string} view
- * @returns {Promise<Float32Array>}
- */
-export function heat(overlay, row, view) {
-  const address = `${overlay.address}${row}?view=${view}`;
-  const known = fetched.get(address);
-  if (known) return known;
-  const promise = fetch(address).then(async (response) => {
-    if (!response.ok) throw new Error(inWords("The heatmap did not come ({status}).", { status: response.status }));
-    return float16(await response.arrayBuffer());
-  });
-  promise.catch(() => fetched.delete(address));
-  fetched.set(address, promise);
-  return promise;
-}
 
 /** @param {ArrayBuffer} buffer little-endian half-precision numbers @returns {Float32Array} */
 export function float16(buffer) {
@@ -108,28 +69,45 @@ export function manner(overlay, values, opacity, threshold) {
 }
 
 /**
- * @param {HTMLElement} box of the pane @param {Overlay} overlay
- * @param {Manner} manner
+ * @param {Uint8ClampedArray} left red, green, blue, alpha; what lies right of the split is written over
+ * @param {Float32Array} values the other map @param {import("./heat.js").Manner} manner
+ * @param {number} columns @param {number} split share of the width
  */
-export function showBar(box, overlay, { top }) {
-  const bar = box.querySelector(".colour-bar");
-  const canvas = bar?.querySelector("canvas");
-  if (!bar || !canvas) return;
-  const ends = overlay.signed ? [`+${decimal(top, 2)}`, `−${decimal(top, 2)}`] : ["1", "0"];
-  const said = { ".bar-high": ends[0], ".bar-low": ends[1], ".bar-unit": overlay.unit };
-  for (const [part, text] of Object.entries(said)) bar.querySelector(part)?.replaceChildren(text);
-  paintBar(canvas, overlay.signed);
-  bar.removeAttribute("hidden");
+export function join(left, values, manner, columns, split) {
+  const right = new Uint8ClampedArray(left.length);
+  paint(values, right, manner);
+  const border = Math.round(split * columns);
+  for (let index = 0; index < values.length; index++) {
+    if (index % columns < border) continue;
+    for (let part = 4 * index; part < 4 * index + 4; part++) left[part] = right[part];
+    if (index % columns === border) left.set([255, 255, 255, 150], 4 * index);
+  }
 }
 
-/** @param {HTMLCanvasElement} canvas @param {boolean} hasSign draw the bar, bright end up */
-function paintBar(canvas, hasSign) {
-  const context = canvas.getContext("2d");
-  if (!context) return;
-  const colours = hasSign ? signed : magnitude;
-  for (let row = 0; row < canvas.height; row++) {
-    const place = 3 * Math.round((255 * (canvas.height - 1 - row)) / (canvas.height - 1));
-    context.fillStyle = `rgb(${colours[place]} ${colours[place + 1]} ${colours[place + 2]})`;
-    context.fillRect(0, row, canvas.width, 1);
+const DARK = 0.93; // enough is left to see where in the head one is
+
+/**
+ * Darkness over everything that a map does not mark; the picture itself is not touched.
+ * @param {Float32Array} values @param {Uint8ClampedArray} pixels red, green, blue, alpha; written to
+ * @param {Manner} manner @param {boolean} isWhole every superpixel counts or does not; otherwise it fades at the threshold
+ * @returns {number} how many pixels are left to see
+ */
+export function darken(values, pixels, { top, threshold }, isWhole) {
+  let kept = 0;
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
+    const share = isWhole ? Number(value > 0) : fade(Math.max(0, value / top), threshold);
+    if (share > 0.5) kept++;
+    pixels[4 * index + 3] = 255 * DARK * (1 - share);
   }
+  return kept;
+}
+
+/** @param {boolean} hasSign @param {number} height of the bar @returns {string[]} its colours from the top, bright end up, as CSS */
+export function barColours(hasSign, height) {
+  const colours = hasSign ? signed : magnitude;
+  return Array.from({ length: height }, (_, row) => {
+    const place = 3 * Math.round((255 * (height - 1 - row)) / (height - 1));
+    return `rgb(${colours[place]} ${colours[place + 1]} ${colours[place + 2]})`;
+  });
 }

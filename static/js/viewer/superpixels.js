@@ -1,42 +1,18 @@
 // @ts-check
-// LIME's pieces: where each lies, whether it speaks for the class or against it, and how much.
+// LIME's superpixels, pieces to who reads: where each lies, whether it speaks for the class or against it, and how much.
 // For: orange, a plain line. Against: blue, a broken line and hatching, for those who see no such colours.
 
-import { inWords, weight } from "./language.js";
-import { element } from "./page.js";
+import { inWords, weight } from "../language.js";
+import { element } from "../page.js";
 
-/** @typedef {import("./heat.js").Overlay} Overlay */
-/** @typedef {{number: number, rank: number, weight: number, pixels: number, middle: [number, number], outline: string}} Piece */
+/** @typedef {{number: number, rank: number, weight: number, pixels: number, middle: [number, number], outline: string}} Superpixel */
 
 const SVG = "http://www.w3.org/2000/svg";
 const LISTED = 8;
 
-/** @type {Map<string, Promise<Piece[]>>} */
-const fetched = new Map();
-
 /**
- * @param {Overlay} overlay @param {number} row which of its frames @param {string} view
- * @returns {Promise<Piece[]>} the one that counted most first; none for a method without pieces
- */
-export function pieces(overlay, row, view) {
-  if (!overlay.pieces) return Promise.resolve([]);
-  const address = `${overlay.pieces}${row}?view=${view}`;
-  const known = fetched.get(address);
-  if (known) return known;
-  const promise = fetch(address).then(async (response) => {
-    const found = response.ok ? await response.json() : {};
-    const isBound = found.explanation === overlay.id && found.segments_sha256 === overlay.segments;
-    if (!isBound) throw new Error(inWords("The pieces of this explanation did not come, or are not its own. Load the page again."));
-    return found.pieces;
-  });
-  promise.catch(() => fetched.delete(address));
-  fetched.set(address, promise);
-  return promise;
-}
-
-/**
- * @param {SVGSVGElement} svg as large as the scan @param {Piece[]} shown
- * @param {Piece | undefined} marked told apart from the others, with its weight
+ * @param {SVGSVGElement} svg as large as the scan @param {Superpixel[]} shown
+ * @param {Superpixel | undefined} marked told apart from the others, with its weight
  */
 export function outline(svg, shown, marked) {
   const group = document.createElementNS(SVG, "g");
@@ -48,12 +24,12 @@ export function outline(svg, shown, marked) {
   svg.append(group);
 }
 
-/** @param {Piece} piece @returns {"for" | "against" | "neither"} */
+/** @param {Superpixel} piece @returns {"for" | "against" | "neither"} */
 function side({ weight: counted }) {
   return counted > 0 ? "for" : counted < 0 ? "against" : "neither";
 }
 
-/** @param {Piece} piece @param {string} kind @param {number} share of what counted most: what counted little is hatched faintly */
+/** @param {Superpixel} piece @param {string} kind @param {number} share of what counted most: what counted little is hatched faintly */
 function path(piece, kind, share) {
   const drawn = document.createElementNS(SVG, "path");
   drawn.setAttribute("d", piece.outline);
@@ -64,7 +40,7 @@ function path(piece, kind, share) {
   return drawn;
 }
 
-/** @param {SVGSVGElement} svg @param {Piece} piece */
+/** @param {SVGSVGElement} svg @param {Superpixel} piece */
 function label(svg, { middle, weight: counted }) {
   const text = document.createElementNS(SVG, "text");
   const size = svg.viewBox.baseVal.width / 34;
@@ -78,10 +54,10 @@ function label(svg, { middle, weight: counted }) {
  * The list beside the picture, and which piece is looked at: by pointer, by focus, by tap or by key.
  * @param {SVGSVGElement} svg @param {() => void} onChange something is to be drawn again
  */
-export function setUpPieces(svg, onChange) {
+export function setUpSuperpixels(svg, onChange) {
   const box = element("pieces", HTMLElement);
   const said = element("piece-said", HTMLOutputElement);
-  const state = { known: /** @type {Piece[]} */ ([]), key: "", pinned: 0, over: 0, classLabel: "" };
+  const state = { known: /** @type {Superpixel[]} */ ([]), key: "", pinned: 0, over: 0, classLabel: "" };
   const scale = svg.viewBox.baseVal.width / 512;
   document.getElementById("hatch")?.setAttribute("patternTransform", `scale(${scale}) rotate(45)`);
 
@@ -96,7 +72,7 @@ export function setUpPieces(svg, onChange) {
     onChange();
   }
 
-  /** @param {Piece} piece */
+  /** @param {Superpixel} piece */
   function sentence(piece) {
     const parts = { rank: piece.rank, count: state.known.length, weight: weight(piece.weight), label: state.classLabel };
     const spoken = side(piece);
@@ -117,7 +93,7 @@ export function setUpPieces(svg, onChange) {
     look();
   };
 
-  /** @param {Piece} piece */
+  /** @param {Superpixel} piece */
   function item(piece) {
     const button = document.createElement("button");
     Object.assign(button, { type: "button", className: `piece ${side(piece)}`, textContent: weight(piece.weight), ariaLabel: sentence(piece) });
@@ -131,7 +107,7 @@ export function setUpPieces(svg, onChange) {
   }
 
   return {
-    /** @param {string} key of what is shown @param {Piece[]} known @param {string} classLabel */
+    /** @param {string} key of what is shown @param {Superpixel[]} known @param {string} classLabel */
     show(key, known, classLabel) {
       if (state.key === key) return;
       Object.assign(state, { key, known, classLabel, pinned: 0, over: 0 });

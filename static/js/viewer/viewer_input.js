@@ -1,7 +1,7 @@
 // @ts-check
 // Mouse, pen, touch and keyboard on the viewer, as what they mean.
 
-import { bind } from "./keys.js";
+import { bind } from "../shortcuts.js";
 
 /**
  * @typedef {Object} Actions

@@ -1,5 +1,5 @@
 // @ts-check
-// Keys, as the sheet of the page lists them: what is not on the sheet does nothing, so the sheet cannot lie.
+// Shortcuts, as the dialog of the page lists them: what is not listed does nothing, so the list cannot lie.
 
 import { element, list } from "./page.js";
 
@@ -9,15 +9,15 @@ const FIELDS = "input:not([type=range]), textarea, select";
 const PRESSED = "button, summary";
 
 /**
- * @param {string} scope a group of the sheet; without it the page does not offer these keys
- * @param {Record<string, Does>} does by the names that the sheet uses, neither more nor fewer
+ * @param {string} scope a group of the list; without it the page does not offer these keys
+ * @param {Record<string, Does>} does by the names that the list uses, neither more nor fewer
  * @param {{on?: HTMLElement | Document, when?: () => boolean, inFields?: boolean}} where
  */
 export function bind(scope, does, { on = document, when = () => true, inFields = false } = {}) {
-  const rows = list(`#keys [data-scope="${scope}"] [data-does]`, HTMLElement);
+  const rows = list(`#shortcuts [data-scope="${scope}"] [data-does]`, HTMLElement);
   if (!rows.length) return;
   const [listed, known] = [rows.map((row) => row.dataset.does).sort(), Object.keys(does).sort()];
-  if (String(listed) !== String(known)) throw new Error(`The sheet of keys says ${listed} of ${scope}, the page does ${known}.`);
+  if (String(listed) !== String(known)) throw new Error(`The list of shortcuts says ${listed} of ${scope}, the page does ${known}.`);
 
   /** @param {boolean} isHeld @returns {(event: Event) => void} */
   const listener = (isHeld) => (event) => {
@@ -39,13 +39,13 @@ function called(key) {
 
 /** @param {KeyboardEvent} event the space bar presses the button that has the focus */
 function isTyped({ key, target }) {
-  if (!(target instanceof Element) || target.closest("#keys")) return false;
+  if (!(target instanceof Element) || target.closest("#shortcuts")) return false;
   return target.closest(key === " " ? `${FIELDS}, ${PRESSED}` : FIELDS) !== null;
 }
 
-/** @param {string} scope while the sheet is open, only the keys of every page work */
+/** @param {string} scope while the dialog is open, only the keys of every page work */
 function isElsewhere(scope) {
-  return scope !== "page" && element("keys", HTMLDialogElement).open;
+  return scope !== "page" && element("shortcuts", HTMLDialogElement).open;
 }
 
 /** Signs are no keys where somebody has switched them off: speech input would press them (WCAG 2.1.4).

@@ -1,7 +1,7 @@
 // @ts-check
 // The buttons around the scan, as what they mean.
 
-import { element } from "./page.js";
+import { element } from "../page.js";
 
 /**
  * @typedef {Object} Handlers

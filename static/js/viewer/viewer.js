@@ -1,20 +1,22 @@
 // @ts-check
 // The viewer: which frame, which window, which part; and everything that changes them.
 
-import { listenToKeys, listenToPointer } from "./hands.js";
-import { element, frameMarks, json } from "./page.js";
-import { draw, layers, pane } from "./pane.js";
-import { frame, ownWindow, paint, preset } from "./picture.js";
-import { apply, content, panned, pointed, zoomed } from "./zoom.js";
+import { decimal, inWords } from "../language.js";
+import { ownWindow, paint, preset } from "../logic/picture.js";
+import { content, panned, pointed, zoomed } from "../logic/zoom.js";
+import { element, json } from "../page.js";
 import { setUpCaliper } from "./caliper.js";
 import { setUpCine } from "./cine.js";
 import { listenToButtons } from "./controls.js";
-import { decimal, inWords } from "./language.js";
+import { frameMarks } from "./marks.js";
 import { setUpOverlay } from "./overlay.js";
+import { apply, draw, layers, pane } from "./pane.js";
+import { frame } from "./sources.js";
+import { listenToKeys, listenToPointer } from "./viewer_input.js";
 
 const TAP = 4; // screen pixels that a finger may move
 
-const picture = /** @type {import("./picture.js").Picture} */ (json("picture"));
+const picture = /** @type {import("../logic/picture.js").Picture} */ (json("picture"));
 const main = pane("screen", picture);
 const slider = document.getElementById("frame");
 const marks = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (document.getElementById("marks")));
@@ -23,7 +25,7 @@ const readout = element("readout", HTMLElement);
 const state = {
   wanted: picture.first, // the frame that was asked for
   frame: picture.first, // the frame that is drawn
-  /** @type {import("./picture.js").Pixels | null} */ pixels: null,
+  /** @type {import("../logic/picture.js").Pixels | null} */ pixels: null,
   window: { centre: 127.5, width: 255, inverted: false },
   place: { scale: 1, x: 0.5, y: 0.5 },
   isBegun: false,
@@ -74,7 +76,7 @@ async function show(number) {
   }
 }
 
-/** @param {number} number @param {import("./picture.js").Pixels} pixels */
+/** @param {number} number @param {import("../logic/picture.js").Pixels} pixels */
 function drawFrame(number, pixels) {
   Object.assign(state, { frame: number, pixels, problem: "" });
   if (slider instanceof HTMLInputElement) {
@@ -96,7 +98,7 @@ function begin() {
   move(content(state.pixels, picture.rows, picture.columns));
 }
 
-/** @param {import("./zoom.js").Place} place of every pane */
+/** @param {import("../logic/zoom.js").Place} place of every pane */
 function move(place) {
   state.place = place;
   apply(main.scan, [...layers(main), marks], place);
@@ -142,9 +144,9 @@ function takeStock() {
   caliper.takeStock();
 }
 
-// --- Hands ------------------------------------------------------------------------------
+// --- Input ------------------------------------------------------------------------------
 
-/** @type {import("./hands.js").Actions} */
+/** @type {import("./viewer_input.js").Actions} */
 const actions = {
   adjust,
   reset,
@@ -160,11 +162,16 @@ const actions = {
   piece: (steps) => overlay.parts.step(steps),
 };
 
+/** @param {PointerEvent} event @returns {[number, number]} row and column of what lies under the pointer */
+function under(event) {
+  return pointed(marks.getBoundingClientRect(), main.scan, event);
+}
+
 /** What lies under the pointer, and a tap on it. */
 function listenToPlaces() {
   let [x, y] = [0, 0];
   main.scan.addEventListener("pointermove", (event) => {
-    state.under = pointed(marks, main.scan, event);
+    state.under = under(event);
     if (!event.buttons) overlay.parts.hover(caliper.isActive() ? null : state.under);
     say();
   });
@@ -172,7 +179,7 @@ function listenToPlaces() {
   main.scan.addEventListener("pointerdown", (event) => ([x, y] = [event.clientX, event.clientY]));
   main.scan.addEventListener("pointerup", (event) => {
     const isTap = Math.hypot(event.clientX - x, event.clientY - y) < TAP;
-    if (isTap && !caliper.isActive()) overlay.parts.tap(pointed(marks, main.scan, event));
+    if (isTap && !caliper.isActive()) overlay.parts.tap(under(event));
   });
 }
 

@@ -3,9 +3,9 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** @typedef {import("./caliper.js").Point} Point */
+/** @typedef {import("../logic/zoom.js").Point} Point */
 
-/** @param {import("./caliper.js").Proposal} one not confirmed by anybody @param {HTMLCanvasElement} canvas */
+/** @param {import("../logic/caliper.js").Proposal} one not confirmed by anybody @param {HTMLCanvasElement} canvas */
 export function proposed({ start, end, words, label }, { width }) {
   const group = line(start, end, words, "proposal");
   const [left, right] = [start[1], end[1]].sort((a, b) => a - b);
@@ -53,4 +53,15 @@ export function cross([row, column]) {
   const [x, y] = [column + 0.5, row + 0.5];
   path.setAttribute("d", `M${x - 2} ${y}h4M${x} ${y - 2}v4`);
   return path;
+}
+
+/** @param {number[]} numbers indices from 0 @returns {SVGElement[]} one mark under the slider for each frame */
+export function frameMarks(numbers) {
+  return numbers.map((number) => {
+    const mark = document.createElementNS(SVG, "rect");
+    for (const [name, value] of Object.entries({ x: number - 0.4, y: 0, width: 0.8, height: 4 })) {
+      mark.setAttribute(name, String(value));
+    }
+    return mark;
+  });
 }

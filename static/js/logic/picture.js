@@ -1,10 +1,8 @@
 // @ts-check
-// The scan itself: raw pixels, window and level.
-
-import { inWords } from "./language.js";
+// The scan itself: window and level of its stored values.
 
 /**
- * @typedef {Object} Picture
+ * @typedef {Object} Picture  as the page carries it
  * @property {string} scan
  * @property {number} frames
  * @property {number} rows
@@ -19,26 +17,6 @@ import { inWords } from "./language.js";
 
 /** @typedef {Uint8Array | Uint16Array} Pixels */
 /** @typedef {{centre: number, width: number, inverted: boolean}} Window */
-
-const KEPT = 64; // frames in memory
-
-/** @type {Map<number, Promise<Pixels>>} */
-const fetched = new Map();
-
-/** @param {Picture} picture @param {number} number @returns {Promise<Pixels>} */
-export function frame(picture, number) {
-  const known = fetched.get(number);
-  if (known) return known;
-  const promise = fetch(`${picture.address}${number}?view=${picture.view}`).then(async (response) => {
-    if (!response.ok) throw new Error(inWords("Frame {number} did not come ({status}).", { number: number + 1, status: response.status }));
-    const buffer = await response.arrayBuffer();
-    return picture.bits === 16 ? new Uint16Array(buffer) : new Uint8Array(buffer);
-  });
-  promise.catch(() => fetched.delete(number));
-  fetched.set(number, promise);
-  if (fetched.size > KEPT) fetched.delete(/** @type {number} */ (fetched.keys().next().value));
-  return promise;
-}
 
 /** Shares of the stored values, from dark to bright, between which a preset spreads its greys. */
 const PRESETS = { whole: [0, 1], tissue: [0.05, 0.95], fluid: [0.5, 0.999] };

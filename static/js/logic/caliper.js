@@ -1,0 +1,162 @@
+// @ts-check
+// A caliper that is being set: two points on a frame, by dragging or by the arrow keys, and how long it is.
+
+import { inside } from "./zoom.js";
+
+/** @typedef {import("./zoom.js").Point} Point */
+/** @typedef {import("./zoom.js").Size} Size */
+
+/**
+ * @typedef {Object} Measurement  one that a reader has stored
+ * @property {string} id
+ * @property {number} frame
+ * @property {Point} start
+ * @property {Point} end
+ * @property {string} words
+ * @property {boolean} provisional
+ */
+
+/**
+ * @typedef {Object} Proposal  a caliper that a model proposes
+ * @property {string} prediction
+ * @property {number} atrium
+ * @property {number} frame
+ * @property {Point} start
+ * @property {Point} end
+ * @property {string} words
+ * @property {string} label
+ * @property {boolean} confirmed
+ */
+
+const GRAB = 14; // screen pixels around an end within which a pointer takes hold of it
+const TAP = 1; // pixels of the scan: what is dragged no farther measures nothing
+export const STEP = { fine: 0.5, coarse: 10 }; // pixels of the scan that an arrow key moves
+
+/**
+ * @param {Point} start @param {Point} end in pixels
+ * @param {[number, number] | null} spacing mm between rows, between columns; null where no scale is known
+ * @returns {number} mm, or pixels without a scale
+ */
+export function length(start, end, spacing) {
+  const [mmDown, mmRight] = spacing ?? [1, 1];
+  return Math.hypot((end[0] - start[0]) * mmDown, (end[1] - start[1]) * mmRight);
+}
+
+/**
+ * @param {Point[]} ends @param {Point} point in pixels @param {number} shown screen pixels that one of the scan takes
+ * @returns {number} the index of the end that a pointer there takes hold of; -1 for none
+ */
+export function endAt(ends, point, shown) {
+  if (ends.length < 2) return -1;
+  const away = ends.map((end) => length(end, point, null) * shown);
+  const nearest = away[0] < away[1] ? 0 : 1;
+  return away[nearest] <= GRAB ? nearest : -1;
+}
+
+/** Which tool is in the hand, where its ends are, and the proposal that they came from. */
+export class Caliper {
+  tool = "window";
+  frame = 0;
+  /** @type {Point[]} */ points = [];
+  /** @type {Point | null} where the next end would be set */ cursor = null;
+  /** @type {Proposal | null} the proposed caliper that is being checked */ origin = null;
+  held = -1; // the index of the end that is moved
+  isDragged = false;
+
+  /** @param {Size} size of the frames in pixels */
+  constructor(size) {
+    this.size = size;
+  }
+
+  get isActive() {
+    return this.tool !== "window";
+  }
+
+  /** Whether both ends are set, so that it can be stored. */
+  get isDone() {
+    return this.points.length === 2;
+  }
+
+  /** @returns {[Point, Point] | null} from the first end to the second, or to where it would be set */
+  get span() {
+    const [start, end] = this.points;
+    const far = end ?? this.cursor;
+    return start && far ? [start, far] : null;
+  }
+
+  /** @param {string} tool */
+  choose(tool) {
+    Object.assign(this, { tool, points: [], cursor: null, origin: null, held: -1, isDragged: false });
+  }
+
+  /** @param {number} frame another one: nothing that was begun on the last is kept */
+  turnTo(frame) {
+    this.choose(this.tool);
+    this.frame = frame;
+  }
+
+  /** @param {Proposal} proposal to check: its ends may be moved, and it is stored as a reader's own */
+  check(proposal) {
+    this.choose("atrial_width");
+    Object.assign(this, { points: [proposal.start, proposal.end], origin: proposal, held: 1 });
+  }
+
+  /** @param {Point} point where a pointer went down @param {number} shown screen pixels that one of the scan takes */
+  press(point, shown) {
+    this.isDragged = true;
+    this.held = endAt(this.points, point, shown);
+    if (this.held < 0) Object.assign(this, { points: [point], cursor: point, origin: null });
+  }
+
+  /** @param {Point} point where the pointer is now */
+  drag(point) {
+    if (this.held >= 0) this.#place(this.held, point);
+    else this.cursor = point;
+  }
+
+  /** @param {Point} point where the pointer went up */
+  release(point) {
+    this.isDragged = false;
+    if (this.held >= 0) return;
+    if (length(this.points[0], point, null) > TAP) this.set(point);
+    else this.choose(this.tool);
+  }
+
+  /** @param {number} down @param {number} right in pixels; the end of a proposal moves, or else the cursor */
+  move(down, right) {
+    const [row, column] = this.origin ? this.points[this.held] : this.#here();
+    const point = inside(this.size, [row + down, column + right]);
+    if (this.origin) this.#place(this.held, point);
+    else this.cursor = point;
+  }
+
+  /** Sets an end at the cursor; of a proposal, takes hold of its other end. */
+  enter() {
+    if (this.origin) this.held = 1 - this.held;
+    else this.set(this.#here());
+  }
+
+  /** @param {Point} point of the next end; a third begins anew */
+  set(point) {
+    if (this.isDone) this.points = [];
+    this.points.push(point);
+    if (this.isDone) this.cursor = null;
+  }
+
+  /** @param {Proposal[]} proposals as the server says them now: the one that is checked is among them, or is gone */
+  renew(proposals) {
+    const { origin } = this;
+    if (!origin) return;
+    this.origin = proposals.find((one) => one.prediction === origin.prediction && one.atrium === origin.atrium) ?? null;
+  }
+
+  /** @returns {Point} */
+  #here() {
+    return this.cursor ?? [this.size.height / 2, this.size.width / 2];
+  }
+
+  /** @param {number} number @param {Point} point */
+  #place(number, point) {
+    this.points = this.points.map((old, index) => (index === number ? point : old));
+  }
+}
