@@ -22,7 +22,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bench.answering import atrium, cards, gate, head, mri, networks, sheet, speed, squares
+from bench.answering import atrium, cards, gate, head, mri, networks, sheet, speed, squares, ventricles
 from bench.answering.table import Row, as_json, as_text
 
 GROUPS = {
@@ -33,6 +33,7 @@ GROUPS = {
     "gate": gate.rows,
     "networks": networks.rows,
     "mri": mri.rows,
+    "ventricles": ventricles.rows,
     "squares": squares.rows,
 }
 """In the order in which they are measured and printed: what is quick first."""

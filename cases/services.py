@@ -19,7 +19,7 @@ from cases.models import Case, Patient, Scan
 from cases.refusals import CannotDo
 from cases.review import service as review
 from cases.review.policy import may_see_answers
-from inference.engine.records import ATRIUM, METHOD_NAMES
+from inference.engine.records import MEASURING_NETWORKS, METHOD_NAMES
 from inference.formats import Identity
 from inference.formats.stack import PictureStack
 from inference.jobs import state as jobs
@@ -347,7 +347,7 @@ def explain(prediction: Prediction, *, method: str, class_label: str, by: User) 
     scan = scan_of(prediction.image)
     access.lock_scan_for_writing(scan, by)
     _refuse_blind(scan.case, by)
-    if prediction.model_version.network == ATRIUM:
+    if prediction.model_version.network in MEASURING_NETWORKS:
         raise NothingToExplain(gettext("It measures: the calipers that it proposes are its explanation."))
     if not prediction.analysable:
         raise NothingToExplain(gettext("There is no answer to explain: the scan is not analysable."))

@@ -15,7 +15,7 @@ from cases.review.biometry import Biometry, biometry_of
 from cases.words import Trust
 from inference.engine.fitness import Condition, Fitness
 from inference.engine.members import ENSEMBLE
-from inference.engine.records import ATRIUM
+from inference.engine.records import MEASURING_NETWORKS
 from inference.jobs import queue
 from inference.models import Explanation, Job, ModelVersion, Prediction, Repetition
 from inference.registry.fitness import fitness_of_all
@@ -75,7 +75,7 @@ class Answer:
     @property
     def measures(self) -> bool:
         """Whether it calls by the calipers that it proposes: then these are its explanation."""
-        return bool(self.version.network == ATRIUM)
+        return bool(self.version.network in MEASURING_NETWORKS)
 
     @property
     def is_combined(self) -> bool:

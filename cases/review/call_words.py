@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext, gettext_noop, ngettext
 
 from cases.review.calls import DECIDED, NORMAL, NOT_ANALYSABLE
-from inference.engine.records import ATRIUM, POSITIVE
+from inference.engine.records import MEASURING_NETWORKS, POSITIVE
 from inference.engine.undecided import UNDECIDED, Reason
 from language.numbers import probability
 from language.stored import said as in_words
@@ -65,7 +65,7 @@ def scan_reasons(scan: Content) -> str:
         "total": scan["others"],
         "doubt": probability(leading["doubt"] or 0.0),
     }
-    words = REASONS | ({"doubt": MEASURING_DOUBT} if leading["network"] == ATRIUM else {})
+    words = REASONS | ({"doubt": MEASURING_DOUBT} if leading["network"] in MEASURING_NETWORKS else {})
     reasons = "; ".join(gettext(words[reason]).format(**values) for reason in scan["reasons"])
     if not reasons or not leading["label"]:
         return reasons

@@ -6,11 +6,11 @@ from functools import cache
 from pathlib import Path
 
 from inference.engine.members import composed
-from inference.engine.records import ATRIUM, WeightsRecord, sha256_hex
+from inference.engine.records import MEASURING_NETWORKS, WeightsRecord, sha256_hex
 from inference.formats.stack import Modality
 
 SHIPPED = Path(__file__).parent / "shipped"
-MEASURING = Path(__file__).parent / "shipped_atrium"
+ENGINE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,19 @@ def shipped() -> tuple[Shipped, ...]:
 
 
 def measuring() -> tuple[Shipped, ...]:
-    """Every shipped version that measures (inference.engine.atrium), by file name."""
-    records = sorted(MEASURING.glob(f"{ATRIUM}-*.json"))
+    """Every shipped version that measures (inference.engine.measuring), by network and file name."""
     return tuple(
-        Shipped(WeightsRecord.from_json(path.read_text()), MEASURING / "atrium.safetensors")
-        for path in records
+        Shipped(
+            WeightsRecord.from_json(path.read_text()), measuring_folder(network) / f"{network}.safetensors"
+        )
+        for network in MEASURING_NETWORKS
+        for path in sorted(measuring_folder(network).glob(f"{network}-*.json"))
     )
+
+
+def measuring_folder(network: str) -> Path:
+    """Where the shipped weights of a network that measures lie, as its training wrote them."""
+    return ENGINE / f"shipped_{network}"
 
 
 def all_shipped() -> tuple[Shipped, ...]:

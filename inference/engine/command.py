@@ -10,17 +10,17 @@ from typing import Any, TextIO
 import numpy as np
 
 from inference.engine import catalogue
-from inference.engine.atrium.answer import MeasuringModel
 from inference.engine.atrium.measure import shipped_measurer
 from inference.engine.atrium.scan import as_json, measure_scan
 from inference.engine.drawing import overlay_png
 from inference.engine.explain import EXPLAINERS, explain
 from inference.engine.fitness import Condition, fitness_of
 from inference.engine.fitness.seating import seats_of
+from inference.engine.measuring.answer import MeasuringModel
 from inference.engine.members import ENSEMBLE
 from inference.engine.networks import NETWORKS
 from inference.engine.quality import NotAnalysable
-from inference.engine.records import ATRIUM, Answer, Explanation
+from inference.engine.records import MEASURING_NETWORKS, Answer, Explanation
 from inference.engine.ventricles.painter import shipped_painter
 from inference.engine.ventricles.scan import measure_volume
 from inference.engine.versions import Model, explainable, load, predict
@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--model",
         default="modified_cnn",
-        choices=[*NETWORKS, ENSEMBLE, ATRIUM, ACTIVE],
+        choices=[*NETWORKS, ENSEMBLE, *MEASURING_NETWORKS, ACTIVE],
         help=f"{ACTIVE}: what ./run would put into use, one line for each version",
     )
     parser.add_argument("--modality", required=True, choices=list(MODALITIES))

@@ -22,7 +22,7 @@ from inference.engine.scope import (
 )
 from inference.engine.square import Pair, back_to_scan
 from inference.engine.ventricles.anatomy import shows_brain
-from inference.engine.ventricles.painter import shipped_painter
+from inference.engine.ventricles.painter import key_painter
 from inference.formats.stack import PictureStack
 
 LEAST_LIKELY = 0.1
@@ -82,7 +82,7 @@ def _shows_brain(stack: PictureStack, frames: Mapping[int, Frame]) -> bool:
     back = back_to_scan(stack.pixels.shape[1:], first.pixels.shape)
     x, y = (float(np.median([getattr(frame.head, name) for frame in frames.values()])) for name in "xy")
     at = back[:, :2] @ np.array([x, y]) + back[:, 2]
-    return shows_brain(shipped_painter(), stack, (float(at[0]), float(at[1])))
+    return shows_brain(key_painter(), stack, (float(at[0]), float(at[1])))
 
 
 def by_look(stack: PictureStack, frames: Mapping[int, Frame], age_days: int | None) -> Passed:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import safetensors.numpy
 
-from inference.engine.records import ATRIUM, WeightsRecord
+from inference.engine.records import MEASURING_NETWORKS, WeightsRecord
 
 ENSEMBLE = "ensemble"
 PREFIX = "members."
@@ -30,7 +30,7 @@ def refuse_unlike(records: Sequence[WeightsRecord]) -> None:
     networks = [record.network for record in records]
     if len(set(networks)) < len(networks):
         raise MembersDiffer("Two members are versions of the same network.")
-    if ATRIUM in networks:
+    if MEASURING_NETWORKS.keys() & set(networks):
         raise MembersDiffer(
             "A version that measures has no log-odds to average: it answers beside an ensemble."
         )

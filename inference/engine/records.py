@@ -22,8 +22,25 @@ POSITIVE: Label = "ventriculomegaly"
 NETWORK_NAMES = ("cnn", "modified_cnn", "vgg16", "resnet18", "resnet50")
 """Every architecture there is, for those who may not import torch; a test holds it to NETWORKS."""
 
-ATRIUM = "atrium"
-"""The networks that measure: they place calipers, and call by millimetres. No architecture of NETWORKS."""
+ATRIUM, VENTRICLES = "atrium", "ventricles"
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """What is known of a network that measures without opening it. settled: numbers that go with its weights.
+
+    It places calipers, and calls by millimetres. It is no architecture of NETWORKS.
+    """
+
+    modality: Modality
+    settled: tuple[str, ...]
+
+
+MEASURING_NETWORKS: Mapping[str, Measuring] = {
+    ATRIUM: Measuring("ultrasound", ("least_chance", "error_factor")),
+    VENTRICLES: Measuring("mri", ("least_chance", "error_mm", "error_of_thickness")),
+}
+"""By name; how each measures stands in `inference.engine.measuring.ways`."""
 
 METHOD_NAMES = (
     "gradcam",
@@ -39,15 +56,14 @@ METHOD_NAMES = (
 
 MEASURING = "measuring"
 """The part of a measuring version's card that holds what was settled with its weights."""
-SETTLED = ("least_chance", "error_factor")
 
 
-def settles(card: Mapping[str, Any]) -> bool:
-    """Whether a card says all that a version needs to measure, in finite numbers."""
+def settles(network: str, card: Mapping[str, Any]) -> bool:
+    """Whether a card says all that a version of a network needs to measure, in finite numbers."""
     part = card.get(MEASURING)
     if not isinstance(part, Mapping):
         return False
-    numbers = [part.get(name) for name in SETTLED]
+    numbers = [part.get(name) for name in MEASURING_NETWORKS[network].settled]
     return all(isinstance(one, int | float) and math.isfinite(one) for one in numbers)
 
 

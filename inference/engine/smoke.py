@@ -15,13 +15,10 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from inference.engine.atrium.measure import MAPS, Measurer, looker
-from inference.engine.atrium.network import AtriumNetwork
-from inference.engine.atrium.scan import RECIPE, measure_prepared
-from inference.engine.atrium.search import Networks
+from inference.engine.measuring.ways import WAYS
 from inference.engine.networks import NETWORKS, Network
 from inference.engine.preprocess import RECIPES, prepare
-from inference.engine.records import ATRIUM
+from inference.engine.records import MEASURING_NETWORKS
 from inference.engine.weights_file import TensorEntry, WeightsRefused, inspect
 from inference.formats.stack import MODALITIES, Modality
 from inference.phantom import render, sample_spec
@@ -37,8 +34,8 @@ def main(network: str, modality: str) -> dict[str, Any]:
     content = sys.stdin.buffer.read()
     found = next(known for known in MODALITIES if known == modality)
     try:
-        if network == ATRIUM:
-            return first_measurement(content, found)
+        if network in MEASURING_NETWORKS:
+            return first_measurement(content, network, found)
         return first_run(content, NETWORKS[network], found)
     except WeightsRefused as refused:
         return {"code": refused.code, "detail": refused.detail}
@@ -60,25 +57,18 @@ def first_run(content: bytes, network: Network, modality: Modality) -> dict[str,
     return {"preprocessing": recipe.id, "preprocessing_sha256": recipe.sha256, "logits": logits[0].tolist()}
 
 
-def first_measurement(content: bytes, modality: Modality) -> dict[str, Any]:
+def first_measurement(content: bytes, network: str, modality: Modality) -> dict[str, Any]:
     """Calipers on one phantom, likewise. Raises WeightsRefused."""
-    if modality != "ultrasound":
-        raise WeightsRefused("wrong_modality", "What measures the atrium reads ultrasound.")
-    check_fit(inspect(content), lambda: nn.ModuleDict(_networks()), "the networks that measure")
-    opened = _networks()
-    nn.ModuleDict(opened).load_state_dict({name: one.float() for name, one in _finite(content).items()})
-    networks = Networks(looker(opened["place"]), looker(opened["width"]))
-    stack = render(sample_spec(np.random.default_rng(1), label="normal"), "ultrasound", seed=1).stack()
-    prepared = prepare(stack, RECIPE, scope=False)
-    found = measure_prepared(Measurer(networks, 0.0, 1.0, {}), stack, prepared, None)
+    own, way = MEASURING_NETWORKS[network].modality, WAYS[network]
+    if modality != own:
+        raise WeightsRefused("wrong_modality", f"The network {network} does not read {modality}.")
+    check_fit(inspect(content), way.modules, "the networks that measure")
+    tensors = {name: t.float() if t.is_floating_point() else t for name, t in _finite(content).items()}
+    stack = render(sample_spec(np.random.default_rng(1), label="normal"), own, seed=1).stack()
+    found = way.untried(tensors)(stack, prepare(stack, way.recipe, scope=False), None, False)
     if not np.isfinite([found.atria.chance, *(one.width for one in found.atria.widths)]).all():
         raise WeightsRefused("smoke_failed", "The network answered a test picture with no finite number.")
-    return {"preprocessing": RECIPE.id, "preprocessing_sha256": RECIPE.sha256, "logits": []}
-
-
-def _networks() -> dict[str, AtriumNetwork]:
-    """Under the names that their weights file gives them."""
-    return {name: AtriumNetwork(maps) for name, maps in MAPS.items()}
+    return {"preprocessing": way.recipe.id, "preprocessing_sha256": way.recipe.sha256, "logits": []}
 
 
 def _finite(content: bytes) -> dict[str, torch.Tensor]:

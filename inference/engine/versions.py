@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from inference.engine import predict as classes
 from inference.engine import weights
-from inference.engine.atrium.answer import MeasuringModel, load_measuring, measured_answers
 from inference.engine.explain import CannotExplain
-from inference.engine.records import ATRIUM, Answer, WeightsRecord
+from inference.engine.measuring.answer import MeasuringModel, load_measuring, measured_answers
+from inference.engine.records import MEASURING_NETWORKS, Answer, WeightsRecord
 from inference.engine.weights import LoadedModel
 from inference.formats.stack import PictureStack
 
@@ -18,7 +18,7 @@ def load(record: WeightsRecord, content: bytes, *, device: str = "cpu", backend:
 
     Raises WeightsMismatch.
     """
-    if record.network == ATRIUM:
+    if record.network in MEASURING_NETWORKS:
         return load_measuring(record, content)
     return weights.load(record, content, device=device, backend=backend)
 

@@ -27,7 +27,7 @@ from inference import events
 from inference.engine.frames import choose_frames
 from inference.engine.members import ENSEMBLE
 from inference.engine.quality import VERSION, Check, check
-from inference.engine.records import ATRIUM, Answer
+from inference.engine.records import MEASURING_NETWORKS, Answer
 from inference.formats.stack import PictureStack
 from inference.jobs import lease, presence
 from inference.jobs import state as jobs
@@ -50,7 +50,7 @@ SEED = 0
 # each answer that waits comes before any LIME. An ensemble is explained by its members, and what measures by
 # its calipers.
 EXPLANATIONS = {"gradcam": 0, "lime": 1}
-WITHOUT_MAPS = frozenset({ENSEMBLE, ATRIUM})
+WITHOUT_MAPS = frozenset({ENSEMBLE, *MEASURING_NETWORKS})
 
 
 class ModelIntegrity(Exception):

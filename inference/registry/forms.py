@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from accounts.reauthentication import ConfirmedForm
-from inference.engine.records import ATRIUM, NETWORK_NAMES
+from inference.engine.records import MEASURING_NETWORKS, NETWORK_NAMES
 from inference.models import Image
 from language.stored import said
 
@@ -43,7 +43,8 @@ class UploadForm(ConfirmedForm):
     """A weights file from outside, and what it is said to be."""
 
     network = forms.ChoiceField(
-        label=gettext_lazy("Network"), choices=[(name, name) for name in (*NETWORK_NAMES, ATRIUM)]
+        label=gettext_lazy("Network"),
+        choices=[(name, name) for name in (*NETWORK_NAMES, *MEASURING_NETWORKS)],
     )
     modality = forms.ChoiceField(label=gettext_lazy("Modality"), choices=Image.Modality.choices)
     version = forms.RegexField(

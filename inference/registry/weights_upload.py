@@ -18,7 +18,7 @@ from accounts.models import User
 from audit.trail import record
 from blobs import store
 from blobs.store import BlobUnavailable
-from inference.engine.records import ATRIUM, LABELS, WeightsRecord, settles, sha256_hex
+from inference.engine.records import LABELS, MEASURING_NETWORKS, WeightsRecord, settles, sha256_hex
 from inference.engine.weights_file import WeightsRefused, inspect
 from inference.formats.sandbox import child_environment
 from inference.formats.stack import Modality
@@ -45,7 +45,7 @@ def submit(network: str, modality: Modality, version: str, content: bytes, state
     """
     with _refusals_told(network, content, by):
         inspect(content)
-        if network == ATRIUM and not stated.strip():
+        if network in MEASURING_NETWORKS and not stated.strip():
             raise WeightsRefused("bad_record", NEEDS_RECORD)
         if len(stated) > MAX_RECORD_BYTES:
             raise WeightsRefused("bad_record", "The record is larger than any that training writes.")
@@ -165,7 +165,7 @@ def _record(
         **UNCHOSEN,  # type: ignore[arg-type]  # a mapping of mixed types
     )
     found = adopted(own, stated) if stated.strip() else own
-    if network == ATRIUM and not settles(found.card):
+    if network in MEASURING_NETWORKS and not settles(network, found.card):
         raise WeightsRefused("bad_record", NEEDS_RECORD)
     return found
 

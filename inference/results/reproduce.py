@@ -84,7 +84,9 @@ def repeated(prediction: Prediction) -> Iterator[Repeated]:
         return
     stored = results.answer_of(prediction)
     asked = prediction.job.parameters
-    wanted = list(prediction.frames) or asked.get("frames")
+    wanted = asked.get("frames")
+    if prediction.measurement is None:  # what measures has chosen its frame among all that it looked at
+        wanted = list(prediction.frames) or wanted
     (again,) = predict(model, [stack], frames=[wanted], ages_days=[asked.get("gestational_age_days")])
     yield _answers(stored, again)
     for row in prediction.explanations.order_by("method", "class_label"):

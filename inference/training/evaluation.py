@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from inference.engine.atrium.answer import MeasuringModel
 from inference.engine.explain import explain
 from inference.engine.head import find_head
+from inference.engine.measuring.answer import MeasuringModel
 from inference.engine.records import LABELS, Answer
 from inference.engine.versions import Model, predict
 from inference.formats import read

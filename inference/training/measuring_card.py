@@ -1,189 +1,97 @@
-"""The record and card of the version that measures, as the catalogue ships it.
+"""The records and cards of the versions that measure, as the catalogue ships them.
 
-    python -m inference.training.measuring_card [--version 1.1] [--folder OUT] [--write]
+    python -m inference.training.measuring_card [--network atrium [--version 1.1]] [--folder OUT] [--write]
 
-The weights and what was settled with them are those of inference/engine/shipped_atrium; the figures are the
-table of docs/measurement.md, which `bench/answers.py --rows atrium` prints. So new weights need a new table,
-and then this command. Without --write it says whether the shipped record is what it would write (1: not).
-Of another folder that inference.training.atrium has written, it makes the record that an upload needs; its
-card has no figures, so that it is a draft until somebody has measured it (manage.py evaluate).
+The weights and what was settled with them are those of inference/engine/shipped_<network>; the figures of
+ultrasound are the table of docs/measurement.md, those of MRI the training's own. So new weights of the atrium
+need a new table, and then this command. Without --write it says whether the shipped records are what it would
+write (1: not).
+Of another folder that inference.training.atrium or .ventricles has written, it makes the record that an
+upload needs; without figures on its card it is a draft until somebody has measured it (manage.py evaluate).
 """
 
 import argparse
 import json
-import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
-from inference.engine.atrium.answer import THRESHOLD
-from inference.engine.atrium.scan import RECIPE
-from inference.engine.by_source import Measure, SourceFigure, SourceLabel
-from inference.engine.catalogue import MEASURING as FOLDER
-from inference.engine.records import ATRIUM, MEASURING, SETTLED, WeightsRecord
+from inference.engine.catalogue import measuring_folder
+from inference.engine.measuring.answer import THRESHOLD
+from inference.engine.measuring.ways import WAYS
+from inference.engine.records import ATRIUM, MEASURING_NETWORKS, WeightsRecord
+from inference.training.atrium import card as atrium
+from inference.training.ventricles import card as ventricles
 
 PAGE = Path(__file__).parents[2] / "docs" / "measurement.md"
-BEGIN, END = "<!-- measured -->", "<!-- end of measured -->"
-COLLECTION = "collection of anomalies"
-NORMALS = "normal, from 18 weeks on: not alarmed"
-_FIGURE = re.compile(r"([\d.]+) \(([\d.]+) to ([\d.]+)\)")
-
-Rows = Mapping[tuple[str, str], tuple[float, float, float, int]]
-"""By what and source: value, low, high, count."""
+TARGET = "10 mm and more, inner wall to inner wall"
 
 
 def main(arguments: Sequence[str], out: TextIO) -> int:
     """Compare, or write."""
+    options = _parser().parse_args(arguments)
+    asked = [options.network] if options.network else _in(options.folder)
+    if options.version and len(asked) != 1:
+        out.write(f"--version needs --network, one of {', '.join(asked)}.\n")
+        return 2
+    done = [_one(network, options, out) for network in asked]
+    return int(not all(done))
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--version", default=_shipped_version(), help="dotted numbers")
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="with atrium.json")
+    parser.add_argument("--network", choices=list(MEASURING_NETWORKS), help="else all that there are")
+    parser.add_argument("--version", help="dotted numbers; else the shipped one's")
+    parser.add_argument("--folder", type=Path, help="as a training has written it; else what is shipped")
     parser.add_argument("--write", action="store_true")
-    options = parser.parse_args(arguments)
-    folder = options.folder
-    rows = rows_of(PAGE.read_text()) if folder == FOLDER else {}
-    record = made(options.version, folder, rows)
+    return parser
+
+
+def _in(folder: Path | None) -> list[str]:
+    """The networks of which a folder holds what was settled; of the shipped folders all."""
+    return [name for name in MEASURING_NETWORKS if not folder or (folder / f"{name}.json").exists()]
+
+
+def _one(network: str, options: argparse.Namespace, out: TextIO) -> bool:
+    folder = options.folder or measuring_folder(network)
+    record = made(network, options.version or _shipped_version(network), folder, PAGE.read_text())
     path = folder / f"{record.name}.json"
     if not options.write:
         same = path.exists() and path.read_bytes() == record.to_json()
-        out.write("as shipped\n" if same else f"{path.name} is not what would be written\n")
-        return int(not same)
-    for other in folder.glob(f"{ATRIUM}-*.json"):
+        out.write(f"{path.name}: as shipped\n" if same else f"{path.name} is not what would be written\n")
+        return same
+    for other in folder.glob(f"{network}-*.json"):
         other.unlink()
     path.write_bytes(record.to_json())
     out.write(f"{path.name} is written\n")
-    return 0
+    return True
 
 
-def _shipped_version() -> str:
-    found = next(FOLDER.glob(f"{ATRIUM}-*.json"), None)
+def _shipped_version(network: str) -> str:
+    found = next(measuring_folder(network).glob(f"{network}-*.json"), None)
     return WeightsRecord.from_json(found.read_text()).version if found else "1.0"
 
 
-def made(version: str, folder: Path, rows: Rows) -> WeightsRecord:
-    """The record of a folder's weights, with figures from rows of the page."""
-    settled = json.loads((folder / "atrium.json").read_text())
+def made(network: str, version: str, folder: Path, page: str) -> WeightsRecord:
+    """The record of a folder's weights; figures of the page only where they are those of the shipped ones."""
+    settled = json.loads((folder / f"{network}.json").read_text())
+    rows = atrium.rows_of(page) if folder == measuring_folder(network) else {}
+    recipe = WAYS[network].recipe
     return WeightsRecord(
-        network=ATRIUM,
+        network=network,
         version=version,
-        modality="ultrasound",
+        modality=MEASURING_NETWORKS[network].modality,
         weights_sha256=settled["weights_sha256"],
-        preprocessing=RECIPE.id,
-        preprocessing_sha256=RECIPE.sha256,
+        preprocessing=recipe.id,
+        preprocessing_sha256=recipe.sha256,
         threshold=THRESHOLD,
-        threshold_target="10 mm and more, inner wall to inner wall",
+        threshold_target=TARGET,
         temperature=1.0,
-        card=_card(settled, rows),
+        card=atrium.card(settled, rows) if network == ATRIUM else ventricles.card(settled),
     )
-
-
-def rows_of(text: str) -> Rows:
-    """The rows of a page's table that have an interval."""
-    table = text.partition(BEGIN)[2].partition(END)[0]
-    found = {}
-    for line in table.splitlines():
-        cells = [cell.strip() for cell in line.split("|")[1:-1]]
-        if len(cells) >= 4 and (figure := _FIGURE.match(cells[2])):
-            value, low, high = (float(number) for number in figure.groups())
-            found[cells[0], cells[1]] = (value, low, high, int(cells[3]))
-    return found
-
-
-def _card(settled: Mapping[str, Any], rows: Rows) -> dict[str, Any]:
-    return {
-        "intended_use": (
-            "Research and decision support, not a cleared device. It proposes calipers on the atrium in "
-            "axial pictures of fetal heads from 18 weeks on; a reader confirms or moves them. It calls by "
-            "10 mm, never by a picture's look."
-        ),
-        "limits": [
-            "Without the file's scale and without a gestational age it calls nothing.",
-            "Millimetres by a gestational age carry 6 % more error, and give no severity.",
-            "It measures no MRI and no picture that its input gate refuses.",
-            "Of dark late heads in which no ventricle shows some are measured into shadow and called wide.",
-            "Severe ventriculomegaly may be called not measurable: it learnt from few wide ventricles.",
-        ],
-        "known_biases": [
-            "Its calipers were set by a lay eye; nobody clinical has seen them.",
-            "Ventriculomegaly comes from one collection, whose pictures state no scale: their millimetres "
-            "are estimated from the week in their name.",
-        ],
-        MEASURING: {name: settled[name] for name in SETTLED},
-        **({"held_out": _held_out(rows), "evaluation": {"by_source": _by_source(rows)}} if rows else {}),
-        "width_error": {
-            name: {"mean_error_mm": one["mean error mm"], "count": one["count"]}
-            for name, one in settled["figures"].items()
-            if isinstance(one, dict) and "mean error mm" in one
-        },
-        "data": (
-            "Calipers and boxes on real normals (FETAL_PLANES_DB, Burgos-Artizzu et al. 2020; its boxes of "
-            "the lateral ventricle, Alzubaidi et al. 2023; HC18, van den Heuvel et al. 2018, where it was "
-            "learnt from; all CC BY 4.0), dilated by their own walls, and phantoms. No picture that is "
-            "labelled with ventriculomegaly or another anomaly."
-        ),
-        "training": {
-            name: settled[name]
-            for name in ("learnt_from", "without", "apart", "pictures", "steps", "seed", "versions", "remark")
-            if name in settled
-        },
-    }
-
-
-def _held_out(rows: Rows) -> dict[str, Any]:
-    """Nothing abnormal was learnt from: all of it is held out. Cases for the AUC, pictures for the calls."""
-    wanted = {
-        "auc": ("ventriculomegaly, all, by case: AUC", "against hc18 normals, by picture"),
-        "sensitivity": ("ventriculomegaly, all: alarmed", "by picture"),
-        "specificity": (NORMALS, "hc18"),
-    }
-    return {name: _figure(*rows[key]) for name, key in wanted.items() if key in rows}
-
-
-def _by_source(rows: Rows) -> list[SourceFigure]:
-    found = [_row(rows, (NORMALS, "hc18"), "hc18", "normal", "specificity", "picture")]
-    for what, shown in (("that shows a wide ventricle", True), ("all", False)):
-        alarmed, auc = f"ventriculomegaly, {what}: alarmed", f"ventriculomegaly, {what}, by case: AUC"
-        for unit in ("case", "picture"):
-            key = alarmed, f"by {unit}"
-            found.append(_row(rows, key, COLLECTION, "ventriculomegaly", "sensitivity", unit, shown=shown))
-        normals, others = "against hc18 normals, by picture", "against other anomalies, by case"
-        found.append(_row(rows, (auc, normals), "hc18", "normal", "auc", "case", shown=shown))
-        found.append(_row(rows, (auc, others), COLLECTION, "other", "auc", "case", shown=shown))
-    return [row for row in found if row]
-
-
-def _row(  # a figure is named by all it is about
-    rows: Rows,
-    key: tuple[str, str],
-    source: str,
-    label: SourceLabel,
-    measure: Measure,
-    unit: Any,
-    *,
-    shown: bool = False,
-) -> SourceFigure | None:
-    if key not in rows:
-        return None
-    value, low, high, count = rows[key]
-    without = json.loads((FOLDER / "atrium.json").read_text())["without"]
-    return SourceFigure(
-        source=source,
-        label=label,
-        learnt_from=source not in (*without, COLLECTION),
-        measure=measure,
-        value=value,
-        low=low,
-        high=high,
-        count=count,
-        unit=unit,
-        shown_only=shown,
-    )
-
-
-def _figure(value: float, low: float, high: float, count: int) -> dict[str, float]:
-    return {"value": value, "low": low, "high": high, "count": count}
 
 
 if __name__ == "__main__":

@@ -123,7 +123,7 @@ def test_a_record_that_does_not_fit_its_weights_is_refused(shipped, changes):
 def retrained(shipped, tmp_path) -> catalogue.Shipped:
     """Weights of a training elsewhere, with the record that is made for an upload."""
     for name in ("atrium.json", "atrium.safetensors"):
-        (tmp_path / name).write_bytes((catalogue.MEASURING / name).read_bytes())
+        (tmp_path / name).write_bytes((catalogue.measuring_folder(ATRIUM) / name).read_bytes())
     told = io.StringIO()
     assert measuring_card(["--folder", str(tmp_path), "--version", "7.1", "--write"], told) == 0
     path = tmp_path / "atrium-ultrasound-7.1.json"
@@ -156,7 +156,7 @@ def test_what_cannot_measure_is_refused(retrained, manager):
         tensors = safetensors.torch.load(retrained.content())
         changed(tensors)
         with pytest.raises(WeightsRefused) as refused:
-            smoke.first_measurement(safetensors.torch.save(tensors), modality)
+            smoke.first_measurement(safetensors.torch.save(tensors), ATRIUM, modality)
         assert refused.value.code == code
 
 

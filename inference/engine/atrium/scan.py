@@ -53,10 +53,15 @@ def measure_scan(
 
     Raises NotAnalysable (wrong_modality, no_such_frame, no_head, not_a_head, off_plane, too_early).
     """
-    if stack.modality != "ultrasound":
-        raise refuse("wrong_modality", "Calipers are proposed on ultrasound; the scan is MRI.")
+    refuse_unread(stack)
     prepared = prepared_once(stack, RECIPE, frames=frames, age_days=gestational_age_days)
     return measure_prepared(measurer, stack, prepared, gestational_age_days)
+
+
+def refuse_unread(stack: PictureStack) -> None:
+    """Refuses scans that are not measured here, whatever they show. Code: wrong_modality."""
+    if stack.modality != "ultrasound":
+        raise refuse("wrong_modality", "Calipers are proposed on ultrasound; the scan is MRI.")
 
 
 def measure_prepared(

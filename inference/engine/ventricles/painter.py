@@ -22,10 +22,15 @@ from inference.engine.ventricles.network import PIXEL_MM, VentricleNetwork
 from inference.formats.stack import PictureStack
 
 SHIPPED = Path(__file__).parent.parent / "shipped_ventricles"
+KEY = Path(__file__).parent.parent / "shipped_anatomy"
+"""The weights that are a second key to the gate. They stay when what measures is trained again: a preparation
+is named with them, and what was let in with them is let in when it is run again."""
 LEVELS = (0.38, 0.7)
 """Share of the head's height, foot to head, in which thalami and atria are looked for; on eight volumes they
 lie between 0.49 and 0.60."""
 MOST_SLICES = 32
+COUNTS = "num_batches_tracked"
+"""Of batches that were learnt from: the first weights lack them, and nothing rests on them."""
 BATCH = 16
 
 Floats = NDArray[np.float32]
@@ -91,26 +96,44 @@ def _both_ways(look: Look, shown: Floats) -> Floats:
 
 
 def ventricle_painter_name() -> str:
-    """The first twelve digits of the hash of the shipped network's weights."""
-    return str(json.loads((SHIPPED / "ventricles.json").read_text())["weights_sha256"])[:12]
+    """The first twelve digits of the hash of the weights that are the key to the gate."""
+    return str(json.loads((KEY / "ventricles.json").read_text())["weights_sha256"])[:12]
 
 
 @cache
 def shipped_painter() -> Painter:
-    """The network that comes with the code, hash checked. VentriclesMismatch."""
+    """The network that measures as it comes with the code, hash checked. VentriclesMismatch."""
     return load_painter(SHIPPED)
+
+
+@cache
+def key_painter() -> Painter:
+    """The network whose paint is a key to the gate, likewise."""
+    return load_painter(KEY)
 
 
 def load_painter(folder: Path) -> Painter:
     """Read ventricles.json and ventricles.safetensors from a folder. Raises VentriclesMismatch."""
     record = json.loads((folder / "ventricles.json").read_text())
-    content = (folder / "ventricles.safetensors").read_bytes()
+    return painter_of((folder / "ventricles.safetensors").read_bytes(), record)
+
+
+def painter_of(content: bytes, record: Mapping[str, Any]) -> Painter:
+    """The network in a weights file, with the errors and the least chance of its record.
+
+    Raises VentriclesMismatch for another file, RuntimeError for tensors that are not its own.
+    """
     if sha256_hex(content) != record["weights_sha256"]:
         raise VentriclesMismatch("the ventricle network's weights do not have the hash their record states")
     network = VentricleNetwork()
-    network.load_state_dict(
-        {name: one.float() for name, one in safetensors.torch.load(content).items()}, strict=False
+    tensors = safetensors.torch.load(content)
+    found = network.load_state_dict(
+        {name: one.float() if one.is_floating_point() else one for name, one in tensors.items()},
+        strict=False,
     )
+    lacking = [name for name in found.missing_keys if not name.endswith(COUNTS)]
+    if lacking or found.unexpected_keys:
+        raise RuntimeError(f"not its tensors: {', '.join([*lacking, *found.unexpected_keys])[:200]}")
     return Painter(
         looker(network), record["error_mm"], record["error_of_thickness"], record["least_chance"], record
     )

@@ -33,25 +33,37 @@ def measure_volume(
 
     Raises NotAnalysable (wrong_modality, no_scale, not_axial, no_such_frame, no_head, not_a_head).
     """
+    refuse_unread(stack)
+    prepared = (
+        prepared_once(stack, RECIPE, frames=frames)
+        if gate
+        else prepare(stack, RECIPE, frames=frames, scope=False)
+    )
+    return measure_prepared(painter, stack, prepared, chosen=frames is not None)
+
+
+def refuse_unread(stack: PictureStack) -> None:
+    """Refuses scans that are not measured here, whatever they show. Codes: wrong_modality, no_scale,
+    not_axial."""
     if stack.modality != "mri":
         raise refuse("wrong_modality", "Ventricles are painted on MRI; the scan is ultrasound.")
     if stack.pixel_spacing is None:
         raise refuse("no_scale", "The file does not state how large a pixel is, so no width in mm is given.")
     if stack.plane not in ("axial", ""):
         raise refuse("not_axial", f"Widths are measured in axial slices; these are {stack.plane}.")
-    prepared = (
-        prepared_once(stack, RECIPE, frames=frames)
-        if gate
-        else prepare(stack, RECIPE, frames=frames, scope=False)
-    )
-    chosen = frames is not None or not stack.is_volume
-    return measure_slices(painter, stack, prepared, prepared.frames if chosen else levels_of(stack))
+
+
+def measure_prepared(painter: Painter, stack: PictureStack, prepared: Prepared, *, chosen: bool) -> ScanAtria:
+    """The same where the gate has let the head through: in the slices that a person chose, or in those
+    through the thalami."""
+    of_volume = stack.is_volume and not chosen
+    return measure_slices(painter, stack, prepared, levels_of(stack) if of_volume else prepared.frames)
 
 
 def measure_slices(
     painter: Painter, stack: PictureStack, prepared: Prepared, levels: Sequence[int]
 ) -> ScanAtria:
-    """The same in these slices of a scan with a scale, whose head the gate has let through."""
+    """The same in these slices."""
     frame, fine = squared(stack.pixels[levels[0]].astype(np.float32), spacing_of(stack))
     back = back_to_scan(stack.pixels.shape[1:], frame.shape)
     x, y = (float(np.median([getattr(one, name) for one in prepared.ellipses])) for name in "xy")

@@ -24,7 +24,7 @@ from inference.training.checkpoints import Checkpoints
 from inference.training.groups import refuse_leak
 from inference.training.ventricles.learn import Plan, learnt
 from inference.training.ventricles.looks import drawn
-from inference.training.ventricles.measure import Measured, errors, measured, summed
+from inference.training.ventricles.measure import Measured, called, errors, measured, summed
 from inference.training.ventricles.volumes import Made, made_volumes
 
 LEAST_CHANCE = 0.75
@@ -152,7 +152,6 @@ def _write(
     tensors = {
         name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous().clone()
         for name, tensor in network.state_dict().items()
-        if not name.endswith("num_batches_tracked")
     }
     content = safetensors.torch.save(tensors)
     base, more = errors(found)
@@ -165,6 +164,7 @@ def _write(
         "error_of_thickness": round(more, 4),
         "least_chance": LEAST_CHANCE,
         "figures": summed(found),
+        "held_out": called(found),
         "left_out": "every width by a network that never saw its volume, against the volume's labels",
         "left_out_volumes": sorted({one.group for one in found}),
         "pictures": len(shelf.pictures),

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from inference.engine.atrium.records import LIMIT_MM
 from inference.engine.quality import NotAnalysable
 from inference.engine.ventricles.painter import Look, Painter
 from inference.engine.ventricles.scan import measure_volume, thickness_of
 from inference.formats.stack import PictureStack
 from inference.training.atlas import MILLIMETRES
-from inference.training.figures import bootstrap
+from inference.training.figures import auc, bootstrap
 from inference.training.ventricles.looks import TISSUES, chance_levels
 from inference.training.ventricles.volumes import Made, as_stack, thickened
 
@@ -103,6 +104,29 @@ def _row(part: Sequence[Measured]) -> dict[str, Any]:
         "largest mm": round(float(np.abs(off).max()), 2),
         "on the wrong side of 10 mm": sum((one.found >= 10) != (one.true >= 10) for one in seen),
     }
+
+
+def called(found: Sequence[Measured]) -> dict[str, Any]:
+    """What a call at LIMIT_MM by the wider atrium makes of every view that was measured, by its labels.
+
+    AUC, sensitivity and specificity with intervals over volumes: views of one volume are not independent.
+    """
+    views: dict[tuple[str, str, str], list[Measured]] = {}
+    for one in found:
+        if not math.isnan(one.found):
+            views.setdefault((one.group, one.kind, one.view), []).append(one)
+    wide = np.array([max(one.true for one in each) >= LIMIT_MM for each in views.values()], np.int64)
+    widths = np.array([max(one.found for one in each) for each in views.values()])
+    groups = np.array([group for group, _, _ in views], np.str_)
+    if len(np.unique(wide)) < 2:
+        return {}
+    said = widths >= LIMIT_MM
+    figures = {"auc": bootstrap(auc, wide, widths, groups)}
+    for name, label in (("sensitivity", 1), ("specificity", 0)):
+        rows = wide == label
+        right = (said == bool(label))[rows].astype(np.float64)
+        figures[name] = bootstrap(lambda _, each: float(each.mean()), wide[rows], right, groups[rows])
+    return {name: figure.as_json() for name, figure in figures.items()}
 
 
 def errors(found: Sequence[Measured]) -> tuple[float, float]:

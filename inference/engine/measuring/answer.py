@@ -8,16 +8,16 @@ from typing import Any
 import safetensors
 
 from inference.engine.atrium.grids import upright
-from inference.engine.atrium.measure import AtriumMismatch, Measurer, measurer_of
-from inference.engine.atrium.scan import ScanAtria, as_json, measure_prepared
-from inference.engine.frames import FrameChoice
+from inference.engine.atrium.measure import AtriumMismatch
+from inference.engine.atrium.scan import ScanAtria, as_json
+from inference.engine.measuring.ways import WAYS, Measure
 from inference.engine.predict import versions_of
 from inference.engine.preprocess import tensor_sha256
-from inference.engine.quality import NotAnalysable, refuse
+from inference.engine.quality import NotAnalysable
 from inference.engine.records import (
     MEASURING,
+    MEASURING_NETWORKS,
     POSITIVE,
-    SETTLED,
     Answer,
     Recipe,
     Refusal,
@@ -25,6 +25,7 @@ from inference.engine.records import (
     settles,
 )
 from inference.engine.remember import prepared_once
+from inference.engine.ventricles.painter import VentriclesMismatch
 from inference.engine.weights import WeightsMismatch, recipe_of
 from inference.formats.stack import PictureStack
 
@@ -39,23 +40,24 @@ class MeasuringModel:
 
     record: WeightsRecord
     recipe: Recipe
-    measurer: Measurer
+    measure: Measure
     device: str = DEVICE
 
 
 def load_measuring(record: WeightsRecord, content: bytes) -> MeasuringModel:
     """Check the hash before a single byte is parsed. Raises WeightsMismatch."""
     recipe = recipe_of(record)
-    if not settles(record.card):
-        raise WeightsMismatch(f"the card does not state {', '.join(SETTLED)} as numbers")
-    numbers = {name: float(record.card[MEASURING][name]) for name in SETTLED}
+    settled = MEASURING_NETWORKS[record.network].settled
+    if not settles(record.network, record.card):
+        raise WeightsMismatch(f"the card does not state {', '.join(settled)} as numbers")
+    numbers = {name: float(record.card[MEASURING][name]) for name in settled}
     try:
-        measurer = measurer_of(content, {**numbers, "weights_sha256": record.weights_sha256})
-    except AtriumMismatch as fault:
+        measure = WAYS[record.network].open(content, {**numbers, "weights_sha256": record.weights_sha256})
+    except (AtriumMismatch, VentriclesMismatch) as fault:
         raise WeightsMismatch("the weights file does not have the hash its record states") from fault
     except (safetensors.SafetensorError, RuntimeError) as fault:
         raise WeightsMismatch(f"the weights do not fit the networks that measure: {fault}") from fault
-    return MeasuringModel(record, recipe, measurer)
+    return MeasuringModel(record, recipe, measure)
 
 
 def measured_answers(
@@ -98,13 +100,13 @@ def _answer(
 def _said(
     model: MeasuringModel, stack: PictureStack, wish: Sequence[int] | None, age_days: int | None
 ) -> Mapping[str, Any]:
+    way = WAYS[model.record.network]
     try:
-        if stack.modality != model.record.modality:
-            raise refuse("wrong_modality", "Calipers are proposed on ultrasound; the scan is MRI.")
+        way.refuse(stack)
         prepared = prepared_once(stack, model.recipe, frames=wish, age_days=age_days)
     except NotAnalysable as refused:
         return _refused(refused.refusal)
-    found = measure_prepared(model.measurer, stack, prepared, age_days)
+    found = model.measure(stack, prepared, age_days, wish is not None)
     seen = {"quality": prepared.quality, "measurement": as_json(found)}
     refusal = _cannot_call(found)
     if refusal:
@@ -117,14 +119,10 @@ def _said(
         "probability": probability,
         "doubt": min(probability, 1 - probability),
         "frames": (found.frame,),
-        "frame_rule": prepared.frame_rule if len(stack.pixels) == 1 else _surest(found.frame).rule,
+        "frame_rule": prepared.frame_rule if len(stack.pixels) == 1 else way.rule,
         "input_sha256": tensor_sha256(upright(found.pixels, found.head)[None]),
         **seen,
     }
-
-
-def _surest(frame: int) -> FrameChoice:
-    return FrameChoice((frame,), "the frame in which an atrium is surest")
 
 
 def _cannot_call(found: ScanAtria) -> Refusal | None:
