@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from inference.engine.atrium import grids
+from inference.engine.atrium.search import Networks
 from inference.training.atrium import draw, figures
 from inference.training.atrium.dilate import dilation
 from inference.training.atrium.draw import Shelf, drawn
@@ -68,3 +69,27 @@ def test_heads_without_an_atrium_are_marked_in_more_than_one_hospital():
     """With a hospital left out, there must be heads left that say what cannot be measured."""
     empty = [file.split("/")[0] for file, ends in marks().items() if ends is None]
     assert {name: empty.count(name) >= 15 for name in set(empty)} == {"hc18": True, "fetal_planes": True}
+
+
+def test_phantoms_that_are_learnt_from_are_mostly_narrow_and_those_kept_apart_stay_as_they_were(heads):
+    again = phantom_heads(8, 9_000_002, narrow_from=4, processes=1)
+    assert all((one.crop == other.crop).all() for one, other in zip(again[:4], heads[:4], strict=True))
+    for one in again[5::2]:
+        assert one.far is not None
+        assert one.near is not None
+        assert max(np.hypot(*(ends[1] - ends[0])) for ends in (one.far, one.near)) * one.mm < 10.5
+
+
+def test_a_head_is_asked_in_several_looks_whether_anything_can_be_measured(heads):
+    shown = []
+
+    def place(pictures):
+        shown.extend(pictures)
+        return np.zeros((len(pictures), 1, 48, 48), np.float32), np.ones((len(pictures), 4), np.float32)
+
+    def width(pictures):
+        return np.zeros((len(pictures), 2, 48, 48), np.float32), np.ones((len(pictures), 4), np.float32)
+
+    found = figures.chances(Networks(place, width), heads[:2], 1)
+    assert len(found) == 2 * (1 + figures.LOOKS)
+    assert len({picture.tobytes() for picture in shown}) == len(shown), "no look is like another"

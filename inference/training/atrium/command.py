@@ -63,7 +63,7 @@ def main(arguments: Sequence[str], out: TextIO) -> int:
 
     @cache
     def heads() -> Heads:
-        found = _heads(asked.data, frozenset(asked.without), asked.phantoms, asked.seed)
+        found = _heads(asked)
         shelf = found.learnt
         tell(
             f"{len(shelf.marked)} marked heads, {len(shelf.boxed)} boxed, {len(shelf.empty)} without an "
@@ -122,13 +122,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _heads(data: Path, without: frozenset[str], phantoms: int, seed: int) -> Heads:
+def _heads(asked: argparse.Namespace) -> Heads:
     known = marks()
-    wanted = [one for one in normal_heads(data) if one.source not in without]
-    real = cropped(
-        data, [one for one in wanted if one.file in known or one.box or (one.mm and kept_apart(one.group))]
-    )
-    return _shelved(real, phantom_heads(phantoms, seed))
+    wanted = [one for one in normal_heads(asked.data) if one.source not in asked.without]
+    looked_at = [one for one in wanted if one.file in known or one.box or (one.mm and kept_apart(one.group))]
+    real = cropped(asked.data, looked_at, processes=asked.threads)
+    apart = asked.phantoms // HELD_PHANTOMS
+    made = phantom_heads(asked.phantoms, asked.seed, narrow_from=apart, processes=asked.threads)
+    return _shelved(real, made)
 
 
 def _shelved(real: Sequence[Head], made: Sequence[Head]) -> Heads:
@@ -148,9 +149,9 @@ def settle(networks: Networks, heads: Heads, seed: int) -> dict[str, Any]:
     marked = [head for head in heads.apart if head.far is not None]
     boxes = [head for head in heads.apart if head.place is not None]
     late = [head for head in heads.apart if not head.empty and (_shows_one(head) or _is_late(head))]
-    normals = figures.chances(networks, late)
+    normals = figures.chances(networks, late, seed)
     empty = [head for head in heads.apart if head.empty]
-    nothing = figures.chances(networks, empty)
+    nothing = figures.chances(networks, empty, seed)
     grafts = figures.grafts(networks, marked, seed)
     wide = [one.chance for one in grafts if one.width * one.mm >= WIDE_MM]
     made = figures.phantoms(networks, heads.phantoms)

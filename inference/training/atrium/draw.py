@@ -37,10 +37,10 @@ WIDTHS = (0.035, 0.36)
 """Of the head's length: 2.3 to 24 mm at 66 mm, 4 to 40 mm at 110 mm."""
 LIMIT, WIDE = (0.07, 0.17), (0.18, 0.36)
 """Around 10 mm in heads of 60 to 140 mm, where the call falls; and the moderate and severe ones."""
-AT_LIMIT, AT_WIDE = 0.25, 0.35
+AT_LIMIT, AT_WIDE = 0.25, 0.28
 """How often a width is drawn from these two; else from all, their logarithms alike."""
-AS_IT_IS = 0.2
-SHARES = {"phantom": 0.25, "box": 0.08, "none": 0.06, "shadow": 0.05}
+AS_IT_IS = 0.25
+SHARES = {"phantom": 0.3, "box": 0.08, "none": 0.05, "shadow": 0.02}
 """How often a picture shows a phantom, an atrium of which only the place is known, a head without one, and a
 real head whose atrium is pressed shut and whose far half lies in shadow."""
 HEADS = {"mark": "marked", "phantom": "phantoms", "box": "boxed", "none": "empty", "shadow": "marked"}
@@ -48,7 +48,7 @@ NOTHING = ("none", "shadow")
 """Kinds of pictures in which no atrium can be measured."""
 SHUT = 0.004
 """Of the head's length: what is left of an atrium that is pressed shut."""
-DIMMED = 0.12
+DIMMED = 0.2
 """How often the far half of a head whose atrium can be measured is darker: dark alone means nothing."""
 PLACE_SPREAD = 1.6
 CALIPER_SPREAD = (2.5, 0.8)

@@ -20,6 +20,8 @@ GRAFTS_MM = (5.0, 8.0, 11.0, 14.0, 18.0, 24.0)
 """Widths to which every marked head's atrium is changed, as far as there is room."""
 BANDS = {"below 10 mm": (0.0, 10.0), "10 to 15 mm": (10.0, 15.0), "15 mm and more": (15.0, math.inf)}
 """Normal, mild and moderate, severe."""
+LOOKS = 4
+"""In how many other looks a head is shown, where it is asked whether anything can be measured."""
 LENGTH_MM = 85.0
 """A head of about 24 weeks, where millimetres are wanted and none are known."""
 
@@ -85,9 +87,20 @@ def boxed(networks: Networks, heads: Sequence[Head]) -> NDArray[np.float64]:
     return np.asarray(np.hypot(*np.array(off).T) / HEAD)
 
 
-def chances(networks: Networks, heads: Sequence[Head]) -> NDArray[np.float64]:
-    """How sure each head's likeliest atrium is."""
-    return np.array([_best(networks, head.floats, head).chance for head in heads])
+def chances(networks: Networks, heads: Sequence[Head], seed: int) -> NDArray[np.float64]:
+    """How sure each head's likeliest atrium is: as it is, then as LOOKS other machines would show it.
+
+    The machines of another hospital are not those that were learnt from: of their heads a network is less
+    sure.
+    """
+    found = []
+    for number, head in enumerate(heads):
+        found.append(_best(networks, head.floats, head).chance)
+        for again in range(LOOKS):
+            rng = np.random.default_rng([seed, number, again, LOOKS])
+            seen = another_look(head.floats.astype(np.float64), rng).astype(np.float32)
+            found.append(_best(networks, seen, head).chance)
+    return np.array(found)
 
 
 def _best(networks: Networks, crop: Floats, head: Head) -> Found:
