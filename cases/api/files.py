@@ -29,6 +29,11 @@ ORIGINALS = {
     "png": ("image/png", "png"),
     "jpeg": ("image/jpeg", "jpg"),
     "tiff": ("image/tiff", "tif"),
+    "bmp": ("image/bmp", "bmp"),
+    "gif": ("image/gif", "gif"),
+    "mp4": ("video/mp4", "mp4"),
+    "avi": ("video/x-msvideo", "avi"),
+    "mpeg": ("video/mpeg", "mpg"),
     "dicom": ("application/dicom", "dcm"),
     "nifti": ("application/octet-stream", "nii"),
 }

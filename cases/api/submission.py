@@ -38,7 +38,8 @@ class ScanSubmissionSerializer(RequestSerializer):
     file = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True, max_length=None),
         allow_empty=False,
-        help_text="PNG, JPEG, TIFF, DICOM or NIfTI; the part may be repeated, and each file becomes a scan",
+        help_text="DICOM, NIfTI, a picture (PNG, JPEG, TIFF, BMP) or a clip (MP4, AVI, MPEG, GIF); "
+        "the part may be repeated, and each file becomes a scan",
     )
     modality = serializers.ChoiceField(choices=Image.Modality.choices)
     mismatch_reason = TextField(

@@ -49,6 +49,7 @@ def picture(scan: Scan, reading: ScanSummary, view: str) -> dict[str, Any]:
     return {
         "scan": str(scan.pk),
         "frames": image.frames,
+        "frameTime": image.acquisition.get("FrameTime"),
         "rows": image.rows,
         "columns": image.columns,
         "bits": image.bits,

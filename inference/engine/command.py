@@ -63,7 +63,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Read fetal brain scans with a shipped network. Research and decision support, "
         "not a cleared device.",
     )
-    parser.add_argument("files", nargs="+", metavar="FILE", help="PNG, JPEG, TIFF, DICOM or NIfTI")
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="DICOM, NIfTI, PNG, JPEG, TIFF, BMP, MP4, AVI, MPEG or GIF"
+    )
     parser.add_argument(
         "--model",
         default="modified_cnn",

@@ -28,6 +28,7 @@ NUMBERS = (
     "SoftTissueThermalIndex",
     "FrameTime",
     "CineRate",
+    "NumberOfFrames",
     "BitsStored",
 )
 CODES = (

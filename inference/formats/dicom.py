@@ -1,7 +1,8 @@
-"""DICOM through pydicom, compressed syntaxes through GDCM.
+"""DICOM through pydicom, compressed syntaxes through GDCM, HTJ2K through OpenJPEG.
 
-Frames: one file gives all its frames. Those of ultrasound are moments of a loop, in file order. Those of
-multi-frame MR are slices, along the normal of their plane where the file says how they lie, and never
+Frames: one file gives all its frames. Those of ultrasound are moments of a loop, in file order; of one beyond
+the limits every second, fourth, ... is kept, and FrameTime is the time from one kept frame to the next. Those
+of multi-frame MR are slices, along the normal of their plane where the file says how they lie, and never
 reoriented: the file's axes are the mother's, not the fetus's, so `plane` stays unknown. Files of one series
 are not joined.
 
@@ -27,17 +28,18 @@ import pydicom
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import iter_pixels, pixel_array
 
-from inference.formats import acquisition, identity, jpeg12
+from inference.formats import acquisition, identity, jpeg12, motion
 from inference.formats.child import serve
 from inference.formats.dicom_spacing import SPACING_KEYWORDS, pixel_aspect, pixel_spacing, slice_spacing
 from inference.formats.dicom_volume import GROUP_KEYWORDS, on_one_scale, value_of, volume_of
 from inference.formats.errors import FormatError
 from inference.formats.headers import dicom
+from inference.formats.headers.dicom_syntaxes import DEFLATED, ENCAPSULATED, HTJ2K, JPEG_EXTENDED, RLE
 from inference.formats.identity import Identity
 from inference.formats.levels import Numbers, Rescale, inverted, luma, unsigned
 from inference.formats.limits import MIB
 from inference.formats.source import Source
-from inference.formats.stack import PictureStack
+from inference.formats.stack import PictureStack, Pixels
 
 PIXEL_KEYWORDS = (
     "SamplesPerPixel",
@@ -68,8 +70,10 @@ PIXEL_KEYWORDS = (
     "SegmentedGreenPaletteColorLookupTableData",
     "SegmentedBluePaletteColorLookupTableData",
 )
-READ_KEYWORDS = list({*PIXEL_KEYWORDS, *SPACING_KEYWORDS, *GROUP_KEYWORDS, *acquisition.KEYWORDS})
-RLE = "1.2.840.10008.1.2.5"
+MOTION_KEYWORDS = ("FrameTimeVector", "RecommendedDisplayFrameRate")
+READ_KEYWORDS = list(
+    {*PIXEL_KEYWORDS, *MOTION_KEYWORDS, *SPACING_KEYWORDS, *GROUP_KEYWORDS, *acquisition.KEYWORDS}
+)
 TRAILING_BYTES = MIB  # after the pixel data of a deflated dataset
 _EXPLICIT_LITTLE_META = (
     b"\0" * 128 + b"DICM" + struct.pack("<HH2sH", 2, 0x10, b"UI", 20) + b"1.2.840.10008.1.2.1\0"
@@ -78,22 +82,49 @@ _EXPLICIT_LITTLE_META = (
 
 def decode(source: Source) -> PictureStack:
     """(frames, rows, columns). The source has passed the gate."""
-    header = dicom.inspect(source.data, source.modality)
-    data = _dataset(source.data, header)
-    dataset = pydicom.dcmread(io.BytesIO(data), specific_tags=list(READ_KEYWORDS))
+    header, dataset = opened(source)
     if "ModalityLUTSequence" in dataset:
         raise FormatError("undecodable", "The DICOM file maps its values by a table, which is not read here.")
-    dataset.NumberOfFrames = header.frames  # as the gate understood it
-    frames, rescale = _frames(dataset, header), _rescale(dataset)
-    step = slice_spacing(dataset) if header.frames > 1 else None
+    frames, rescale = _frames(dataset, header, header.step(source.modality)), _rescale(dataset)
+    order_step = slice_spacing(dataset) if header.frames > 1 else None
     if header.frames > 1 and header.modality == "MR":
         frames, rescale = on_one_scale(dataset, frames, rescale)
         if volume := volume_of(dataset, header.frames):
-            frames, step = frames[list(volume.order)], volume.step
+            frames, order_step = frames[list(volume.order)], volume.step
     if (header.photometric == "MONOCHROME1") != (rescale[0] < 0):
         frames, rescale = inverted(frames, header.bits_stored, rescale)
     pixels, rescale = unsigned(frames, rescale)
+    return stack_of(source, header, dataset, pixels, rescale=rescale, slice_spacing=order_step)
+
+
+def opened(source: Source) -> tuple[dicom.Header, pydicom.Dataset]:
+    """What the gate understood, and the tags that are read here."""
+    header = dicom.inspect(source.data, source.modality)
+    data = _dataset(source.data, header)
+    dataset = pydicom.dcmread(io.BytesIO(data), specific_tags=list(READ_KEYWORDS))
+    dataset.NumberOfFrames = header.frames  # as the gate understood it
+    return header, dataset
+
+
+def stack_of(
+    source: Source,
+    header: dicom.Header,
+    dataset: pydicom.Dataset,
+    pixels: Pixels,
+    *,
+    rescale: Rescale = (1.0, 0.0),
+    slice_spacing: float | None = None,
+    interval: float | None = None,
+) -> PictureStack:
+    """The decoded pixels with what the header says of them.
+
+    interval: ms from one frame of the file to the next, where only its stream says it.
+    """
     spacing, spacing_source = pixel_spacing(dataset)
+    words = _acquisition(dataset)
+    if source.modality == "ultrasound" and header.frames > 1:
+        step = header.step(source.modality)
+        words |= motion.spoken(count=header.frames, step=step, interval=_interval(dataset) or interval)
     return PictureStack(
         pixels=pixels,
         modality=source.modality,
@@ -102,11 +133,24 @@ def decode(source: Source) -> PictureStack:
         pixel_spacing=spacing,
         pixel_spacing_source=spacing_source,
         pixel_aspect=None if spacing else pixel_aspect(dataset),
-        slice_spacing=step,
+        slice_spacing=slice_spacing,
         rescale=rescale,
         window=_window(dataset, rescale),
-        acquisition=_acquisition(dataset),
+        acquisition=words,
     )
+
+
+def _interval(dataset: pydicom.Dataset) -> float | None:
+    """Milliseconds from one frame of the file to the next; None where it says nothing."""
+    if (stated := _numbers(dataset, "FrameTime")) and stated[0] > 0:
+        return stated[0]
+    times = _numbers(dataset, "FrameTimeVector")[1:]  # the first is that of the first frame: 0
+    if times and sum(times) > 0:
+        return sum(times) / len(times)
+    for keyword in ("RecommendedDisplayFrameRate", "CineRate"):
+        if (rate := _numbers(dataset, keyword)) and rate[0] > 0:
+            return 1000 / rate[0]
+    return None
 
 
 def identify(source: Source) -> Identity:
@@ -128,7 +172,7 @@ def _joined(value: object) -> str:
 
 def _dataset(data: bytes, header: dicom.Header) -> bytes:
     """The file as pydicom can walk it: inflated, private elements of no value representation called text."""
-    if header.transfer_syntax == dicom.DEFLATED:
+    if header.transfer_syntax == DEFLATED:
         return _inflated(data, header)
     if not header.odd_elements:
         return data
@@ -150,32 +194,37 @@ def _inflated(data: bytes, header: dicom.Header) -> bytes:
     return _EXPLICIT_LITTLE_META + dataset
 
 
-def _frames(dataset: pydicom.Dataset, header: dicom.Header) -> Numbers:
+def _frames(dataset: pydicom.Dataset, header: dicom.Header, step: int) -> Numbers:
     """(frames, rows, columns), one decoded after another, so that colour is held for one frame only."""
     stack: Numbers | None = None
+    wanted = range(0, header.frames, step)
     count = 0
-    for frame in _decoded(dataset, header):
+    for frame in _decoded(dataset, header, wanted):
         grey = _grey(frame, dataset, header)
         if stack is None:
-            stack = np.empty((header.frames, *grey.shape), dtype=grey.dtype)
+            stack = np.empty((len(wanted), *grey.shape), dtype=grey.dtype)
         stack[count] = grey
         count += 1
-    if stack is None or count != header.frames:
+    if stack is None or count != len(wanted):
         raise FormatError("undecodable", "The DICOM file holds fewer frames than it says.")
     return stack
 
 
-def _decoded(dataset: pydicom.Dataset, header: dicom.Header) -> Iterable[Numbers]:
+def _decoded(dataset: pydicom.Dataset, header: dicom.Header, wanted: Sequence[int]) -> Iterable[Numbers]:
     """Frames as the codec gives them. One named codec, so that a file reads the same everywhere.
 
     One frame alone is asked for by its number: pydicom 3.0's iterator cannot correct the sign of JPEG 2000.
     """
-    plugin = "gdcm" if header.transfer_syntax in dicom.ENCAPSULATED - {RLE} else ""
-    if header.transfer_syntax == dicom.JPEG_EXTENDED and header.bits_stored > 8:
+    plugin = "gdcm" if header.transfer_syntax in ENCAPSULATED - {RLE} else ""
+    if header.transfer_syntax == JPEG_EXTENDED and header.bits_stored > 8:
         plugin = jpeg12.LABEL
+    if header.transfer_syntax in HTJ2K:
+        plugin = "pylibjpeg"
     if header.frames == 1:
         return [pixel_array(dataset, index=0, decoding_plugin=plugin)]
-    return islice(iter_pixels(dataset, decoding_plugin=plugin), header.frames)
+    if len(wanted) == header.frames:
+        return islice(iter_pixels(dataset, decoding_plugin=plugin), header.frames)
+    return iter_pixels(dataset, indices=wanted, decoding_plugin=plugin)
 
 
 def _grey(frame: Numbers, dataset: pydicom.Dataset, header: dicom.Header) -> Numbers:

@@ -19,7 +19,8 @@ FAR = 10.0
 """A value this many times the usual span away from the usual values is a spike or a filled background."""
 SAMPLE = 1_000_000
 USUAL = (1.0, 99.0)
-"""Percentiles of the different values, each counted once: a background may fill most of a volume."""
+"""Percentiles of the values, none counted more often than the median of them: a background may fill most of a
+volume, and of a few spikes each may be a value of its own."""
 # ITU-R BT.601 luma, 0.299 R + 0.587 G + 0.114 B, in 1/65536: exact for equal channels
 LUMA = (19_595, 38_470, 7_471)
 
@@ -46,21 +47,22 @@ def inverted(values: Numbers, bits: int, rescale: Rescale) -> tuple[Numbers, Res
 
 
 def without_nan(values: Numbers) -> Numbers:
-    """NaN as the least value there is. Raises FormatError (`nonfinite`) where there is nothing else."""
+    """NaN as no signal: 0, or the least value. Raises FormatError (`nonfinite`) where all are NaN."""
     if values.dtype.kind != "f" or not np.isnan(values).any():
         return values
     if np.isnan(values).all():
         raise FormatError("nonfinite", "The scan holds no numbers at all (NaN everywhere).")
-    return np.where(np.isnan(values), np.nanmin(values), values)
+    return np.where(np.isnan(values), min(np.nanmin(values), values.dtype.type(0)), values)
 
 
 def unsigned(values: Numbers, rescale: Rescale) -> tuple[Pixels, Rescale]:
     """Numbers of any kind, (frames, rows, columns), as uint8 or uint16, with the rescale that undoes it.
 
-    Whole numbers that fit are kept as they are, shifted up when some are negative. Of everything else, values
-    far outside the usual ones are first drawn in to the outermost usual ones, so that one voxel of 2^30 or a
-    background of -1e10 changes nothing else; then whole numbers that fit now are kept, and the rest is spread
-    linearly over 0..65535. NaN or infinity anywhere is refused (`nonfinite`).
+    Whole numbers that fit are kept as they are, shifted up when some are negative. Of all else, values far
+    outside the usual ones are first drawn in, so that one voxel of 2^30 or a background of -1e10 changes
+    nothing else: high ones to the highest usual one, low ones to no signal (0, or the lowest usual one).
+    Then whole numbers that fit now are kept, and the rest is spread linearly over 0..65535. NaN or infinity
+    anywhere is refused (`nonfinite`).
     """
     least, most = _range(values)
     slope, intercept = rescale
@@ -89,13 +91,16 @@ def _range(values: Numbers) -> tuple[float, float]:
 
 
 def _usual_range(values: Numbers) -> tuple[float, float]:
-    """Least and most of the values that do not lie far from all the others."""
+    """Least and most of what does not lie far from the others; 0 is the least where something lies below."""
     evenly = values.reshape(-1)[:: max(values.size // SAMPLE, 1)]
-    low, high = np.percentile(np.unique(evenly), USUAL)
+    different, counts = np.unique(evenly, return_counts=True)
+    shares = np.cumsum(np.minimum(counts, np.median(counts)))
+    low, high = (different[np.searchsorted(shares, share / 100 * shares[-1])].item() for share in USUAL)
     lowest, highest = low - FAR * (high - low), high + FAR * (high - low)
     usual = (values >= lowest) & (values <= highest)
     least = values.min(where=usual, initial=values.max()).item()
-    return least, values.max(where=usual, initial=values.min()).item()
+    most = values.max(where=usual, initial=values.min()).item()
+    return (least if usual.all() or values.min() >= lowest else min(least, 0)), most
 
 
 def _shifted(values: Numbers, shift: int) -> Pixels:

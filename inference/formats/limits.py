@@ -17,7 +17,8 @@ STACK_BYTES = 256 * MIB  # a decoded stack as it is kept: 1 or 2 bytes a pixel
 VOLUME_BYTES = 512 * MIB  # a NIfTI volume in its own data type, which is held whole while it is scaled
 FRAMES = 1024
 PICTURE_PIXELS = 40_000_000
-SIDE_LEAST = 32
+SIDE_LEAST = 32  # in square pixels: of thick slices seen from the side there are few, each of them broad
+SIDE_LEAST_STORED = 8
 SIDE_MOST = 16_384
 ASPECT_MOST = 20
 RATIO_MOST = 200  # decoded bytes for each stored byte ...
@@ -43,12 +44,16 @@ def check_ratio(decoded_bytes: int, file_bytes: int) -> None:
         )
 
 
-def check_frame(rows: int, columns: int) -> None:
-    """Refuse a frame whose sides are too short, too long or too unequal (`dimensions`)."""
-    short, long = sorted((rows, columns))
-    if short < SIDE_LEAST:
+def check_frame(rows: int, columns: int, aspect: float = 1.0) -> None:
+    """Refuse a frame whose sides are too short, too long or too unequal (`dimensions`).
+
+    aspect: height of a pixel over its width; sides are judged as they would be in square pixels.
+    """
+    height, width = round(rows * max(aspect, 1.0)), round(columns / min(aspect, 1.0))
+    short, long = sorted((height, width))
+    if short < SIDE_LEAST or min(rows, columns) < SIDE_LEAST_STORED:
         raise FormatError("dimensions", f"{columns} x {rows} pixels: each side needs {SIDE_LEAST} or more.")
-    if long > SIDE_MOST or rows * columns > PICTURE_PIXELS:
+    if long > SIDE_MOST or height * width > PICTURE_PIXELS:
         most = PICTURE_PIXELS // 1_000_000
         raise FormatError(
             "dimensions",
@@ -58,16 +63,25 @@ def check_frame(rows: int, columns: int) -> None:
         raise FormatError("dimensions", f"{columns} x {rows} pixels is too narrow for a scan.")
 
 
-def check_stack(frames: int, rows: int, columns: int, pixel_bytes: int) -> None:
+def check_stack(frames: int, rows: int, columns: int, pixel_bytes: int, aspect: float = 1.0) -> None:
     """Refuse a stack of frames that is empty, too long or too large to keep.
 
-    pixel_bytes: bytes of one grey pixel as kept, 1 or 2. Codes: `frames`, `dimensions`.
+    pixel_bytes: bytes of one grey pixel as kept, 1 or 2. aspect: see check_frame.
+    Codes: `frames`, `dimensions`.
     """
     if not 1 <= frames <= FRAMES:
         raise FormatError("frames", f"{frames} frames: a scan has between 1 and {FRAMES}.")
-    check_frame(rows, columns)
+    check_frame(rows, columns, aspect)
     if frames * rows * columns * pixel_bytes > STACK_BYTES:
         raise FormatError(
             "dimensions",
             f"{frames} frames of {columns} x {rows} pixels are more than {STACK_BYTES // MIB} MiB decoded.",
         )
+
+
+def stride(frames: int, frame_bytes: int) -> int:
+    """Every how many frames one is kept: the smallest power of two by which a clip fits the limits."""
+    room, step = max(min(FRAMES, STACK_BYTES // max(frame_bytes, 1)), 1), 1
+    while -(-frames // step) > room:
+        step *= 2
+    return step

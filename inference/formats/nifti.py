@@ -5,7 +5,7 @@ foot to head, rows from anterior (top) to posterior, columns from the patient's 
 to the patient's left. That is the radiologist's view. "Axial" is what the file's own affine calls axial.
 
 Whole-number voxels keep their values; others are spread over uint16. NaN, which masks the background in
-reconstructions, becomes the least value; infinity is refused.
+reconstructions, becomes no signal (0, or the least value); infinity is refused.
 """
 
 import gzip
@@ -42,8 +42,8 @@ def decode(source: Source) -> PictureStack:
     voxels, rescale = _voxels(image)
     pixels, rescale = unsigned(nibabel.apply_orientation(voxels, turn), rescale)
     frames, rows, columns = pixels.shape
-    check_stack(frames, rows, columns, pixels.itemsize)
     slice_spacing, *pixel_spacing = _spacing(image)[np.argsort(turn[:, 0])]
+    check_stack(frames, rows, columns, pixels.itemsize, pixel_spacing[0] / pixel_spacing[1])
     return PictureStack(
         pixels=pixels,
         modality=source.modality,

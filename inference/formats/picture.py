@@ -1,9 +1,11 @@
-"""PNG, JPEG and TIFF through Pillow: one frame, no scale.
+"""PNG, JPEG, TIFF and BMP through Pillow: one frame, no scale.
 
 - EXIF orientation is applied once; all other metadata, ICC profiles included, stays behind.
 - Transparency shows black behind it. Colour becomes BT.601 luma.
 - 16-bit grey stays 16-bit; 32-bit integers and floats are spread over uint16, with the rescale recorded.
 - TIFF WhiteIsZero is turned, so that more signal is brighter.
+- A JPEG that lacks nothing but the marker of its end is read, one cut short is not.
+- What BMP keeps beside its colours is no transparency: most writers leave it at zero.
 - A resolution stated by the file (PNG pHYs, JFIF density, TIFF XResolution) is that of a page or a screen,
   not of anatomy, and is never taken as pixel spacing. The one exception is our own phantoms' text chunk.
 """
@@ -18,7 +20,7 @@ from PIL import Image, ImageOps, PngImagePlugin, TiffImagePlugin
 
 from inference.formats.child import serve
 from inference.formats.errors import FormatError
-from inference.formats.headers import tiff
+from inference.formats.headers import jpeg, tiff
 from inference.formats.levels import Numbers, Rescale, inverted, luma, unsigned
 from inference.formats.limits import PICTURE_PIXELS
 from inference.formats.source import Source
@@ -27,11 +29,22 @@ from inference.formats.stack import PictureStack, SourceFormat
 
 PHANTOM_CHUNK = "ventra-phantom"  # PNG text: {"pixel_spacing": [between rows, between columns]} in mm
 
-FORMATS: dict[str | None, SourceFormat] = {"PNG": "png", "JPEG": "jpeg", "MPO": "jpeg", "TIFF": "tiff"}
+FORMATS: dict[str | None, SourceFormat] = {
+    "PNG": "png",
+    "JPEG": "jpeg",
+    "MPO": "jpeg",
+    "TIFF": "tiff",
+    "BMP": "bmp",
+}
 DEEP_MODES = ("I;16", "I;16L", "I;16B", "I", "F")
 GREY_MODES = ("1", "L")
 COLOUR_MODES = ("LA", "La", "P", "PA", "RGB", "RGBX", "RGBA", "RGBa", "CMYK", "YCbCr")
 _TIFF_PHOTOMETRIC, _TIFF_BITS, _WHITE_IS_ZERO = 262, 258, 0
+
+JPEG_END = b"\xff\xd9"
+RESTARTS = [bytes([0xFF, 0xD0 + k]) for k in range(8)]
+"""The marks from which a damaged scan can be read again, in the order in which they come, and again."""
+FILLING, OTHER_FILLING = b"\x5a" * 64, b"\xa7" * 64
 
 Image.MAX_IMAGE_PIXELS = PICTURE_PIXELS
 warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -39,11 +52,14 @@ warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 def decode(source: Source) -> PictureStack:
     """One frame, (1, rows, columns). The source has passed the gate."""
-    with Image.open(io.BytesIO(source.data), formats=("PNG", "JPEG", "TIFF")) as picture:
+    data = _with_its_end(source.data) if source.data.startswith(jpeg.SIGNATURE) else source.data
+    with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "TIFF", "BMP")) as picture:
         kind = FORMATS[picture.format]
         upright = ImageOps.exif_transpose(picture)
         spacing = _phantom_spacing(picture)
-        values, rescale = _turned(picture, _signed(picture, _grey(upright)))
+        values, rescale = _turned(
+            picture, _signed(picture, grey_of(upright.convert("RGB") if kind == "bmp" else upright))
+        )
     pixels, rescale = unsigned(values[np.newaxis], rescale)
     return PictureStack(
         pixels=pixels,
@@ -56,7 +72,27 @@ def decode(source: Source) -> PictureStack:
     )
 
 
-def _grey(picture: Image.Image) -> Numbers:
+def _with_its_end(data: bytes) -> bytes:
+    """A JPEG with the marker of its end. Raises FormatError (`undecodable`) where more than that is lacking.
+
+    Whatever follows a whole scan is passed over; where the scan is cut short it would be taken for a part of
+    it, so that different fillings give different pictures.
+    """
+    if jpeg.ends(data):
+        return data
+    body = data.removesuffix(b"\xff")
+    following = 1 + max(range(8), key=lambda k: body.rfind(RESTARTS[k]))
+    if not any(mark in body for mark in RESTARTS):
+        following = 0
+    restarted = b"".join(RESTARTS[(following + k) % 8] + FILLING for k in range(8))
+    fillings = (FILLING, OTHER_FILLING, restarted)
+    filled = [np.asarray(Image.open(io.BytesIO(body + filling + JPEG_END))) for filling in fillings]
+    if jpeg.is_progressive(data) or not all(np.array_equal(filled[0], other) for other in filled[1:]):
+        raise FormatError("undecodable", "The JPEG file is cut short.")
+    return body + JPEG_END
+
+
+def grey_of(picture: Image.Image) -> Numbers:
     """(rows, columns) in the picture's own depth, native byte order."""
     if picture.mode in DEEP_MODES:
         deep = np.asarray(picture)

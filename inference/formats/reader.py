@@ -5,7 +5,7 @@ import mmap
 from pathlib import Path
 from typing import BinaryIO
 
-from inference.formats.gate import admit
+from inference.formats.gate import admit, program_for
 from inference.formats.identity import Identity
 from inference.formats.limits import check_file_bytes
 from inference.formats.sandbox import decode_and_identify, decode_in_child
@@ -13,7 +13,7 @@ from inference.formats.stack import Modality, PictureStack, SourceFormat
 
 
 def read(source: Path, *, modality: Modality, file_name: str = "") -> PictureStack:
-    """Read a PNG, JPEG, TIFF, DICOM or NIfTI file as one grey, de-identified stack of frames.
+    """Read a DICOM or NIfTI file, a picture or a clip as one grey, de-identified stack of frames.
 
     modality: what the sender declares; a DICOM file that states another is refused.
     file_name: the sender's name for the file, used only to notice an extension that contradicts the
@@ -23,8 +23,8 @@ def read(source: Path, *, modality: Modality, file_name: str = "") -> PictureSta
     and output. Raises FormatError for everything that cannot be read, OSError when `source` cannot be opened.
     """
     with source.open("rb") as opened:
-        kind, sha256 = _admitted(source, opened, modality, file_name)
-        return decode_in_child(opened, kind, modality=modality, sha256=sha256)
+        kind, program, sha256 = _admitted(source, opened, modality, file_name)
+        return decode_in_child(opened, kind, modality=modality, sha256=sha256, program=program)
 
 
 def read_identified(
@@ -32,13 +32,15 @@ def read_identified(
 ) -> tuple[PictureStack, Identity]:
     """As `read`, and beside the stack what the file says of patient and study, for the upload door alone."""
     with source.open("rb") as opened:
-        kind, sha256 = _admitted(source, opened, modality, file_name)
-        return decode_and_identify(opened, kind, modality=modality, sha256=sha256)
+        kind, program, sha256 = _admitted(source, opened, modality, file_name)
+        return decode_and_identify(opened, kind, modality=modality, sha256=sha256, program=program)
 
 
-def _admitted(source: Path, opened: BinaryIO, modality: Modality, file_name: str) -> tuple[SourceFormat, str]:
-    """Format and SHA-256 of a file that has passed the gate."""
+def _admitted(
+    source: Path, opened: BinaryIO, modality: Modality, file_name: str
+) -> tuple[SourceFormat, str, str]:
+    """Format, decoding program and SHA-256 of a file that has passed the gate."""
     check_file_bytes(source.stat().st_size)
     with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data:
         kind = admit(data, modality=modality, file_name=file_name or source.name)
-        return kind, hashlib.sha256(data).hexdigest()
+        return kind, program_for(data, kind), hashlib.sha256(data).hexdigest()

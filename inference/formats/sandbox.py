@@ -16,13 +16,6 @@ from inference.formats.identity import Identity
 from inference.formats.sniff import SPOKEN
 from inference.formats.stack import Modality, PictureStack, SourceFormat
 
-DECODERS: dict[SourceFormat, str] = {
-    "png": "inference.formats.picture",
-    "jpeg": "inference.formats.picture",
-    "tiff": "inference.formats.picture",
-    "dicom": "inference.formats.dicom",
-    "nifti": "inference.formats.nifti",
-}
 IDENTIFYING: frozenset[SourceFormat] = frozenset({"dicom"})
 """Formats that name a patient in a way that can be compared."""
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,13 +29,16 @@ def decode_in_child(
     *,
     modality: Modality,
     sha256: str,
+    program: str,
     allowance: Allowance = ALLOWANCE,
 ) -> PictureStack:
-    """Decode a file just opened, from where it stands.
+    """Decode a file just opened, from where it stands, by the module of that name.
 
     Raises FormatError: the child's own, or `undecodable` when the child dies or its answer does not hold up.
     """
-    return _decoded(opened, kind, None, modality=modality, sha256=sha256, allowance=allowance)
+    return _decoded(
+        opened, kind, None, modality=modality, sha256=sha256, program=program, allowance=allowance
+    )
 
 
 def decode_and_identify(
@@ -51,14 +47,19 @@ def decode_and_identify(
     *,
     modality: Modality,
     sha256: str,
+    program: str,
     allowance: Allowance = ALLOWANCE,
 ) -> tuple[PictureStack, Identity]:
     """As decode_in_child, and what the file says of its patient and study; nothing but DICOM says it."""
     if kind not in IDENTIFYING:
-        stack = decode_in_child(opened, kind, modality=modality, sha256=sha256, allowance=allowance)
+        stack = decode_in_child(
+            opened, kind, modality=modality, sha256=sha256, program=program, allowance=allowance
+        )
         return stack, Identity()
     with os.fdopen(os.memfd_create("channel"), "w+b") as channel:  # in memory, so that no disk ever holds it
-        stack = _decoded(opened, kind, channel, modality=modality, sha256=sha256, allowance=allowance)
+        stack = _decoded(
+            opened, kind, channel, modality=modality, sha256=sha256, program=program, allowance=allowance
+        )
         channel.seek(0)
         try:
             return stack, wire.read_identity(channel)
@@ -73,10 +74,18 @@ def _decoded(
     *,
     modality: Modality,
     sha256: str,
+    program: str,
     allowance: Allowance,
 ) -> PictureStack:
     with tempfile.TemporaryFile() as answer:
-        _run(opened, answer, channel, kind, modality, allowance)
+        _run(
+            opened,
+            answer,
+            channel,
+            command_line(program, modality, allowance, _handle(channel)),
+            kind,
+            allowance,
+        )
         answer.seek(0)
         try:
             return wire.read_stack(answer, modality=modality, sha256=sha256)
@@ -84,17 +93,20 @@ def _decoded(
             raise _undecodable(kind) from None
 
 
+def _handle(channel: BinaryIO | None) -> int | None:
+    return channel.fileno() if channel else None
+
+
 def _run(
     opened: BinaryIO,
     answer: BinaryIO,
     channel: BinaryIO | None,
+    command: list[str],
     kind: SourceFormat,
-    modality: Modality,
     allowance: Allowance,
 ) -> None:
     """Wait without polling: subprocess's own timeout would add up to 50 ms to every file."""
-    handle = channel.fileno() if channel else None
-    command = command_line(DECODERS[kind], modality, allowance, handle)
+    handle = _handle(channel)
     with subprocess.Popen(
         command,
         stdin=opened,

@@ -1,9 +1,10 @@
 """Which format a file is, by its own first bytes: never by the client's word or the name alone."""
 
+from collections.abc import Callable
 from pathlib import PurePath
 
 from inference.formats.errors import FormatError
-from inference.formats.headers import dicom, jpeg, nifti, png, tiff
+from inference.formats.headers import bmp, dicom, gif, jpeg, nifti, png, tiff, video
 from inference.formats.limits import Data
 from inference.formats.stack import SourceFormat
 
@@ -15,6 +16,15 @@ EXTENSIONS: dict[str, SourceFormat] = {
     ".jfif": "jpeg",
     ".tif": "tiff",
     ".tiff": "tiff",
+    ".bmp": "bmp",
+    ".dib": "bmp",
+    ".gif": "gif",
+    ".mp4": "mp4",
+    ".m4v": "mp4",
+    ".mov": "mp4",
+    ".avi": "avi",
+    ".mpg": "mpeg",
+    ".mpeg": "mpeg",
     ".dcm": "dicom",
     ".dicom": "dicom",
     ".nii": "nifti",
@@ -22,25 +32,31 @@ EXTENSIONS: dict[str, SourceFormat] = {
 
 # Named in the refusal, so that a person knows what they sent. The longest beginning that fits is the name.
 FOREIGN = {
-    b"GIF8": "a GIF picture",
-    b"BM": "a BMP picture",
+    b"BM": "a BMP picture of a kind that is not read here",
     b"RIFFWEBP": "a WebP picture",
-    b"RIFFAVI ": "an AVI video",
     b"RIFF": "a sound or video file",
     b"ftyphei": "a HEIC picture, as phones take them",
     b"ftypmif1": "a HEIC picture, as phones take them",
     b"ftypavif": "an AVIF picture",
-    b"ftypqt": "a QuickTime video",
-    b"ftyp": "an MP4 video",
+    b"ftyphev": "a HEIC picture, as phones take them",
+    b"ftypmsf1": "a HEIC picture, as phones take them",
     b"NRRD": "an NRRD volume",
     b"ObjectType": "a MetaImage volume",
     b"CDF": "a MINC or NetCDF file",
     b"#MRTRIX": "an MRtrix volume",
     b"\x1a\x45\xdf\xa3": "a Matroska or WebM video",
-    b"\0\0\x01\xba": "an MPEG video",
-    b"\0\0\x01\xb3": "an MPEG video",
+    b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": "a Windows Media video",
+    b"FLV": "a Flash video",
     b"\xff\x4f\xff\x51": "a JPEG 2000 picture",
     b"\xff\x0a": "a JPEG XL picture",
+    b"BZh": "a compressed file",
+    b"\xfd7zXZ": "a compressed file",
+    b"\x28\xb5\x2f\xfd": "a compressed file",
+    b"KRETZ": "a Voluson volume (Kretz), which its maker's software exports as DICOM",
+    b"\x93NUMPY": "a NumPy array",
+    b"MATLAB": "a MATLAB file",
+    b"SQLite": "a database",
+    b"SIMPLE  =": "a FITS picture",
     b"\0\0\0\x0cJXL": "a JPEG XL picture",
     b"8BPS": "a Photoshop document",
     b"\x76\x2f\x31\x01": "an OpenEXR picture",
@@ -59,16 +75,28 @@ FOREIGN = {
     b"\x89HDF": "an HDF5 or MINC file",
     b"<": "an HTML, SVG or XML document",
 }
+FITTING: dict[SourceFormat, Callable[[Data], bool]] = {
+    "bmp": bmp.is_bmp,
+    "mp4": video.is_mp4,
+    "avi": video.is_avi,
+    "mpeg": video.is_mpeg,
+}
+"""What is known by more than its first bytes."""
 HALVES = {".img", ".hdr"}
 """Extensions of image pairs: a header and its voxels, each in a file of its own."""
 SPOKEN: dict[SourceFormat, str] = {
     "png": "PNG",
     "jpeg": "JPEG",
     "tiff": "TIFF",
+    "bmp": "BMP",
+    "gif": "GIF",
+    "mp4": "MP4",
+    "avi": "AVI",
+    "mpeg": "MPEG",
     "dicom": "DICOM",
     "nifti": "NIfTI",
 }
-WANTED = "send PNG, JPEG, TIFF, DICOM or NIfTI"
+WANTED = "send DICOM, NIfTI, a picture (PNG, JPEG, TIFF, BMP) or a clip (MP4, AVI, MPEG, GIF)"
 
 
 def sniff(data: Data, file_name: str = "") -> SourceFormat:
@@ -94,18 +122,21 @@ def sniff(data: Data, file_name: str = "") -> SourceFormat:
 
 
 def _by_content(data: Data) -> SourceFormat | None:
+    if data[128:132] == dicom.PREFIX:
+        return "dicom"
     start = data[:8]
     if start == png.SIGNATURE:
         return "png"
     if start[:3] == jpeg.SIGNATURE:
         return "jpeg"
-    if start[:4] in tiff.SIGNATURES and data[128:132] != dicom.PREFIX:
+    if start[:4] in tiff.SIGNATURES:
         return "tiff"
-    if data[128:132] == dicom.PREFIX:
-        return "dicom"
-    if nifti.is_nifti(nifti.head(data)):
-        return "nifti"
-    return None
+    if start[:6] in gif.SIGNATURES:
+        return "gif"
+    for kind, fits in FITTING.items():
+        if fits(data):
+            return kind
+    return "nifti" if nifti.is_nifti(nifti.head(data)) else None
 
 
 def _refuse_foreign(data: Data, file_name: str) -> None:

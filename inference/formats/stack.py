@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Modality = Literal["ultrasound", "mri"]
 Plane = Literal["axial", "coronal", "sagittal", ""]
-SourceFormat = Literal["png", "jpeg", "tiff", "dicom", "nifti"]
+SourceFormat = Literal["png", "jpeg", "tiff", "bmp", "gif", "mp4", "avi", "mpeg", "dicom", "nifti"]
 MODALITIES: tuple[Modality, ...] = get_args(Modality)
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]

@@ -18,6 +18,7 @@ from inference.formats import acquisition
 from inference.formats.errors import HTTP_STATUS, FormatError
 from inference.formats.identity import Identity, identity_of
 from inference.formats.limits import check_stack
+from inference.formats.spacing import plausible
 from inference.formats.stack import Modality, PictureStack, Pixels, Plane, SourceFormat
 
 T = TypeVar("T")
@@ -92,7 +93,7 @@ def read_stack(stream: BinaryIO, *, modality: Modality, sha256: str) -> PictureS
         raise _refusal(answer["error"])
     try:
         return PictureStack(
-            pixels=_pixels(stream, answer["depth"], answer["shape"]),
+            pixels=_pixels(stream, answer["depth"], answer["shape"], _aspect(answer)),
             modality=modality,
             original_sha256=sha256,
             source_format=_one_of(answer["source_format"], get_args(SourceFormat)),
@@ -126,11 +127,17 @@ def _refusal(error: Any) -> FormatError:
     return FormatError(code, detail[:300])
 
 
-def _pixels(stream: BinaryIO, depth: str, shape: Sequence[int]) -> Pixels:
+def _aspect(answer: dict[str, Any]) -> float:
+    """Height of a pixel over its width, 1 where nothing says it."""
+    pair = plausible(*(_optional_pair(answer["pixel_spacing"]) or (1.0, 1.0)))
+    return pair[0] / pair[1] if pair else 1.0
+
+
+def _pixels(stream: BinaryIO, depth: str, shape: Sequence[int], aspect: float) -> Pixels:
     """Check depth, shape and the exact number of bytes before anything is allocated."""
     dtype = np.dtype(_DEPTHS[depth])
     frames, rows, columns = (_whole(side) for side in _sequence(shape, 3))
-    check_stack(frames, rows, columns, dtype.itemsize)
+    check_stack(frames, rows, columns, dtype.itemsize, aspect)
     expected = frames * rows * columns * dtype.itemsize
     content = stream.read(expected + 1)
     if len(content) != expected:

@@ -37,6 +37,7 @@ KEPT_NAMES = frozenset(
         "WANTED",
         "ARCHIVE",
         "PICKLE",
+        "UNREAD",
         "NO_PICTURES",
         "NO_PICTURE_MODALITIES",
         "NEEDS_RECORD",

@@ -169,14 +169,17 @@ def test_what_is_signed_is_said_in_english_too(german, answered):
 
 
 def test_a_refused_file_is_refused_in_german_and_kept_in_english(german, case):
-    sent = {"modality": "ultrasound", "scans": SimpleUploadedFile("a.png", b"GIF89a")}
+    sent = {"modality": "ultrasound", "scans": SimpleUploadedFile("a.webp", b"RIFF\0\0\0\0WEBP")}
     response = german.post(f"/cases/{case.pk}/scans/", sent, headers={"Accept": "application/json"})
     (outcome,) = response.json()["outcomes"]
     assert outcome["code"] == "unsupported_type"
-    assert outcome["sentence"] == "Dies ist ein GIF-Bild; senden Sie PNG, JPEG, TIFF, DICOM oder NIfTI."
+    assert outcome["sentence"] == (
+        "Dies ist ein WebP-Bild; senden Sie DICOM, NIfTI, ein Bild (PNG, JPEG, TIFF, BMP) oder eine "
+        "Bildfolge (MP4, AVI, MPEG, GIF)."
+    )
     reason = Event.objects.get(verb="scan.refused").detail["reason"]
-    assert reason == "This is a GIF picture; send PNG, JPEG, TIFF, DICOM or NIfTI."
-    assert "Dies ist ein GIF-Bild" in html(german, case.get_absolute_url())
+    assert reason.startswith("This is a WebP picture; send DICOM, NIfTI, a picture (PNG, JPEG, TIFF, BMP)")
+    assert "Dies ist ein WebP-Bild" in html(german, case.get_absolute_url())
 
 
 def test_a_page_that_is_refused_says_so_in_german(german, charlie, client_of):

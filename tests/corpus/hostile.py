@@ -99,7 +99,6 @@ BOMBS: dict[str, tuple[bytes, str]] = {
 }
 
 FOREIGN: dict[str, bytes] = {
-    "GIF": b"GIF89a" + bytes(100),
     "BMP": b"BM" + bytes(100),
     "WebP": b"RIFF\x24\0\0\0WEBPVP8 " + bytes(100),
     "PDF": b"%PDF-1.7\n" + bytes(100),

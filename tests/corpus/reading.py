@@ -1,24 +1,18 @@
 """Decode inside the test process: the same gate and decoders as the child runs, without starting one."""
 
 import hashlib
+import importlib
 
-from inference.formats import FormatError, PictureStack, dicom, nifti, picture
-from inference.formats.gate import admit
+from inference.formats import FormatError, PictureStack
+from inference.formats.gate import admit, program_for
 from inference.formats.source import Source
 from inference.formats.stack import Modality
-
-DECODERS = {
-    "png": picture.decode,
-    "jpeg": picture.decode,
-    "tiff": picture.decode,
-    "dicom": dicom.decode,
-    "nifti": nifti.decode,
-}
 
 
 def decode(data: bytes, modality: Modality, file_name: str = "") -> PictureStack:
     kind = admit(data, modality=modality, file_name=file_name)
-    return DECODERS[kind](Source(data, modality, hashlib.sha256(data).hexdigest()))
+    decoder = importlib.import_module(program_for(data, kind))
+    return decoder.decode(Source(data, modality, hashlib.sha256(data).hexdigest()))
 
 
 def outcome(data: bytes, modality: Modality, file_name: str = "") -> str:

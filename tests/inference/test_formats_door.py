@@ -75,7 +75,9 @@ def test_a_child_that_asks_for_more_than_its_allowance_ends_as_undecodable(limit
     scarce = dataclasses.replace(ALLOWANCE, **{limit: value})
     path = on_disk(tmp_path, pictures.saved(pictures.noise(500, 500)))
     with path.open("rb") as opened, pytest.raises(FormatError) as refusal:
-        sandbox.decode_in_child(opened, "png", modality="mri", sha256="", allowance=scarce)
+        sandbox.decode_in_child(
+            opened, "png", modality="mri", sha256="", program="inference.formats.picture", allowance=scarce
+        )
     assert refusal.value.code == "undecodable"
     assert read(path, modality="mri").pixels.shape == (1, 500, 500)
 
@@ -85,13 +87,17 @@ def test_a_child_that_takes_too_long_is_ended(tmp_path):
     fifo = tmp_path / "never"
     os.mkfifo(fifo)
     with os.fdopen(os.open(fifo, os.O_RDWR), "rb") as silent, pytest.raises(FormatError, match="too long"):
-        sandbox.decode_in_child(silent, "png", modality="mri", sha256="", allowance=hurried)
+        sandbox.decode_in_child(
+            silent, "png", modality="mri", sha256="", program="inference.formats.picture", allowance=hurried
+        )
 
 
 def test_a_child_ended_before_its_own_alarm_is_set_took_too_long_and_its_file_is_not_called_damaged():
     at_once = dataclasses.replace(ALLOWANCE, wall_seconds=-2)
     with tempfile.TemporaryFile() as opened, pytest.raises(FormatError, match="too long"):
-        sandbox.decode_in_child(opened, "png", modality="mri", sha256="", allowance=at_once)
+        sandbox.decode_in_child(
+            opened, "png", modality="mri", sha256="", program="inference.formats.picture", allowance=at_once
+        )
 
 
 def test_the_child_knows_nothing_of_its_parents_environment(monkeypatch):

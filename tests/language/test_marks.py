@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # Names and notations that are the same in every language.
 SAME = {
     "Ventra", "PDF", "CSV", "API", "Grad-CAM", "LIME", "SHA-256", "W/L", "s", "mm", "bit", "MiB", "j", "k",
-    "a", "Enter", "v", "g", "l", "h", "x", "narrow", "PNG, JPEG, TIFF, DICOM, NIfTI (.nii, .nii.gz)",
+    "a", "Enter", "v", "g", "l", "h", "x", "narrow",
+    "DICOM, NIfTI (.nii, .nii.gz), PNG, JPEG, TIFF, BMP, MP4, AVI, MPEG, GIF",
     "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID",
 }  # fmt: skip
 SAID_ALOUD = {"title", "aria-label", "placeholder", "alt", "label"}

@@ -16,38 +16,30 @@ from inference.formats.headers.dicom_elements import (
     cut_short,
 )
 from inference.formats.headers.dicom_kinds import check_kind, check_modality
-from inference.formats.limits import MIB, Data, check_ratio, check_stack
+from inference.formats.headers.dicom_syntaxes import (
+    DEFLATED,
+    ENCAPSULATED,
+    JPEG_EXTENDED,
+    JPEG_LS,
+    NATIVE,
+    check_syntax,
+    video_of,
+)
+from inference.formats.limits import MIB, Data, check_ratio, check_stack, stride
 from inference.formats.stack import Modality
 
 PREFIX = b"DICM"
 DATASET_HEAD = 4 * MIB  # how much of a deflated dataset is inflated to find its header
 
-DEFLATED = "1.2.840.10008.1.2.1.99"
-NATIVE = {
-    "1.2.840.10008.1.2": Form("<", explicit=False),
-    "1.2.840.10008.1.2.1": Form("<", explicit=True),
-    "1.2.840.10008.1.2.2": Form(">", explicit=True),
-    DEFLATED: Form("<", explicit=True),
-}
-JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
-JPEG_LS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
-ENCAPSULATED = {
-    "1.2.840.10008.1.2.4.50",  # JPEG baseline
-    JPEG_EXTENDED,
-    "1.2.840.10008.1.2.4.57",  # JPEG lossless
-    "1.2.840.10008.1.2.4.70",  # JPEG lossless, first-order prediction
-    *JPEG_LS,
-    "1.2.840.10008.1.2.4.90",  # JPEG 2000 lossless
-    "1.2.840.10008.1.2.4.91",  # JPEG 2000
-    "1.2.840.10008.1.2.5",  # RLE
-}
 SHORTEST_DATASET = 64
 LONGEST_FIRST = 256  # bytes of a dataset's first value
 _FIRST_NUMBERS = {b"\0\0", b"\1\0", b"\5\0", b"\x08\0", b"\x12\0", b"\x16\0", b"\x18\0", b"\x20\0"}
 DIRECTORY_CLASS = "1.2.840.10008.1.3.10"  # Media Storage Directory, a DICOMDIR
 
 GREY = ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")
-COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
+COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "YBR_PARTIAL_420")
+MOMENTS = 100_000
+"""Frames of a clip in one file: more than an hour of them."""
 
 _MEDIA_STORAGE_CLASS, _TRANSFER_SYNTAX = 0x00020002, 0x00020010
 _CLASS, _IMAGE_TYPE, _MODALITY, _PHOTOMETRIC = 0x00080016, 0x00080008, 0x00080060, 0x00280004
@@ -76,6 +68,7 @@ class Header:
     """
 
     transfer_syntax: str
+    file_bytes: int
     dataset_start: int
     modality: str
     photometric: str
@@ -87,6 +80,17 @@ class Header:
     bits_stored: int
     high_bit: int
     odd_elements: tuple[int, ...] = ()
+
+    def step(self, modality: Modality) -> int:
+        """Every how many frames one is kept: 1 but in long clips; slices are all kept."""
+        if modality == "mri" or self.transfer_syntax == DEFLATED:
+            return 1
+        return stride(self.frames, self.rows * self.columns * self.pixel_bytes)
+
+    @property
+    def pixel_bytes(self) -> int:
+        """Of one grey pixel as kept."""
+        return 1 if self.bits_allocated == 8 else 2
 
     @property
     def native_bytes(self) -> int:
@@ -105,6 +109,11 @@ def lacks_file_header(data: Data) -> bool:
     return number in _FIRST_NUMBERS and length <= LONGEST_FIRST
 
 
+def is_video(data: Data) -> bool:
+    """Whether the transfer syntax is one of a video."""
+    return video_of(_file_meta(data)[0]) is not None
+
+
 def inspect(data: Data, modality: Modality) -> Header:
     """Read the header and refuse what has no readable picture of that modality within the limits.
 
@@ -116,16 +125,15 @@ def inspect(data: Data, modality: Modality) -> Header:
     elements = Elements(dataset)
     form = _form(dataset, offset, syntax)
     values, pixel_data = _read(elements, offset, form)
-    header = _header(values, form, syntax, start)
+    header = _header(values, form, syntax, start, len(data))
     check_kind(_text(values.get(_CLASS, b"")), header.modality, _text(values.get(_IMAGE_TYPE, b"")))
     if pixel_data is None:
         raise FormatError("no_pixel_data", "The DICOM file holds no picture.")
     check_modality(header.modality, modality)
     _check_pixels(header)
-    check_stack(header.frames, header.rows, header.columns, 1 if header.bits_allocated == 8 else 2)
-    check_ratio(header.native_bytes, len(data))
-    if syntax in ENCAPSULATED:
-        _check_fragments(elements, pixel_data, header.frames)
+    _check_size(header, modality)
+    if syntax in ENCAPSULATED or video_of(syntax):
+        _check_fragments(elements, pixel_data, 1 if video_of(syntax) else header.frames)
     else:
         _check_native(header, pixel_data, None if syntax == DEFLATED else len(data))
     return dataclasses.replace(header, odd_elements=tuple(elements.odd))
@@ -145,12 +153,7 @@ def _file_meta(data: Data) -> tuple[str, int]:
         raise FormatError(
             "unsupported_type", "This is a DICOMDIR, a list of files; send the images themselves."
         )
-    syntax = found.get(_TRANSFER_SYNTAX)
-    if syntax is None:
-        raise FormatError("undecodable", "The DICOM file does not state its transfer syntax.")
-    if syntax not in NATIVE and syntax not in ENCAPSULATED:
-        raise FormatError("unsupported_transfer_syntax", "The DICOM file uses a compression not read here.")
-    return syntax, offset
+    return check_syntax(found.get(_TRANSFER_SYNTAX)), offset
 
 
 def _inflated_head(data: Data, start: int) -> bytes:
@@ -179,13 +182,14 @@ def _read(elements: Elements, offset: int, form: Form) -> tuple[dict[int, bytes]
     return values, None
 
 
-def _header(values: dict[int, bytes], form: Form, syntax: str, start: int) -> Header:
+def _header(values: dict[int, bytes], form: Form, syntax: str, start: int, file_bytes: int) -> Header:
     def number(tag: int) -> int:
         value = values.get(tag, b"")
         return int(struct.unpack_from(form.endian + "H", value)[0]) if len(value) >= 2 else 0
 
     return Header(
         transfer_syntax=syntax,
+        file_bytes=file_bytes,
         dataset_start=start,
         modality=_text(values.get(_MODALITY, b"")),
         photometric=_text(values.get(_PHOTOMETRIC, b"")),
@@ -209,6 +213,16 @@ def _frames(value: bytes) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 12):
         raise FormatError("frames", "The number of frames in the DICOM file is not a number.")
     return int(text) or 1
+
+
+def _check_size(header: Header, modality: Modality) -> None:
+    """A clip may be longer than what is kept of it."""
+    if not 1 <= header.frames <= MOMENTS:
+        raise FormatError("frames", f"{header.frames} frames: a clip has between 1 and {MOMENTS}.")
+    kept = -(-header.frames // header.step(modality))
+    check_stack(kept, header.rows, header.columns, header.pixel_bytes)
+    if not video_of(header.transfer_syntax):
+        check_ratio(header.native_bytes // header.frames * kept, header.file_bytes)
 
 
 def _check_pixels(header: Header) -> None:

@@ -12,7 +12,8 @@ SEGMENTS = 4096
 SCANS = 64  # a progressive file has about ten; each scan walks the whole picture once more
 
 START_OF_SCAN, END_OF_IMAGE = 0xDA, 0xD9
-READABLE_FRAMES = {0xC0: "baseline", 0xC1: "extended", 0xC2: "progressive"}
+PROGRESSIVE = 0xC2
+READABLE_FRAMES = {0xC0: "baseline", 0xC1: "extended", PROGRESSIVE: "progressive"}
 OTHER_FRAMES = {
     0xC3,
     0xC5,
@@ -31,7 +32,10 @@ _NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
 def inspect(data: Data) -> None:
-    """Refuse a JPEG that is cut short, has no frame, more than 64 scans, or too many pixels."""
+    """Refuse a JPEG that is cut short, has no frame, more than 64 scans, or too many pixels.
+
+    One that ends within its last scan passes here: perhaps it lacks no more than the marker of its end.
+    """
     scans = frames = 0
     for marker, start, length in _segments(data):
         if marker in OTHER_FRAMES:
@@ -46,15 +50,28 @@ def inspect(data: Data) -> None:
         raise FormatError("undecodable", "The JPEG file does not hold one picture.")
 
 
+def ends(data: Data) -> bool:
+    """Whether the marker of the end is there. The data has passed inspect."""
+    return any(marker == END_OF_IMAGE for marker, _, _ in _segments(data))
+
+
+def is_progressive(data: Data) -> bool:
+    """Whether the picture is refined scan by scan, so that nobody can say which of them is the last."""
+    return any(marker == PROGRESSIVE for marker, _, _ in _segments(data))
+
+
 def _segments(data: Data) -> Iterator[tuple[int, int, int]]:
-    """Yield (marker, start of content, length) up to the end of the image."""
-    offset = 2
+    """Yield (marker, start of content, length) up to the end of the image, or of the data within a scan."""
+    offset, marker = 2, 0
     for _ in range(SEGMENTS):
         found = _NEXT_MARKER.search(data, offset)
+        if found is None and marker == START_OF_SCAN:
+            return
         if found is None:
             raise FormatError("undecodable", "The JPEG file is cut short.")
         marker = data[found.start() + 1]
         if marker == END_OF_IMAGE:
+            yield marker, found.end(), 0
             return
         if found.end() + 2 > len(data):
             raise FormatError("undecodable", "The JPEG file is cut short.")

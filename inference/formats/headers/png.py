@@ -13,7 +13,7 @@ ANCILLARY_BYTES = MIB  # all text and profile chunks of one file together, infla
 TEXT_BYTES = 2 * MIB  # of one such chunk, as it is stored: more than this inflates to more than the above
 
 SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # colour type -> samples a pixel
-GREY, GREY_WITH_ALPHA = 0, 4
+GREY = 0
 
 
 def inspect(data: Data) -> None:
@@ -28,6 +28,11 @@ def inspect(data: Data) -> None:
             _check_single_frame(data, start, length)
         elif kind in (b"zTXt", b"iCCP", b"iTXt"):
             spare -= _inflated_length(kind, data[start : start + min(length, TEXT_BYTES)], spare)
+
+
+def is_deep(data: Data) -> bool:
+    """16 bits with colour or transparency."""
+    return data[24:25] == b"\x10" and data[25:26] != bytes([GREY])
 
 
 def _chunks(data: Data) -> Iterator[tuple[bytes, int, int]]:
@@ -54,14 +59,6 @@ def _check_image_header(data: Data, start: int, length: int) -> None:
         raise FormatError("undecodable", "The PNG image header names an unknown kind of pixel.")
     check_ratio(rows * columns * SAMPLES[colour] * depth // 8, len(data))
     check_stack(1, rows, columns, 2 if depth == 16 else 1)
-    if depth == 16 and colour == GREY_WITH_ALPHA:
-        raise FormatError(
-            "undecodable", "16-bit grey PNG with transparency (alpha) is not read; send it without."
-        )
-    if depth == 16 and colour != GREY:
-        raise FormatError(
-            "undecodable", "16-bit colour PNG is not read, as it would lose depth; send 16-bit grey."
-        )
 
 
 def _check_single_frame(data: Data, start: int, length: int) -> None:

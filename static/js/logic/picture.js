@@ -5,6 +5,7 @@
  * @typedef {Object} Picture  as the page carries it
  * @property {string} scan
  * @property {number} frames
+ * @property {number | null} frameTime  milliseconds from one frame of a loop to the next, where known
  * @property {number} rows
  * @property {number} columns
  * @property {8 | 16} bits

@@ -185,7 +185,7 @@ function listenToPlaces() {
 
 const overlay = setUpOverlay(main, picture, { frame: () => state.frame, show, say, arranged: redraw });
 const caliper = setUpCaliper({ marks, canvas: main.scan, spacing: picture.spacing, onMeasuring: () => overlay.whole(), goTo: show });
-setUpCine(() => show((state.wanted + 1) % picture.frames));
+setUpCine((frames) => show((state.wanted + frames) % picture.frames), picture.frameTime);
 for (const { scan } of [main, overlay.twin]) listenToPointer(scan, actions, picture.frames > 1, () => caliper.isActive());
 listenToKeys(main.scan, actions, () => caliper.isActive());
 listenToPlaces();
