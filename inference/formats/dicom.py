@@ -122,6 +122,7 @@ def stack_of(
     """
     spacing, spacing_source = pixel_spacing(dataset)
     words = _acquisition(dataset)
+    words.pop("NumberOfFrames", None)  # said of clips alone, of which not every frame may be kept
     if source.modality == "ultrasound" and header.frames > 1:
         step = header.step(source.modality)
         words |= motion.spoken(count=header.frames, step=step, interval=_interval(dataset) or interval)

@@ -202,6 +202,11 @@ WEBHOOK_TIMEOUT_SECONDS = 5.0  # to connect, and for each silence; twice that fo
 
 # --- Uploads ---------------------------------------------------------------------------
 MAX_UPLOAD_BYTES = env.integer("MAX_UPLOAD_MIB", 256) * 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "cases.upload_names.RepairedNames",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # everything of a request that is not a file
 
