@@ -13,6 +13,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from inference.engine import catalogue
+from inference.engine.by_source import least
 from inference.engine.records import WeightsRecord
 from inference.training.card_page import markdown
 from inference.training.curves import answers
@@ -82,8 +83,9 @@ def table() -> str:
     """Markdown: a line for each shipped version, and how it compares with the baseline's answers."""
     records = [one.record for one in catalogue.shipped()]
     lines = [
-        "| | AUC | sensitivity | specificity | AUC minus baseline |",
-        "|---|---|---|---|---|",
+        "| | worst source left out: not alarmed | wide ventricles found, by case | AUC | sensitivity "
+        "| specificity | AUC minus baseline |",
+        "|---|---|---|---|---|---|---|",
     ]
     ordered = sorted(records, key=lambda record: (record.modality == "mri", _place(record.network)))
     return "\n".join([*lines, *(_line(record, _baseline(record, records)) for record in ordered)])
@@ -99,7 +101,21 @@ def _line(record: WeightsRecord, baseline: WeightsRecord | None) -> str:
     figures = " | ".join(_words(held[name]) for name in ("auc", "sensitivity", "specificity"))
     page = f"docs/models/{record.name}.md"
     name = f"[{record.modality}, `{record.network}`]({page})"
-    return f"| {name} | {figures} | {_against(record, baseline)} |"
+    return f"| {name} | {_left_out(record)} | {_shown(record)} | {figures} | {_against(record, baseline)} |"
+
+
+def _left_out(record: WeightsRecord) -> str:
+    """The source of normals, none of whose hospital was learnt from, that is alarmed most."""
+    worst = least(record.card, "specificity", label="normal")
+    return f"{_words(worst)}, {worst['source']}" if worst else "not measured"
+
+
+def _shown(record: WeightsRecord) -> str:
+    """Of ventriculomegaly that shows a wide ventricle, none of it learnt from."""
+    found = least(
+        record.card, "sensitivity", label="ventriculomegaly", shown_only=True, unit="case"
+    ) or least(record.card, "sensitivity", label="ventriculomegaly")
+    return _words(found) if found else "not measured"
 
 
 def _words(figure: Mapping[str, Any]) -> str:
