@@ -91,7 +91,7 @@ def test_a_training_whose_worker_was_killed_goes_on_where_it_was(manager, run_jo
             raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(jobs, "heartbeat", until_the_folds)
+        patch.setattr(lease, "heartbeat", until_the_folds)
         with pytest.raises(Killed):
             worker.work(job.pk)
     Job.objects.filter(pk=job.pk).update(lease_until=Now() - timedelta(seconds=1))
@@ -114,7 +114,7 @@ def test_a_cancelled_training_stops_after_its_epoch(manager, run_jobs, monkeypat
         if stage == "phantoms, epoch 1 of 2":
             jobs.cancel(job, by=manager)
 
-    monkeypatch.setattr(jobs, "heartbeat", cancelled_meanwhile)
+    monkeypatch.setattr(lease, "heartbeat", cancelled_meanwhile)
     run_jobs()
     job.refresh_from_db()
     assert job.state == "cancelled"
