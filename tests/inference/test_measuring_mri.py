@@ -169,7 +169,7 @@ def test_its_calipers_are_stored_drawn_run_again_and_confirmed_or_moved(answered
             "proposal": mark["prediction"], "proposal_atrium": mark["atrium"],
         }  # fmt: skip
         assert client.post(f"/scans/{scan.pk}/measurements/", body).status_code == 201
-    confirmed, moved_one = Measurement.objects.order_by("pk")
+    confirmed, moved_one = Measurement.objects.order_by("created_at")
     proposed = answered.measurement["atria"]
     assert confirmed.length_mm == pytest.approx(proposed[0]["width_mm"], abs=0.1)
     assert moved_one.length_mm != pytest.approx(proposed[1]["width_mm"], abs=0.1)
