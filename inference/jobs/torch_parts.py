@@ -1,4 +1,4 @@
-"""The parts that import torch, behind one name. Only inference.jobs.worker opens this door."""
+"""The parts that import torch, behind one name. Only a worker's child opens this door."""
 
 from inference.engine import device, explain, versions, weights
 from inference.results import reproduce as reproduction
