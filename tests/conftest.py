@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import migrated_database
 import numpy as np
 import pytest
 from django.core.files.base import ContentFile
@@ -29,6 +30,23 @@ PLAIN_HEADS = (10, 11, 12, 14, 15, 16, 18, 20, 21, 23, 24, 27, 28, 29)
 
 
 @pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory) -> Path:
+    """A folder of this run that is the same for all its test processes."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings, django_db_blocker, shared_folder):
+    """Test processes that run side by side migrate once, not each for itself."""
+    if process := os.environ.get("PYTEST_XDIST_WORKER"):
+        with django_db_blocker.unblock(), migrated_database.to_copy_from(shared_folder, process):
+            yield
+    else:
+        yield
+
+
+@pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
     """Let transactional tests flush: only TRUNCATE is allowed again, and only in the test database."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
@@ -47,10 +65,9 @@ def own_storage(settings, tmp_path) -> None:
 
 
 @pytest.fixture(scope="session")
-def prepared_pictures(tmp_path_factory) -> Path:
+def prepared_pictures(shared_folder) -> Path:
     """What trainings prepared, for all tests of all processes: a name there says what it came from."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "prepared"
+    folder = shared_folder / "prepared"
     folder.mkdir(exist_ok=True)
     return folder
 
