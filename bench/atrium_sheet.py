@@ -24,8 +24,8 @@ from inference.engine.atrium.grids import COLUMNS, ROWS, pose, upright
 from inference.engine.atrium.measure import measure, shipped_measurer
 from inference.engine.atrium.records import Atria
 from inference.engine.atrium.scale import Scale, scale_from_age, stated_scale
-from inference.engine.ellipse import Ellipse
-from inference.engine.head_finder.shipped import find_outlined
+from inference.engine.head.ellipse import Ellipse
+from inference.engine.head.shipped import find_outlined
 from inference.training.atrium.material import picture
 
 ACROSS = 6

@@ -23,16 +23,16 @@ import torch
 from torch.nn import functional as F
 
 from inference.engine import catalogue
-from inference.engine.ellipse import Ellipse
-from inference.engine.head import find_head
-from inference.engine.preprocess import RECIPES, STEPS, FrameState
+from inference.engine.head.by_skull import find_head
+from inference.engine.head.ellipse import Ellipse
+from inference.engine.preprocessing.prepare import RECIPES, STEPS, FrameState
 from inference.engine.records import LABELS, POSITIVE, Recipe
-from inference.engine.weights import load
+from inference.engine.weights.loaded_model import load
 from inference.formats.stack import PictureStack
-from inference.training.border import border_removed
-from inference.training.data import folder_sources, picture_stack
-from inference.training.figures import auc, difference
-from inference.training.loop import logits_of
+from inference.training.data.examples import folder_sources, picture_stack
+from inference.training.evaluation.figures import auc, difference
+from inference.training.fitting.loop import logits_of
+from inference.training.synthesis.border import border_removed
 
 NETWORKS = ("cnn", "modified_cnn", "resnet18", "vgg16")
 FINDING = ("square", "find", "outline", "gate")

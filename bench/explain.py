@@ -30,12 +30,12 @@ from lime import lime_image
 from inference.engine import catalogue
 from inference.engine.backends import with_onnxruntime
 from inference.engine.explain import gradcam, lime
-from inference.engine.explain.surrogate import linear_fit
+from inference.engine.explain.fast_lime.gaussian_process import linear_fit
+from inference.engine.explain.superpixels import even_pieces
 from inference.engine.predict import calibrated
-from inference.engine.preprocess import prepare
+from inference.engine.preprocessing.prepare import prepare
 from inference.engine.records import POSITIVE, Prepared
-from inference.engine.superpixels import even_pieces
-from inference.engine.weights import LoadedModel, configure, load
+from inference.engine.weights.loaded_model import LoadedModel, configure, load
 from inference.phantom import render, sample_spec
 
 MODALITY = "mri"

@@ -31,7 +31,7 @@ from cases.advice.values import SHIPPED, values
 from inference.engine.quality import check
 from inference.formats.stack import MODALITIES
 from inference.phantom import Defects, render, sample_spec
-from inference.training.acquisitions import Pool, labelled_heads, labelled_pools, odds_of, pools
+from inference.training.synthesis.acquisitions import Pool, labelled_heads, labelled_pools, odds_of, pools
 
 TEST_FROM = 100_000
 FIRST_SAFE, SAFE_HEADS = 300_000, 12

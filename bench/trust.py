@@ -19,15 +19,23 @@ from typing import Any
 import numpy as np
 
 from inference.engine import catalogue
-from inference.engine.explain import EXPLAINERS, checks
+from inference.engine.explain import checks
+from inference.engine.explain.explainers import EXPLAINERS
 from inference.engine.explain.method import chances_of
+from inference.engine.explain.trust import doubts_about
 from inference.engine.quality import NotAnalysable
 from inference.engine.records import POSITIVE
-from inference.engine.trust import doubts_about
-from inference.engine.weights import LoadedModel, configure, load
-from inference.training import pointing
-from inference.training.atlas import DILATED_MM, VENTRICLES, Look, labelled_slices, slice_stack, widest_mm
-from inference.training.pointing import Known
+from inference.engine.weights.loaded_model import LoadedModel, configure, load
+from inference.training.evaluation import pointing_game
+from inference.training.evaluation.pointing_game import Known
+from inference.training.synthesis.atlas import (
+    DILATED_MM,
+    VENTRICLES,
+    Look,
+    labelled_slices,
+    slice_stack,
+    widest_mm,
+)
 
 SLICES = 5
 """Of each volume, evenly among those as wide as ventriculomegaly."""
@@ -40,7 +48,7 @@ SHIFT = 500
 def main() -> None:
     options = parser().parse_args()
     configure(options.threads)
-    pointing.FIRST_SEED += SHIFT
+    pointing_game.FIRST_SEED += SHIFT
     rows: list[dict[str, Any]] = []
     for modality in ("ultrasound", "mri"):
         heads = known_heads(modality, options)
@@ -70,7 +78,7 @@ def said(words: str) -> None:
 
 def known_heads(modality: str, options: argparse.Namespace) -> dict[str, list[Known]]:
     recipe = f"{modality}-head-128"
-    found = {"phantoms": list(pointing.wide_phantoms(modality, recipe, options.heads))}
+    found = {"phantoms": list(pointing_game.wide_phantoms(modality, recipe, options.heads))}
     if modality == "mri" and options.mri:
         found["volumes"] = list(real_slices(options.mri, recipe))
     return found
@@ -83,7 +91,7 @@ def real_slices(folder: Path, recipe: str) -> Iterator[Known]:
         for index in wide[np.linspace(0, len(wide) - 1, SLICES).round().astype(int)]:
             stack = slice_stack(volume, int(index), Look(None))
             try:
-                yield pointing.known(stack, masks[index], recipe, volume.name)
+                yield pointing_game.known(stack, masks[index], recipe, volume.name)
             except NotAnalysable:
                 continue
 
@@ -91,11 +99,11 @@ def real_slices(folder: Path, recipe: str) -> Iterator[Known]:
 def of_version(
     model: LoadedModel, kind: str, heads: list[Known], options: argparse.Namespace
 ) -> Iterator[dict[str, Any]]:
-    blank = pointing.forgetful(model)
+    blank = pointing_game.forgetful(model)
     for number, head in enumerate(head for head in heads if is_called(model, head)):
         for method in options.methods:
-            found = pointing.explained(model, head, method)
-            heat = pointing.heat_of(found, head)
+            found = pointing_game.explained(model, head, method)
+            heat = pointing_game.heat_of(found, head)
             inside = np.abs(heat)[head.picture != 0].sum() / max(np.abs(heat).sum(), 1e-12)
             metrics = {
                 **found.metrics,
@@ -109,9 +117,9 @@ def of_version(
                 "method": method,
                 "area": float(head.ventricles.sum() / (head.picture != 0).sum()),
                 "doubted": bool(doubts_about(method, metrics)),
-                "map": vars(pointing.pointed(heat, head)),
-                "chance": vars(pointing.pointed(by_chance, head)),
-                "middle": vars(pointing.pointed(pointing.middle_map(head), head)),
+                "map": vars(pointing_game.pointed(heat, head)),
+                "chance": vars(pointing_game.pointed(by_chance, head)),
+                "middle": vars(pointing_game.pointed(pointing_game.middle_map(head), head)),
                 "alike": alike(blank, heat, head, method) if method == "gradcam" else None,
             }
 
@@ -122,7 +130,9 @@ def is_called(model: LoadedModel, head: Known) -> bool:
 
 
 def alike(blank: LoadedModel, heat: np.ndarray, head: Known, method: str) -> float:
-    return pointing.likeness(heat, pointing.heat_of(pointing.explained(blank, head, method), head), head)
+    return pointing_game.likeness(
+        heat, pointing_game.heat_of(pointing_game.explained(blank, head, method), head), head
+    )
 
 
 def where(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

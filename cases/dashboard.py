@@ -18,9 +18,9 @@ from inference.charts.svg import Chart
 from inference.charts.voice import voice
 from inference.charts.weeks import Week, weeks_chart
 from inference.engine.records import POSITIVE
-from inference.engine.undecided import UNDECIDED
+from inference.engine.uncertainty.undecided import UNDECIDED
 from inference.models import Prediction
-from inference.training.figures import Figure, wilson
+from inference.training.evaluation.figures import Figure, wilson
 
 WEEKS = 12
 OVERRIDES = 20

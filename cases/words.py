@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from django.contrib.humanize.templatetags.humanize import ordinal
 from django.utils.translation import gettext, gettext_noop, ngettext
 
+from inference.engine.explain.trust import FORETOLD_AGREES, Doubt, doubts_about, excess
 from inference.engine.records import POSITIVE
-from inference.engine.trust import FORETOLD_AGREES, Doubt, doubts_about, excess
 from inference.models import Explanation, Job, Prediction
 from inference.templatetags.figures import probability
 from language.numbers import decimal, percent

@@ -6,9 +6,9 @@ import safetensors.torch
 import torch
 
 from inference.engine.networks import NETWORKS
-from inference.engine.preprocess import RECIPES
+from inference.engine.preprocessing.prepare import RECIPES
 from inference.engine.records import WeightsRecord
-from inference.engine.weights import LoadedModel, load
+from inference.engine.weights.loaded_model import LoadedModel, load
 
 
 def packed(network: str, *, seed: int = 0) -> bytes:

@@ -12,14 +12,14 @@ from skimage.measure import blur_effect
 
 from advice.decisions import limit
 from cases.advice.rulebook import Rulebook
-from inference.engine.head import find_head
+from inference.engine.head.by_skull import find_head
 from inference.engine.quality import check
 from inference.engine.quality.upright import upright
 from inference.formats.stack import Modality, PictureStack
 from inference.phantom import Defects, HeadSpec, Phantom, render, sample_spec, volume
-from inference.training.acquisitions import FAULTS, labelled_heads
-from inference.training.data import picture_stack
-from inference.training.spoil import spoiled
+from inference.training.data.examples import picture_stack
+from inference.training.synthesis.acquisitions import FAULTS, labelled_heads
+from inference.training.synthesis.degrade import spoiled
 
 GRADES = (0.25, 0.5, 0.75, 1.0)
 PLAIN = 0.5

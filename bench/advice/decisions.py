@@ -8,7 +8,7 @@ import numpy as np
 from scipy import optimize
 
 from cases.advice.rulebook import Rulebook
-from inference.training.acquisitions import Acquisition, Pool, chance
+from inference.training.synthesis.acquisitions import Acquisition, Pool, chance
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from cases.advice.findings import Finding
 from cases.advice.rank import advise
 from cases.advice.rulebook import Rulebook
 from cases.advice.values import Values
-from inference.training.acquisitions import REPEATS, Acquisition, Pool
+from inference.training.synthesis.acquisitions import REPEATS, Acquisition, Pool
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from advice.decisions import Judge, faults, probability
 from cases.advice.rulebook import Rulebook
 from cases.advice.values import band_of
-from inference.training.acquisitions import Acquisition, Pool
+from inference.training.synthesis.acquisitions import Acquisition, Pool
 
 RISKS = ("doubt", "models_disagree", "unfamiliar", "unreliable_explanation")
 AGAIN = {"ultrasound": "repeat_plane", "mri": "repeat_stack"}

@@ -21,10 +21,10 @@ from bench.answering.table import Row, mean, share
 from inference.engine.atrium.measure import SHIPPED, measure, shipped_measurer
 from inference.engine.atrium.records import Atria, AtrialWidth
 from inference.engine.atrium.scale import Scale, scale_from_age, stated_scale
-from inference.engine.ellipse import Ellipse
-from inference.engine.head_finder.shipped import find_outlined
+from inference.engine.head.ellipse import Ellipse
+from inference.engine.head.shipped import find_outlined
 from inference.training.atrium.material import kept_apart, marks, picture
-from inference.training.figures import Figure, auc, bootstrap
+from inference.training.evaluation.figures import Figure, auc, bootstrap
 
 EARLY_MM = 150.0
 FOUND = 0.1

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.answering.table import Row
 from inference.engine import catalogue
-from inference.engine.by_source import SourceFigure, by_source
+from inference.engine.fitness.by_source import SourceFigure, by_source
 from inference.engine.records import WeightsRecord
 
 WORDS = {

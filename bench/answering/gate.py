@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.answering.pictures import shown
 from bench.answering.prepared import EARLY_MM, seen
 from bench.answering.table import Row, share
-from inference.engine.input_gate.gate import SHIPPED
+from inference.engine.input_gate.sononet_gate import SHIPPED
 from inference.training.input_gate.material import apart
 
 RECIPE = "ultrasound-outline-128"

@@ -6,12 +6,12 @@ import numpy as np
 from PIL import Image
 
 from bench.answering.table import Row, mean
-from inference.engine.biometry import circumference
-from inference.engine.head import find_head
-from inference.engine.head_finder.shipped import find_outlined
+from inference.engine.head.biometry import circumference
+from inference.engine.head.by_skull import find_head
+from inference.engine.head.shipped import find_outlined
+from inference.training.data.sources import entries
 from inference.training.head_finder.material import hc18_rows
 from inference.training.head_finder.measure import MID_TRIMESTER_MM, dice, held_out
-from inference.training.sources import entries
 
 FINDERS = {
     "the finder": find_outlined,

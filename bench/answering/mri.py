@@ -11,7 +11,7 @@ from bench.answering.table import Row, share
 from inference.engine import catalogue
 from inference.engine.predict import predict
 from inference.engine.records import POSITIVE, WeightsRecord
-from inference.engine.weights import load
+from inference.engine.weights.loaded_model import load
 from inference.formats import read
 
 

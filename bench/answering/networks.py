@@ -20,13 +20,13 @@ from bench.answering.pictures import shown
 from bench.answering.prepared import Seen, seen
 from bench.answering.table import Row, separation, share
 from inference.engine import catalogue
-from inference.engine.by_source import by_source
+from inference.engine.fitness.by_source import by_source
 from inference.engine.fitness.seating import seats_of
-from inference.engine.members import ENSEMBLE
 from inference.engine.predict import calibrated, frame_logits
 from inference.engine.records import WeightsRecord
-from inference.engine.steadiness import log_odds
-from inference.engine.weights import load
+from inference.engine.uncertainty.steadiness import log_odds
+from inference.engine.weights.ensemble_file import ENSEMBLE
+from inference.engine.weights.loaded_model import load
 
 VISIBLE = "axial_wide_ventricle_visible"
 BATCH = 32

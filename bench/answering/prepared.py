@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.answering.pictures import Shown, shown
-from inference.engine.preprocess import RECIPES, prepare
+from inference.engine.preprocessing.prepare import RECIPES, prepare
 from inference.engine.quality import NotAnalysable
 from inference.formats.stack import PictureStack
 from inference.training.atrium.material import ASPECT

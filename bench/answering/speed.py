@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from bench.answering.pictures import shown
 from bench.answering.table import Row, mean
 from inference.engine.atrium.measure import measure, shipped_measurer
-from inference.engine.head import Head, find_head
-from inference.engine.head_finder.shipped import find_outlined
-from inference.engine.input_gate.gate import shipped_input_gate, verdict
-from inference.engine.preprocess import RECIPES, prepare
+from inference.engine.head.by_skull import Head, find_head
+from inference.engine.head.shipped import find_outlined
+from inference.engine.input_gate.sononet_gate import shipped_input_gate, verdict
+from inference.engine.preprocessing.prepare import RECIPES, prepare
 from inference.engine.quality import NotAnalysable
 
 PICTURES = 24

@@ -10,9 +10,9 @@ from bench.answering.pictures import shown
 from bench.answering.table import Row, mean, share
 from inference.engine import catalogue
 from inference.engine.predict import calibrated, frame_logits
-from inference.engine.preprocess import RECIPES, prepare
+from inference.engine.preprocessing.prepare import RECIPES, prepare
 from inference.engine.quality import NotAnalysable
-from inference.engine.weights import load
+from inference.engine.weights.loaded_model import load
 from inference.formats.stack import PictureStack
 
 SQUEEZES = (1.25, 1.5, 2.0)

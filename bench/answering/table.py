@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from inference.training.figures import Figure, auc, bootstrap, wilson
+from inference.training.evaluation.figures import Figure, auc, bootstrap, wilson
 
 
 @dataclass(frozen=True)

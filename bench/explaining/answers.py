@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from inference.engine.explain.method import BATCH
+from inference.engine.explain.superpixels import hidden_pictures
 from inference.engine.predict import frame_logits
-from inference.engine.steadiness import log_odds
-from inference.engine.superpixels import hidden_pictures
-from inference.engine.weights import LoadedModel
+from inference.engine.uncertainty.steadiness import log_odds
+from inference.engine.weights.loaded_model import LoadedModel
 
 PART = 500
 """Masks in one file: little is lost when a run of hours is stopped."""

@@ -22,7 +22,7 @@ from cases.review.measurements import CHECKLIST, Width, is_provisional, unconfir
 from cases.review.panel import ReviewPanel, review_panel
 from cases.review.proposals import origin_of
 from inference.api.serializers import NOTICE
-from inference.engine.undecided import Reason
+from inference.engine.uncertainty.undecided import Reason
 
 
 class ReadSerializer(serializers.ModelSerializer[Read]):

@@ -14,8 +14,8 @@ from cases.models import Case, Scan
 from cases.review.biometry import Biometry, biometry_of
 from cases.words import Trust
 from inference.engine.fitness import Condition, Fitness
-from inference.engine.members import ENSEMBLE
 from inference.engine.records import MEASURING_NETWORKS
+from inference.engine.weights.ensemble_file import ENSEMBLE
 from inference.jobs import queue
 from inference.models import Explanation, Job, ModelVersion, Prediction, Repetition
 from inference.registry.fitness import fitness_of_all

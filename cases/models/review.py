@@ -12,7 +12,7 @@ from django.utils.translation import gettext, gettext_lazy
 from accounts.models import Department
 from cases.models.case import Case
 from cases.severity import SCHEMES, Scheme
-from inference.engine.undecided import Limits
+from inference.engine.uncertainty.undecided import Limits
 from inference.models import Immutable
 
 

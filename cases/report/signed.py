@@ -14,7 +14,7 @@ from cases.report.content import FORM, Draft, draft, moment
 from cases.report.words import EARLIER_FORM, Report, later_words, report
 from cases.review.calls import call
 from cases.review.panel import ReviewPanel, review_panel
-from inference.engine.undecided import NO_LIMITS
+from inference.engine.uncertainty.undecided import NO_LIMITS
 
 
 def report_of(case: Case, user: User) -> Report:

@@ -1,7 +1,7 @@
 """What a scan's head measures, beside the age that its case states.
 
-Measured once by the engine (inference.engine.biometry) and stored with each answer; only the age that a head
-circumference speaks for is computed here.
+Measured once by the engine (inference.engine.head.biometry) and stored with each answer; only the age that a
+head circumference speaks for is computed here.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext
 
 from cases.models import Case
-from inference.engine.biometry import FORMULA, age_days, contradicts
+from inference.engine.head.biometry import FORMULA, age_days, contradicts
 from inference.models import Prediction
 from language.numbers import decimal
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext, gettext_noop, ngettext
 
 from cases.review.calls import DECIDED, NORMAL, NOT_ANALYSABLE
 from inference.engine.records import MEASURING_NETWORKS, POSITIVE
-from inference.engine.undecided import UNDECIDED, Reason
+from inference.engine.uncertainty.undecided import UNDECIDED, Reason
 from language.numbers import probability
 from language.stored import said as in_words
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from accounts.models import Department
 from cases.models import Case, ReadingRules, Scan, SignOff
-from inference.engine.members import ENSEMBLE
 from inference.engine.records import POSITIVE
-from inference.engine.undecided import UNDECIDED, Limits, Reason, doubts_about
+from inference.engine.uncertainty.undecided import UNDECIDED, Limits, Reason, doubts_about
+from inference.engine.weights.ensemble_file import ENSEMBLE
 from inference.models import ModelVersion, Prediction
 from inference.registry.fitness import fitness_of_all
 

@@ -14,7 +14,7 @@ from accounts.models import User
 from cases.models import Measurement, Scan
 from cases.refusals import CannotDo
 from cases.review.policy import may_see_answers
-from inference.engine.square import side_of
+from inference.engine.preprocessing.square_pixels import side_of
 from inference.models import Prediction
 from inference.results.proposals import Proposal, proposals_of, scale_of
 from language.numbers import decimal, percent

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageDraw
 
-from inference.engine.drawing import blend
+from inference.engine.explain.overlay import blend
 from inference.models import Explanation, Image
 from inference.results import images
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from inference.charts.curves import curve_chart, lines_chart, reliability_chart
 from inference.charts.svg import PLAIN, Chart, Voice
-from inference.training.curves import answers, precision_recall, reliability, roc
+from inference.training.evaluation.curves import answers, precision_recall, reliability, roc
 
 ROWS = 40
 """Epochs in the table behind a progress chart."""

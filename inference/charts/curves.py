@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from inference.charts.svg import LEGEND, LINES, PLAIN, Chart, Voice, framed, range_words, x_at, y_at
-from inference.training.curves import Bin, Curve
+from inference.training.evaluation.curves import Bin, Curve
 
 
 def curve_chart(

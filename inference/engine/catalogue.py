@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from inference.engine.members import composed
 from inference.engine.records import MEASURING_NETWORKS, WeightsRecord, sha256_hex
+from inference.engine.weights.ensemble_file import composed
 from inference.formats.stack import Modality
 
 SHIPPED = Path(__file__).parent / "shipped"

@@ -12,19 +12,19 @@ import numpy as np
 from inference.engine import catalogue
 from inference.engine.atrium.measure import shipped_measurer
 from inference.engine.atrium.scan import as_json, measure_scan
-from inference.engine.drawing import overlay_png
-from inference.engine.explain import EXPLAINERS, explain
+from inference.engine.explain.explainers import EXPLAINERS, explain
+from inference.engine.explain.overlay import overlay_png
 from inference.engine.fitness import Condition, fitness_of
 from inference.engine.fitness.seating import seats_of
 from inference.engine.measuring.answer import MeasuringModel
-from inference.engine.members import ENSEMBLE
 from inference.engine.networks import NETWORKS
 from inference.engine.quality import NotAnalysable
 from inference.engine.records import MEASURING_NETWORKS, Answer, Explanation
 from inference.engine.ventricles.painter import shipped_painter
 from inference.engine.ventricles.scan import measure_volume
 from inference.engine.versions import Model, explainable, load, predict
-from inference.engine.weights import configure
+from inference.engine.weights.ensemble_file import ENSEMBLE
+from inference.engine.weights.loaded_model import configure
 from inference.formats import read
 from inference.formats.errors import FormatError
 from inference.formats.stack import MODALITIES, Modality, PictureStack

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.engine.backends import Passed
-from inference.engine.preprocess import Steps
+from inference.engine.input_gate.vgg16_gate import shipped_gate
+from inference.engine.preprocessing.prepare import Steps
+from inference.engine.preprocessing.prepared_cache import prepared_once
 from inference.engine.quality import NotAnalysable, refuse
 from inference.engine.records import POSITIVE, Answer, Prepared, Refusal, WeightsRecord
-from inference.engine.remember import prepared_once
-from inference.engine.scope import shipped_gate
-from inference.engine.steadiness import Steadiness, log_odds, steadiness
-from inference.engine.views import viewed_logits
-from inference.engine.weights import LoadedModel
+from inference.engine.uncertainty.steadiness import Steadiness, log_odds, steadiness
+from inference.engine.uncertainty.test_time_augmentation import viewed_logits
+from inference.engine.weights.loaded_model import LoadedModel
 from inference.formats.stack import PictureStack
 
 PARTS = ("numpy", "scipy")

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.engine.ellipse import Ellipse
+from inference.engine.head.ellipse import Ellipse
 from inference.formats.stack import Modality
 
 LABELS = ("normal", "ventriculomegaly")
@@ -112,7 +112,8 @@ class Prepared:
         to scan pixel centres (x, y).
     head: bool (frames, rows, columns) in scan coordinates.
     sha256: of the tensor's bytes, shape and dtype.
-    ellipses: for each frame its head, in the frame's pixels once they are square (inference.engine.square).
+    ellipses: for each frame its head, in the frame's pixels once they are square
+        (inference.engine.preprocessing.square_pixels).
     """
 
     tensor: NDArray[np.float32]
@@ -178,7 +179,7 @@ class Answer:
     logits: one pair (normal, ventriculomegaly) for the scan, before the temperature;
         frame_logits: the same for each frame read.
     probability_low, probability_high, doubt: how the answer moves when the picture is held a little
-        differently (inference.engine.views); None when not analysable.
+        differently (inference.engine.uncertainty.test_time_augmentation); None when not analysable.
     backend, device, versions: what computed it, e.g. "torch", "cpu",
         {"torch": "2.14.1", "numpy": "2.3.1"}.
     measurement: the calipers of a version that measures (inference.engine.atrium.scan.as_json), else None.

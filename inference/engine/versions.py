@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from inference.engine import predict as classes
-from inference.engine import weights
-from inference.engine.explain import CannotExplain
+from inference.engine.explain.explainers import CannotExplain
 from inference.engine.measuring.answer import MeasuringModel, load_measuring, measured_answers
 from inference.engine.records import MEASURING_NETWORKS, Answer, WeightsRecord
-from inference.engine.weights import LoadedModel
+from inference.engine.weights import loaded_model
+from inference.engine.weights.loaded_model import LoadedModel
 from inference.formats.stack import PictureStack
 
 Model = LoadedModel | MeasuringModel
@@ -20,7 +20,7 @@ def load(record: WeightsRecord, content: bytes, *, device: str = "cpu", backend:
     """
     if record.network in MEASURING_NETWORKS:
         return load_measuring(record, content)
-    return weights.load(record, content, device=device, backend=backend)
+    return loaded_model.load(record, content, device=device, backend=backend)
 
 
 def predict(

@@ -1,16 +1,19 @@
 """The parts that import torch, behind one name. Only a worker's child opens this door."""
 
-from inference.engine import device, explain, versions, weights
+from inference.engine import versions
+from inference.engine.backends import device
+from inference.engine.explain import explainers
+from inference.engine.weights import loaded_model
 from inference.results import reproduce as reproduction
-from inference.training import command as training
-from inference.training import options as training_options
+from inference.training.cli import options as training_options
+from inference.training.cli import train as training
 
 __all__ = [
     "device",
-    "explain",
+    "explainers",
+    "loaded_model",
     "reproduction",
     "training",
     "training_options",
     "versions",
-    "weights",
 ]

@@ -24,10 +24,10 @@ from audit.trail import record
 from blobs import store
 from blobs.store import BlobCorrupt, BlobUnavailable
 from inference import events
-from inference.engine.frames import choose_frames
-from inference.engine.members import ENSEMBLE
+from inference.engine.preprocessing.frames import choose_frames
 from inference.engine.quality import VERSION, Check, check
 from inference.engine.records import MEASURING_NETWORKS, Answer
+from inference.engine.weights.ensemble_file import ENSEMBLE
 from inference.formats.stack import PictureStack
 from inference.jobs import lease, presence
 from inference.jobs import state as jobs
@@ -189,8 +189,8 @@ def _explain(held: Claim) -> None:
     science = _science()
     lease.heartbeat([held], "explaining")
     try:
-        with science.explain.telling(lambda words: lease.heartbeat([held], f"explaining, {words}"[:60])):
-            explanation = science.explain.explain(
+        with science.explainers.telling(lambda words: lease.heartbeat([held], f"explaining, {words}"[:60])):
+            explanation = science.explainers.explain(
                 method,
                 science.versions.explainable(model),
                 stack,
@@ -198,7 +198,7 @@ def _explain(held: Claim) -> None:
                 class_label=job.parameters.get("class_label"),
                 seed=job.parameters.get("seed", SEED),
             )
-    except science.explain.CannotExplain as refused:
+    except science.explainers.CannotExplain as refused:
         raise RefusedWork("cannot_explain", str(refused)) from refused
     stored = results.put_arrays(explanation)
     with transaction.atomic():
@@ -281,7 +281,7 @@ def _kept_alive(claims: Sequence[Claim]) -> Iterator[None]:
 
 
 def _model(version: ModelVersion) -> "Model":
-    mismatch: type[Exception] = _science().weights.WeightsMismatch
+    mismatch: type[Exception] = _science().loaded_model.WeightsMismatch
     try:
         return _loaded(version.pk)
     except (BlobCorrupt, mismatch) as fault:
@@ -312,5 +312,5 @@ def _science() -> ModuleType:
     """The one door to torch, opened in the worker's child at its first job."""
     from inference.jobs import torch_parts
 
-    torch_parts.weights.configure(threads=settings.ENGINE_THREADS)
+    torch_parts.loaded_model.configure(threads=settings.ENGINE_THREADS)
     return torch_parts

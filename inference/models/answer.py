@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from blobs.models import Blob
-from inference.engine.undecided import Said
+from inference.engine.uncertainty.undecided import Said
 from inference.models.image import Image
 from inference.models.immutable import Immutable
 from inference.models.job import Job

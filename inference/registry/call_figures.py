@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 from inference.models import ModelVersion
 from inference.registry.service import active_versions
 from inference.results.store import weights_record_of
-from inference.training.calls import right_calls, shown_share, undecided
+from inference.training.evaluation.calls import right_calls, shown_share, undecided
 from language.numbers import localised
 from language.stored import said
 

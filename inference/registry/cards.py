@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext, gettext_noop
 
-from inference.training.card_page import SOURCE_COLUMNS, source_cells
+from inference.training.cards.card_page import SOURCE_COLUMNS, source_cells
 from language.numbers import localised
 
 ESTIMATES = ("value", "estimate", "point")

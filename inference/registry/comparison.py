@@ -10,8 +10,8 @@ import numpy as np
 from inference.engine.records import POSITIVE
 from inference.models import Activation, ModelVersion, Prediction
 from inference.results.store import counting
-from inference.training.curves import answers
-from inference.training.figures import Figure, difference, wilson
+from inference.training.evaluation.curves import answers
+from inference.training.evaluation.figures import Figure, difference, wilson
 
 SHOWN = 25
 

@@ -11,8 +11,8 @@ from accounts.models import User
 from audit.models import Event
 from audit.trail import record
 from inference import events
-from inference.engine.by_source import SourceFigure
 from inference.engine.fitness import BY_SOURCE, EVALUATION, Fitness, figures_of, fitness
+from inference.engine.fitness.by_source import SourceFigure
 from inference.models import Evaluation, ModelVersion
 
 MEASURED = (("specificity", "normal"), ("sensitivity", "ventriculomegaly"))

@@ -24,10 +24,10 @@ from inference.jobs.lease import Claim, Fenced
 from inference.jobs.state import RefusedWork
 from inference.models import Job, ModelVersion
 from inference.registry import service as registry
-from inference.training.folders import modality_of
+from inference.training.data.folders import modality_of
 
 if TYPE_CHECKING:
-    from inference.training.course import Step
+    from inference.training.fitting.session import Step
 
 POINTS_KEPT = 400
 

@@ -19,7 +19,7 @@ from accounts.roles import MANAGE_MODELS, SEE_MODELS, holds
 from inference.charts import card_plots as plots
 from inference.charts.voice import voice
 from inference.engine.fitness import RULES
-from inference.engine.weights_file import MAX_FILE_BYTES, WeightsRefused
+from inference.engine.weights.weights_file import MAX_FILE_BYTES, WeightsRefused
 from inference.models import Activation, Image, ModelVersion
 from inference.registry import cards, comparison, readmission, weights_upload
 from inference.registry import service as registry

@@ -19,7 +19,7 @@ from audit.trail import record
 from blobs import store
 from blobs.store import BlobUnavailable
 from inference.engine.records import LABELS, MEASURING_NETWORKS, WeightsRecord, settles, sha256_hex
-from inference.engine.weights_file import WeightsRefused, inspect
+from inference.engine.weights.weights_file import WeightsRefused, inspect
 from inference.formats.sandbox import child_environment
 from inference.formats.stack import Modality
 from inference.jobs import lease
@@ -136,7 +136,7 @@ def _forget_abandoned() -> None:
 
 def _smoke_run(network: str, modality: str, content: bytes) -> dict[str, Any]:
     """What the child found; a child that dies or takes too long is a refusal too."""
-    command = [sys.executable, "-B", "-P", "-m", "inference.engine.smoke", network, modality]
+    command = [sys.executable, "-B", "-P", "-m", "inference.engine.weights.smoke", network, modality]
     failed = WeightsRefused("smoke_failed", "A first run of the network with these weights did not end well.")
     try:
         done = subprocess.run(

@@ -16,10 +16,10 @@ from audit.trail import record
 from blobs import store
 from blobs.store import BlobCorrupt
 from inference.engine.backends import BACKENDS
-from inference.engine.explain import NotBound, explain, parameters_of
+from inference.engine.explain.explainers import NotBound, explain, parameters_of
 from inference.engine.records import Answer
 from inference.engine.versions import Model, explainable, load, predict
-from inference.engine.weights import WeightsMismatch
+from inference.engine.weights.loaded_model import WeightsMismatch
 from inference.formats.stack import PictureStack
 from inference.models import Explanation, Job, Prediction, Repetition
 from inference.results import images

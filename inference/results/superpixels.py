@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.engine.outlines import outline
+from inference.engine.explain.outlines import outline
 from inference.models import Explanation
 from inference.results import images
 

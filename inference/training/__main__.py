@@ -2,7 +2,7 @@
 
 import sys
 
-from inference.training.command import main
+from inference.training.cli.train import main
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:], sys.stdout))

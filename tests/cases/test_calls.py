@@ -14,7 +14,7 @@ from cases.models import Case, Read, ReadingRules
 from cases.review.call_words import call_sentence
 from cases.review.calls import Call, call, call_of
 from inference.engine.records import Refusal
-from inference.engine.undecided import NO_LIMITS, Limits
+from inference.engine.uncertainty.undecided import NO_LIMITS, Limits
 from inference.models import Job, ModelVersion, Prediction
 
 P, N, U, X = "ventriculomegaly", "normal", "undecided", "not_analysable"

@@ -10,7 +10,7 @@ from cases.review.calls import call
 from cases.words import headline
 from cases.worklist.lines import verdict
 from inference.engine.records import Refusal
-from inference.engine.undecided import Limits
+from inference.engine.uncertainty.undecided import Limits
 from inference.jobs import lease
 from inference.models import Job, ModelVersion, Prediction
 

@@ -18,10 +18,10 @@ from inference.engine.atrium.records import LIMIT_MM, Atria, AtrialWidth
 from inference.engine.atrium.scale import expected_circumference_mm, scale_from_age, stated_scale
 from inference.engine.atrium.scan import measure_scan
 from inference.engine.atrium.search import Networks
-from inference.engine.biometry import circumference
 from inference.engine.command import main as engine
-from inference.engine.ellipse import Ellipse
-from inference.engine.head_finder.shipped import find_outlined
+from inference.engine.head.biometry import circumference
+from inference.engine.head.ellipse import Ellipse
+from inference.engine.head.shipped import find_outlined
 from inference.engine.quality import NotAnalysable
 from inference.formats import read
 from inference.phantom import render, sample_spec

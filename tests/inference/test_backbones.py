@@ -13,7 +13,8 @@ import safetensors.torch
 import torch
 
 from inference.engine.networks import NETWORKS, Network
-from inference.training.backbones import BackboneMissing, BackboneRefused, converted, fill, main
+from inference.training.cli.backbones import main
+from inference.training.fitting.backbones import BackboneMissing, BackboneRefused, converted, fill
 
 PUBLISHED = {"conv1.weight": torch.full((64, 3, 7, 7), 0.5), "fc.weight": torch.zeros(1000, 512)}
 

@@ -13,7 +13,7 @@ from bench.answering.prepared import Seen
 from bench.answering.table import Row, as_json, separation, share
 from inference.engine import catalogue
 from inference.engine.predict import calibrated, frame_logits
-from inference.engine.weights import load
+from inference.engine.weights.loaded_model import load
 
 
 def test_a_row_without_anything_measured_has_neither_reached_nor_missed_its_goal():

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from inference.engine.by_source import by_source, least
+from inference.engine.fitness.by_source import by_source, least
 
 
 def row(source: str, value: float, **more: Any) -> dict[str, Any]:

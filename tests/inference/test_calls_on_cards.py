@@ -9,14 +9,14 @@ import pytest
 
 from inference.engine import catalogue
 from inference.engine.records import LABELS
-from inference.engine.undecided import Limits, Said, doubts_about
-from inference.engine.views import VIEWS
+from inference.engine.uncertainty.test_time_augmentation import VIEWS
+from inference.engine.uncertainty.undecided import Limits, Said, doubts_about
 from inference.registry import cards
 from inference.registry.call_figures import call_figures
-from inference.training.calls import count_words, right_calls, shown_share, undecided
-from inference.training.card_page import markdown
-from inference.training.figures import wilson
-from inference.training.results import beside
+from inference.training.cards.card_page import markdown
+from inference.training.cli.results import beside
+from inference.training.evaluation.calls import count_words, right_calls, shown_share, undecided
+from inference.training.evaluation.figures import wilson
 
 RECORDS = [one.record for one in catalogue.shipped()]
 NEVER = re.compile(r"\b100 ?%|\b1\.0+\b|\b1[,.]00\b")

@@ -12,7 +12,7 @@ from inference.engine.explain import gradcam
 from inference.engine.networks import NETWORKS
 from inference.engine.networks.imagenet import AsImageNet, folded
 from inference.engine.predict import predict
-from inference.engine.weights import load
+from inference.engine.weights.loaded_model import load
 from inference.phantom import render, sample_spec
 
 SMALL = ("cnn", "modified_cnn", "resnet18", "vgg16")
@@ -97,7 +97,7 @@ def test_a_network_is_cut_where_its_grad_cam_layer_stands(network, pictures):
         logits, maps = module(torch.from_numpy(pictures)), module.maps(torch.from_numpy(pictures))
     hook.remove()
     assert torch.equal(maps, seen[0])
-    assert torch.equal(module.judge(maps), logits)
+    assert torch.equal(module.classify(maps), logits)
 
 
 def test_an_answer_says_which_library_made_it():

@@ -80,7 +80,7 @@ def test_a_volume_gets_one_answer_with_the_frames_it_rests_on(data_dir):
 def test_the_torch_free_parts_of_the_engine_load_without_torch():
     code = (
         "import sys, inference.engine.records, inference.engine.quality, inference.engine.catalogue, "
-        "inference.engine.head, inference.engine.frames\n"
+        "inference.engine.head.by_skull, inference.engine.preprocessing.frames\n"
         "print([m for m in ('torch', 'captum', 'lime', 'torchvision') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -99,9 +99,10 @@ def test_the_engine_starts_without_what_only_some_networks_and_methods_need():
 def test_importing_the_engine_leaves_the_number_of_threads_alone():
     code = (
         "import torch; before = torch.get_num_threads()\n"
-        "import inference.engine.predict, inference.engine.explain, inference.engine.command\n"
+        "import inference.engine.predict, inference.engine.explain.explainers, inference.engine.command\n"
         "assert torch.get_num_threads() == before\n"
-        "from inference.engine.weights import configure; configure(1); print(torch.get_num_threads())"
+        "from inference.engine.weights.loaded_model import configure\n"
+        "configure(1); print(torch.get_num_threads())"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "1"

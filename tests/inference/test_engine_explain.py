@@ -8,13 +8,14 @@ import torch
 from engine_models import random_model
 from torch import nn
 
-from inference.engine.ellipse import Ellipse
-from inference.engine.explain import EXPLAINERS, NotBound, explain, gradcam
-from inference.engine.explain.placing import to_scan
+from inference.engine.explain import gradcam
+from inference.engine.explain.explainers import EXPLAINERS, NotBound, explain
+from inference.engine.explain.resample_to_scan import to_scan
+from inference.engine.head.ellipse import Ellipse
 from inference.engine.networks import NETWORKS
-from inference.engine.networks.network import Cut
+from inference.engine.networks.network import SplitNetwork
 from inference.engine.predict import passed, predict
-from inference.engine.preprocess import RECIPES, grid_to_scan, prepare, resample
+from inference.engine.preprocessing.prepare import RECIPES, grid_to_scan, prepare, resample
 from inference.engine.records import LABELS
 from inference.formats import PictureStack
 from inference.phantom import render, sample_spec
@@ -155,13 +156,13 @@ def test_what_the_grid_shows_returns_to_its_place_in_the_scan():
     assert np.abs(back - scan)[seen].max() < 0.05
 
 
-class Brightness(Cut):
+class Brightness(SplitNetwork):
     """Calls ventriculomegaly whatever is very bright, wherever it is."""
 
     def maps(self, pictures: torch.Tensor) -> torch.Tensor:
         return torch.relu(pictures - 1.9)
 
-    def judge(self, maps: torch.Tensor) -> torch.Tensor:
+    def classify(self, maps: torch.Tensor) -> torch.Tensor:
         score = 100 * maps.mean(dim=(1, 2, 3))
         return torch.stack([-score, score], dim=1)
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from inference.engine import catalogue
-from inference.engine.explain import explain
-from inference.engine.explain.foretold import CHECKED, Answers, Foretelling, nearness
-from inference.engine.explain.surrogate import balanced_masks
+from inference.engine.explain.explainers import explain
+from inference.engine.explain.fast_lime.activation_emulator import CHECKED, Answers, Foretelling, nearness
+from inference.engine.explain.fast_lime.gaussian_process import balanced_masks
+from inference.engine.explain.superpixels import even_pieces, hidden_pictures
 from inference.engine.predict import predict
-from inference.engine.preprocess import prepare
-from inference.engine.superpixels import even_pieces, hidden_pictures
-from inference.engine.weights import load
+from inference.engine.preprocessing.prepare import prepare
+from inference.engine.weights.loaded_model import load
 from inference.phantom import render, sample_spec
 
 SIZE, PLACES, CHANNELS = 64, 8, 6

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from inference.engine.outlines import outline
+from inference.engine.explain.outlines import outline
 
 
 def filled(path: str, shape: tuple[int, int]) -> np.ndarray:

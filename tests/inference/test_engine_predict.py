@@ -12,8 +12,8 @@ from engine_models import packed, random_model, record_of
 from inference.engine import catalogue
 from inference.engine.networks import NETWORKS
 from inference.engine.predict import NumericalError, calibrated, predict
-from inference.engine.preprocess import RECIPES
-from inference.engine.weights import WeightsMismatch, load
+from inference.engine.preprocessing.prepare import RECIPES
+from inference.engine.weights.loaded_model import WeightsMismatch, load
 from inference.formats import PictureStack
 from inference.phantom import render, sample_spec
 

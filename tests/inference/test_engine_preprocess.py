@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from inference.engine.preprocess import RECIPES, prepare, resample
+from inference.engine.preprocessing.prepare import RECIPES, prepare, resample
 from inference.engine.quality import NotAnalysable
 from inference.formats import PictureStack, read
 from inference.phantom import render, sample_spec

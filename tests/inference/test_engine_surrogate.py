@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from inference.engine.explain import lime
-from inference.engine.explain.surrogate import Process, balanced_masks, linear_fit
-from inference.engine.superpixels import even_pieces
+from inference.engine.explain.fast_lime.gaussian_process import Process, balanced_masks, linear_fit
+from inference.engine.explain.superpixels import even_pieces
 
 PIECES, WIDTH = 20, 0.25
 

@@ -5,12 +5,13 @@ import pytest
 import torch
 from torch import nn
 
-from inference.engine import catalogue, drafts
-from inference.engine.explain.surrogate import balanced_masks
-from inference.engine.preprocess import prepare
-from inference.engine.superpixels import even_pieces, hidden_pictures
-from inference.engine.thinning import products_of, thinned
-from inference.engine.weights import load
+from inference.engine import catalogue
+from inference.engine.explain.fast_lime import quantized
+from inference.engine.explain.fast_lime.gaussian_process import balanced_masks
+from inference.engine.explain.fast_lime.low_rank import products_of, thinned
+from inference.engine.explain.superpixels import even_pieces, hidden_pictures
+from inference.engine.preprocessing.prepare import prepare
+from inference.engine.weights.loaded_model import load
 from inference.phantom import render, sample_spec
 
 
@@ -82,7 +83,7 @@ def test_equal_pictures_make_equal_networks(pictures):
 def test_the_shipped_resnet18_keeps_its_log_odds_for_a_third_of_the_products():
     shipped = catalogue.newest("resnet18", "mri")
     model = load(shipped.record, shipped.content())
-    shown = drafts._masked_phantoms(model.network.recipes["mri"], "mri")[: drafts.SHOWN]
+    shown = quantized._masked_phantoms(model.network.recipes["mri"], "mri")[: quantized.SHOWN]
     whole = model.module.grey()
     thin = thinned(whole, shown, products_of(whole, shown))
     stack = render(sample_spec(np.random.default_rng(90), label="ventriculomegaly"), "mri", seed=90).stack()
@@ -104,8 +105,8 @@ def test_products_are_those_of_every_convolution(pictures):
 def test_where_a_thin_network_is_no_good_the_whole_one_is_drafted(monkeypatch):
     shipped = catalogue.newest("resnet18", "mri")
     model = load(shipped.record, shipped.content(), backend="onnxruntime")
-    monkeypatch.setattr("inference.engine.thinning.WORTH", 1e9)
-    (draft,) = drafts.drafted(model.module, model.backend, model.network, "mri", 1)
+    monkeypatch.setattr("inference.engine.explain.fast_lime.low_rank.WORTH", 1e9)
+    (draft,) = quantized.drafted(model.module, model.backend, model.network, "mri", 1)
     stack = render(sample_spec(np.random.default_rng(7)), "mri", seed=7).stack()
     tensor = prepare(stack, model.recipe, scope=False).tensor
     assert np.diff(draft(tensor)) == pytest.approx(np.diff(model.passed(tensor).logits), abs=0.2)

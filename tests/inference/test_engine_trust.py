@@ -6,19 +6,20 @@ from engine_models import random_model
 from scipy import ndimage
 
 from inference.engine import catalogue
-from inference.engine.explain import checks, explain
+from inference.engine.explain import checks
+from inference.engine.explain.explainers import explain
 from inference.engine.explain.method import GridMap, middle_row
+from inference.engine.explain.trust import doubts_about, excess
 from inference.engine.predict import predict
 from inference.engine.records import POSITIVE
-from inference.engine.trust import doubts_about, excess
-from inference.engine.weights import load
-from inference.training import pointing
+from inference.engine.weights.loaded_model import load
+from inference.training.evaluation import pointing_game
 
 
 @pytest.fixture(scope="module")
 def heads():
     """Three that the network below calls ventriculomegaly."""
-    first, second, *_, last = pointing.wide_phantoms("mri", "mri-head-128", 5)
+    first, second, *_, last = pointing_game.wide_phantoms("mri", "mri-head-128", 5)
     return [first, second, last]
 
 
@@ -44,7 +45,7 @@ def test_hiding_the_ventricles_costs_a_network_that_reads_them_more_than_hiding_
 
 def test_maps_of_chance_are_doubted_far_more_often_than_lime(heads, model):
     rng = np.random.default_rng(3)
-    lime = [(head, pointing.explained(model, head, "lime")) for head in heads]
+    lime = [(head, pointing_game.explained(model, head, "lime")) for head in heads]
     noise = [
         (head, as_map(checks.of_chance(one.values[0], rng), head)) for head, one in lime for _ in range(6)
     ]
@@ -98,10 +99,10 @@ def test_checks_are_stored_with_every_explanation_and_the_same_each_time(heads, 
 
 
 def test_the_card_says_where_maps_point_and_that_they_depend_on_the_weights(heads, model):
-    found = pointing.explanation_figures(model, heads)
+    found = pointing_game.explanation_figures(model, heads)
     verdict = found.pop("verdict")
     assert verdict.startswith("Maps change with the weights")
-    assert set(found) == set(pointing.METHODS)
+    assert set(found) == set(pointing_game.METHODS)
     for figures in found.values():
         assert (
             figures["points_at_ventricles"]["value"] > figures["points_at_ventricles_of_the_middle"]["value"]
@@ -114,7 +115,7 @@ def test_the_card_says_where_maps_point_and_that_they_depend_on_the_weights(head
 def test_a_card_doubts_each_method_whose_interval_reaches_chance(one):
     figures = dict(one.record.card.get("explanations", {}))
     verdict = figures.pop("verdict", "")
-    assert set(figures) == (set() if one.record.members else set(pointing.METHODS))
+    assert set(figures) == (set() if one.record.members else set(pointing_game.METHODS))
     for method, found in figures.items():
         reaches = found["heat_in_ventricles"]["low"] <= found["heat_in_ventricles_by_chance"]["value"]
         assert (f"{method} is not shown to find the ventricles" in verdict) is reaches
@@ -122,7 +123,7 @@ def test_a_card_doubts_each_method_whose_interval_reaches_chance(one):
 
 def test_a_network_with_random_weights_answers_for_the_check_only(heads):
     model = random_model("cnn", seed=1)
-    blank = pointing.forgetful(model)
+    blank = pointing_game.forgetful(model)
     assert blank.record.weights_sha256 != model.record.weights_sha256
     assert (
         blank.passed(heads[0].prepared.tensor).logits != model.passed(heads[0].prepared.tensor).logits

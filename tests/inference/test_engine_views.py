@@ -8,8 +8,8 @@ import torch
 from engine_models import random_model
 
 from inference.engine.predict import predict
-from inference.engine.steadiness import doubts, steadiness
-from inference.engine.views import VIEWS, View
+from inference.engine.uncertainty.steadiness import doubts, steadiness
+from inference.engine.uncertainty.test_time_augmentation import VIEWS, View
 from inference.phantom import render, sample_spec
 
 

@@ -11,17 +11,17 @@ from django.core.management import CommandError, call_command
 from engine_models import packed, record_of
 
 from inference.engine import catalogue
-from inference.engine.members import ENSEMBLE, MembersDiffer, composed
 from inference.engine.predict import predict
 from inference.engine.records import sha256_hex
-from inference.engine.steadiness import log_odds
-from inference.engine.weights import WeightsMismatch, load
+from inference.engine.uncertainty.steadiness import log_odds
+from inference.engine.weights.ensemble_file import ENSEMBLE, MembersDiffer, composed
+from inference.engine.weights.loaded_model import WeightsMismatch, load
 from inference.models import Job, ModelVersion, Prediction
 from inference.phantom import render, sample_spec
 from inference.registry import service as registry
-from inference.training.calibrate import Target
-from inference.training.combine import main
-from inference.training.combined import combined
+from inference.training.cards.combined import combined
+from inference.training.cli.combine import main
+from inference.training.evaluation.calibrate import Target
 
 TARGET = Target("sensitivity", 0.9)
 

@@ -20,13 +20,9 @@ from inference.engine import catalogue
 from inference.models import Evaluation, ModelVersion
 from inference.phantom import render, sample_spec
 from inference.registry import service as registry
-from inference.training.card_page import markdown
-from inference.training.curves import answers, precision_recall, reliability, roc
-from inference.training.evaluate import main
-from inference.training.evaluation import listed
-from inference.training.figures import auc, average_precision, shares
-from inference.training.groups import GroupLeak
-from inference.training.results import (
+from inference.training.cards.card_page import markdown
+from inference.training.cli.evaluate import main
+from inference.training.cli.results import (
     BEGIN,
     CARDS,
     END,
@@ -36,6 +32,10 @@ from inference.training.results import (
     table,
     with_table,
 )
+from inference.training.data.groups import GroupLeak
+from inference.training.evaluation.curves import answers, precision_recall, reliability, roc
+from inference.training.evaluation.external_validation import listed
+from inference.training.evaluation.figures import auc, average_precision, shares
 
 RNG = np.random.default_rng(0)
 TRUTH = np.repeat([0, 1], 40)
@@ -104,7 +104,7 @@ def test_charts_have_a_name_words_and_the_numbers_behind_them():
 
 def test_the_readmes_table_is_what_the_cards_say():
     text = README.read_text()
-    assert with_table(text, table()) == text, "python -m inference.training.results --write"
+    assert with_table(text, table()) == text, "python -m inference.training.cli.results --write"
     assert text.count(BEGIN) == text.count(END) == 1
 
 
@@ -124,7 +124,9 @@ def test_every_shipped_card_says_how_it_does_beside_the_baseline_and_has_its_pag
     for record in records:
         page = CARDS / f"{record.name}.md"
         others = beside(record, records)
-        assert page.read_text() == markdown(record, others), "python -m inference.training.results --write"
+        assert page.read_text() == markdown(record, others), (
+            "python -m inference.training.cli.results --write"
+        )
         said = record.card["against_baseline"]
         assert said.endswith(
             ("beats it.", "is beaten.", "not settled.", "are compared with.", "comparable: other pictures.")

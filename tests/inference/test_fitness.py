@@ -9,7 +9,7 @@ from inference.engine import catalogue, command
 from inference.engine.fitness import RULES, figures_of, fitness, fitness_of, gates
 from inference.engine.fitness.__main__ import main as say_how_versions_stand
 from inference.engine.fitness.seating import seats_of
-from inference.engine.preprocess import RECIPES
+from inference.engine.preprocessing.prepare import RECIPES
 from inference.engine.records import WeightsRecord
 
 OUTLINE = "ultrasound-outline-128"

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inference.engine.biometry import age_days, circumference, contradicts, measured
-from inference.engine.ellipse import Ellipse
-from inference.engine.head_finder import shipped
-from inference.engine.head_finder.find import cut, moments
-from inference.engine.head_finder.shipped import FinderMismatch, find_outlined, load_painter
+from inference.engine.head import shipped
+from inference.engine.head.biometry import age_days, circumference, contradicts, measured
+from inference.engine.head.by_network import cut, moments
+from inference.engine.head.ellipse import Ellipse
+from inference.engine.head.shipped import FinderMismatch, find_outlined, load_painter
 from inference.phantom import render, sample_spec
 from inference.training.head_finder.changes import painted
 from inference.training.head_finder.material import affine_of, hc18_rows

@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inference.engine.biometry import measured
-from inference.engine.ellipse import Ellipse
-from inference.engine.head import Head
-from inference.engine.head_finder.shipped import find_outlined, finder_name
-from inference.engine.input_gate import gate as gates
-from inference.engine.input_gate.gate import (
+from inference.engine.head.biometry import measured
+from inference.engine.head.by_skull import Head
+from inference.engine.head.ellipse import Ellipse
+from inference.engine.head.shipped import find_outlined, finder_name
+from inference.engine.input_gate import sononet_gate as gates
+from inference.engine.input_gate.look import COLUMNS, ROWS, crop, zones
+from inference.engine.input_gate.sononet_gate import (
     GateMismatch,
     InputVerdict,
     hold_to,
     load_input_gate,
     refuse_early,
 )
-from inference.engine.input_gate.look import COLUMNS, ROWS, crop, zones
-from inference.engine.preprocess import RECIPES, prepare
+from inference.engine.preprocessing.prepare import RECIPES, prepare
 from inference.engine.quality import NotAnalysable
 from inference.formats import PictureStack, read
 from inference.phantom import render, sample_spec

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from inference.training.atlas import VENTRICLES, moved, walls_moved, widest_mm
-from inference.training.late import CORTEX, OUTER_FLUID, gyrified
-from inference.training.scope.material import items
+from inference.training.input_gate.vgg16_gate.material import items
+from inference.training.synthesis.atlas import VENTRICLES, moved, walls_moved, widest_mm
+from inference.training.synthesis.late import CORTEX, OUTER_FLUID, gyrified
 from inference.training.ventricles.volumes import true_widths
 
 

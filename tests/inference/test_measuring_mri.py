@@ -11,11 +11,12 @@ from django.core.files.base import ContentFile
 from cases import intake
 from cases.models import Measurement
 from cases.review.measurements import CHECKLIST
-from inference.engine import catalogue, smoke, versions
-from inference.engine.members import MembersDiffer, refuse_unlike
+from inference.engine import catalogue, versions
 from inference.engine.records import ATRIUM, MEASURING_NETWORKS, VENTRICLES
-from inference.engine.weights import WeightsMismatch
-from inference.engine.weights_file import WeightsRefused
+from inference.engine.weights import smoke
+from inference.engine.weights.ensemble_file import MembersDiffer, refuse_unlike
+from inference.engine.weights.loaded_model import WeightsMismatch
+from inference.engine.weights.weights_file import WeightsRefused
 from inference.jobs import worker
 from inference.models import Explanation, Job, ModelVersion, Prediction
 from inference.phantom import sample_spec

@@ -12,10 +12,11 @@ from django.core.management import call_command
 
 from audit.rows import faults
 from cases.verification import KEPT
-from inference.engine import catalogue, smoke, versions
+from inference.engine import catalogue, versions
 from inference.engine.records import ATRIUM, WeightsRecord
-from inference.engine.weights import WeightsMismatch
-from inference.engine.weights_file import WeightsRefused
+from inference.engine.weights import smoke
+from inference.engine.weights.loaded_model import WeightsMismatch
+from inference.engine.weights.weights_file import WeightsRefused
 from inference.jobs import worker
 from inference.models import Explanation, Job, ModelVersion, Prediction
 from inference.phantom import render, sample_spec
@@ -23,8 +24,8 @@ from inference.registry import weights_upload
 from inference.results import reproduce as reproduction
 from inference.results import store as results
 from inference.results import verify as verification
-from inference.training.evaluation import evaluate, listed
-from inference.training.measuring_card import main as measuring_card
+from inference.training.cli.measuring_card import main as measuring_card
+from inference.training.evaluation.external_validation import evaluate, listed
 
 SEED = 11
 
@@ -56,7 +57,7 @@ def said(model, stack, age_days: int | None = 182):
 def test_the_shipped_record_is_that_of_the_shipped_weights_with_the_figures_of_the_page():
     told = io.StringIO()
     assert measuring_card([], told) == 0, (
-        f"{told.getvalue()}: python -m inference.training.measuring_card --write"
+        f"{told.getvalue()}: python -m inference.training.cli.measuring_card --write"
     )
 
 

@@ -12,23 +12,24 @@ import pytest
 import safetensors.torch
 from engine_models import random_model
 
-from inference.engine import catalogue, scope
-from inference.engine.ellipse import Ellipse
-from inference.engine.explain import NotBound, explain
-from inference.engine.input_gate.gate import gate_name
+from inference.engine import catalogue
+from inference.engine.explain.explainers import NotBound, explain
+from inference.engine.head.ellipse import Ellipse
+from inference.engine.input_gate import vgg16_gate
+from inference.engine.input_gate.sononet_gate import gate_name
 from inference.engine.networks.vgg16 import VGG16
 from inference.engine.predict import predict
-from inference.engine.preprocess import RECIPES, prepare
+from inference.engine.preprocessing.prepare import RECIPES, prepare
 from inference.engine.quality import NotAnalysable
 from inference.engine.records import sha256_hex
 from inference.formats import PictureStack, read
 from inference.phantom import render, sample_spec
 from inference.phantom.others import KINDS, MODALITY, other, other_stack
 from inference.phantom.volume import volume
-from inference.training.figures import wilson
-from inference.training.scope.command import main
-from inference.training.scope.material import Item, items, picture_of
-from inference.training.scope.spoiled import SPOILERS
+from inference.training.evaluation.figures import wilson
+from inference.training.input_gate.vgg16_gate.command import main
+from inference.training.input_gate.vgg16_gate.material import Item, items, picture_of
+from inference.training.input_gate.vgg16_gate.spoiled import SPOILERS
 
 RECIPE = {modality: RECIPES[f"{modality}-head-128"] for modality in ("ultrasound", "mri")}
 UNSEEN = 7_000_000
@@ -105,7 +106,7 @@ def test_heads_are_let_in_and_their_likelihood_is_told(look):
         except NotAnalysable:
             continue
         let_in += 1
-        assert scope.shipped_gate(look).thresholds[look] <= found.quality["head_likelihood"] <= 1
+        assert vgg16_gate.shipped_gate(look).thresholds[look] <= found.quality["head_likelihood"] <= 1
     assert let_in >= 19
 
 
@@ -177,23 +178,23 @@ def test_the_same_command_writes_the_same_gate_with_its_table(folder, tmp_path):
         said, cache = StringIO(), str(tmp_path / "pictures.npz")
         options = ["--share", "0.01", "--steps", "2", "--cache", cache, "--out", str(tmp_path / name)]
         assert main(["--data", str(folder), *options], said) == 0
-        gate = scope.load_gate(tmp_path / name, scope.shipped_gate("ultrasound").stem)
+        gate = vgg16_gate.load_gate(tmp_path / name, vgg16_gate.shipped_gate("ultrasound").stem)
         hashes.append(gate.record["weights_sha256"])
     assert hashes[0] == hashes[1]
     assert gate.record["figures"]["all that is no head, of kinds the gate never met"]["count"] > 20
-    assert str(folder) not in (tmp_path / "first" / "scope.json").read_text()
-    assert "| all heads |" in (tmp_path / "first" / "scope.md").read_text()
+    assert str(folder) not in (tmp_path / "first" / "vgg16_gate.json").read_text()
+    assert "| all heads |" in (tmp_path / "first" / "vgg16_gate.md").read_text()
 
 
 def test_weights_that_are_not_the_records_are_refused(tmp_path):
-    gate = scope.shipped_gate("ultrasound")
-    for name in ("scope.json", "scope.safetensors"):
-        (tmp_path / name).write_bytes((scope.SHIPPED / name).read_bytes())
-    assert scope.load_gate(tmp_path, gate.stem).thresholds == gate.thresholds
-    content = (tmp_path / "scope.safetensors").read_bytes()
-    (tmp_path / "scope.safetensors").write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-    with pytest.raises(scope.ScopeMismatch, match="hash"):
-        scope.load_gate(tmp_path, gate.stem)
+    gate = vgg16_gate.shipped_gate("ultrasound")
+    for name in ("vgg16_gate.json", "vgg16_gate.safetensors"):
+        (tmp_path / name).write_bytes((vgg16_gate.SHIPPED / name).read_bytes())
+    assert vgg16_gate.load_gate(tmp_path, gate.stem).thresholds == gate.thresholds
+    content = (tmp_path / "vgg16_gate.safetensors").read_bytes()
+    (tmp_path / "vgg16_gate.safetensors").write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(vgg16_gate.ScopeMismatch, match="hash"):
+        vgg16_gate.load_gate(tmp_path, gate.stem)
 
 
 def test_the_stem_is_found_by_its_hash_and_not_by_a_version_number(tmp_path, monkeypatch):
@@ -207,24 +208,24 @@ def test_the_stem_is_found_by_its_hash_and_not_by_a_version_number(tmp_path, mon
     catalogue.write(newer, content, tmp_path)
     monkeypatch.setattr(catalogue, "SHIPPED", tmp_path)
     assert catalogue.newest("vgg16", "ultrasound").record == newer
-    wanted = json.loads((scope.SHIPPED / "scope.json").read_text())["stem_sha256"]
-    assert scope.stem_sha256(scope.shipped_stem(wanted)) == wanted
-    with pytest.raises(scope.ScopeMismatch, match="stem"):
-        scope.shipped_stem("0" * 64)
+    wanted = json.loads((vgg16_gate.SHIPPED / "vgg16_gate.json").read_text())["stem_sha256"]
+    assert vgg16_gate.stem_sha256(vgg16_gate.shipped_stem(wanted)) == wanted
+    with pytest.raises(vgg16_gate.ScopeMismatch, match="stem"):
+        vgg16_gate.shipped_stem("0" * 64)
 
 
 def test_another_stem_than_the_one_it_was_fitted_on_is_refused():
-    with pytest.raises(scope.ScopeMismatch, match="stem"):
-        scope.load_gate(scope.SHIPPED, VGG16())
+    with pytest.raises(vgg16_gate.ScopeMismatch, match="stem"):
+        vgg16_gate.load_gate(vgg16_gate.SHIPPED, VGG16())
 
 
 @pytest.mark.parametrize("spacing", [(0.8, 0.8), (0.5, 0.8)])
 def test_a_head_that_is_too_long_for_any_fetus_is_refused_where_the_spacing_is_known(spacing):
     head = Ellipse(100.0, 100.0, 120.0, 90.0, 0.0)
-    scope.refuse_adult(head, None)
-    scope.refuse_adult(head, (0.4, 0.4))
+    vgg16_gate.refuse_adult(head, None)
+    vgg16_gate.refuse_adult(head, (0.4, 0.4))
     with pytest.raises(NotAnalysable) as refused:
-        scope.refuse_adult(head, spacing)
+        vgg16_gate.refuse_adult(head, spacing)
     assert refused.value.refusal.code == "head_too_long"
     assert "192 mm long" in refused.value.refusal.reason
 

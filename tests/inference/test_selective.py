@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from inference.training.selective import risk_area, selective, selective_curve
+from inference.training.evaluation.selective import risk_area, selective, selective_curve
 
 WRONG = np.array([0.0, 0.0, 0.0, 1.0])
 

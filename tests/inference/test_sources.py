@@ -13,28 +13,28 @@ import pytest
 import torch
 from engine_models import random_model
 
-from inference.engine.by_source import least
-from inference.engine.ellipse import from_region
-from inference.engine.members import MembersDiffer
+from inference.engine.fitness.by_source import least
+from inference.engine.head.ellipse import from_region
 from inference.engine.records import WeightsRecord, canonical_json
+from inference.engine.weights.ensemble_file import MembersDiffer
 from inference.formats.stack import PictureStack
 from inference.phantom import render, sample_spec
 from inference.registry import cards
-from inference.training import by_source
-from inference.training.augment import other_probes
-from inference.training.calibrate import Target
-from inference.training.combined import combined
-from inference.training.command import main
-from inference.training.course import NOTHING_KEPT, Course
-from inference.training.data import Examples
-from inference.training.dilated import dilated_stack
-from inference.training.evaluate_by_source import measured
-from inference.training.folders import modality_of
-from inference.training.loop import evenness
-from inference.training.material import Making, Material, material
-from inference.training.plan import Plan
-from inference.training.shelves import away_names, filled
-from inference.training.sources import BARCELONA, NIJMEGEN, entries, heads, square_pixels
+from inference.training.cards.combined import combined
+from inference.training.cli.evaluate_by_source import measured
+from inference.training.cli.train import main
+from inference.training.data.examples import Examples
+from inference.training.data.fold_data import away_names, filled
+from inference.training.data.folders import modality_of
+from inference.training.data.material import Making, Material, material
+from inference.training.data.sources import BARCELONA, NIJMEGEN, entries, heads, square_pixels
+from inference.training.evaluation import by_source
+from inference.training.evaluation.calibrate import Target
+from inference.training.fitting.loop import evenness
+from inference.training.fitting.plan import Plan
+from inference.training.fitting.session import NOTHING_KEPT, Course
+from inference.training.synthesis.augment import other_probes
+from inference.training.synthesis.dilated import dilated_stack
 
 OUTLINE = "ultrasound-outline-128"
 

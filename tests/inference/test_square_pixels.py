@@ -11,12 +11,12 @@ from corpus import dicoms
 from PIL import Image
 
 from inference.engine import catalogue
-from inference.engine.explain import explain
+from inference.engine.explain.explainers import explain
 from inference.engine.predict import calibrated, frame_logits, predict
-from inference.engine.preprocess import RECIPES, prepare
+from inference.engine.preprocessing.prepare import RECIPES, prepare
+from inference.engine.preprocessing.prepared_cache import prepared_once
 from inference.engine.quality import NotAnalysable, check
-from inference.engine.remember import prepared_once
-from inference.engine.weights import LoadedModel, load
+from inference.engine.weights.loaded_model import LoadedModel, load
 from inference.formats import read
 from inference.formats.stack import PictureStack
 from inference.phantom import render, sample_spec

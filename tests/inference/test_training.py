@@ -10,31 +10,31 @@ import pytest
 import safetensors.torch
 import torch
 
-from inference.engine.ellipse import Ellipse
+from inference.engine.head.ellipse import Ellipse
 from inference.engine.networks import NETWORKS
 from inference.engine.records import WeightsRecord
-from inference.engine.weights import load
+from inference.engine.weights.loaded_model import load
 from inference.phantom import render, sample_spec
-from inference.training.atlas import VENTRICLES, moved, widest_mm
-from inference.training.border import head_of, headless_sources
-from inference.training.cache import contents_sha256
-from inference.training.calibrate import Target, cross_fitted_calls, fit_temperature, threshold_for
-from inference.training.command import main
-from inference.training.course import NOTHING_KEPT, Course
-from inference.training.data import picture_stack
-from inference.training.figures import (
+from inference.training.cli.train import main
+from inference.training.data.cache import contents_sha256
+from inference.training.data.examples import picture_stack
+from inference.training.data.fold_data import filled
+from inference.training.data.groups import GroupLeak, check_groups, grouped_folds, refuse_leak
+from inference.training.data.material import Making, material
+from inference.training.evaluation.calibrate import Target, cross_fitted_calls, fit_temperature, threshold_for
+from inference.training.evaluation.figures import (
     at_threshold,
     auc,
     bootstrap,
     calibration_error,
     wilson,
 )
-from inference.training.graft import graft, grafted_sources
-from inference.training.groups import GroupLeak, check_groups, grouped_folds, refuse_leak
-from inference.training.loop import learner
-from inference.training.material import Making, material
-from inference.training.plan import Plan
-from inference.training.shelves import filled
+from inference.training.fitting.loop import learner
+from inference.training.fitting.plan import Plan
+from inference.training.fitting.session import NOTHING_KEPT, Course
+from inference.training.synthesis.atlas import VENTRICLES, moved, widest_mm
+from inference.training.synthesis.border import head_of, headless_sources
+from inference.training.synthesis.synthetic_ventricles import graft, grafted_sources
 
 
 def test_a_group_on_both_sides_of_a_split_is_refused():

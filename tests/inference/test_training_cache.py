@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from inference.phantom import render, sample_spec
-from inference.training.cache import UNUSED_DAYS, contents_sha256, kept
-from inference.training.material import Making, Material, material
+from inference.training.data.cache import UNUSED_DAYS, contents_sha256, kept
+from inference.training.data.material import Making, Material, material
 
 MAKING = Making(phantoms=5, seed=1, variants=1)
 

@@ -16,11 +16,11 @@ import torch
 
 from inference.engine.records import WeightsRecord
 from inference.phantom import render, sample_spec
-from inference.training.command import main, train
-from inference.training.course import Step
-from inference.training.data import folder_sources
-from inference.training.folders import modality_of
-from inference.training.options import parser
+from inference.training.cli.options import parser
+from inference.training.cli.train import main, train
+from inference.training.data.examples import folder_sources
+from inference.training.data.folders import modality_of
+from inference.training.fitting.session import Step
 
 REPOSITORY = Path(__file__).parents[2]
 COUNTS = ["--phantoms=5", "--variants=1", "--explained=0", "--folds=2"]
@@ -127,7 +127,7 @@ def test_ctrl_c_says_how_to_go_on(folder, tmp_path, monkeypatch):
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("inference.training.command.run", stop)
+    monkeypatch.setattr("inference.training.cli.train.run", stop)
     said = StringIO()
     assert main(arguments(folder, tmp_path, FREE), said) == 130
     assert "The same command goes on" in said.getvalue()

@@ -13,8 +13,8 @@ from conftest import source_of
 
 from inference.engine.atrium.scan import as_json
 from inference.engine.command import main as engine
-from inference.engine.in_scope import LEAST_LIKELY
-from inference.engine.preprocess import RECIPES, prepare
+from inference.engine.input_gate.admission import LEAST_LIKELY
+from inference.engine.preprocessing.prepare import RECIPES, prepare
 from inference.engine.quality import NotAnalysable
 from inference.engine.ventricles.anatomy import is_brain
 from inference.engine.ventricles.calipers import Painted, atrial_plane
@@ -29,10 +29,10 @@ from inference.engine.ventricles.scan import measure_volume
 from inference.formats.stack import PictureStack
 from inference.phantom import render, sample_spec
 from inference.phantom.volume import volume
+from inference.training.evaluation.widened import widened
 from inference.training.ventricles.command import main
 from inference.training.ventricles.measure import stack_of
 from inference.training.ventricles.volumes import Made, made_volumes
-from inference.training.widened import widened
 
 UNSEEN = 9_200_001
 """A seed whose phantoms nothing was learnt from."""

@@ -19,10 +19,10 @@ from django.db.models.functions import Now
 
 from audit.models import Event
 from blobs.models import Blob
-from inference.engine import smoke
 from inference.engine.networks import NETWORKS
 from inference.engine.records import NETWORK_NAMES, WeightsRecord
-from inference.engine.weights_file import MAX_HEADER_BYTES, MAX_TENSORS, WeightsRefused, inspect
+from inference.engine.weights import smoke
+from inference.engine.weights.weights_file import MAX_HEADER_BYTES, MAX_TENSORS, WeightsRefused, inspect
 from inference.jobs import lease
 from inference.jobs import state as jobs
 from inference.jobs import sweep as sweeper

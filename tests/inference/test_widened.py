@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from inference.engine import catalogue
-from inference.engine.by_source import by_source, least
-from inference.training.rethreshold import SLICES, VOLUMES, next_version, rethresholded, threshold_of
+from inference.engine.fitness.by_source import by_source, least
+from inference.training.cli.rethreshold import SLICES, VOLUMES, next_version, rethresholded, threshold_of
+from inference.training.evaluation.widened import LOOKS, widened
 from inference.training.ventricles.volumes import Made
-from inference.training.widened import LOOKS, widened
 
 
 def said_of(name: str, odds: dict[tuple[str, str], list[float]]) -> list[dict]:

@@ -13,7 +13,7 @@ from PIL import Image
 from scipy import ndimage
 
 from inference.engine.atrium.network import SIDE, STRIDE
-from inference.engine.ellipse import Ellipse
+from inference.engine.head.ellipse import Ellipse
 
 ROWS, COLUMNS = 320, 400
 MARGIN = 1.15

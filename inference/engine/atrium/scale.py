@@ -7,8 +7,8 @@ one size: estimated millimetres carry over between ages and machines, a width ov
 from dataclasses import dataclass
 from typing import Literal
 
-from inference.engine.biometry import circumference
-from inference.engine.ellipse import Ellipse
+from inference.engine.head.biometry import circumference
+from inference.engine.head.ellipse import Ellipse
 
 ScaleSource = Literal["file", "calibration", "gestational_age"]
 

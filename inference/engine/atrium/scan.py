@@ -9,12 +9,12 @@ import numpy as np
 from inference.engine.atrium.measure import Measurer, measure
 from inference.engine.atrium.records import Atria, AtrialWidth, Point
 from inference.engine.atrium.scale import Scale, scale_from_age, stated_scale
-from inference.engine.ellipse import Ellipse
-from inference.engine.preprocess import RECIPES
+from inference.engine.head.ellipse import Ellipse
+from inference.engine.preprocessing.prepare import RECIPES
+from inference.engine.preprocessing.prepared_cache import prepared_once
+from inference.engine.preprocessing.square_pixels import Floats, back_to_scan, spacing_of, squared
 from inference.engine.quality import refuse
 from inference.engine.records import Prepared
-from inference.engine.remember import prepared_once
-from inference.engine.square import Floats, back_to_scan, spacing_of, squared
 from inference.formats.stack import PictureStack
 
 RECIPE = RECIPES["ultrasound-outline-128"]

@@ -23,7 +23,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import Tensor, nn
 
 from inference.engine.backends.backend import Backend, Pass, Passed, Stage
-from inference.engine.networks.network import Cut
+from inference.engine.networks.network import SplitNetwork
 
 DRAFTED = 8
 """Pictures of a part: parts side by side on one thread each are a tenth faster than threads inside."""
@@ -110,17 +110,17 @@ class _Alone(nn.Module):
 class _Outputs(nn.Module):
     """Logits, and the maps they come from."""
 
-    def __init__(self, module: Cut) -> None:
+    def __init__(self, module: SplitNetwork) -> None:
         super().__init__()
         self.module = module
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         maps = self.module.maps(pictures)
-        return self.module.judge(maps), maps
+        return self.module.classify(maps), maps
 
 
 def _graph(module: nn.Module, *, maps: bool = True, shape: Sequence[int] = (1, SIZE, SIZE)) -> bytes:
-    traced = _Outputs(module) if maps and isinstance(module, Cut) else _Alone(module)
+    traced = _Outputs(module) if maps and isinstance(module, SplitNetwork) else _Alone(module)
     example = torch.zeros(2, *shape)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter tells of its own internals

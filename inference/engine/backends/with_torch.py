@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from inference.engine.backends.backend import Backend, Pass, Passed
-from inference.engine.networks.network import Cut
+from inference.engine.networks.network import SplitNetwork
 
 
 def opened(module: nn.Module, device: str, threads: int) -> Pass:  # noqa: ARG001 - threads are the process's
@@ -15,10 +15,10 @@ def opened(module: nn.Module, device: str, threads: int) -> Pass:  # noqa: ARG00
     def passed(pictures: NDArray[np.float32]) -> Passed:
         with torch.inference_mode():
             seen = torch.tensor(pictures, device=device)
-            if not isinstance(module, Cut):
+            if not isinstance(module, SplitNetwork):
                 return Passed(module(seen).cpu().numpy().astype(np.float64), None)
             maps = module.maps(seen)
-            return Passed(module.judge(maps).cpu().numpy().astype(np.float64), maps.cpu().numpy())
+            return Passed(module.classify(maps).cpu().numpy().astype(np.float64), maps.cpu().numpy())
 
     return passed
 

@@ -3,7 +3,7 @@
 Deletion and insertion (Petsiuk et al. 2018) of the frame that was explained, beside maps of chance with the
 map's own spectrum (the same sizes, no places). A share of the head is hidden in its middle grey, or shown
 alone on it, and the log-odds of the class are read off: a probability near 0 or 1 would hide the difference.
-inference.engine.trust says what the numbers mean.
+inference.engine.explain.trust says what the numbers mean.
 """
 
 from typing import Any
@@ -15,12 +15,12 @@ from scipy.stats import spearmanr
 
 from inference.engine.explain import gradcam
 from inference.engine.explain.method import GridMap, cut_pass, middle_row
-from inference.engine.networks.network import Cut
+from inference.engine.explain.superpixels import even_pieces
+from inference.engine.networks.network import SplitNetwork
 from inference.engine.predict import frame_logits
 from inference.engine.records import POSITIVE, Label, Prepared
-from inference.engine.steadiness import log_odds
-from inference.engine.superpixels import even_pieces
-from inference.engine.weights import LoadedModel
+from inference.engine.uncertainty.steadiness import log_odds
+from inference.engine.weights.loaded_model import LoadedModel
 
 SHARES = (0.05, 0.1, 0.2, 0.4)
 """Of the head's pixels that are hidden, or shown alone: those the map marks most."""
@@ -121,7 +121,7 @@ def agreement(model: LoadedModel, prepared: Prepared, label: Label, found: GridM
 
     Nothing where there is no Grad-CAM, or either map marks nothing.
     """
-    if not isinstance(model.module, Cut):
+    if not isinstance(model.module, SplitNetwork):
         return {}
     row = middle_row(prepared)
     marks = found.values[found.rows.index(row)]

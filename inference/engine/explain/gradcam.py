@@ -15,7 +15,7 @@ from torch import nn
 
 from inference.engine.explain.method import GridMap, cut_of, cut_pass
 from inference.engine.records import Label, Prepared
-from inference.engine.weights import LoadedModel
+from inference.engine.weights.loaded_model import LoadedModel
 
 Maps = NDArray[np.float32]
 UNIT = "share of the map's maximum"
@@ -73,7 +73,7 @@ def weighed(model: LoadedModel, maps: Maps, class_label: Label) -> Maps:
 def _gradients(model: LoadedModel, maps: Maps, class_label: Label) -> Maps:
     """Of the class's logit by the maps, through the part of the network behind the cut."""
     leaf = torch.tensor(maps, device=model.device, requires_grad=True)
-    logits = cut_of(model).judge(leaf)[:, model.record.labels.index(class_label)]
+    logits = cut_of(model).classify(leaf)[:, model.record.labels.index(class_label)]
     (gradient,) = torch.autograd.grad(logits.sum(), leaf)
     return np.asarray(gradient.cpu().numpy())
 

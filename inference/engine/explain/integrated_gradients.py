@@ -9,7 +9,7 @@ import torch
 
 from inference.engine.explain.method import GridMap
 from inference.engine.records import Label, Prepared
-from inference.engine.weights import LoadedModel
+from inference.engine.weights.loaded_model import LoadedModel
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 What it estimates is LIME's own weighted linear fit; `lime_reference` is the lime package's way there. Masks
 come in blocks until the order of the weights has settled. Where the backend offers a draft of the network
 (fewer products in whole numbers, held to the real one before it is used) the masks are shown to that, and
-where the draft comes in stages most masks are shown to the last one alone (`foretold`).
+where the draft comes in stages most masks are shown to the last one alone (`fast_lime.activation_emulator`).
 """
 
 import sys
@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from inference.engine.explain.foretold import Answers
+from inference.engine.explain.fast_lime.activation_emulator import Answers
+from inference.engine.explain.fast_lime.gaussian_process import Fit, Process, balanced_masks
 from inference.engine.explain.method import GridMap, middle_row, tell
-from inference.engine.explain.surrogate import Fit, Process, balanced_masks
+from inference.engine.explain.superpixels import distances, even_pieces, hidden_pictures
 from inference.engine.predict import calibrated, frame_logits
 from inference.engine.records import Label, Prepared
-from inference.engine.superpixels import distances, even_pieces, hidden_pictures
-from inference.engine.weights import LoadedModel, threads
+from inference.engine.weights.loaded_model import LoadedModel, threads
 
 BATCH = 128
 REVISION = 3

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.engine.explain.method import GridMap, middle_row
+from inference.engine.explain.superpixels import even_pieces, hidden_pictures, quickshift_pieces
 from inference.engine.predict import calibrated, frame_logits
 from inference.engine.records import Label, Prepared
-from inference.engine.superpixels import even_pieces, hidden_pictures, quickshift_pieces
-from inference.engine.weights import LoadedModel
+from inference.engine.weights.loaded_model import LoadedModel
 
 BATCH = 10
 """The package's own."""

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.engine.backends import Passed
-from inference.engine.networks.network import Cut
+from inference.engine.networks.network import SplitNetwork
 from inference.engine.predict import calibrated, frame_logits, passed
 from inference.engine.records import Label, Prepared
-from inference.engine.weights import LoadedModel
+from inference.engine.weights.loaded_model import LoadedModel
 
 Floats = NDArray[np.float64]
 BATCH = 32
@@ -78,9 +78,9 @@ class Explainer(Protocol):
         ...
 
 
-def cut_of(model: LoadedModel) -> Cut:
+def cut_of(model: LoadedModel) -> SplitNetwork:
     """The network's two parts. Raises CannotExplain for an ensemble."""
-    if not isinstance(model.module, Cut):
+    if not isinstance(model.module, SplitNetwork):
         raise CannotExplain("An ensemble has no layer of its own to look at: its members have.")
     return model.module
 

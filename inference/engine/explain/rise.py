@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from inference.engine.explain.method import GridMap, chances_of, middle_row
 from inference.engine.records import Label, Prepared
-from inference.engine.weights import LoadedModel
+from inference.engine.weights.loaded_model import LoadedModel
 
 
 @dataclass(frozen=True)

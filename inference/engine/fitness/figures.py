@@ -1,9 +1,9 @@
-"""A card's figures by source (inference.engine.by_source), read without trust: a card may be anybody's."""
+"""A card's figures by source (`fitness.by_source`), read without trust: a card may be anybody's."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
-from inference.engine.by_source import Measure, SourceFigure, SourceLabel, Unit
+from inference.engine.fitness.by_source import Measure, SourceFigure, SourceLabel, Unit
 
 EVALUATION, BY_SOURCE = "evaluation", "by_source"
 CHOICES: Mapping[str, tuple[str, ...]] = {

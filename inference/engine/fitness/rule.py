@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from inference.engine.by_source import SourceFigure
+from inference.engine.fitness.by_source import SourceFigure
 from inference.engine.fitness.figures import BY_SOURCE, EVALUATION, about, figures_of
 from inference.engine.fitness.gates import GateFigure, gate_figures
 from inference.engine.records import WeightsRecord

@@ -6,8 +6,8 @@ from typing import Any
 
 from inference.engine.catalogue import Shipped, all_shipped, newest
 from inference.engine.fitness.rule import Fitness, fitness_of
-from inference.engine.members import ENSEMBLE
 from inference.engine.records import WeightsRecord
+from inference.engine.weights.ensemble_file import ENSEMBLE
 from inference.formats.stack import MODALITIES, Modality
 
 WORTH_SHOWING = 0.7

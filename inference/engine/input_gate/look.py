@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from inference.engine.ellipse import Ellipse
-from inference.engine.head import Head
+from inference.engine.head.by_skull import Head
+from inference.engine.head.ellipse import Ellipse
 from inference.engine.input_gate.sononet import CLASSES, DEEP, INPUT_SCALE, MAPS
 
 ROWS, COLUMNS = 144, 176

@@ -12,7 +12,8 @@ from inference.engine.atrium.measure import AtriumMismatch
 from inference.engine.atrium.scan import ScanAtria, as_json
 from inference.engine.measuring.ways import WAYS, Measure
 from inference.engine.predict import versions_of
-from inference.engine.preprocess import tensor_sha256
+from inference.engine.preprocessing.prepare import tensor_sha256
+from inference.engine.preprocessing.prepared_cache import prepared_once
 from inference.engine.quality import NotAnalysable
 from inference.engine.records import (
     MEASURING,
@@ -24,9 +25,8 @@ from inference.engine.records import (
     WeightsRecord,
     settles,
 )
-from inference.engine.remember import prepared_once
 from inference.engine.ventricles.painter import VentriclesMismatch
-from inference.engine.weights import WeightsMismatch, recipe_of
+from inference.engine.weights.loaded_model import WeightsMismatch, recipe_of
 from inference.formats.stack import PictureStack
 
 THRESHOLD = 0.5

@@ -4,14 +4,14 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from inference.engine.networks.network import SMALL, WIDE_RECIPES, Cut, Network, halved
+from inference.engine.networks.network import SMALL, WIDE_RECIPES, Network, SplitNetwork, halved
 
 
 def _block(channels_in: int, channels_out: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(channels_in, channels_out, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
 
 
-class BaselineCNN(Cut):
+class BaselineCNN(SplitNetwork):
     """16, 32 and 64 filters of 3 x 3, each halved by pooling, then 128 dense units."""
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class BaselineCNN(Cut):
         maps: Tensor = self.blocks[2][:2](self.blocks[:2](halved(pictures)))
         return maps
 
-    def judge(self, maps: Tensor) -> Tensor:
+    def classify(self, maps: Tensor) -> Tensor:
         """Logits (n, 2)."""
         logits: Tensor = self.head(self.blocks[2][2](maps))
         return logits

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from inference.engine.members import ENSEMBLE
 from inference.engine.networks.network import WIDE_RECIPES, Network
+from inference.engine.weights.ensemble_file import ENSEMBLE
 
 
 class Ensemble(nn.Module):

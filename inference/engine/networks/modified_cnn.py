@@ -9,7 +9,7 @@ keeps a shape that fills a small part of the picture.
 import torch
 from torch import Tensor, nn
 
-from inference.engine.networks.network import SMALL, WIDE_RECIPES, Cut, Network, halved
+from inference.engine.networks.network import SMALL, WIDE_RECIPES, Network, SplitNetwork, halved
 
 
 class ChannelAttention(nn.Module):
@@ -49,7 +49,7 @@ class ResidualBlock(nn.Module):
         return out
 
 
-class ModifiedCNN(Cut):
+class ModifiedCNN(SplitNetwork):
     """Three resolutions, the last dilated to see the whole head; mean and maximum pooling; linear head."""
 
     def __init__(self) -> None:
@@ -72,7 +72,7 @@ class ModifiedCNN(Cut):
         maps: Tensor = self.trunk(self.stem(halved(pictures)))
         return maps
 
-    def judge(self, maps: Tensor) -> Tensor:
+    def classify(self, maps: Tensor) -> Tensor:
         """Logits (n, 2)."""
         logits: Tensor = self.head(torch.cat([maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))], dim=1))
         return logits

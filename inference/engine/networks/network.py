@@ -27,7 +27,7 @@ class Backbone:
     licence: str
 
 
-class Cut(nn.Module):
+class SplitNetwork(nn.Module):
     """A network in two parts, cut where Grad-CAM looks: what it sees, and what it makes of that.
 
     An answer and its map then cost one pass through `maps`; the rest is small.
@@ -37,19 +37,19 @@ class Cut(nn.Module):
         """Feature maps (n, channels, rows, columns) of pictures (n, 1, size, size)."""
         raise NotImplementedError
 
-    def judge(self, maps: Tensor) -> Tensor:
+    def classify(self, maps: Tensor) -> Tensor:
         """Logits (n, 2) of feature maps."""
         raise NotImplementedError
 
     def pooled_head(self) -> Tensor | None:
-        """Weights (2, channels) where `judge` is pooling and one linear layer; else None.
+        """Weights (2, channels) where `classify` is pooling and one linear layer; else None.
 
         Then the gradient that Grad-CAM averages is these weights over the number of pixels of a map, whatever
         the picture: the mean over the pixels is as large where a maximum is taken first.
         """
         return None
 
-    def grey(self) -> "Cut":
+    def grey(self) -> "SplitNetwork":
         """The network as a draft is made of it: nearly the same answers for less work."""
         return self
 
@@ -62,7 +62,7 @@ class Cut(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Logits (n, 2) of pictures."""
-        return self.judge(self.maps(pictures))
+        return self.classify(self.maps(pictures))
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Network:
     """An architecture.
 
     build: a fresh module with random weights, (n, 1, size, size) float32 in, (n, 2) logits out. But for an
-        ensemble it is Cut where Grad-CAM looks.
+        ensemble it is SplitNetwork where Grad-CAM looks.
         A module with a backbone also has `stem` and `tail`: what stays as published, and what is fine-tuned.
     recipes: the id of the preprocessing for each modality.
     gradcam_layer: dotted name of the module whose output Grad-CAM weighs: what `maps` gives.

@@ -10,12 +10,12 @@ from typing import Any
 from torch import Tensor, nn
 
 from inference.engine.networks.imagenet import AsImageNet, folded, without_inplace
-from inference.engine.networks.network import WIDE_RECIPES, Backbone, Cut, Network
+from inference.engine.networks.network import WIDE_RECIPES, Backbone, Network, SplitNetwork
 
 LICENCE = "BSD-3-Clause (torchvision)"
 
 
-class ResNet(Cut):
+class ResNet(SplitNetwork):
     """A torchvision ResNet behind our grey pictures: four stages, mean pooling, a linear head."""
 
     def __init__(self, build: Callable[..., nn.Module]) -> None:
@@ -28,7 +28,7 @@ class ResNet(Cut):
         maps: Tensor = self.trunk.layer4(self.stem(pictures))
         return maps
 
-    def judge(self, maps: Tensor) -> Tensor:
+    def classify(self, maps: Tensor) -> Tensor:
         """Logits (n, 2): mean pooling and one linear layer."""
         logits: Tensor = self.trunk.fc(maps.mean(dim=(2, 3)))
         return logits
@@ -53,7 +53,7 @@ class ResNet(Cut):
 
     def tail(self, maps: Tensor) -> Tensor:
         """The fourth stage, pooling and the linear head: logits (n, 2)."""
-        return self.judge(self.trunk.layer4(maps))
+        return self.classify(self.trunk.layer4(maps))
 
 
 def resnet18() -> ResNet:

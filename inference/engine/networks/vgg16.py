@@ -10,13 +10,13 @@ from typing import cast
 from torch import Tensor, nn
 
 from inference.engine.networks.imagenet import AsImageNet, folded, without_inplace
-from inference.engine.networks.network import WIDE_RECIPES, Backbone, Cut, Network
+from inference.engine.networks.network import WIDE_RECIPES, Backbone, Network, SplitNetwork
 
 THIRD_BLOCK, FOURTH_BLOCK, LAST_BLOCK, LAST_POOL = 10, 17, 24, 30
 """Indices in `features` at which the third to fifth block begin, and the last pooling stands."""
 
 
-class VGG16(Cut):
+class VGG16(SplitNetwork):
     """Thirteen convolutions in five blocks, 512 pooled channels, two logits."""
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class VGG16(Cut):
         maps: Tensor = self.features[:LAST_POOL](self.colours(pictures))
         return maps
 
-    def judge(self, maps: Tensor) -> Tensor:
+    def classify(self, maps: Tensor) -> Tensor:
         """Logits (n, 2): pooling and one linear layer."""
         logits: Tensor = self.head(self.features[LAST_POOL:](maps).mean(dim=(2, 3)))
         return logits
@@ -69,7 +69,7 @@ class VGG16(Cut):
 
     def tail(self, maps: Tensor) -> Tensor:
         """The fifth block, pooling and head, which are fine-tuned: logits (n, 2)."""
-        return self.judge(self.features[LAST_BLOCK:LAST_POOL](maps))
+        return self.classify(self.features[LAST_BLOCK:LAST_POOL](maps))
 
 
 def _initialise(features: nn.Module) -> None:

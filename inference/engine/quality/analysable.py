@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.engine.head import Head
+from inference.engine.head.by_skull import Head
 from inference.engine.records import Refusal
 
 MIN_SIDE = 64

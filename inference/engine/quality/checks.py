@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from inference.engine.head import Head, find_head
+from inference.engine.head.by_skull import Head, find_head
+from inference.engine.preprocessing.square_pixels import spacing_of, squared
 from inference.engine.quality.cut import beyond, share_outside
 from inference.engine.quality.upright import CORE, Picture, Upright, upright
-from inference.engine.square import spacing_of, squared
 from inference.formats.stack import Modality, PictureStack
 
 VERSION = "1.3"

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
-from inference.engine.ellipse import Ellipse
-from inference.engine.head import CIRCLE, FINE, Picture, direction_field, from_parameters, resized
+from inference.engine.head.by_skull import CIRCLE, FINE, Picture, direction_field, from_parameters, resized
+from inference.engine.head.ellipse import Ellipse
 from inference.formats.stack import Modality
 
 LEAST_SEEN = 0.45

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from inference.engine.ellipse import Ellipse
+from inference.engine.head.ellipse import Ellipse
 
 SIDE = 128
 CORE = 0.88

@@ -1,9 +1,9 @@
 """Whether a volume shows a fetal brain by its anatomy: a second key to a gate that knows looks.
 
-The gate of MRI (inference.engine.scope) knows heads by what they look like, and has met none of a late normal
-brain. A network that was taught in every contrast finds the parts instead: one brain, thalami in its middle,
-two ventricles that answer each other across the midline. What shows them all, in one plane, is a brain,
-however folded its mantle is. (docs/decisions/0042)
+The gate of MRI (inference.engine.input_gate.vgg16_gate) knows heads by what they look like, and has met none
+of a late normal brain. A network that was taught in every contrast finds the parts instead: one brain,
+thalami in its middle, two ventricles that answer each other across the midline. What shows them all, in one
+plane, is a brain, however folded its mantle is. (docs/decisions/0042)
 """
 
 import math
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from inference.engine.frames import choose_frames
+from inference.engine.preprocessing.frames import choose_frames
 from inference.engine.ventricles.calipers import Painted, Plane, atrial_plane
 from inference.engine.ventricles.painter import Painter, levels_of, painted
 from inference.formats.stack import PictureStack

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from inference.engine.ellipse import Ellipse, from_region
+from inference.engine.head.ellipse import Ellipse, from_region
 
 Floats = NDArray[np.float32]
 MriSide = Literal["left", "right"]

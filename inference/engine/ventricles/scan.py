@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from inference.engine.atrium.records import Atria, AtrialWidth
 from inference.engine.atrium.scale import stated_scale
 from inference.engine.atrium.scan import ScanAtria
-from inference.engine.preprocess import RECIPES, prepare
+from inference.engine.preprocessing.prepare import RECIPES, prepare
+from inference.engine.preprocessing.prepared_cache import prepared_once
+from inference.engine.preprocessing.square_pixels import back_to_scan, composed, spacing_of, squared
 from inference.engine.quality import refuse
 from inference.engine.records import Prepared
-from inference.engine.remember import prepared_once
-from inference.engine.square import back_to_scan, composed, spacing_of, squared
 from inference.engine.ventricles.calipers import Caliper, Plane, atrial_plane
 from inference.engine.ventricles.network import PIXEL_MM
 from inference.engine.ventricles.painter import Painter, levels_of, painted

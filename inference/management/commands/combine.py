@@ -6,15 +6,15 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from blobs import store
 from blobs.store import BlobCorrupt, BlobUnavailable
-from inference.engine.members import composed
 from inference.engine.records import sha256_hex
+from inference.engine.weights.ensemble_file import composed
 from inference.formats.stack import MODALITIES
 from inference.models import ModelVersion
 from inference.registry import service as registry
 from inference.results import store as results
-from inference.training.calibrate import target_of
-from inference.training.card_page import figure_words
-from inference.training.combined import combined
+from inference.training.cards.card_page import figure_words
+from inference.training.cards.combined import combined
+from inference.training.evaluation.calibrate import target_of
 
 
 class Command(BaseCommand):

@@ -7,12 +7,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from blobs import store
 from inference.engine.versions import Model, load
-from inference.engine.weights import WeightsMismatch, configure
+from inference.engine.weights.loaded_model import WeightsMismatch, configure
 from inference.models import ModelVersion
 from inference.registry import service as registry
 from inference.results import store as results
-from inference.training import evaluate
-from inference.training.groups import GroupLeak
+from inference.training.cli import evaluate
+from inference.training.data.groups import GroupLeak
 
 
 class Command(BaseCommand):

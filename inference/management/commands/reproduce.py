@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from blobs.store import BlobUnavailable
-from inference.engine.weights import configure
+from inference.engine.weights.loaded_model import configure
 from inference.models import Prediction
 from inference.results.reproduce import reproduce
 

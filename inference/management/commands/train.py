@@ -7,10 +7,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from inference.engine import catalogue
 from inference.registry import service as registry
-from inference.training import command
-from inference.training.card_page import figure_words
-from inference.training.options import add_arguments
-from inference.training.progress import shown_on
+from inference.training.cards.card_page import figure_words
+from inference.training.cli import train
+from inference.training.cli.options import add_arguments
+from inference.training.fitting.progress import shown_on
 
 
 class Command(BaseCommand):
@@ -28,11 +28,11 @@ class Command(BaseCommand):
         chosen = Namespace(**options)
         try:
             with shown_on(cast(TextIO, self.stdout)) as report:
-                records = command.train(chosen, report)
-        except command.REFUSALS as refused:
+                records = train.train(chosen, report)
+        except train.REFUSALS as refused:
             raise CommandError(str(refused)) from refused
         except KeyboardInterrupt:
-            raise CommandError(command.STOPPED, returncode=130) from None
+            raise CommandError(train.STOPPED, returncode=130) from None
         for record in records:
             words = figure_words(record.card["held_out"]["auc"])
             self.stdout.write(f"{record.modality}: AUC on held-out groups {words}")

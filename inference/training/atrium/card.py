@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from inference.engine.by_source import Measure, SourceFigure, SourceLabel
+from inference.engine.fitness.by_source import Measure, SourceFigure, SourceLabel
 from inference.engine.records import ATRIUM, MEASURING, MEASURING_NETWORKS
 
 BEGIN, END = "<!-- measured -->", "<!-- end of measured -->"

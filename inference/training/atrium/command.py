@@ -31,7 +31,7 @@ from inference.training.atrium.material import (
     normal_heads,
     phantom_heads,
 )
-from inference.training.checkpoints import Checkpoints
+from inference.training.fitting.checkpoints import Checkpoints
 
 REFUSED = 0.06
 """Share of kept-apart normals, from about 18 weeks on, that the least chance may turn away, and of their

@@ -10,8 +10,8 @@ from torch.nn import functional as F
 
 from inference.engine.atrium.network import OUT, AtriumNetwork
 from inference.training.atrium.draw import STEPS, Drawn, Step, mirrored
-from inference.training.checkpoints import Checkpoints
-from inference.training.steps import keep, pace, recalled
+from inference.training.fitting.checkpoints import Checkpoints
+from inference.training.fitting.steps import keep, pace, recalled
 
 MAPS: dict[Step, int] = {"place": 1, "width": 2}
 RATE, DECAY, CLIP = 3e-3, 1e-3, 5.0

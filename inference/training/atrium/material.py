@@ -23,8 +23,8 @@ from PIL import Image
 from scipy import ndimage
 
 from inference.engine.atrium.grids import Pose, pose, upright
-from inference.engine.ellipse import Ellipse, from_region
-from inference.engine.head_finder.shipped import find_outlined
+from inference.engine.head.ellipse import Ellipse, from_region
+from inference.engine.head.shipped import find_outlined
 from inference.phantom import Defects, render, sample_spec
 from inference.phantom.records import Caliper
 

@@ -11,7 +11,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from inference.engine.head_finder.network import HeadPainter
+from inference.engine.head.network import HeadPainter
 from inference.engine.records import canonical_json, sha256_hex
 from inference.training.head_finder import material
 from inference.training.head_finder.learn import Plan, fitted

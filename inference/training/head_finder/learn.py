@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from inference.engine.head_finder.network import HeadPainter
+from inference.engine.head.network import HeadPainter
 from inference.training.head_finder.changes import changed
 from inference.training.head_finder.material import Outlined
 

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from inference.engine.ellipse import Ellipse, from_region
+from inference.engine.head.ellipse import Ellipse, from_region
 from inference.phantom import render, sample_spec
-from inference.training.sources import entries
+from inference.training.data.sources import entries
 
 CANVAS = (256, 320)
 """Rows and columns of a canvas."""

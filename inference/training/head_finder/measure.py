@@ -10,12 +10,12 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from inference.engine.biometry import circumference
-from inference.engine.ellipse import Ellipse
-from inference.engine.head_finder.find import Floats, Painter, found_by
-from inference.engine.head_finder.network import HeadPainter
+from inference.engine.head.biometry import circumference
+from inference.engine.head.by_network import Floats, Painter, found_by
+from inference.engine.head.ellipse import Ellipse
+from inference.engine.head.network import HeadPainter
+from inference.training.data.sources import entries
 from inference.training.head_finder.material import Row
-from inference.training.sources import entries
 
 APART = 0.2
 MID_TRIMESTER_MM = 150.0

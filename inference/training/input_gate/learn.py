@@ -5,7 +5,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from inference.engine.input_gate.gate import FARTHEST, QUESTIONS
+from inference.engine.input_gate.sononet_gate import FARTHEST, QUESTIONS
 from inference.training.input_gate.material import Seen
 
 PENALTY = 0.03

@@ -12,16 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from inference.engine.ellipse import Ellipse
-from inference.engine.head import Head
+from inference.engine.head.by_skull import Head
+from inference.engine.head.ellipse import Ellipse
 from inference.engine.input_gate.look import Stage, crop, standardised, summed
 from inference.phantom import render, sample_spec
 from inference.phantom.others import KINDS, MODALITY, other
+from inference.training.data.sources import Entry, entries
 from inference.training.head_finder.material import hc18_rows
 from inference.training.head_finder.measure import picture_of
-from inference.training.scope.spoiled import SPOILERS
-from inference.training.scope.styles import annotated, styled
-from inference.training.sources import Entry, entries
+from inference.training.input_gate.vgg16_gate.spoiled import SPOILERS
+from inference.training.input_gate.vgg16_gate.styles import annotated, styled
 
 Picture = NDArray[np.float32]
 Finder = Callable[[Picture], Head | None]

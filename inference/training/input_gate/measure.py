@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.engine.input_gate.gate import QUESTIONS, chance
-from inference.training.figures import Figure, wilson
+from inference.engine.input_gate.sononet_gate import QUESTIONS, chance
+from inference.training.evaluation.figures import Figure, wilson
 from inference.training.input_gate.learn import fitted
 from inference.training.input_gate.material import Seen
 

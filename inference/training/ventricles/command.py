@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from inference.engine.records import canonical_json, sha256_hex
 from inference.engine.ventricles.network import MAPS, PIXEL_MM, SIDE, VentricleNetwork
 from inference.engine.ventricles.painter import looker
-from inference.training.checkpoints import Checkpoints
-from inference.training.groups import refuse_leak
+from inference.training.data.groups import refuse_leak
+from inference.training.fitting.checkpoints import Checkpoints
 from inference.training.ventricles.learn import Plan, learnt
 from inference.training.ventricles.looks import drawn
 from inference.training.ventricles.measure import Measured, called, errors, measured, summed

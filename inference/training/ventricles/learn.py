@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from inference.engine.ventricles.grids import levelled
 from inference.engine.ventricles.network import VentricleNetwork
-from inference.training.checkpoints import Checkpoints
-from inference.training.steps import keep, pace, recalled
+from inference.training.fitting.checkpoints import Checkpoints
+from inference.training.fitting.steps import keep, pace, recalled
 
 RATE, DECAY, CLIP = 5e-3, 1e-3, 5.0
 EVERY = 25

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from inference.engine.ventricles.network import PIXEL_MM, SIDE
-from inference.training.atlas import MILLIMETRES, OUTER_FLUID, VENTRICLES
+from inference.training.synthesis.atlas import MILLIMETRES, OUTER_FLUID, VENTRICLES
 from inference.training.ventricles.volumes import DEEP_GREY, Made
 
 Floats = NDArray[np.float32]

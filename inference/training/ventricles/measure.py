@@ -13,8 +13,8 @@ from inference.engine.quality import NotAnalysable
 from inference.engine.ventricles.painter import Look, Painter
 from inference.engine.ventricles.scan import measure_volume, thickness_of
 from inference.formats.stack import PictureStack
-from inference.training.atlas import MILLIMETRES
-from inference.training.figures import auc, bootstrap
+from inference.training.evaluation.figures import auc, bootstrap
+from inference.training.synthesis.atlas import MILLIMETRES
 from inference.training.ventricles.looks import TISSUES, chance_levels
 from inference.training.ventricles.volumes import Made, as_stack, thickened
 

@@ -15,9 +15,9 @@ from scipy import ndimage
 
 from inference.engine.ventricles.calipers import Painted, Plane, atrial_plane
 from inference.formats.stack import PictureStack
-from inference.training.atlas import MILLIMETRES, VENTRICLES, walls_moved
-from inference.training.late import gyrified
-from inference.training.scope.heads import atlas_volume
+from inference.training.input_gate.vgg16_gate.heads import atlas_volume
+from inference.training.synthesis.atlas import MILLIMETRES, VENTRICLES, walls_moved
+from inference.training.synthesis.late import gyrified
 
 DEEP_GREY = 6
 MARGIN = 14

@@ -1,0 +1,1 @@
+"""LIME from few answers; README.md says what each part buys."""

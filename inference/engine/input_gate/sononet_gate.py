@@ -1,0 +1,146 @@
+"""The gate's own small layers over what SonoNet sees, their thresholds, and what is said below them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+import safetensors.torch
+from numpy.typing import NDArray
+
+from inference.engine.backends import stage_of
+from inference.engine.head.biometry import HeadBiometry
+from inference.engine.head.by_skull import Head
+from inference.engine.input_gate.look import COLUMNS, ROWS, Stage, features
+from inference.engine.input_gate.sononet import SonoNet16
+from inference.engine.quality import refuse
+from inference.engine.records import sha256_hex
+
+SHIPPED = Path(__file__).parents[1] / "shipped_input_gate"
+QUESTIONS = ("head", "plane", "early")
+"""Is it a fetal head; is its plane one in which ventricles are measured; is it from before about 18 weeks."""
+TOO_EARLY_DAYS = 18 * 7
+FARTHEST = 6.0
+"""Spreads from the middle beyond which a feature says no more."""
+
+Floats = NDArray[np.float32]
+
+
+class GateMismatch(Exception):
+    """The gate's weights are not what its record says."""
+
+
+@dataclass(frozen=True)
+class InputVerdict:
+    """Probabilities for one frame. head: a fetal head. Given a head, plane: axial with ventricles in view;
+    early: from before about 18 weeks by its look."""
+
+    head: float
+    plane: float
+    early: float
+
+
+@dataclass(frozen=True)
+class InputGate:
+    """The gate as shipped. stage: SonoNet's maps of standardised crops.
+
+    thresholds: least probability of a head and of the plane; the probability from which a head is early.
+    """
+
+    stage: Stage
+    tensors: Mapping[str, Floats]
+    thresholds: Mapping[str, float]
+    record: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The first twelve digits of its weights' hash."""
+        return str(self.record["weights_sha256"])[:12]
+
+
+def gate_name() -> str:
+    """The first twelve digits of the hash of the shipped gate's layers."""
+    return str(json.loads((SHIPPED / "input_gate.json").read_text())["weights_sha256"])[:12]
+
+
+@cache
+def shipped_input_gate() -> InputGate:
+    """The gate that comes with the code. Raises GateMismatch."""
+    return load_input_gate(SHIPPED)
+
+
+def load_input_gate(folder: Path) -> InputGate:
+    """Read input_gate.json, input_gate.safetensors and sononet16.safetensors. Raises GateMismatch."""
+    record = json.loads((folder / "input_gate.json").read_text())
+    layers = (folder / "input_gate.safetensors").read_bytes()
+    stem = (folder / "sononet16.safetensors").read_bytes()
+    if (sha256_hex(layers), sha256_hex(stem)) != (record["weights_sha256"], record["stem_sha256"]):
+        raise GateMismatch("the input gate's weights do not have the hashes their record states")
+    tensors = {name: array.astype(np.float32) for name, array in safetensors.numpy.load(layers).items()}
+    return InputGate(stem_stage(stem), tensors, record["thresholds"], record)
+
+
+def stem_stage(content: bytes) -> Stage:
+    """SonoNet16 out of a weights file, as a stage for crops of the gate's size."""
+    network = SonoNet16()
+    tensors = safetensors.torch.load(content)
+    network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=False)
+    return stage_of(network.eval(), (1, ROWS, COLUMNS))
+
+
+def verdict(gate: InputGate, frame: Floats, head: Head) -> InputVerdict:
+    """What a frame (rows, columns; square pixels) shows where `head` was found."""
+    seen = features(gate.stage, frame, head)
+    return InputVerdict(*(float(chance(gate.tensors, name, seen[None])[0]) for name in QUESTIONS))
+
+
+def chance(tensors: Mapping[str, Floats], question: str, seen: Floats) -> NDArray[np.float64]:
+    """Probabilities (n,) of yes for features (n, FEATURES): one linear layer on evened features."""
+    even = np.clip((seen - tensors["centre"]) / tensors["spread"], -FARTHEST, FARTHEST)
+    odds = even.astype(np.float64) @ tensors[f"{question}.weight"] + tensors[f"{question}.bias"]
+    return np.asarray(1 / (1 + np.exp(-odds)))
+
+
+def hold_to(gate: InputGate, found: InputVerdict) -> None:
+    """Refuses what is no head, and planes of it without ventricles. Codes: not_a_head, off_plane."""
+    if found.head < gate.thresholds["head"]:
+        raise refuse("not_a_head", "This does not look like a fetal head in axial section.")
+    if found.plane < gate.thresholds["plane"]:
+        raise refuse(
+            "off_plane",
+            "The ventricles cannot be measured in this plane of the head. Acquire an axial plane through "
+            "them: cavum in front, atrium with its choroid plexus behind.",
+        )
+
+
+def refuse_early(
+    gate: InputGate, found: InputVerdict, age_days: int | None, head: HeadBiometry | None
+) -> None:
+    """Refuses heads of before about 18 weeks: choroid fills their ventricles. Code: too_early.
+
+    By the age the case states; without it by head circumference in mm; without a scale by the look.
+    """
+    if age_days is not None:
+        if age_days < TOO_EARLY_DAYS:
+            raise refuse(
+                "too_early",
+                "By its stated gestational age the fetus is younger than 18 weeks: choroid plexus fills the "
+                "ventricles, and ventriculomegaly is not called.",
+            )
+    elif head is not None:
+        if head.early:
+            raise refuse(
+                "too_early",
+                f"The head measures {head.head_circumference_mm:.0f} mm around, as before about 18 weeks: "
+                "choroid plexus fills the ventricles, and ventriculomegaly is not called.",
+            )
+    elif found.early >= gate.thresholds["early"]:
+        raise refuse(
+            "too_early",
+            "The head looks younger than about 18 weeks: choroid plexus fills the ventricles, and "
+            "ventriculomegaly is not called. State the gestational age if it is older.",
+        )

@@ -1,0 +1,1 @@
+"""Weights files: what they say of themselves, how they become a network, how several become one."""

@@ -1,0 +1,109 @@
+"""A first run of weights from outside, in a process of its own with limited means.
+
+`python -m inference.engine.weights.smoke NETWORK MODALITY` reads a weights file from standard input and
+writes one JSON object: the preprocessing the network needs and the logits for a phantom, or a code and a
+sentence.
+"""
+
+import json
+import resource
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+from torch import nn
+
+from inference.engine.measuring.ways import WAYS
+from inference.engine.networks import NETWORKS, Network
+from inference.engine.preprocessing.prepare import RECIPES, prepare
+from inference.engine.records import MEASURING_NETWORKS
+from inference.engine.weights.weights_file import TensorEntry, WeightsRefused, inspect
+from inference.formats.stack import MODALITIES, Modality
+from inference.phantom import render, sample_spec
+
+CPU_SECONDS = 60
+NAMED = 3
+
+
+def main(network: str, modality: str) -> dict[str, Any]:
+    """Check and run; the answer for the parent."""
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 1))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+    content = sys.stdin.buffer.read()
+    found = next(known for known in MODALITIES if known == modality)
+    try:
+        if network in MEASURING_NETWORKS:
+            return first_measurement(content, network, found)
+        return first_run(content, NETWORKS[network], found)
+    except WeightsRefused as refused:
+        return {"code": refused.code, "detail": refused.detail}
+
+
+def first_run(content: bytes, network: Network, modality: Modality) -> dict[str, Any]:
+    """Logits for one phantom, once names, shapes and numbers are right. Raises WeightsRefused."""
+    check_fit(inspect(content), network.build, network.title)
+    tensors = _finite(content)
+    module = network.build().eval()
+    module.load_state_dict({name: t.float() if t.is_floating_point() else t for name, t in tensors.items()})
+    recipe = RECIPES[network.recipes[modality]]
+    phantom = render(sample_spec(np.random.default_rng(1), label="normal"), modality, seed=1)
+    prepared = prepare(phantom.stack(), recipe, scope=False)
+    with torch.inference_mode():
+        logits = module(torch.from_numpy(prepared.tensor)).double().numpy()
+    if not np.isfinite(logits).all():
+        raise WeightsRefused("smoke_failed", "The network answered a test picture with no finite number.")
+    return {"preprocessing": recipe.id, "preprocessing_sha256": recipe.sha256, "logits": logits[0].tolist()}
+
+
+def first_measurement(content: bytes, network: str, modality: Modality) -> dict[str, Any]:
+    """Calipers on one phantom, likewise. Raises WeightsRefused."""
+    own, way = MEASURING_NETWORKS[network].modality, WAYS[network]
+    if modality != own:
+        raise WeightsRefused("wrong_modality", f"The network {network} does not read {modality}.")
+    check_fit(inspect(content), way.modules, "the networks that measure")
+    tensors = {name: t.float() if t.is_floating_point() else t for name, t in _finite(content).items()}
+    stack = render(sample_spec(np.random.default_rng(1), label="normal"), own, seed=1).stack()
+    found = way.untried(tensors)(stack, prepare(stack, way.recipe, scope=False), None, False)
+    if not np.isfinite([found.atria.chance, *(one.width for one in found.atria.widths)]).all():
+        raise WeightsRefused("smoke_failed", "The network answered a test picture with no finite number.")
+    return {"preprocessing": way.recipe.id, "preprocessing_sha256": way.recipe.sha256, "logits": []}
+
+
+def _finite(content: bytes) -> dict[str, torch.Tensor]:
+    tensors = safetensors.torch.load(content)
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise WeightsRefused("not_finite", f"The tensor {name} holds numbers that are not finite.")
+    return tensors
+
+
+def check_fit(entries: tuple[TensorEntry, ...], build: Callable[[], nn.Module], title: str) -> None:
+    """Exactly the network's tensors, each in exactly its shape. Raises WeightsRefused."""
+    with torch.device("meta"):
+        wanted = build().state_dict()
+    stated = {entry.name: entry for entry in entries}
+    for names, word in (
+        (wanted.keys() - stated.keys(), "lacks"),
+        (stated.keys() - wanted.keys(), "has unknown"),
+    ):
+        if names:
+            shown = ", ".join(sorted(names)[:NAMED])
+            raise WeightsRefused("wrong_names", f"The file {word} tensors of {title}: {shown:.200}.")
+    for name, tensor in wanted.items():
+        entry = stated[name]
+        if entry.shape != tuple(tensor.shape):
+            raise WeightsRefused(
+                "wrong_shape",
+                f"The tensor {name} is {entry.shape}, {title} needs {tuple(tensor.shape)}.",
+            )
+        if (entry.dtype == "I64") == tensor.is_floating_point():
+            raise WeightsRefused(
+                "bad_dtype", f"The tensor {name} has type {entry.dtype}, which is not its own."
+            )
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(*sys.argv[1:3])))

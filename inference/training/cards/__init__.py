@@ -1,0 +1,1 @@
+"""The model card as data and as a page."""

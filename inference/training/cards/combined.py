@@ -1,0 +1,149 @@
+"""Several versions as one: the record and the card of an ensemble, out of its members' held-out answers.
+
+Nothing is trained. The members' calibrated log-odds are averaged with equal weights, and one temperature and
+one threshold are fitted on what they said about pictures whose groups they had not seen.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from inference.engine.records import WeightsRecord
+from inference.engine.uncertainty.steadiness import log_odds
+from inference.engine.weights.ensemble_file import ENSEMBLE, MembersDiffer, refuse_unlike
+from inference.training.cards.card import INTENDED_USE, LIMITS, SOURCE_LIMITS
+from inference.training.data.groups import grouped_folds
+from inference.training.evaluation.by_source import (
+    Asked,
+    cross_fitted,
+    evaluation,
+    together,
+    worst_threshold,
+)
+from inference.training.evaluation.calibrate import Target, fit_temperature, threshold_for
+from inference.training.evaluation.cross_validation import HeldOut, held_out_figures
+from inference.training.evaluation.curves import answers
+from inference.training.evaluation.figures import Floats
+from inference.training.evaluation.source_leakage import CHANGES, Checked, confound_figures
+
+FOLDS, SEED = 4, 1
+SPLIT = (
+    "each member's answer is that of a network which had seen nothing of the picture's group; the call is "
+    "made by a threshold chosen on the other {folds} parts of the groups"
+)
+DATA = (
+    "Made of {members}: what each has learnt stands on its own card. Their calibrated log-odds are averaged "
+    "with equal weights; no figure decided the weights."
+)
+KEPT_COUNTS = ("normal", "ventriculomegaly", "groups", "normal_by_source", "other", "before_18_weeks")
+
+
+def combined(
+    members: Sequence[WeightsRecord], weights_sha256: str, *, version: str, target: Target, command: str
+) -> WeightsRecord:
+    """The record of an ensemble. weights_sha256: of the file that weights.ensemble_file composes.
+
+    Raises MembersDiffer when the members were not measured on the same pictures.
+    """
+    refuse_unlike(members)
+    ordered = sorted(members, key=lambda record: record.network)
+    truth, _, groups = _measured(ordered)
+    logits = _as_logits(np.mean([_odds(record) for record in ordered], axis=0))
+    temperature = fit_temperature(logits[:, 0], truth)
+    held = HeldOut(
+        truth, groups, [(a, b) for a, b in ordered[0].card["held_out_kinds"]], log_odds(logits, temperature)
+    )
+    asked = _asked(ordered, temperature)
+    worst = worst_threshold(asked, target) if asked else None
+    threshold = threshold_for(held.chances, truth, target) if worst is None else worst
+    folds = grouped_folds(truth, groups, FOLDS, SEED)
+    called = cross_fitted(asked, folds, target) if asked else None
+    found = held_out_figures(held, folds, target, threshold, called)
+    by_source = {"evaluation": evaluation(asked, threshold, target)} if asked else {}
+    first = ordered[0]
+    return WeightsRecord(
+        network=ENSEMBLE,
+        version=version,
+        modality=first.modality,
+        weights_sha256=weights_sha256,
+        preprocessing=first.preprocessing,
+        preprocessing_sha256=first.preprocessing_sha256,
+        threshold=threshold,
+        threshold_target=str(target) if worst is None else target.on_worst_source,
+        temperature=temperature,
+        card=_card(ordered, found | by_source, command) | _checks(ordered),
+        members=tuple(record.name for record in ordered),
+    )
+
+
+def _asked(ordered: Sequence[WeightsRecord], temperature: float) -> Asked | None:
+    """The members' answers by source as one; None where not all have them. Raises MembersDiffer."""
+    kept = [(record.card.get("evaluation") or {}).get("answers") for record in ordered]
+    if not all(kept):
+        return None
+    if len({one["names_sha256"] for one in kept if one}) > 1:
+        raise MembersDiffer("The members were not measured on the same pictures.")
+    return together([Asked.from_json(one) for one in kept if one]).at(temperature)
+
+
+def _measured(ordered: Sequence[WeightsRecord]) -> Any:
+    """Truth, chances and groups of the pictures that all members answered. Raises MembersDiffer."""
+    for record in ordered:
+        if not record.card.get("held_out_odds"):
+            raise MembersDiffer(f"The card of {record.name} keeps no held-out answers.")
+    tables = [answers(record.card["held_out_answers"]) for record in ordered]
+    kinds = [record.card["held_out_kinds"] for record in ordered]
+    for (truth, _, groups), kind in zip(tables[1:], kinds[1:], strict=True):
+        same = np.array_equal(truth, tables[0][0]) and np.array_equal(groups, tables[0][2])
+        if not same or kind != kinds[0]:
+            raise MembersDiffer("The members were not measured on the same pictures.")
+    return tables[0]
+
+
+def _odds(record: WeightsRecord) -> Floats:
+    return np.asarray(record.card["held_out_odds"], np.float64)
+
+
+def _as_logits(odds: Floats) -> Floats:
+    return np.stack([-odds / 2, odds / 2], axis=-1)
+
+
+def _card(ordered: Sequence[WeightsRecord], found: dict[str, Any], command: str) -> dict[str, Any]:
+    names = [f"{record.network} {record.version}" for record in ordered]
+    counts = ordered[0].card["counts"]
+    return found | {
+        "intended_use": INTENDED_USE,
+        "data": DATA.format(members=f"{', '.join(names[:-1])} and {names[-1]}"),
+        "counts": {name: counts[name] for name in KEPT_COUNTS if name in counts},
+        "split": SPLIT.format(folds=FOLDS - 1),
+        "training": {"command": command, "members": ", ".join(names)},
+        "limits": [*LIMITS[ordered[0].modality], *(SOURCE_LIMITS if "evaluation" in found else ())],
+        "licence": "; ".join(dict.fromkeys(record.card["licence"] for record in ordered)),
+    }
+
+
+def _checks(ordered: Sequence[WeightsRecord]) -> dict[str, Any]:
+    """The confound checks of the members as one, where each of them kept its own."""
+    kept = [record.card.get("confound_odds") for record in ordered]
+    if not all(kept):
+        return {"confound": {}}
+
+    def mean(name: str) -> Floats:
+        parts = [
+            np.asarray(odds[name], np.float64) / record.temperature
+            for odds, record in zip(kept, ordered, strict=True)
+            if odds
+        ]
+        return np.asarray(np.mean(parts, axis=0))
+
+    first = kept[0] or {}
+    checked = Checked(
+        {name: mean(name) for name in CHANGES},
+        first["answered"],
+        mean("other"),
+        np.asarray(first["other_groups"], np.int64).astype(np.str_),
+    )
+    truth, _, groups = answers(ordered[0].card["held_out_answers"])
+    whole = np.mean([_odds(record)[:, 0] for record in ordered], axis=0)
+    return {"confound": confound_figures(truth, groups, whole, checked)}

@@ -1,0 +1,1 @@
+"""What is learnt from: labelled folders, groups of patients, folds, and what is kept prepared."""

@@ -1,0 +1,1 @@
+"""Figures with intervals, on what was never learnt from."""

@@ -1,0 +1,1 @@
+"""How the gate on VGG16's features is made."""

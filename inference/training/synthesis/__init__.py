@@ -1,0 +1,1 @@
+"""Pictures that nobody acquired: phantoms, ventricles made wider, heads made later, pictures made worse."""
