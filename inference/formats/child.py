@@ -1,26 +1,23 @@
-"""The child process: takes away its own means, decodes standard input, answers on standard output.
+"""The child process: takes away its own means, decodes its one file, answers, and is gone.
 
-A decoder module is the child's program: `python -m inference.formats.picture` ends in `serve(decode)`, so
-that each child imports one imaging library and no more. A refusal is an answer. Anything else that goes
-wrong ends the process, and the parent calls that undecodable.
+The fork server (inference.formats.fork_server) makes one for every file. A refusal is an answer. Anything
+else that goes wrong ends the process, and the parent calls that undecodable.
 """
 
 import hashlib
+import importlib
 import json
-import os
 import resource
 import signal
-import sys
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import cast
 
 from inference.formats import wire
 from inference.formats.errors import FormatError
-from inference.formats.identity import Identity
 from inference.formats.limits import MIB, STACK_BYTES
 from inference.formats.source import Source
-from inference.formats.stack import Modality, PictureStack
+from inference.formats.stack import Modality
 
 
 @dataclass(frozen=True)
@@ -37,34 +34,27 @@ class Allowance:
 ALLOWANCE = Allowance()
 
 
-def command_line(
-    module: str, modality: Modality, allowance: Allowance, channel: int | None = None
-) -> list[str]:
-    """How the parent starts the child: no bytecode, no current folder on the path, no start-up files.
+def serve(arguments: Sequence[str]) -> None:
+    """Decode file descriptor 0 and answer on 1; where asked, say on 3 what the file says of its patient.
 
-    channel: the file descriptor on which the child says what the file says of its patient; None to leave
-    those tags unread.
+    arguments: the decoder's module, the modality, the allowance as JSON, and `identify` or nothing.
     """
-    command = [sys.executable, "-B", "-P", "-S", "-m", module, modality, json.dumps(asdict(allowance))]
-    return command if channel is None else [*command, str(channel)]
-
-
-def serve(
-    decode: Callable[[Source], PictureStack], identify: Callable[[Source], Identity] | None = None
-) -> None:
-    """Run one decoder over standard input. sys.argv: modality, allowance as JSON, the channel."""
-    _confine(Allowance(**json.loads(sys.argv[2])))
-    data = sys.stdin.buffer.read()
-    source = Source(data, cast(Modality, sys.argv[1]), hashlib.sha256(data).hexdigest())
-    try:
-        stack = decode(source)
-    except FormatError as refusal:
-        wire.write_refusal(sys.stdout.buffer, refusal)
-    else:
-        wire.write_stack(sys.stdout.buffer, stack)
-        if identify and len(sys.argv) > 3:
-            with os.fdopen(int(sys.argv[3]), "wb") as channel:
-                wire.write_identity(channel, identify(source))
+    program, modality, allowance, *asked = arguments
+    _confine(Allowance(**json.loads(allowance)))
+    with open(0, "rb", closefd=False) as given:
+        data = given.read()
+    decoder = importlib.import_module(program)
+    source = Source(data, cast(Modality, modality), hashlib.sha256(data).hexdigest())
+    with open(1, "wb", closefd=False) as answer:
+        try:
+            stack = decoder.decode(source)
+        except FormatError as refusal:
+            wire.write_refusal(answer, refusal)
+            return
+        wire.write_stack(answer, stack)
+    if asked:
+        with open(3, "wb", closefd=False) as channel:
+            wire.write_identity(channel, decoder.identify(source))
 
 
 def _confine(allowance: Allowance) -> None:

@@ -6,7 +6,6 @@ Transparency shows black behind it, colour becomes BT.601 luma, as for other pic
 import cv2
 import numpy as np
 
-from inference.formats.child import serve
 from inference.formats.errors import FormatError
 from inference.formats.levels import Numbers, luma
 from inference.formats.source import Source
@@ -37,7 +36,3 @@ def _grey(values: Numbers) -> Numbers:
         return grey
     shown = (grey.astype(np.uint64) * values[..., 3] + OPAQUE // 2) // OPAQUE
     return np.asarray(shown, np.uint16)
-
-
-if __name__ == "__main__":
-    serve(decode)

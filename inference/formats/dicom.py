@@ -29,7 +29,6 @@ from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import iter_pixels, pixel_array
 
 from inference.formats import acquisition, identity, jpeg12, motion
-from inference.formats.child import serve
 from inference.formats.dicom_spacing import SPACING_KEYWORDS, pixel_aspect, pixel_spacing, slice_spacing
 from inference.formats.dicom_volume import GROUP_KEYWORDS, on_one_scale, value_of, volume_of
 from inference.formats.errors import FormatError
@@ -284,7 +283,3 @@ def _acquisition(dataset: pydicom.Dataset) -> dict[str, acquisition.Value]:
         elif isinstance(value, Sequence):
             values[keyword] = "\\".join(str(part) for part in value)
     return acquisition.allowed(values)
-
-
-if __name__ == "__main__":
-    serve(decode, identify)

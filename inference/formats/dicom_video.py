@@ -4,7 +4,6 @@ import dataclasses
 
 import pydicom.encaps
 
-from inference.formats.child import serve
 from inference.formats.clip import clip_of
 from inference.formats.dicom import identify, opened, stack_of
 from inference.formats.errors import FormatError
@@ -14,6 +13,8 @@ from inference.formats.stack import PictureStack
 
 MOST_LACKING = 0.1
 """Encoders drop a frame or two at the end; a stream that lacks a tenth of its frames is cut short."""
+
+__all__ = ["decode", "identify"]
 
 
 def decode(source: Source) -> PictureStack:
@@ -27,7 +28,3 @@ def decode(source: Source) -> PictureStack:
         raise FormatError("undecodable", "The video in the DICOM file holds fewer frames than it says.")
     as_decoded = dataclasses.replace(header, frames=clip.count)
     return stack_of(source, as_decoded, dataset, clip.frames, interval=clip.interval)
-
-
-if __name__ == "__main__":
-    serve(decode, identify)

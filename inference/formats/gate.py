@@ -19,6 +19,10 @@ PROGRAMS: dict[SourceFormat, str] = {
     "dicom": "dicom",
     "nifti": "nifti",
 }
+DECODERS = tuple(
+    f"inference.formats.{name}" for name in sorted({*PROGRAMS.values(), "deep_picture", "dicom_video"})
+)
+"""Every module that `program_for` can name."""
 
 
 def admit(data: Data, *, modality: Modality, file_name: str = "") -> SourceFormat:
@@ -41,7 +45,7 @@ def admit(data: Data, *, modality: Modality, file_name: str = "") -> SourceForma
 
 
 def program_for(data: Data, kind: SourceFormat) -> str:
-    """The module that decodes an admitted file: each imports one imaging library and no more."""
+    """The module whose `decode` reads an admitted file."""
     name = PROGRAMS[kind]
     if kind == "png" and png.is_deep(data):
         name = "deep_picture"

@@ -6,7 +6,6 @@ import numpy as np
 from PIL import Image
 
 from inference.formats import motion
-from inference.formats.child import serve
 from inference.formats.headers import gif
 from inference.formats.levels import Numbers
 from inference.formats.limits import stride
@@ -35,7 +34,3 @@ def decode(source: Source) -> PictureStack:
         source_format="gif",
         acquisition=words if count > 1 else {},
     )
-
-
-if __name__ == "__main__":
-    serve(decode)

@@ -16,7 +16,6 @@ from typing import Any
 import nibabel as untyped_nibabel
 import numpy as np
 
-from inference.formats.child import serve
 from inference.formats.errors import FormatError
 from inference.formats.headers import nifti
 from inference.formats.levels import Numbers, Rescale, inverted, unsigned, without_nan
@@ -136,7 +135,3 @@ def _voxels(image: Image) -> tuple[Numbers, Rescale]:
     values = without_nan(values.astype(values.dtype.newbyteorder("="), copy=False))
     rescale = float(image.dataobj.slope), float(image.dataobj.inter)
     return inverted(values, 8 * values.dtype.itemsize, rescale) if rescale[0] < 0 else (values, rescale)
-
-
-if __name__ == "__main__":
-    serve(decode)

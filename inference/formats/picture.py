@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps, PngImagePlugin, TiffImagePlugin
 
-from inference.formats.child import serve
 from inference.formats.errors import FormatError
 from inference.formats.headers import jpeg, tiff
 from inference.formats.levels import Numbers, Rescale, inverted, luma, unsigned
@@ -26,6 +25,8 @@ from inference.formats.limits import PICTURE_PIXELS
 from inference.formats.source import Source
 from inference.formats.spacing import plausible
 from inference.formats.stack import PictureStack, SourceFormat
+
+Image.preinit()  # its readers are imported once, before the first fork, and not by every child
 
 PHANTOM_CHUNK = "ventra-phantom"  # PNG text: {"pixel_spacing": [between rows, between columns]} in mm
 
@@ -135,7 +136,3 @@ def _phantom_spacing(picture: Image.Image) -> tuple[float, float] | None:
     except (ValueError, TypeError, KeyError):
         return None
     return plausible(rows, columns)
-
-
-if __name__ == "__main__":
-    serve(decode)

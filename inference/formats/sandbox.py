@@ -1,17 +1,19 @@
-"""The parent's side of decoding: start a confined child, wait no longer than allowed, check its answer."""
+"""The parent's side of decoding: have a confined child, wait no longer than allowed, check its answer."""
 
+import json
 import os
 import signal
-import subprocess
 import sys
 import tempfile
-import threading
+from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
 
 from inference.formats import wire
-from inference.formats.child import ALLOWANCE, Allowance, command_line
+from inference.formats.child import ALLOWANCE, Allowance
 from inference.formats.errors import FormatError
+from inference.formats.fork_server import ForkServer
+from inference.formats.gate import DECODERS
 from inference.formats.identity import Identity
 from inference.formats.sniff import SPOKEN
 from inference.formats.stack import Modality, PictureStack, SourceFormat
@@ -77,61 +79,22 @@ def _decoded(
     program: str,
     allowance: Allowance,
 ) -> PictureStack:
+    arguments = [program, modality, json.dumps(asdict(allowance))]
     with tempfile.TemporaryFile() as answer:
-        _run(
-            opened,
-            answer,
-            channel,
-            command_line(program, modality, allowance, _handle(channel)),
-            kind,
-            allowance,
-        )
+        files = [opened.fileno(), answer.fileno()]
+        if channel:
+            arguments.append("identify")
+            files.append(channel.fileno())
+        status = SERVER.run(arguments, files, seconds=allowance.wall_seconds + GRACE_SECONDS)
+        if status is None or status in TOO_LONG:
+            raise FormatError("undecodable", f"Decoding the {SPOKEN[kind]} file took too long.")
+        if status != 0:
+            raise _undecodable(kind)
         answer.seek(0)
         try:
             return wire.read_stack(answer, modality=modality, sha256=sha256)
         except wire.BadAnswer:
             raise _undecodable(kind) from None
-
-
-def _handle(channel: BinaryIO | None) -> int | None:
-    return channel.fileno() if channel else None
-
-
-def _run(
-    opened: BinaryIO,
-    answer: BinaryIO,
-    channel: BinaryIO | None,
-    command: list[str],
-    kind: SourceFormat,
-    allowance: Allowance,
-) -> None:
-    """Wait without polling: subprocess's own timeout would add up to 50 ms to every file."""
-    handle = _handle(channel)
-    with subprocess.Popen(
-        command,
-        stdin=opened,
-        stdout=answer,
-        stderr=subprocess.DEVNULL,  # a library's complaint may quote the patient's name
-        env=child_environment(),
-        cwd="/",
-        pass_fds=() if handle is None else (handle,),
-    ) as child:
-        overdue = threading.Event()
-
-        def end() -> None:
-            overdue.set()
-            child.kill()
-
-        backstop = threading.Timer(allowance.wall_seconds + GRACE_SECONDS, end)
-        backstop.start()
-        try:
-            status = child.wait()
-        finally:
-            backstop.cancel()
-    if status in TOO_LONG or overdue.is_set():
-        raise FormatError("undecodable", f"Decoding the {SPOKEN[kind]} file took too long.")
-    if status != 0:
-        raise _undecodable(kind)
 
 
 def child_environment() -> dict[str, str]:
@@ -151,3 +114,7 @@ def _undecodable(kind: SourceFormat) -> FormatError:
     return FormatError(
         "undecodable", f"The {SPOKEN[kind]} file is damaged, or uses what no decoder here reads."
     )
+
+
+SERVER = ForkServer("inference.formats.child", DECODERS, child_environment())
+"""Started with the first file that this process has decoded."""

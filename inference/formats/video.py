@@ -5,7 +5,6 @@ kept frame to the next, so that the loop plays as fast as it was.
 """
 
 from inference.formats import motion
-from inference.formats.child import serve
 from inference.formats.clip import clip_of
 from inference.formats.sniff import sniff
 from inference.formats.source import Source
@@ -24,7 +23,3 @@ def decode(source: Source) -> PictureStack:
         pixel_aspect=None if clip.aspect == 1.0 else clip.aspect,
         acquisition=motion.spoken(count=clip.count, step=clip.step, interval=clip.interval),
     )
-
-
-if __name__ == "__main__":
-    serve(decode)

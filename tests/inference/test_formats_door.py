@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from inference.formats import MODALITIES, FormatError, read, sandbox, wire
 from inference.formats.child import ALLOWANCE
 from inference.formats.stack import PictureStack
 
+VIDEO = "inference.formats.video"
+CLIPS = Path(__file__).parents[1] / "corpus" / "clips"
 PICTURE = pictures.saved(pictures.ramp())
 SAMPLES = {
     "png": PICTURE,
@@ -69,17 +72,47 @@ def test_the_modality_is_the_declared_one(tmp_path):
 
 @pytest.mark.parametrize(
     ("limit", "value"),
-    [("memory_bytes", 32 << 20), ("output_bytes", 1000), ("cpu_seconds", 0), ("open_files", 3)],
+    [("memory_bytes", 32 << 20), ("output_bytes", 1000), ("cpu_seconds", 0)],
 )
 def test_a_child_that_asks_for_more_than_its_allowance_ends_as_undecodable(limit, value, tmp_path):
     scarce = dataclasses.replace(ALLOWANCE, **{limit: value})
-    path = on_disk(tmp_path, pictures.saved(pictures.noise(500, 500)))
+    path = on_disk(tmp_path, pictures.saved(pictures.noise(2000, 2000)))
     with path.open("rb") as opened, pytest.raises(FormatError) as refusal:
         sandbox.decode_in_child(
             opened, "png", modality="mri", sha256="", program="inference.formats.picture", allowance=scarce
         )
     assert refusal.value.code == "undecodable"
-    assert read(path, modality="mri").pixels.shape == (1, 500, 500)
+    assert read(path, modality="mri").pixels.shape == (1, 2000, 2000)
+
+
+def test_a_child_that_would_open_more_files_than_allowed_ends_as_undecodable(tmp_path):
+    scarce, clip = dataclasses.replace(ALLOWANCE, open_files=3), CLIPS / "h264.mp4"
+    with clip.open("rb") as opened, pytest.raises(FormatError) as refusal:
+        sandbox.decode_in_child(
+            opened,
+            "mp4",
+            modality="ultrasound",
+            sha256="",
+            program="inference.formats.video",
+            allowance=scarce,
+        )
+    assert refusal.value.code == "undecodable"
+    assert len(read(clip, modality="ultrasound").pixels) > 1
+
+
+def test_files_are_read_again_when_the_process_that_makes_the_children_was_killed(tmp_path):
+    path = on_disk(tmp_path, PICTURE)
+    read(path, modality="mri")
+    killed = sandbox.SERVER.pid
+    os.kill(killed, signal.SIGKILL)
+    assert read(path, modality="mri").pixels.ndim == 3
+    assert sandbox.SERVER.pid != killed
+
+
+def test_the_process_that_makes_the_children_has_one_thread_as_forking_needs(tmp_path):
+    for content in SAMPLES.values():
+        read(on_disk(tmp_path, content), modality="mri")
+    assert "\nThreads:\t1\n" in Path(f"/proc/{sandbox.SERVER.pid}/status").read_text()
 
 
 def test_a_child_that_takes_too_long_is_ended(tmp_path):
