@@ -16,6 +16,7 @@ urlpatterns = [
     path("views/", worklist_views.save_view, name="save_view"),
     path("views/<uuid:pk>/forget/", worklist_views.forget_view, name="forget_view"),
     path("department/", worklist_views.department_page, name="department"),
+    path("cases/next/", worklist_views.next_page, name="next"),
     path("cases/new/", case_views.open_case, name="open_case"),
     path("cases/<uuid:pk>/", case_views.case, name="case"),
     path("cases/<uuid:pk>/live/", case_views.live, name="live"),

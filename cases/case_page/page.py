@@ -19,9 +19,10 @@ from cases.case_page.page_forms import PageForms, Sent
 from cases.case_page.timeline import timeline
 from cases.models import Case
 from cases.refusals import CannotDo
-from cases.review.forms import ReadForm, read_form_context
+from cases.review.forms import ReadForm, SignForm, focused, read_form_context
 from cases.review.measurements import CHECKLIST
 from cases.review.panel import ReviewPanel, calipers, review_panel
+from cases.review.service import MEANING
 from cases.viewer import overlays, shortcuts
 from cases.viewer.pixels import thumbnail
 
@@ -33,13 +34,15 @@ def case_page(
     case: Case,
     *,
     form: ReadForm | None = None,
+    sign_form: SignForm | None = None,
     refusal: CannotDo | None = None,
     sent: Sent | None = None,
     status: int = 200,
 ) -> HttpResponse:
     """The page of a visible case. form, refusal: a read's form that was sent, and why it was not filed.
 
-    sent: another form of the page that was refused.
+    sign_form: the signature's, where the password was not accepted. sent: another form of the page that was
+    refused.
     """
     view = str(uuid.uuid4())
     panel = review_panel(case, request.user)
@@ -48,6 +51,8 @@ def case_page(
     record("case.viewed", actor=request.user, subject=case, thread=case.thread, **told)
     context = shown(request, panel, case_summary.summarise(case), view, sent=sent)
     context |= read_form_context(request, panel, form)
+    if panel.may_sign:
+        context |= {"sign_form": focused(sign_form or SignForm(request)), "meaning": MEANING}
     if refusal:
         context |= {"changes": refusal.sentences, "refusal_code": refusal.code}
     return render(request, "cases/case.html", context, status=409 if refusal else status)

@@ -39,7 +39,7 @@ class ReadForm(forms.Form):
         label=gettext_lazy("Side"),
     )
     note = forms.CharField(
-        required=False, max_length=4000, label=gettext_lazy("Note"), widget=forms.Textarea(attrs={"rows": 3})
+        required=False, max_length=4000, label=gettext_lazy("Note"), widget=forms.Textarea(attrs={"rows": 1})
     )
     reason = forms.CharField(
         required=False,
@@ -66,7 +66,18 @@ def read_form_context(request: PersonRequest, panel: ReviewPanel, refused: ReadF
         return context | {"read_form": None, "unfiled": typed if any(typed.values()) else {}}
     if refused and refused.errors:
         return context | {"read_form": focused(refused)}
-    return context | {"read_form": ReadForm(initial=typed | {"kind": panel.due})}
+    own = {} if any(typed.values()) or refused else as_read_before(panel)
+    form = ReadForm(initial=typed | own | {"kind": panel.due})
+    return context | {"read_form": form, "is_kept": bool(own)}
+
+
+def as_read_before(panel: ReviewPanel) -> dict[str, str]:
+    """What the reader's own blind read says, for the final read that follows it; else nothing."""
+    if panel.due != Read.Kind.FINAL:
+        return {}
+    mine = [one for one in panel.reads if one.reader_id == panel.context.user.pk]
+    blind = next((one for one in reversed(mine) if one.kind == Read.Kind.BLIND), None)
+    return {name: getattr(blind, name) for name in ("finding", "laterality", "note")} if blind else {}
 
 
 WHICH = "which"

@@ -78,8 +78,24 @@ def keep_draft(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
 @sensitive_post_parameters("password")
 @people_only
 def sign(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
-    """What will be signed, and the password."""
-    return _confirmed(request, _case(request, pk), SignForm, review.sign, "cases/sign.html")
+    """What will be signed, and the password: on a page of its own, or at the foot of the case page."""
+    case = _case(request, pk)
+    if request.method == "POST" and "beside" in request.POST:
+        return _signed_beside_the_scan(request, case)
+    return _confirmed(request, case, SignForm, review.sign, "cases/sign.html")
+
+
+def _signed_beside_the_scan(request: PersonRequest, case: Case) -> HttpResponse:
+    """Sign without losing the picture; what is refused comes back on the case page."""
+    form = SignForm(request, request.POST)
+    if not form.is_valid():
+        return case_page(request, case, sign_form=form, status=422)
+    try:
+        review.sign(case, by=request.user, shown=Shown.sent(request.POST))
+    except CannotDo as refusal:
+        case.refresh_from_db()
+        return case_page(request, case, refusal=refusal)
+    return redirect(back_to(request, case))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

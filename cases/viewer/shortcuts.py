@@ -70,6 +70,7 @@ GROUPS = {
             Key("farther", ("-",), _("Zoom out")),
             Key("invert", ("i",), _("Invert the greys")),
             Key("reset", ("0",), _("Window, zoom and place as at first")),
+            Key("fullScreen", ("f",), _("The picture on the whole screen, and back")),
         ),
     ),
     "picture": Group(

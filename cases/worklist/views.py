@@ -18,6 +18,7 @@ from cases.worklist import lines as worklist
 from cases.worklist import query as worklist_query
 from cases.worklist.forms import SavedViewForm, WorklistForm
 from cases.worklist.listing import note_listing
+from cases.worklist.next_case import next_case
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -39,6 +40,17 @@ def worklist_page(request: PersonRequest) -> HttpResponse:
         "saved_views": SavedView.objects.filter(owner=request.user),
     }
     return render(request, "cases/worklist.html", context)
+
+
+@require_safe
+@people_only
+def next_page(request: PersonRequest) -> HttpResponse:
+    """The case to take up next; the worklist, with a sentence, where nothing waits for this reader."""
+    found = next_case(request.user)
+    if found:
+        return redirect(found)
+    messages.info(request, gettext("Nothing more waits for you."))
+    return redirect("cases:worklist")
 
 
 @require_POST

@@ -109,7 +109,6 @@ def test_a_head_with_its_scale_is_measured_moved_confirmed_and_signed(
     assert one.length_mm is not None
 
     read(page, "File final read")
-    page.get_by_role("link", name="Sign…").click()
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Sign as").click()
     expect(page.locator("#desk")).to_contain_text("Signed by alice")

@@ -43,7 +43,7 @@ def file(page: Page, finding: str, button: str, *, reason: str = "") -> None:
     panel = page.locator("#desk")
     panel.get_by_label(finding, exact=True).check()
     if reason:
-        panel.get_by_label("If you differ").fill(reason)
+        panel.get_by_label("You differ from the models: why?").fill(reason)
     panel.get_by_role("button", name=button).click()
     page.wait_for_load_state("networkidle")
 
@@ -108,7 +108,6 @@ def measure_both(page: Page, phantom) -> None:
 
 
 def sign(page: Page, keep) -> None:
-    page.get_by_role("link", name="Sign…").click()
     page.get_by_label("Your password").fill(PASSWORD)
     keep("reading-sign")
     page.get_by_role("button", name="Sign as").click()
@@ -158,21 +157,18 @@ def test_with_the_keyboard_alone_from_the_worklist_to_the_signature(answered, al
     stored = Measurement.objects.get()
     assert stored.length_px == pytest.approx(30.0)
 
-    for button, moves in (("File blind read", 1), ("File final read", 1)):
+    page.keyboard.press("v")
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowDown")
+    for button in ("File blind read", "File final read"):
+        expect(page.get_by_role("button", name=button)).to_be_visible()
         page.keyboard.press("v")
-        page.keyboard.press("Space")
-        for _ in range(moves):
-            page.keyboard.press("ArrowDown")
-        page.get_by_role("button", name=button).focus()
         page.keyboard.press("Enter")
         page.wait_for_load_state("networkidle")
         page.wait_for_selector("#scan-canvas[data-frame]")
     findings = set(Read.objects.values_list("finding", flat=True))
     assert findings == {"ventriculomegaly"}
     page.keyboard.press("v")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/sign/")
-    page.get_by_label("Your password").focus()
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.locator("#desk")).to_contain_text("Signed by")

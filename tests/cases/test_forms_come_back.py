@@ -47,6 +47,7 @@ WORDLESS = {
     "cases:measure": "sent by the viewer, which keeps it open; refused in JSON",
     "cases:explain": "two choices, each with its default",
     "cases:assign": "buttons",
+    "cases:sign": "a password, which is never kept",
     "cases:try_again": "a button",
     "cases:run_again": "a button",
 }

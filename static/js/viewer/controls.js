@@ -30,9 +30,18 @@ export function listenToButtons(does) {
   });
   const greys = element("preset", HTMLSelectElement);
   greys.addEventListener("change", () => does.grey(greys.value));
+  listenToFullScreen(element("full-screen", HTMLButtonElement));
   document.getElementById("next-read")?.addEventListener("click", does.nextRead);
   document.getElementById("add-frame")?.addEventListener("click", () => {
     const field = element("id_frames", HTMLInputElement);
     field.value = [field.value.trim(), does.frame() + 1].filter(Boolean).join(", ");
   });
+}
+
+/** The picture with its bar alone on the screen, where the browser can. @param {HTMLButtonElement} button */
+function listenToFullScreen(button) {
+  const viewer = element("viewer", HTMLElement);
+  button.hidden = !document.fullscreenEnabled;
+  button.addEventListener("click", () => (document.fullscreenElement ? document.exitFullscreen() : viewer.requestFullscreen()).catch(() => {}));
+  document.addEventListener("fullscreenchange", () => button.setAttribute("aria-pressed", String(document.fullscreenElement === viewer)));
 }

@@ -45,6 +45,7 @@ export function setUpOverlayControls(state, wants) {
   function offer() {
     modelChoice.replaceChildren(...state.models.map((name) => new Option(name, name)));
     element("model-choice", HTMLElement).hidden = state.models.length < 2;
+    element("overlay-choice", HTMLElement).hidden = !state.known.length;
     const buttons = state.offered.map((overlay) => methodButton(overlay.key, overlay.method));
     element("methods", HTMLElement).replaceChildren(methodButton("", inWords("None")), ...buttons);
   }

@@ -1,6 +1,7 @@
 // @ts-check
 // Mouse, pen, touch and keyboard on the viewer, as what they mean.
 
+import { list } from "../page.js";
 import { bind } from "../shortcuts.js";
 
 /**
@@ -16,7 +17,7 @@ import { bind } from "../shortcuts.js";
  * @property {() => void} reset
  */
 
-const READ = "#read-form input[type=radio], #desk a.button";
+const READ = ["#read-form input[type=radio]:checked", "#read-form input[type=radio]", "#sign-form [type=password]", "#desk a.button"];
 
 /**
  * @param {HTMLCanvasElement} canvas @param {Actions} actions @param {boolean} isStack the wheel moves through frames
@@ -44,7 +45,7 @@ function listenToWheel(event, actions, isStack) {
 /** @param {HTMLCanvasElement} canvas @param {Actions} actions @param {() => boolean} isMeasuring arrows move a caliper */
 export function listenToKeys(canvas, actions, isMeasuring) {
   const { adjust, zoom, step, toggle } = actions;
-  bind("viewer", { nearer: () => zoom(1.25), farther: () => zoom(0.8), ...pressing("invert", "reset") });
+  bind("viewer", { nearer: () => zoom(1.25), farther: () => zoom(0.8), ...pressing("invert", "reset"), fullScreen: () => document.getElementById("full-screen")?.click() });
   bind("frames", { back: () => step(-1), forward: () => step(1) });
   bind("overlay", {
     gradcam: () => toggle("gradcam"),
@@ -55,7 +56,7 @@ export function listenToKeys(canvas, actions, isMeasuring) {
     previousPiece: () => actions.piece(-1),
     ...pressing("used", "outlines", "beside"),
   });
-  bind("review", { read: () => /** @type {HTMLElement | null} */ (document.querySelector(READ))?.focus() });
+  bind("review", { read: () => READ.flatMap((one) => list(one, HTMLElement)).at(0)?.focus() });
   bind(
     "picture",
     {
