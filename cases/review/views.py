@@ -194,6 +194,7 @@ def measure(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     except CannotDo as refusal:
         return JsonResponse({"code": refusal.code, "detail": str(refusal)}, status=422)
     said = {"id": str(found.pk), "title": found.title, "value": measurement_words(found)}
+    said["withdraw"] = reverse("cases:withdraw", args=[found.pk])
     return JsonResponse(said | {"provisional": measurements.is_provisional(found)}, status=201)
 
 

@@ -1,11 +1,16 @@
 """The case page is one screen: the picture takes its height, and the read stays where it can be filed."""
 
+from pathlib import Path
+
 import answers
 import numpy as np
 import pytest
+from conftest import PASSWORD
+from dragging import drag
 from playwright.sync_api import Page, expect
 
-from cases.models import Case, ReadingRules
+from cases.models import Case, Measurement, ReadingRules, SignOff
+from cases.review.measurements import CHECKLIST
 from inference.models import Job
 from inference.phantom import render, sample_spec
 
@@ -21,18 +26,39 @@ SIZES = {(1440, 900): 0.75, (1024, 768): 0.7}
 """Width and height of a window, and the least share of the height that is the picture's."""
 
 
+PRESSES = "+(sessionStorage.getItem('presses') ?? 0)"
+COUNT = f"""addEventListener("pointerdown", (event) => {{
+    if (event.isTrusted) sessionStorage.setItem("presses", {PRESSES} + 1); }}, true);"""
+
+
 @pytest.fixture
-def answered(department, case, alice, add_scan, tmp_path) -> Case:
-    """A case of a department that reads first: two networks call its phantom what it is, and show where."""
+def phantom():
+    spec = sample_spec(np.random.default_rng(12), label="ventriculomegaly", gestational_age_days=26 * 7)
+    return render(spec, "ultrasound", seed=12)
+
+
+@pytest.fixture
+def read_first(department, tmp_path) -> None:
+    """Readers read first, and two networks answer."""
     ReadingRules.objects.filter(department=department).update(mode=ReadingRules.Mode.READER_FIRST)
     for network in ("cnn", "modified_cnn"):
         answers.active_version(tmp_path, network=network)
-    spec = sample_spec(np.random.default_rng(12), label="ventriculomegaly", gestational_age_days=26 * 7)
-    scan = add_scan(case, alice, content=render(spec, "ultrasound", seed=12).png())
-    for job in Job.objects.filter(image=scan.image, kind=Job.Kind.PREDICT):
+
+
+def answer_all() -> None:
+    """The networks call every scan ventriculomegaly, and show where they looked."""
+    for job in Job.objects.filter(kind=Job.Kind.PREDICT, state=Job.State.QUEUED):
         said = answers.answer(job)
         for method in ("gradcam", "lime"):
             answers.explanation(said, method=method)
+    Job.objects.filter(state=Job.State.QUEUED).update(state=Job.State.CANCELLED)
+
+
+@pytest.fixture
+def answered(read_first, case, alice, add_scan, phantom) -> Case:
+    """A case with one answered phantom."""
+    add_scan(case, alice, content=phantom.png())
+    answer_all()
     return case
 
 
@@ -48,17 +74,84 @@ def look(page: Page) -> None:
     page.set_viewport_size({"width": 1440, "height": 900})
 
 
-def test_the_picture_stays_in_view_from_the_blind_read_to_the_final_one(answered, alice, log_in, page):
+def test_what_files_a_read_stays_in_sight(answered, alice, log_in, page):
     log_in(alice)
     page.goto(answered.get_absolute_url())
-    look(page)
     for button in ("File blind read", "File final read"):
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
             expect(page.get_by_role("button", name=button)).to_be_in_viewport(ratio=1)
         page.locator("#desk").get_by_label("Ventriculomegaly", exact=True).check()
         page.get_by_role("button", name=button).click()
-        look(page)
+
+
+@pytest.fixture
+def uploaded(read_first, case, phantom, tmp_path) -> tuple[Case, Path]:
+    """A case without a scan, and the file that is to be added."""
+    path = tmp_path / "head.png"
+    path.write_bytes(phantom.png())
+    return case, path
+
+
+@pytest.mark.parametrize(("measures", "most"), [(False, 8), (True, 12)])
+def test_few_presses_lead_from_the_upload_to_the_signature_and_the_picture_is_always_there(
+    measures, most, uploaded, alice, phantom, log_in, page
+):
+    case, path = uploaded
+    page.context.add_init_script(COUNT)
+    log_in(alice)
+    page.goto(case.get_absolute_url())
+    page.evaluate("sessionStorage.removeItem('presses')")
+    page.get_by_label("Ultrasound").check()
+    with page.expect_file_chooser() as chosen:
+        page.get_by_label("Drop files here").click()
+    chosen.value.set_files(path)
+    page.get_by_role("button", name="Upload").click()
+    page.wait_for_url("**?scan=1")
+    answer_all()
+    look(page)
+    if measures:
+        measure(page, phantom)
+    page.locator("#desk").get_by_label("Ventriculomegaly", exact=True).check()
+    page.get_by_role("button", name="File blind read").click()
+    look(page)
+    page.get_by_role("button", name="File final read").click()
+    look(page)
+    page.get_by_label("Your password").click()
+    page.keyboard.type(PASSWORD)
+    look(page)
+    page.get_by_role("button", name="Sign as").click()
+    expect(page.locator("#desk")).to_contain_text("Signed by alice")
+    look(page)
+    assert page.evaluate(PRESSES) <= most
+    assert SignOff.objects.get().case == case
+    expect(page.get_by_role("link", name="Next case")).to_be_in_viewport(ratio=1)
+
+
+def measure(page: Page, phantom) -> None:
+    """One width, its plane confirmed: the tool, the line, the plane, the side."""
+    page.get_by_role("button", name="Atrial width").click()
+    drag(page, phantom.calipers[0].inner, phantom.calipers[0].outer)
+    page.get_by_role("button", name="Plane confirmed").click()
+    look(page)
+    page.get_by_role("button", name="Store as left").click()
+    expect(page.locator("#caliper")).to_be_hidden()
+    one = Measurement.objects.get()
+    assert (one.side, all(one.checklist.values()), len(one.checklist)) == ("left", True, len(CHECKLIST))
+
+
+def test_what_was_just_measured_is_taken_back_in_one_press_and_stays_on_record(
+    answered, alice, phantom, log_in, page
+):
+    log_in(alice)
+    page.goto(answered.get_absolute_url())
+    page.wait_for_selector("#scan-canvas[data-frame]")
+    measure(page, phantom)
+    expect(page.locator(".atrium[data-side=left] strong")).to_contain_text("mm")
+    page.locator("#undo").click()
+    expect(page.locator(".atrium[data-side=left]")).to_contain_text("Not measured")
+    expect(page.locator("#marks line")).to_have_count(0)
+    assert Measurement.objects.get().withdrawal.reason == "Taken back right after it was stored."
 
 
 def test_on_a_phone_the_picture_stays_on_top_while_the_page_scrolls(answered, alice, log_in, page):

@@ -95,11 +95,9 @@ def test_a_head_with_its_scale_is_measured_moved_confirmed_and_signed(
     expect(form).to_be_visible()
     expect(page.locator("#caliper-words")).to_contain_text("Proposed: drag an end")
     move_outer_end(page)
-    form.get_by_label("Side").select_option("left")
-    for box in form.get_by_role("checkbox").all():
-        box.check()
+    form.get_by_role("button", name="Plane confirmed").click()
     keep("calipers-checked")
-    form.get_by_role("button", name="Store").click()
+    form.get_by_role("button", name="Store as left").click()
     expect(page.locator("#findings")).to_contain_text("Confirmed from a proposal of atrium")
     expect(first).to_contain_text("confirmed")
     expect(first.get_by_role("button", name="Check")).to_have_count(0)

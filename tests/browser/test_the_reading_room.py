@@ -32,10 +32,8 @@ def measure(page: Page, start: tuple[float, float], end: tuple[float, float], si
     page.get_by_role("button", name="Atrial width").click()
     drag(page, start, end)
     form = page.locator("#caliper")
-    form.get_by_label("Side").select_option(side)
-    for box in form.get_by_role("checkbox").all():
-        box.check()
-    form.get_by_role("button", name="Store").click()
+    form.get_by_role("button", name="Plane confirmed").click()
+    form.get_by_role("button", name=f"Store as {side}").click()
     expect(form).to_be_hidden()
 
 
@@ -151,7 +149,7 @@ def test_with_the_keyboard_alone_from_the_worklist_to_the_signature(answered, al
     for _ in range(3):
         page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("Enter")
-    page.locator("#caliper button.primary").focus()
+    page.locator("#store").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#findings")).to_contain_text("mm")
     stored = Measurement.objects.get()

@@ -13,6 +13,7 @@ import { inside } from "./zoom.js";
  * @property {Point} start
  * @property {Point} end
  * @property {string} words
+ * @property {string} length  in words, as it stands beside the line
  * @property {boolean} provisional
  */
 

@@ -12,6 +12,7 @@ import { box, cross, line, proposed } from "./marks.js";
 /** @typedef {import("../logic/caliper.js").Measurement} Measurement */
 /** @typedef {import("../logic/caliper.js").Point} Point */
 /** @typedef {import("../logic/caliper.js").Proposal} Proposal */
+/** @typedef {{id: string, title: string, value: string, withdraw: string, provisional: boolean}} Stored  what the server answers */
 /** @typedef {{marks: SVGSVGElement, canvas: HTMLCanvasElement, spacing: [number, number] | null, onMeasuring: () => void, goTo: (frame: number) => Promise<void>}} Place */
 
 /** @param {Point} start @param {Point} end @param {[number, number] | null} spacing mm between rows, columns */
@@ -46,7 +47,7 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring, goTo }) {
     /** @param {{frame: number}} one */
     const isHere = ({ frame }) => frame === caliper.frame;
     return [
-      ...stored.filter(isHere).map((one) => line(one.start, one.end, one.words, one.provisional ? "provisional" : "")),
+      ...stored.filter(isHere).map((one) => line(one.start, one.end, one.words, one.provisional ? "provisional" : "", canvas.width, one.length)),
       ...advised.filter(isHere).map(({ corners, words }) => box(corners, words)),
       ...proposals.filter((one) => isHere(one) && one !== caliper.origin && !one.confirmed).map((one) => proposed(one, canvas)),
     ];
@@ -56,7 +57,7 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring, goTo }) {
   function pending() {
     const [start] = caliper.points;
     const [from, to] = caliper.span ?? [start, start];
-    const shown = from ? [line(from, to, "", "pending")] : [];
+    const shown = from ? [line(from, to, "", "pending", canvas.width, lengthWords(from, to, spacing))] : [];
     return caliper.cursor && !caliper.isDone ? [...shown, cross(caliper.cursor)] : shown;
   }
 
@@ -83,10 +84,16 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring, goTo }) {
   function ask() {
     if (!form) return;
     form.hidden = !caliper.isDone;
-    element("atrial-fields", HTMLElement).hidden = caliper.tool !== "atrial_width";
+    if (!caliper.isDone) return;
+    const isWidth = caliper.tool === "atrial_width";
+    for (const part of list("#atrial-fields, .of-a-side", HTMLElement)) part.hidden = !isWidth;
+    const plain = element("store", HTMLButtonElement);
+    plain.textContent = isWidth ? inWords("Store, side not said") : inWords("Store");
+    for (const name of ["primary", "quiet"]) plain.classList.toggle(name, isWidth === (name === "quiet"));
     const [start, end] = caliper.points;
-    if (caliper.isDone) element("caliper-length", HTMLElement).textContent = lengthWords(start, end, spacing);
+    element("caliper-length", HTMLElement).textContent = lengthWords(start, end, spacing);
     sayState();
+    if (!caliper.isDragged) besideTheLine(form, marks);
   }
 
   /** @param {Proposal} proposal */
@@ -149,16 +156,43 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring, goTo }) {
   document.getElementById("caliper-discard")?.addEventListener("click", () => choose("window"));
   if (form instanceof HTMLFormElement) {
     form.addEventListener("change", sayState);
+    element("plane-confirmed", HTMLButtonElement).addEventListener("click", () => {
+      const isLeft = checks().some(({ checked }) => !checked);
+      for (const check of checks()) check.checked = isLeft;
+      sayState();
+    });
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
-      const answer = await store(form, caliper);
+      const answer = await store(form, event.submitter, caliper);
       if (!answer) return;
       const [start, end] = caliper.points;
+      offerUndo(form, answer, Boolean(caliper.origin));
       if (caliper.origin) settle(caliper.origin);
-      stored.push({ id: answer.id, frame: caliper.frame, start, end, words: `${answer.title}: ${answer.value}`, provisional: answer.provisional });
+      stored.push({ id: answer.id, frame: caliper.frame, start, end, words: `${answer.title}: ${answer.value}`, length: answer.value, provisional: answer.provisional });
       form.reset();
       choose("window");
     });
+  }
+
+  /**
+   * What was just stored is taken back in one press: withdrawn, with that as its reason.
+   * @param {HTMLFormElement} form @param {Stored} one @param {boolean} wasProposed the page then offers it again
+   */
+  function offerUndo(form, one, wasProposed) {
+    const button = element("undo", HTMLButtonElement);
+    const words = button.querySelector("span");
+    if (words) words.textContent = inWords("Undo {length}", { length: one.value });
+    button.hidden = false;
+    button.onclick = async () => {
+      button.hidden = true;
+      const sent = new FormData(form);
+      sent.set("reason", inWords("Taken back right after it was stored."));
+      const response = await fetch(one.withdraw, { method: "POST", body: sent, redirect: "manual" });
+      if (response.type !== "opaqueredirect" || wasProposed) return location.reload();
+      stored.splice(stored.findIndex(({ id }) => id === one.id), 1);
+      await renewFindings(form);
+      draw();
+    };
   }
 
   return {
@@ -183,20 +217,46 @@ function inHand({ isActive, origin, points, span }, spacing) {
   return inWords("Drag from one inner wall to the other, or move with the arrows and press Enter at both ends.");
 }
 
+/** @returns {HTMLInputElement[]} the points of the measuring plane */
+function checks() {
+  return list("#caliper input[name=checklist]", HTMLInputElement);
+}
+
+const APART = 20; // screen pixels between the line and its card
+
+/** Where the line can still be seen: beside it, on the side that has room. @param {HTMLElement} card @param {SVGSVGElement} marks */
+function besideTheLine(card, marks) {
+  const drawn = marks.querySelector(".pending")?.getBoundingClientRect();
+  const place = card.offsetParent?.getBoundingClientRect();
+  if (!drawn || !place) return;
+  const right = drawn.right - place.left + APART;
+  const left = right + card.offsetWidth <= place.width ? right : drawn.left - place.left - APART - card.offsetWidth;
+  const top = (drawn.top + drawn.bottom) / 2 - place.top - card.offsetHeight / 2;
+  card.style.left = `${within(left, place.width - card.offsetWidth)}px`;
+  card.style.top = `${within(top, place.height - card.offsetHeight)}px`;
+}
+
+/** @param {number} value @param {number} most @returns {number} from 0 to the most */
+function within(value, most) {
+  return Math.max(0, Math.min(most, value));
+}
+
 /** Whether what is about to be stored counts: the whole checklist makes a width more than provisional. */
 function sayState() {
-  const missing = list("#caliper input[name=checklist]", HTMLInputElement).filter(({ checked }) => !checked).length;
+  const missing = checks().filter(({ checked }) => !checked).length;
+  element("plane-confirmed", HTMLButtonElement).setAttribute("aria-pressed", String(!missing));
   element("caliper-state", HTMLElement).textContent = missing
     ? inWords("Provisional until the whole plane is confirmed: {missing} left.", { missing: String(missing) })
     : inWords("The plane is confirmed.");
 }
 
 /**
- * @param {HTMLFormElement} form @param {Caliper} caliper with both ends set
- * @returns {Promise<{id: string, title: string, value: string, provisional: boolean} | null>}
+ * @param {HTMLFormElement} form @param {HTMLElement | null} button that was pressed: it says the side
+ * @param {Caliper} caliper with both ends set
+ * @returns {Promise<Stored | null>}
  */
-async function store(form, { tool, frame, points: [start, end], origin }) {
-  const sent = new FormData(form);
+async function store(form, button, { tool, frame, points: [start, end], origin }) {
+  const sent = new FormData(form, button);
   const from = origin ? { proposal: origin.prediction, proposal_atrium: origin.atrium } : {};
   const more = { tool, frame, start_row: start[0], start_column: start[1], end_row: end[0], end_column: end[1], ...from };
   for (const [name, value] of Object.entries(more)) sent.set(name, String(value));
@@ -206,9 +266,21 @@ async function store(form, { tool, frame, points: [start, end], origin }) {
     element("caliper-length", HTMLElement).textContent = answer.detail;
     return null;
   }
-  const page = await fetch(form.dataset.findings ?? "");
-  if (page.ok) replaceKeepingWords(element("findings-box", HTMLElement), await page.text());
+  await renewFindings(form);
   return answer;
+}
+
+/** @param {HTMLFormElement} form */
+async function renewFindings(form) {
+  const page = await fetch(form.dataset.findings ?? "");
+  if (page.ok) renew(await page.text());
+}
+
+/** What is measured, and what the verdict says of it. @param {string} html */
+function renew(html) {
+  replaceKeepingWords(element("findings-box", HTMLElement), html);
+  const verdict = document.getElementById("verdict-width");
+  if (verdict) verdict.textContent = element("findings", HTMLElement).dataset.widthAgrees ?? "";
 }
 
 /** A proposed caliper has become a reader's measurement: the answer beside the scan says so. @param {Proposal} one */

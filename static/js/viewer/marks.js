@@ -19,8 +19,11 @@ export function proposed({ start, end, words, label }, { width }) {
   return group;
 }
 
-/** @param {Point} start @param {Point} end @param {string} words @param {string} kind */
-export function line(start, end, words, kind = "") {
+/**
+ * @param {Point} start @param {Point} end @param {string} words that a pointer over it is told @param {string} kind
+ * @param {number} width of the scan in pixels @param {string} length that stands beside it; "" for none
+ */
+export function line(start, end, words, kind = "", width = 0, length = "") {
   const group = document.createElementNS(SVG, "g");
   if (kind) group.classList.add(kind);
   const drawn = document.createElementNS(SVG, "line");
@@ -29,7 +32,20 @@ export function line(start, end, words, kind = "") {
   const title = document.createElementNS(SVG, "title");
   title.textContent = words;
   group.append(drawn, cross(start), cross(end), title);
+  if (length) group.append(beside(start, end, width, length));
   return group;
+}
+
+/** The value at the line, where it hides neither end. @param {Point} start @param {Point} end @param {number} width @param {string} words */
+function beside(start, end, width, words) {
+  const text = document.createElementNS(SVG, "text");
+  const [left, right] = [start[1], end[1]].sort((a, b) => a - b);
+  const isRight = right > 0.75 * width;
+  const places = { x: isRight ? left - width / 60 : right + width / 60, y: Math.max(start[0], end[0]) + width / 45, "font-size": width / 55 };
+  for (const [name, value] of Object.entries(places)) text.setAttribute(name, String(value));
+  text.setAttribute("text-anchor", isRight ? "end" : "start");
+  text.textContent = words;
+  return text;
 }
 
 /** @param {[Point, Point]} corners of the place that an advice names @param {string} words */
