@@ -101,17 +101,18 @@ def finding(label: str, probability: float) -> str:
 
 
 def agreement(said: Sequence[tuple[str, str]]) -> str:
-    """How far several models agree; "" for fewer than two. said: network and label of each answer."""
+    """How many of several models say what most say; "" for fewer than two. said: network and label each."""
     if len(said) < 2:
         return ""
     positive = [network for network, label in said if label == POSITIVE]
     normal = [network for network, label in said if label != POSITIVE]
-    if not positive or not normal:
-        sentence = gettext("{count} of {count} models agree: {label}.")
-        return sentence.format(count=len(said), label=in_words(said[0][1]))
-    few, label = (positive, POSITIVE) if len(positive) <= len(normal) else (normal, "normal")
-    sentence = gettext("Models differ: {few} of {count} say {label} ({networks}).")
-    return sentence.format(few=len(few), count=len(said), label=in_words(label), networks=", ".join(few))
+    many, few, label = (
+        (positive, normal, POSITIVE) if len(positive) >= len(normal) else (normal, positive, "normal")
+    )
+    values = {"many": len(many), "count": len(said), "label": in_words(label), "networks": ", ".join(few)}
+    if not few:
+        return gettext("{many} of {count} models say {label}.").format(**values)
+    return gettext("{many} of {count} models say {label}: all but {networks}.").format(**values)
 
 
 def subject(job: Job) -> str:

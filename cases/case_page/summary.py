@@ -84,11 +84,47 @@ class Answer:
 
     @property
     def range(self) -> tuple[float, float] | None:
-        """Where the probability lies when the picture is held differently: from, and how far; in percent."""
+        """Where the probability lies when the picture is held differently: from, and to."""
         said = self.prediction
         if said is None or said.probability_low is None or said.probability_high is None:
             return None
-        return 100 * said.probability_low, 100 * (said.probability_high - said.probability_low)
+        return said.probability_low, said.probability_high
+
+    @property
+    def scale(self) -> "Scale | None":
+        """How far the answer lies from its own threshold; None where it is no probability."""
+        said = self.prediction
+        if said is None or said.probability is None:
+            return None
+        low, high = self.range or (said.probability, said.probability)
+        places = [from_threshold(value, said.threshold) for value in (said.probability, low, high)]
+        return Scale(*places)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Places on a line of 100 on which every threshold stands at 50: of the answer, and of its range."""
+
+    mark: float
+    low: float
+    high: float
+
+    @property
+    def span(self) -> float:
+        """How far the range reaches; 0 where nothing else was looked at."""
+        return self.high - self.low
+
+    @property
+    def mark_left(self) -> float:
+        """Where a mark two wide begins, within the line."""
+        return min(max(self.mark - 1, 0), 98)
+
+
+def from_threshold(probability: float, threshold: float) -> float:
+    """A probability on a line of 100 whose middle is the threshold; either side is stretched to its end."""
+    if probability >= threshold:
+        return 50 + 50 * (probability - threshold) / (1 - threshold) if threshold < 1 else 50.0
+    return 50 * probability / threshold
 
 
 @dataclass(frozen=True)
@@ -133,9 +169,22 @@ class ScanSummary:
         return len({label for _, label in self.said}) > 1
 
     @property
-    def progress_words(self) -> str:
-        """The same for people."""
+    def state_words(self) -> str:
+        """The same for people who may not know what has been answered."""
         return str(Case.Progress(self.progress).label)
+
+    @property
+    def progress_words(self) -> str:
+        """The same for people: where only explanations are missing, that the answers stand."""
+        if self.progress != Case.Progress.WORKING or not all(answer.prediction for answer in self.answers):
+            return self.state_words
+        done = sum(len(answer.why) for answer in self.answers)
+        work = [one for answer in self.answers for one in answer.work if one.stage]
+        missing = sum(one.job.kind == Job.Kind.EXPLAIN for one in work)
+        if not missing:
+            return self.state_words
+        sentence = gettext("Answers ready, explanations {done} of {total}")
+        return sentence.format(done=done, total=done + missing)
 
     @property
     def biometry(self) -> Biometry | None:

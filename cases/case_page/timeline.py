@@ -26,11 +26,17 @@ NOT_TOLD = {"access.refused"}
 LOOKS = {"case.viewed", "scan.viewed", "explanation.viewed"}
 
 
+NOISE = {
+    "job.queued", "job.requeued", "quality.measured", "scan.identified", "advice.followed", "case.listed",
+}  # fmt: skip
+"""What happens by itself between what people and models do; shown when somebody asks for it."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """Somebody did something, `times` times in a row; when is the latest of these.
 
-    is_look: it only looked, so that it does not matter how often.
+    is_look: it only looked, so that it does not matter how often. is_noise: one of NOISE.
     """
 
     when: datetime
@@ -40,6 +46,7 @@ class Entry:
     times: int
     door: str
     is_look: bool = False
+    is_noise: bool = False
 
 
 def timeline(case: Case, *, hidden: bool = False) -> list[Entry]:
@@ -83,4 +90,5 @@ def _entry(event: Event, *, hidden: bool) -> Entry:
         look = gettext("looked at the case")
         return Entry(event.occurred_at, event.actor_name, look, "", 1, event.door, is_look=True)
     more = "" if hidden and event.verb not in NEUTRAL else _more(event)
-    return Entry(event.occurred_at, event.actor_name, sentence(event), more, 1, event.door)
+    said = sentence(event)
+    return Entry(event.occurred_at, event.actor_name, said, more, 1, event.door, is_noise=event.verb in NOISE)

@@ -222,6 +222,17 @@ def measurement_words(one: Measurement) -> str:
     return gettext("{length}, provisional").format(length=one) if is_provisional(one) else str(one)
 
 
+def width_agrees(panel: ReviewPanel) -> str:
+    """That the confirmed width says what the models do; "" while it does not, or nothing is decided.
+
+    Where it contradicts them the findings say so (`conflict`).
+    """
+    width, called = panel.width, panel.called
+    if width is None or width.is_provisional or called is None or not called.is_decided or panel.conflict:
+        return ""
+    return gettext("The measured width, {length}, agrees.").format(length=width.measurement)
+
+
 def calipers(panel: ReviewPanel, current: ScanSummary | None) -> dict[str, Any]:
     """What the viewer draws on the scan that is shown, as JSON: readers' own lines, and what is proposed.
 
@@ -243,5 +254,6 @@ def _mark(one: Measurement) -> dict[str, Any]:
         "start": one.start,
         "end": one.end,
         "words": f"{one.title}: {measurement_words(one)}",
+        "length": measurement_words(one),
         "provisional": is_provisional(one),
     }

@@ -12,7 +12,7 @@ from cases.models import Measurement
 from cases.review.call_words import call_sentence, call_words, scan_reasons
 from cases.review.calls import Call, ScanCall
 from cases.review.measurements import CHECKLIST, unconfirmed
-from cases.review.panel import measurement_words
+from cases.review.panel import measurement_words, width_agrees
 from cases.review.proposals import origin_of, origin_words
 
 register = Library()
@@ -49,3 +49,4 @@ register.filter(call_sentence)
 register.filter(scan_reasons)
 register.filter(action_words)
 register.filter("measured", measurement_words)
+register.filter(width_agrees)

@@ -217,7 +217,7 @@ def test_a_volume_opens_at_a_frame_that_was_read_and_shows_which_were(
     keep("case-volume")
     page.locator("#frame").fill("1")
     expect(page.locator("#readout")).to_contain_text("LIME did not read this frame")
-    page.get_by_text("Read other frames").click()
+    page.get_by_text("Ask the models about other frames").click()
     page.get_by_role("button", name="Add the frame shown").click()
     expect(page.get_by_label("Frames, from 1")).to_have_value("1")
 

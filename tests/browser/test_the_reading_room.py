@@ -169,7 +169,7 @@ def test_with_the_keyboard_alone_from_the_worklist_to_the_signature(answered, al
     page.keyboard.press("v")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
-    expect(page.locator("#desk")).to_contain_text("Signed by")
+    expect(page.locator("#desk")).to_contain_text("Signed by", timeout=20_000)
 
 
 def test_a_measurement_in_pixels_says_so_and_is_withdrawn_with_a_reason(
