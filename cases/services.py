@@ -15,12 +15,13 @@ from accounts.roles import WRITE_CASES, departments_where
 from audit.trail import record
 from blobs.models import Blob
 from cases import access, events, identity
-from cases.models import Case, Patient, Scan
+from cases.models import Calibration, Case, Patient, Scan
 from cases.refusals import CannotDo
 from cases.review import service as review
 from cases.review.policy import may_see_answers
-from inference.engine.records import MEASURING_NETWORKS, METHOD_NAMES
+from inference.engine.records import ATRIUM, MEASURING_NETWORKS, METHOD_NAMES
 from inference.formats import Identity
+from inference.formats.spacing import CALIBRATED
 from inference.formats.stack import PictureStack
 from inference.jobs import state as jobs
 from inference.models import Image, Job, ModelVersion, Prediction
@@ -198,11 +199,14 @@ def try_again(scan: Scan, *, by: User) -> list[Job]:
     """
     access.lock_scan_for_writing(scan, by)
     record("scan.tried_again", actor=by, subject=scan, thread=scan.case.thread, scan=scan.number)
-    newest = {(job.model_version_id, job.kind, repr(job.parameters)): job for job in _oldest_first(scan)}
+    newest = {(job.model_version_id, job.kind, repr(_wish(job))): job for job in _oldest_first(scan)}
     ended_badly = [job for job in newest.values() if job.state in {Job.State.FAILED, Job.State.CANCELLED}]
     asked = {job.model_version_id for job in newest.values()}
     never_asked = [v for v in registry.active_versions(scan.image.modality) if v.pk not in asked]
-    again = [jobs.again(job, by=by, about=events.about(scan)) for job in ended_badly]
+    again = [
+        jobs.again(job, by=by, about=events.about(scan), parameters=_renewed(job, scan))
+        for job in ended_badly
+    ]
     return again + _submit_to(never_asked, scan, by=by)
 
 
@@ -213,13 +217,47 @@ def submit_scan(scan: Scan, *, by: User, frames: list[int] | None = None) -> lis
     return asked
 
 
-def _parameters(scan: Scan, frames: list[int] | None) -> dict[str, Any]:
+def measure_again(scan: Scan, *, by: User) -> list[Job]:
+    """Ask versions that take a calibrated scale again, by the one that counts now, about the same frames.
+
+    What they were still to say by another scale is cancelled, so that the newest answer is by the newest.
+    """
+    asked = {job.model_version_id: job for job in _oldest_first(scan) if job.kind == Job.Kind.PREDICT}
+    versions = [one for one in registry.active_versions(scan.image.modality) if one.network == ATRIUM]
+    jobs.cancel_answers(scan.image, versions, by=by)
+    frames = {key: job.parameters.get("frames") for key, job in asked.items()}
+    return [
+        job
+        for version in versions
+        for job in _submit_to([version], scan, by=by, frames=frames.get(version.pk))
+    ]
+
+
+def _wish(job: Job) -> dict[str, Any]:
+    """What a person asked for; which scale counts has no say in it."""
+    return {name: value for name, value in job.parameters.items() if name != CALIBRATED}
+
+
+def _renewed(job: Job, scan: Scan) -> dict[str, Any]:
+    """What is told when the same is asked for again: by the scale that counts now."""
+    return _wish(job) | (_calibrated(scan, job.scan[1]) if job.kind == Job.Kind.PREDICT else {})
+
+
+def _calibrated(scan: Scan, version: ModelVersion) -> dict[str, Any]:
+    """The scale by which a version measures where the file states none; others take none."""
+    if version.network != ATRIUM or scan.image.row_spacing is not None:
+        return {}
+    found = Calibration.objects.counting(scan)
+    return found.as_parameter() if found else {}
+
+
+def _parameters(scan: Scan, frames: list[int] | None, version: ModelVersion) -> dict[str, Any]:
     """What is told besides the pictures: by a stated age it is said whether ultrasound is too early."""
     parameters: dict[str, Any] = {"frames": frames} if frames else {}
     age = scan.case.gestational_age_days
     if age is not None and scan.image.modality == Image.Modality.ULTRASOUND:
         parameters["gestational_age_days"] = age
-    return parameters
+    return parameters | _calibrated(scan, version)
 
 
 def _submit_unseen(scan: Scan, frames: list[int] | None) -> None:
@@ -231,7 +269,7 @@ def _submit_unseen(scan: Scan, frames: list[int] | None) -> None:
             model_version=version,
             requested_by=None,
             priority=Case.Priority.ROUTINE - UNSEEN_DELAY,
-            parameters=_parameters(scan, frames),
+            parameters=_parameters(scan, frames, version),
         )
 
 
@@ -246,7 +284,7 @@ def _submit_to(
             requested_by=by,
             thread=scan.case.thread,
             priority=scan.case.priority,
-            parameters=_parameters(scan, frames),
+            parameters=_parameters(scan, frames, version),
             about=events.about(scan),
         )
         for version in versions
@@ -291,7 +329,7 @@ def ask_again(job: Job, *, by: User) -> Job:
     """Ask once more for failed work on a scan. Raises jobs.IllegalMove, CaseSigned, PermissionDenied."""
     scan = Scan.objects.select_related("case").get(image=job.image_id)
     access.lock_for_writing(scan.case, by)
-    return jobs.ask_again(job, by=by)
+    return jobs.ask_again(job, by=by, parameters=_renewed(job, scan))
 
 
 def scan_of(image: Image) -> Scan:

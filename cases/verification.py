@@ -13,6 +13,8 @@ from cases.models import (
     AdviceAnswer,
     AtriumStatement,
     BirthDateCorrection,
+    Calibration,
+    CalibrationWithdrawal,
     Case,
     Confirmation,
     FollowUp,
@@ -46,6 +48,8 @@ from inference.results.verify import changed
 TOLD: tuple[tuple[str, type[Model]], ...] = (
     ("read.filed", Read),
     ("read.confirmed", Confirmation),
+    ("scan.calibrated", Calibration),
+    ("calibration.withdrawn", CalibrationWithdrawal),
     ("measurement.made", Measurement),
     ("measurement.withdrawn", Withdrawal),
     ("atrium.stated", AtriumStatement),
@@ -83,6 +87,8 @@ KEPT = (
     Kept(ReadingRules, fixed=False),
     Kept(Read),
     Kept(Confirmation),
+    Kept(Calibration),
+    Kept(CalibrationWithdrawal),
     Kept(Measurement),
     Kept(Withdrawal),
     Kept(AtriumStatement),
@@ -100,6 +106,7 @@ def faults() -> Iterator[str]:
     for verb, table in TOLD:
         yield from changed(verb, table, "filed")
     yield from _strange_proposals()
+    yield from _strange_calibrations()
     yield from _broken_signatures()
     yield from signed_faults()
     yield from _broken_addenda()
@@ -116,6 +123,15 @@ def _strange_proposals() -> Iterator[str]:
         places = {(two.atrium, two.frame) for two in proposals_of(said)} if said else set()
         if said and (said.image_id != one.scan.image_id or (one.proposal_atrium, one.frame) not in places):
             yield f"measurement {one.pk} comes from no caliper that was proposed there"
+
+
+def _strange_calibrations() -> Iterator[str]:
+    """A measurement rests on a calibration of its own scan, and on its spacing."""
+    rows = Measurement.objects.filter(calibration__isnull=False).select_related("calibration")
+    for one in rows.iterator():
+        by = one.calibration
+        if by and (by.scan_id != one.scan_id or one.pixel_spacing != [*by.spacing]):
+            yield f"measurement {one.pk} rests on another scale than that of its calibration"
 
 
 def _broken_signatures() -> Iterator[str]:

@@ -115,6 +115,8 @@ GUARDED = [
     "cases_confirmation",
     "cases_measurement",
     "cases_withdrawal",
+    "cases_calibration",
+    "cases_calibrationwithdrawal",
     "cases_atriumstatement",
     "cases_scanidentity",
     "cases_scanwithdrawal",

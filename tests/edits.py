@@ -63,6 +63,8 @@ CHANGED = {
     "scans that were read": ("cases_read", "scans = '[]'"),
     "length": ("cases_measurement", "length_px = 58.2"),
     "ends of a caliper": ("cases_measurement", "start = '[0, 0]'"),
+    "millimetres of a pixel": ("cases_calibration", "row_spacing = 0.1"),
+    "why a calibration was withdrawn": ("cases_calibrationwithdrawal", "reason = 'Another.'"),
     "reason of a withdrawal": ("cases_withdrawal", "reason = 'Another.'"),
     "withdrawal of another": ("cases_withdrawal", "measurement_id = gen_random_uuid()"),
     "name under a signature": ("cases_signoff", "name = 'Somebody Else'"),
@@ -82,6 +84,7 @@ CHANGED = {
 }
 """One column of one row: the table, and what is set there (t is the row)."""
 GONE = (
+    "cases_calibration",
     "cases_withdrawal",
     "cases_measurement",
     "cases_read",

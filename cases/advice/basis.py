@@ -46,7 +46,7 @@ def basis(panel: ReviewPanel, summary: CaseSummary, qualities: Mapping[Any, Qual
             facts = [_answer_facts(answer, said) for answer in entry.answers if (said := answer.prediction)]
             found += scan_risks(entry.scan.number, entry.scan.image.modality, facts)
     complete, missing = completeness(
-        [_scan_facts(entry.scan) for entry in summary.scans],
+        [_scan_facts(entry.scan, panel) for entry in summary.scans],
         [] if panel.hidden else _width_facts(panel, summary),
         [] if panel.hidden else [one.side for one in panel.atria if one.unseen],
     )
@@ -118,11 +118,13 @@ def _answer_facts(answer: Answer, said: Prediction) -> AnswerFacts:
     )
 
 
-def _scan_facts(scan: Scan) -> ScanFacts:
+def _scan_facts(scan: Scan, panel: ReviewPanel) -> ScanFacts:
     image: Image = scan.image
     spacing = None
     if image.row_spacing is not None and image.column_spacing is not None:
         spacing = image.row_spacing, image.column_spacing
+    elif calibration := panel.calibration_of(scan):
+        spacing = calibration.spacing
     thickness = image.acquisition.get("SliceThickness")
     return ScanFacts(
         number=scan.number,

@@ -19,7 +19,7 @@ from cases.advice.rank import Counsel, advise
 from cases.advice.rulebook import SHIPPED, Rulebook, rulebook
 from cases.advice.values import values
 from cases.case_page.summary import CaseSummary, summarise
-from cases.models import Advice, AdviceAnswer, Advised, Case, FollowUp, Measurement, Scan
+from cases.models import Advice, AdviceAnswer, Advised, Calibration, Case, FollowUp, Measurement, Scan
 from cases.refusals import CannotDo
 from cases.review.panel import ReviewPanel
 from cases.review.policy import reading_context
@@ -87,9 +87,11 @@ def give(case: Case) -> None:
     context = reading_context(held, held.opened_by)
     known = list(Measurement.objects.of_case(held).select_related("withdrawal", "scan__withdrawal"))
     said = list(held.atrium_statements.all())
+    calibrations = list(Calibration.objects.of_case(held))
     qualities = qualities_of(summary)
     for hidden in (False, True) if context.somebody_is_blind else (False,):
-        panel = ReviewPanel(context, [] if hidden else known, [] if hidden else said, None, [], hidden=hidden)
+        seen = ([], []) if hidden else (known, said)
+        panel = ReviewPanel(context, *seen, None, [], hidden=hidden, calibrations=calibrations)
         found = basis(panel, summary, qualities)
         _give(panel, summary, found, _counsel(found), _state(panel, found), qualities)
 

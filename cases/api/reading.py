@@ -91,13 +91,19 @@ class MeasurementSerializer(serializers.ModelSerializer[Measurement]):
     )
     proposal = serializers.SerializerMethodField(help_text="null for a line of the reader's own")
     withdrawn = serializers.SerializerMethodField(help_text="Why it no longer counts; null while it does.")
+    calibration = serializers.UUIDField(
+        source="calibration_id",
+        read_only=True,
+        allow_null=True,
+        help_text="What the millimetres rest on, where the file states none.",
+    )
 
     class Meta:
         model = Measurement
         fields: ClassVar = [
             "id", "scan", "frame", "tool", "side", "start", "end", "length_px", "length_mm",
-            "pixel_spacing_source", "checklist", "is_provisional", "not_confirmed", "proposal", "made_by",
-            "withdrawn", "created_at",
+            "pixel_spacing_source", "calibration", "checklist", "is_provisional", "not_confirmed", "proposal",
+            "made_by", "withdrawn", "created_at",
         ]  # fmt: skip
 
     def get_is_provisional(self, measurement: Measurement) -> bool:

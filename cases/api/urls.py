@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases.api import advice, files, patients, reading, results, submission, views, withdrawal
+from cases.api import advice, calibrations, files, patients, reading, results, submission, views, withdrawal
 
 urlpatterns = [
     path("cases/", views.Cases.as_view(), name="cases"),
@@ -17,6 +17,12 @@ urlpatterns = [
     path("scans/<uuid:pk>/frames/<int:index>", files.Frame.as_view(), name="frame"),
     path("scans/<uuid:pk>/frames-to-read/", views.FramesToRead.as_view(), name="frames-to-read"),
     path("scans/<uuid:pk>/try-again/", views.TryAgain.as_view(), name="try-again"),
+    path("scans/<uuid:pk>/calibrations/", calibrations.Calibrations.as_view(), name="calibrations"),
+    path(
+        "calibrations/<uuid:pk>/withdrawal/",
+        calibrations.WithdrawCalibration.as_view(),
+        name="withdraw-calibration",
+    ),
     path("scans/<uuid:pk>/withdrawal/", withdrawal.WithdrawScan.as_view(), name="withdraw-scan"),
     path("jobs/<uuid:pk>/", results.OneJob.as_view(), name="job"),
     path("jobs/<uuid:pk>/cancel/", results.CancelJob.as_view(), name="cancel-job"),

@@ -71,6 +71,7 @@ def shown(
     scan = current.scan if current else None
     may_write = Case.objects.writable_by(request.user).filter(pk=case.pk).exists()
     advice = shown_advice(current_advice(panel, found), panel, current)
+    calibration = panel.calibration_of(scan) if scan else None
     address = case.get_absolute_url()
     offered = page_forms.offered(panel, scan, advice["advice"], advice["suggestions"])
     waiting = {} if sent else page_forms.waiting(request, address)
@@ -86,7 +87,9 @@ def shown(
         "shown": panel.shown.fields,
         "checklist": CHECKLIST,
         "thumbnails": [(entry, _thumbnail(entry)) for entry in found.scans],
-        "picture": overlays.picture(current.scan, current, view) if current else None,
+        "picture": overlays.picture(current.scan, current, view, calibration) if current else None,
+        "calibration": calibration,
+        "calibrations": [one for one in panel.calibrations if scan and one.scan_id == scan.pk],
         "overlays": overlays.overlays(current) if current and not panel.hidden else [],
         **calipers(panel, current),
         **advice,

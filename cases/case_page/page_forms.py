@@ -24,6 +24,8 @@ from cases.review.forms import (
     AdviceAnswerForm,
     AtriumForm,
     BirthDateForm,
+    CalibrationForm,
+    CalibrationWithdrawalForm,
     WithdrawalForm,
     focused,
 )
@@ -36,9 +38,13 @@ FORMS: Mapping[str, type[forms.Form]] = {
     "answer_advice": AdviceAnswerForm,
     "upload": UploadForm,
     "correct_birth_date": BirthDateForm,
+    "calibrate": CalibrationForm,
+    "withdraw_calibration": CalibrationWithdrawalForm,
 }
 """By the names of the addresses that they are sent to."""
-MANY = frozenset({"withdraw", "state_atrium", "answer_advice", "correct_birth_date"})
+MANY = frozenset(
+    {"withdraw", "state_atrium", "answer_advice", "correct_birth_date", "calibrate", "withdraw_calibration"}
+)
 """Those whose fields carry what they are about in their ids, as other forms have fields of the same name."""
 
 
@@ -142,7 +148,8 @@ def _typed(form: forms.Form, data: Mapping[str, Any]) -> Iterator[str]:
     """What somebody typed; what was chosen from a list is chosen again in a moment."""
     for name, one in form.fields.items():
         words = str(data.get(name) or "").replace("\0", "").strip()
-        if words and isinstance(one, forms.CharField | forms.DateField) and not one.widget.is_hidden:
+        is_typed = isinstance(one, forms.CharField | forms.DateField | forms.FloatField)
+        if words and is_typed and not one.widget.is_hidden:
             yield words
 
 
@@ -168,6 +175,12 @@ def offered(
             *always,
             *(Place.of("withdraw", one.pk) for one in panel.active_measurements),
             *(Place.of("state_atrium", side) for side in unsaid),
+            *([Place.of("calibrate", scan.pk)] if scan.image.row_spacing is None else []),
+            *(
+                Place.of("withdraw_calibration", one.pk)
+                for one in panel.active_calibrations
+                if one.scan_id == scan.pk
+            ),
             *([Place.of("choose_frames", scan.pk)] if scan.image.frames > 1 else []),
             *(Place.of("answer_advice", f"{advice.pk}-{place}") for place in open_places if advice),
         ]

@@ -18,7 +18,7 @@ SHOWN = 200
 NEUTRAL = {
     "case.opened", "case.viewed", "case.listed", "case.assigned", "case.released", "case.reported",
     "patient.birth_date_corrected", "scan.added", "scan.refused", "scan.viewed", "scan.original_downloaded",
-    "scan.tried_again",
+    "scan.tried_again", "scan.calibrated", "calibration.withdrawn",
 }  # fmt: skip
 """Whose particulars a blind reader may be told; those of any other could tell what models or others found."""
 NOT_TOLD = {"access.refused"}

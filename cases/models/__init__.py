@@ -3,6 +3,7 @@
 from cases.models.advice import Advice, AdviceAnswer, Advised, FollowUp
 from cases.models.atrium import AtriumStatement
 from cases.models.birth_date import BirthDateCorrection
+from cases.models.calibration import Calibration, CalibrationWithdrawal
 from cases.models.case import Case, CaseQuerySet, Patient, Scan
 from cases.models.draft import Draft
 from cases.models.measurement import Measurement, Withdrawal
@@ -18,6 +19,8 @@ __all__ = [
     "Advised",
     "AtriumStatement",
     "BirthDateCorrection",
+    "Calibration",
+    "CalibrationWithdrawal",
     "Case",
     "CaseQuerySet",
     "Confirmation",

@@ -8,29 +8,34 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext, gettext_lazy
 
+from cases.models.calibration import Calibration
 from cases.models.case import Case, Scan
 from inference.models import Immutable, Prediction
 from language.numbers import decimal
+
+CALIBRATION = ("calibration__made_by", "calibration__withdrawal")
 
 
 class MeasurementQuerySet(models.QuerySet["Measurement"]):
     """Measurements that stand, and measurements that were withdrawn."""
 
     def active(self) -> Self:
-        """Without those that somebody has withdrawn, alone or with their scan."""
-        return self.filter(withdrawal__isnull=True, scan__withdrawal__isnull=True)
+        """Without those that somebody has withdrawn, alone, with their scan or with their calibration."""
+        standing = self.filter(withdrawal__isnull=True, scan__withdrawal__isnull=True)
+        return standing.filter(calibration__withdrawal__isnull=True)
 
     def of_case(self, case: Case) -> Self:
         """Those on any scan of the case, in the order they were made."""
         mine = self.filter(scan__case=case).order_by("created_at")
-        return mine.select_related("scan__image", "made_by", "proposal__model_version")
+        return mine.select_related("scan__image", "made_by", "proposal__model_version", *CALIBRATION)
 
 
 class Measurement(Immutable):
     """The distance between two points of one frame. It is never overwritten: a better one is another one.
 
     start, end: (row, column) in pixels, 0 in the middle of the first pixel. length_mm: None where the scan
-    has no spacing. checklist: what the reader says of the plane, for the atrial width.
+    has no scale. calibration: what its millimetres rest on; None where the file states them. checklist: what
+    the reader says of the plane, for the atrial width.
     """
 
     class Tool(models.TextChoices):
@@ -53,6 +58,13 @@ class Measurement(Immutable):
     length_mm = models.FloatField(null=True)
     pixel_spacing = models.JSONField(null=True, help_text="mm between rows and between columns")
     pixel_spacing_source = models.CharField(max_length=60, blank=True)
+    calibration = models.ForeignKey(
+        Calibration,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="measurements",
+        help_text="What the millimetres rest on, where the file states none.",
+    )
     checklist = models.JSONField(default=dict, help_text="What the reader says of the plane.")
     proposal = models.ForeignKey(
         Prediction,
@@ -86,17 +98,21 @@ class Measurement(Immutable):
 
     @property
     def is_withdrawn(self) -> bool:
-        """Whether it no longer counts: it was withdrawn itself, or its scan was."""
-        return hasattr(self, "withdrawal") or self.scan.is_withdrawn
+        """Whether it no longer counts: it was withdrawn itself, or its scan or its calibration was."""
+        rests_on_nothing = self.calibration is not None and self.calibration.is_withdrawn
+        return hasattr(self, "withdrawal") or self.scan.is_withdrawn or rests_on_nothing
 
     @property
     def withdrawn_because(self) -> str:
         """Why it no longer counts; "" while it does."""
         if hasattr(self, "withdrawal"):
             return str(self.withdrawal)
-        if not self.scan.is_withdrawn:
-            return ""
-        return gettext("its scan was withdrawn ({reason})").format(reason=self.scan.withdrawal)
+        if self.scan.is_withdrawn:
+            return gettext("its scan was withdrawn ({reason})").format(reason=self.scan.withdrawal)
+        if self.calibration is not None and self.calibration.is_withdrawn:
+            reason = self.calibration.withdrawal
+            return gettext("its calibration was withdrawn ({reason})").format(reason=reason)
+        return ""
 
     @property
     def title(self) -> str:

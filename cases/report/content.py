@@ -21,6 +21,8 @@ from cases.advice.basis import answers_of as answered_advice
 from cases.case_page.summary import Answer, CaseSummary, ExplanationSummary, ScanSummary
 from cases.models import (
     AdviceAnswer,
+    Calibration,
+    CalibrationWithdrawal,
     Case,
     Confirmation,
     Measurement,
@@ -103,6 +105,8 @@ def rests_on(case: Case, summary: CaseSummary) -> dict[str, str]:
         *measured,
         *(one.proposal for one in measured if one.proposal),
         *Withdrawal.objects.filter(measurement__scan__case=case),
+        *Calibration.objects.of_case(case),
+        *CalibrationWithdrawal.objects.filter(calibration__scan__case=case),
         *case.atrium_statements.all(),
         *answered_advice(case),
         *(one.prediction for one in answers if one.prediction),
@@ -202,6 +206,7 @@ def _scan(entry: ScanSummary, panel: ReviewPanel, found: Draft) -> dict[str, Any
         "rows": image.rows,
         "frames": image.frames,
         "identity": _identity(scan),
+        "calibration": _calibration(panel.calibration_of(scan)),
         "pictures": _pictures(entry, measured, found, hidden=panel.hidden),
         "measurements": [_measurement(number, one) for number, one in enumerate(measured, start=1)],
         "biometry": None if panel.hidden or entry.biometry is None else entry.biometry.as_json(),
@@ -221,6 +226,23 @@ def _identity(scan: Scan) -> dict[str, Any] | None:
         "mismatch": said.mismatch,
         "reason": said.reason,
         "name": scan.added_by.full_name,
+    }
+
+
+def _calibration(one: Calibration | None) -> dict[str, Any] | None:
+    """What millimetres rest on where the file states none."""
+    if one is None:
+        return None
+    return {
+        "id": str(one.pk),
+        "frame": one.frame,
+        "start": one.start,
+        "end": one.end,
+        "length_mm": one.length_mm,
+        "pixel_spacing": [*one.spacing],
+        "note": one.note,
+        "name": one.made_by.full_name,
+        "at": moment(one.created_at),
     }
 
 
@@ -251,6 +273,7 @@ def _measurement(number: int, one: Measurement) -> dict[str, Any]:
         "length_mm": one.length_mm,
         "length_px": one.length_px,
         "spacing": one.pixel_spacing_source,
+        "calibration": _calibration(one.calibration),
         "checklist": one.checklist,
         "is_provisional": is_provisional(one),
         "proposal": origin.as_json() if origin else None,

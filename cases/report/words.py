@@ -16,6 +16,7 @@ from django.utils.translation import get_language, gettext, gettext_noop
 from cases import words
 from cases.advice.service import rules
 from cases.models import Addendum, AdviceAnswer, AtriumStatement, Case, Measurement, Read, ScanWithdrawal
+from cases.models.calibration import provenance
 from cases.review.biometry import sentences
 from cases.review.call_words import EXPERIMENTAL, call_sentence
 from cases.review.measurements import CHECKLIST, unconfirmed
@@ -184,6 +185,25 @@ def _atrium(one: Content) -> tuple[str, str]:
     return name, gettext("not measured")
 
 
+def _calibrated(scan: Content) -> list[str]:
+    """By what a reader has calibrated the scan whose file states no scale; nothing where nobody has."""
+    one = scan.get("calibration")
+    if not one:
+        return []
+    told = gettext("Scale: {provenance}, {moment}, by a line of {length} mm on frame {number}").format(
+        provenance=_provenance(one),
+        moment=_at(one["at"]),
+        length=decimal(one["length_mm"], 1),
+        number=one["frame"] + 1,
+    )
+    return [f"{told}: {one['note']}" if one["note"] else f"{told}."]
+
+
+def _provenance(one: Content) -> str:
+    rows, columns = one["pixel_spacing"]
+    return provenance((rows, columns), one["name"])
+
+
 def _biometry(scan: Content) -> list[str]:
     """What the head measures; nothing where its scale is unknown, or was signed before it was measured."""
     return [sentences(scan["biometry"])] if scan.get("biometry") else []
@@ -223,7 +243,11 @@ def _scan(scan: Content, png: Callable[[str], bytes | None]) -> ScanReport:
         study=_study(scan.get("identity") or {}),
         warning=_mismatch(scan.get("identity") or {}),
         pictures=[_picture(one, scan, png) for one in scan["pictures"]],
-        measurements=[*_biometry(scan), *(_measured(one) for one in scan["measurements"])],
+        measurements=[
+            *_calibrated(scan),
+            *_biometry(scan),
+            *(_measured(one) for one in scan["measurements"]),
+        ],
         answers=[answer_words(one) for one in scan["answers"]],
     )
 
@@ -301,10 +325,17 @@ def _explanation(found: Content) -> Explanation:
 def _measured(one: Content) -> str:
     row = _row(one)
     told = gettext("{title}: {length} (spacing: {spacing}; {name})").format(
-        title=row.title, length=row, spacing=one["spacing"] or gettext("not known"), name=one["name"]
+        title=row.title, length=row, spacing=_spacing(one), name=one["name"]
     )
     origin = [origin_words(one["proposal"])] if one.get("proposal") else []
     return " ".join([f"{one['number']}. {told}", *_plane(one), *origin])
+
+
+def _spacing(one: Content) -> str:
+    """Where the millimetres come from."""
+    if one.get("calibration"):
+        return _provenance(one["calibration"])
+    return one["spacing"] or gettext("not known")
 
 
 def _row(one: Content) -> Measurement:

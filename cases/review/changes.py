@@ -77,6 +77,7 @@ def _measurements(panel: ReviewPanel, before: Shown, now: Shown) -> Iterator[str
             side, name = statement.get_side_display(), statement.stated_by.full_name
             yield sentence.format(name=name, side=side, reason=statement)
     gone = before.measurements - now.measurements
+    yield from _calibrations(panel, now.measurements - before.measurements, gone)
     for told in panel.statements:
         if str(told.pk) in gone:
             side = told.get_side_display()
@@ -85,6 +86,16 @@ def _measurements(panel: ReviewPanel, before: Shown, now: Shown) -> Iterator[str
         if str(row.pk) in gone:
             sentence = gettext("A measurement no longer counts: {title}, {length}.")
             yield sentence.format(title=row.title, length=row)
+
+
+def _calibrations(panel: ReviewPanel, new: frozenset[str], gone: frozenset[str]) -> Iterator[str]:
+    for one in panel.calibrations:
+        if str(one.pk) in new:
+            sentence = gettext("{name} has calibrated scan {number}: {scale}.")
+            yield sentence.format(name=one.made_by.full_name, number=one.scan.number, scale=one)
+        if str(one.pk) in gone:
+            sentence = gettext("A calibration of scan {number} no longer counts: {scale}.")
+            yield sentence.format(number=one.scan.number, scale=one)
 
 
 def _reads(panel: ReviewPanel, before: Shown, now: Shown) -> Iterator[str]:

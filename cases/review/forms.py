@@ -1,5 +1,6 @@
 """What readers fill in: a read, a signature, an addendum, a measurement."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, ClassVar, TypeVar
 
@@ -111,6 +112,13 @@ class AddendumForm(ConfirmedForm):
     )
 
 
+def points_of(said: Mapping[str, Any]) -> Points:
+    """Both ends of a line, out of a form's valid data."""
+    return Points(
+        said["frame"], (said["start_row"], said["start_column"]), (said["end_row"], said["end_column"])
+    )
+
+
 class MeasurementForm(forms.Form):
     """Two points of a frame, as the viewer sends them."""
 
@@ -139,12 +147,7 @@ class MeasurementForm(forms.Form):
 
     def points(self) -> Points:
         """Both ends, out of valid data."""
-        said: dict[str, Any] = self.cleaned_data
-        return Points(
-            said["frame"],
-            (said["start_row"], said["start_column"]),
-            (said["end_row"], said["end_column"]),
-        )
+        return points_of(self.cleaned_data)
 
 
 class AtriumForm(forms.Form):
@@ -182,6 +185,51 @@ class WithdrawalForm(forms.Form):
         label=gettext_lazy("Why?"),
         error_messages={"required": gettext_lazy("Say why the measurement no longer counts.")},
     )
+
+
+class CalibrationWithdrawalForm(WithdrawalForm):
+    """Why a calibration no longer counts."""
+
+    reason = forms.CharField(
+        max_length=200,
+        label=gettext_lazy("Why?"),
+        error_messages={"required": gettext_lazy("Say why the calibration no longer counts.")},
+    )
+
+
+class CalibrationForm(forms.Form):
+    """How long a line between two points of a frame is, as the viewer's tool has set it."""
+
+    frame = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    start_row = forms.FloatField(widget=forms.HiddenInput)
+    start_column = forms.FloatField(widget=forms.HiddenInput)
+    end_row = forms.FloatField(widget=forms.HiddenInput)
+    end_column = forms.FloatField(widget=forms.HiddenInput)
+    length_mm = forms.FloatField(
+        min_value=0.1,
+        max_value=1000,
+        localize=True,
+        label=gettext_lazy("Its length in mm"),
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        error_messages={
+            **dict.fromkeys(
+                ("required", "invalid"), gettext_lazy("Say how many millimetres long the line is.")
+            ),
+        },
+    )
+    note = forms.CharField(
+        max_length=200, required=False, label=gettext_lazy("What it runs along, such as the depth scale")
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """A line that was not drawn is asked for at the field that is seen."""
+        said: dict[str, Any] = super().clean() or {}
+        if self.errors.keys() & POINTS and "length_mm" not in self.errors:
+            self.add_error("length_mm", gettext("Draw the line on the scan first."))
+        return said
+
+
+POINTS = frozenset({"frame", "start_row", "start_column", "end_row", "end_column"})
 
 
 class BirthDateForm(forms.Form):

@@ -13,12 +13,13 @@ from django.utils.translation import gettext, gettext_lazy
 from accounts.models import User
 from audit.trail import record
 from cases.access import lock_for_writing, lock_scan_for_writing
-from cases.models import Measurement, Scan, Withdrawal
+from cases.models import Calibration, Measurement, Scan, Withdrawal
 from cases.refusals import CannotDo
 from cases.review.calls import Call
 from cases.review.proposals import NoSuchProposal, proposal_for
 from cases.severity import WIDE_MM, Scheme, in_grey_zone
 from inference.engine.records import POSITIVE
+from inference.formats.spacing import CALIBRATED
 from inference.models import Image
 from inference.results.store import digest
 from language.stored import english
@@ -97,13 +98,13 @@ def measure(
     checklist: Sequence[str] = (),
     proposed: Proposed | None = None,
 ) -> Measurement:
-    """Store a distance, in mm where the scan has a spacing. Raises NotMeasurable, CaseSigned.
+    """Store a distance, in mm where a scale is known. Raises NotMeasurable, CaseSigned.
 
     proposed: the caliper that the reader confirmed or moved. Raises NoSuchProposal, PermissionDenied.
     """
     lock_scan_for_writing(scan, by)
-    _check(points, scan.image)
-    spacing = _spacing(scan.image)
+    require_inside(points, scan.image)
+    spacing, calibration = scale_of(scan)
     width = tool == Measurement.Tool.ATRIAL_WIDTH
     if proposed and not width:
         raise NoSuchProposal(gettext("What is proposed are atrial widths."))
@@ -118,7 +119,8 @@ def measure(
         length_px=_length(points, (1.0, 1.0)),
         length_mm=_length(points, spacing) if spacing else None,
         pixel_spacing=list(spacing) if spacing else None,
-        pixel_spacing_source=scan.image.pixel_spacing_source,
+        pixel_spacing_source=CALIBRATED if calibration else scan.image.pixel_spacing_source,
+        calibration=calibration,
         checklist={name: name in checklist for name in CHECKLIST} if width else {},
         proposal=said,
         proposal_atrium=proposed[1] if proposed else None,
@@ -182,7 +184,15 @@ def conflict(width: Width | None, called: Call | None) -> Literal["", "wide", "n
     return "narrow" if width.mm < WIDE_MM and called.label == POSITIVE else ""
 
 
-def _check(points: Points, image: Image) -> None:
+def scale_of(scan: Scan) -> tuple[tuple[float, float] | None, Calibration | None]:
+    """mm between rows and between columns, and the calibration they rest on; None where the file says."""
+    stated = _spacing(scan.image)
+    calibration = None if stated else Calibration.objects.counting(scan)
+    return (calibration.spacing if calibration else stated), calibration
+
+
+def require_inside(points: Points, image: Image) -> None:
+    """Raises NotMeasurable where the points lie outside the scan, or on each other."""
     inside = all(
         -0.5 <= row <= image.rows - 0.5 and -0.5 <= column <= image.columns - 0.5
         for row, column in (points.start, points.end)

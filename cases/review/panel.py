@@ -1,6 +1,6 @@
 """What one reader can do on a case now, and what readers have done: the lower right of the case page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -8,7 +8,17 @@ from django.utils.translation import gettext, gettext_noop
 
 from accounts.models import User
 from cases.case_page.summary import ScanSummary
-from cases.models import Addendum, AtriumStatement, Case, Measurement, Read, ReadingRules, SignOff
+from cases.models import (
+    Addendum,
+    AtriumStatement,
+    Calibration,
+    Case,
+    Measurement,
+    Read,
+    ReadingRules,
+    Scan,
+    SignOff,
+)
 from cases.review.atria import Atrium, atria, wider
 from cases.review.calls import Call, call_of
 from cases.review.measurements import Width, conflict, is_provisional, widest
@@ -40,7 +50,8 @@ ANOTHER_FINAL = gettext_noop("Another reader files a final read, and signs it.")
 class ReviewPanel:
     """measurements, and statements about atria: those this reader may see; of a blind reader the own.
 
-    hidden: whether models' answers and others' findings are kept from this reader.
+    hidden: whether models' answers and others' findings are kept from this reader. calibrations: everybody's,
+    oldest first, as how large a pixel is tells nothing of what was found.
     """
 
     context: ReadingContext
@@ -49,6 +60,7 @@ class ReviewPanel:
     signature: SignOff | None
     addenda: list[Addendum]
     hidden: bool
+    calibrations: list[Calibration] = field(default_factory=list)
 
     @property
     def case(self) -> Case:
@@ -93,7 +105,9 @@ class ReviewPanel:
         return Shown(
             scans=self.context.scans,
             answers=frozenset() if self.hidden else self._answers,
-            measurements=frozenset(str(one.pk) for one in [*self.active_measurements, *self.unseen]),
+            measurements=frozenset(
+                str(one.pk) for one in [*self.active_measurements, *self.unseen, *self.active_calibrations]
+            ),
             reads=frozenset(str(read.pk) for read in self.reads if not self.hidden or read.reader_id == own),
         )
 
@@ -124,6 +138,16 @@ class ReviewPanel:
     def active_measurements(self) -> list[Measurement]:
         """The measurements that nobody has withdrawn."""
         return [one for one in self.measurements if not one.is_withdrawn]
+
+    @property
+    def active_calibrations(self) -> list[Calibration]:
+        """The calibrations that nobody has withdrawn."""
+        return [one for one in self.calibrations if not one.is_withdrawn]
+
+    def calibration_of(self, scan: Scan) -> Calibration | None:
+        """What the scan's millimetres rest on, where its file states none: the newest that stands."""
+        mine = [one for one in self.active_calibrations if one.scan_id == scan.pk]
+        return mine[-1] if mine else None
 
     @cached_property
     def width(self) -> Width | None:
@@ -214,7 +238,15 @@ def review_panel(case: Case, user: User) -> ReviewPanel:
         statements = [one for one in statements if one.stated_by_id == user.pk]
     signature = SignOff.objects.filter(case=case).first() if case.stage == Case.Stage.SIGNED else None
     addenda = list(case.addenda.all()) if signature else []
-    return ReviewPanel(context, measurements, statements, signature, addenda, hidden=not context.sees_answers)
+    return ReviewPanel(
+        context,
+        measurements,
+        statements,
+        signature,
+        addenda,
+        hidden=not context.sees_answers,
+        calibrations=list(Calibration.objects.of_case(case)),
+    )
 
 
 def measurement_words(one: Measurement) -> str:

@@ -18,8 +18,9 @@ LONGEST = 20_000
 class Shown:
     """scans: each by its key and SHA-256. answers: the newest of every version by their keys, and the call.
 
-    measurements: those that nobody has withdrawn, and why an atrium is not measured, by their keys. reads:
-    those that cover the scans, by their keys. What is hidden from the reader is not among them.
+    measurements: those that nobody has withdrawn, why an atrium is not measured, and what scans are
+    calibrated by, by their keys. reads: those that cover the scans, by their keys. What is hidden from the
+    reader is not among them.
     """
 
     scans: frozenset[str] = frozenset()

@@ -14,11 +14,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import kept
 from accounts.decorators import PersonRequest, people_only
 from accounts.reauthentication import ConfirmedForm
-from cases import patients, services
+from cases import calibrations, patients, services
 from cases.case_page.outcomes import back_to, carried_out, carried_out_form
 from cases.case_page.page import case_page
 from cases.case_page.page_forms import PageForms, Sent, offered
-from cases.models import Case, Measurement, Scan
+from cases.models import Calibration, Case, Measurement, Scan
 from cases.refusals import CannotDo
 from cases.review import atria, drafts, measurements
 from cases.review import service as review
@@ -31,6 +31,7 @@ from cases.review.forms import (
     ReadForm,
     SignForm,
     focused,
+    points_of,
 )
 from cases.review.panel import measurement_words, review_panel
 from cases.review.shown import Shown
@@ -209,6 +210,33 @@ def withdraw(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         measurements.withdraw(one, by=request.user, reason=reason)
 
     return carried_out_form(request, one.scan.case, Sent.by(request, "withdraw", one.pk), take_back)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@people_only
+def calibrate(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """Say how long a line on a scan is whose file states no scale."""
+    scan = get_object_or_404(Scan.objects.visible_to(request.user).select_related("case", "image"), pk=pk)
+
+    def store(*, length_mm: float, note: str, **points: Any) -> None:
+        calibrations.calibrate(scan, points_of(points), by=request.user, length_mm=length_mm, note=note)
+
+    return carried_out_form(request, scan.case, Sent.by(request, "calibrate", scan.pk), store, scan=scan)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@people_only
+def withdraw_calibration(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """Let a calibration no longer count; it stays on record."""
+    scans = Scan.objects.visible_to(request.user)
+    rows = Calibration.objects.select_related("scan__case", "scan__image")
+    one = get_object_or_404(rows, pk=pk, scan__in=scans)
+
+    def take_back(*, reason: str) -> None:
+        calibrations.withdraw(one, by=request.user, reason=reason)
+
+    sent = Sent.by(request, "withdraw_calibration", one.pk)
+    return carried_out_form(request, one.scan.case, sent, take_back, scan=one.scan)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -5,8 +5,8 @@ from typing import Any
 from django.urls import reverse
 
 from cases.case_page.summary import ScanSummary
-from cases.models import Scan
-from inference.models import Explanation
+from cases.models import Calibration, Scan
+from inference.models import Explanation, Image
 from language.stored import said
 
 
@@ -42,8 +42,13 @@ def _pieces_address(explanation: Explanation) -> str:
     return reverse("cases:pieces", args=[explanation.pk, 0]).removesuffix("0")
 
 
-def picture(scan: Scan, reading: ScanSummary, view: str) -> dict[str, Any]:
-    """What the viewer needs to draw the scan, as JSON. view: names this view of the page in the audit."""
+def picture(
+    scan: Scan, reading: ScanSummary, view: str, calibration: Calibration | None = None
+) -> dict[str, Any]:
+    """What the viewer needs to draw the scan, as JSON. view: names this view of the page in the audit.
+
+    calibration: what its millimetres rest on, where the file states none.
+    """
     image = scan.image
     window = [image.window_center, image.window_width] if image.window_width else None
     return {
@@ -54,10 +59,17 @@ def picture(scan: Scan, reading: ScanSummary, view: str) -> dict[str, Any]:
         "columns": image.columns,
         "bits": image.bits,
         "window": window,
-        "spacing": [image.row_spacing, image.column_spacing] if image.row_spacing else None,
+        "spacing": _spacing(image, calibration),
         "first": reading.frames_read[len(reading.frames_read) // 2]
         if reading.frames_read
         else image.frames // 2,
         "address": reverse("cases:frame", args=[scan.pk, 0]).removesuffix("0"),
         "view": view,
     }
+
+
+def _spacing(image: Image, calibration: Calibration | None) -> list[float | None] | None:
+    """mm between rows, between columns."""
+    if image.row_spacing:
+        return [image.row_spacing, image.column_spacing]
+    return [*calibration.spacing] if calibration else None

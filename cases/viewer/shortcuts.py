@@ -108,6 +108,10 @@ GROUPS = {
             Key("atrialWidth", ("3",), _("Atrial width")),
         ),
     ),
+    "calibrating": Group(
+        _("Tools of a scan whose file states no scale"),
+        (Key("calibrate", ("4",), _("Calibrate: say how long a line is")),),
+    ),
     "measuring": Group(
         _("On the scan, while a tool measures"),
         (
@@ -133,8 +137,9 @@ def of_case(panel: ReviewPanel, scan: Scan | None, *, may_write: bool) -> tuple[
         "frames": scan.image.frames > 1,
         "overlay": not panel.hidden,
         "tools": may_write and not panel.signature,
+        "calibrating": may_write and not panel.signature and scan.image.row_spacing is None,
         "measuring": may_write and not panel.signature,
         "review": bool(panel.due or panel.may_sign or panel.signature),
     }
-    order = ("viewer", "picture", "frames", "overlay", "tools", "measuring", "review")
+    order = ("viewer", "picture", "frames", "overlay", "tools", "calibrating", "measuring", "review")
     return (*PLAIN, *(name for name in order if offered.get(name, True)))

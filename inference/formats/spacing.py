@@ -2,6 +2,8 @@
 
 import math
 
+CALIBRATED = "calibration"
+"""The source of a spacing that a reader has calibrated: no file states it."""
 LEAST_MM, MOST_MM = 0.005, 20.0
 
 

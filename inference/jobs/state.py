@@ -108,8 +108,11 @@ def submit(  # noqa: PLR0913  # a job is named by all it is about
     return job
 
 
-def again(job: Job, *, by: User, about: About | None = None) -> Job:
-    """The same work on a scan as a new job; the old row stays as it is. about: else what the old one says."""
+def again(job: Job, *, by: User, about: About | None = None, parameters: dict[str, Any] | None = None) -> Job:
+    """The same work on a scan as a new job; the old row stays as it is.
+
+    about, parameters: else what the old one says.
+    """
     image, version = job.scan
     return submit(
         Job.Kind(job.kind),
@@ -119,21 +122,24 @@ def again(job: Job, *, by: User, about: About | None = None) -> Job:
         requested_by=by,
         thread=job.thread,
         priority=job.priority,
-        parameters=job.parameters,
+        parameters=job.parameters if parameters is None else parameters,
         about=about or job.about,
     )
 
 
 @transaction.atomic
-def ask_again(job: Job, *, by: User) -> Job:
-    """The same work once more. Raises IllegalMove unless it failed, reads a scan, and was not asked since."""
+def ask_again(job: Job, *, by: User, parameters: dict[str, Any] | None = None) -> Job:
+    """The same work once more. Raises IllegalMove unless it failed, reads a scan, and was not asked since.
+
+    parameters: else what the old one says.
+    """
     _ask(job)
     Job.objects.select_for_update().get(pk=job.pk)  # two people may press at once
     now = Job.objects.get(pk=job.pk)
     is_asked = Job.objects.asked_again().filter(pk=job.pk).exists()
     if now.state != State.FAILED or now.image_id is None or is_asked:
         raise IllegalMove(gettext("Only failed work on a scan is asked for again, and once."))
-    return again(now, by=by)
+    return again(now, by=by, parameters=parameters)
 
 
 def notify_workers(ids: Iterable[uuid.UUID]) -> None:
@@ -163,6 +169,17 @@ def cancel_all(image: Image, *, by: User) -> None:
     Nobody is told that the scan has settled.
     """
     for job in Job.objects.filter(image=image, state__in=_before(State.CANCELLED)):
+        _cancel(job, by)
+
+
+@transaction.atomic
+def cancel_answers(image: Image, versions: Iterable[ModelVersion], *, by: User) -> None:
+    """Stop answers of these versions that are still to be given about an image: they are asked for otherwise.
+
+    Nobody is told that the scan has settled.
+    """
+    waiting = Job.objects.filter(image=image, model_version__in=list(versions), kind=Job.Kind.PREDICT)
+    for job in waiting.filter(state__in=_before(State.CANCELLED)):
         _cancel(job, by)
 
 

@@ -132,7 +132,7 @@ def _predict(claims: Sequence[Claim]) -> None:
 def _stack(held: Claim) -> PictureStack | None:
     """The pixels of one job's scan. Without them that one fails or waits, and its batch goes on: None."""
     try:
-        return images.stack_of(held.job.scan[0])
+        return images.stack_for(held.job)
     except BlobCorrupt as fault:
         _each([held], lease.fail, "input_corrupt", str(fault))
     except BlobUnavailable as fault:

@@ -1,6 +1,7 @@
 """A picture stack at rest: the pixels as one .npy blob, everything else as a row."""
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,9 @@ from numpy.typing import NDArray
 
 from blobs import store
 from blobs.models import Blob
+from inference.formats.spacing import CALIBRATED
 from inference.formats.stack import Modality, PictureStack, Pixels
-from inference.models import Image
+from inference.models import Image, Job
 
 
 def npy(array: NDArray[Any]) -> bytes:
@@ -66,6 +68,19 @@ def stack_of(image: Image) -> PictureStack:
         window=_pair(image.window_center, image.window_width),
         acquisition=image.acquisition,
     )
+
+
+def stack_for(job: Job) -> PictureStack:
+    """The stack as a job is to read it: by the spacing that a reader has calibrated where it names one.
+
+    Raises BlobCorrupt and BlobUnavailable.
+    """
+    stack = stack_of(job.scan[0])
+    calibrated = job.parameters.get(CALIBRATED)
+    if calibrated is None:
+        return stack
+    rows, columns = calibrated["pixel_spacing"]
+    return replace(stack, pixel_spacing=(rows, columns), pixel_spacing_source=CALIBRATED)
 
 
 def load_npy(sha256: str) -> Pixels:

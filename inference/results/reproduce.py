@@ -78,7 +78,7 @@ def keep(
 def repeated(prediction: Prediction) -> Iterator[Repeated]:
     """The answer, then each of its explanations, beside what comes out now."""
     try:
-        stack, model = images.stack_of(prediction.image), _model(prediction)
+        stack, model = images.stack_for(prediction.job), _model(prediction)
     except (BlobCorrupt, WeightsMismatch) as fault:
         yield Repeated("answer", "different", f"what is stored is not what it was: {fault}")
         return

@@ -52,6 +52,8 @@ SENTENCES: Mapping[str, str | Promise] = {
     "case.released": gettext_lazy("released the case"),
     "case.reported": gettext_lazy("took the report"),
     "department.viewed": gettext_lazy("looked at how the department reads"),
+    "scan.calibrated": gettext_lazy("said how large a scan's pixels are"),
+    "calibration.withdrawn": gettext_lazy("withdrew a calibration"),
     "measurement.made": gettext_lazy("measured"),
     "measurement.withdrawn": gettext_lazy("withdrew a measurement"),
     "atrium.stated": gettext_lazy("said whether an atrium can be measured"),

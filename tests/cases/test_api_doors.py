@@ -15,9 +15,11 @@ from accounts.models import Membership, Role
 from accounts.tokens import create_service_account, issue_token
 from audit.models import Event
 from blobs import store
-from cases import services
+from cases import calibrations, services
+from cases.models import Calibration
+from cases.review.measurements import Points
 from inference.jobs import state as jobs
-from inference.models import Job
+from inference.models import Image, Job
 
 pytestmark = pytest.mark.django_db
 
@@ -56,6 +58,8 @@ TABLE = {
     "frame": {"GET": SEES},
     "frames-to-read": {"POST": CHOOSES},
     "try-again": {"POST": CHOOSES},
+    "calibrations": {"GET": SEES, "POST": ANSWERS | {"manager": 403, "administrator": 403}},
+    "withdraw-calibration": {"POST": ANSWERS | {"manager": 403, "administrator": 403}},
     "job": {"GET": SEES},
     "cancel-job": {"POST": CANCELS},
     "prediction": {"GET": SEES},
@@ -86,7 +90,10 @@ def tokens(alice, bob, charlie, auditor, manager, administrator, department):
 def world(tokens, alice, case, phantom_png, tmp_path):
     """Alice's case with an answered, explained scan."""
     explanation = answers.explained_scan(case, alice, phantom_png(), tmp_path)
-    prediction, scan = explanation.prediction, case.scans.get()
+    prediction = explanation.prediction
+    unscaled = {"row_spacing": None, "column_spacing": None, "pixel_spacing_source": ""}
+    Image.objects.filter(pk=prediction.image_id).update(**unscaled)  # it is calibrated by hand
+    scan = case.scans.get()
     version = prediction.model_version
     keys = {
         "case": case.pk,
@@ -100,6 +107,7 @@ def world(tokens, alice, case, phantom_png, tmp_path):
         "frames-to-read": scan.pk,
         "try-again": scan.pk,
         "withdraw-scan": scan.pk,
+        "calibrations": scan.pk,
         "job": prediction.job_id,
         "prediction": prediction.pk,
         "explain": prediction.pk,
@@ -123,10 +131,18 @@ def address(world, name: str, key: uuid.UUID | None = None) -> str:
             thread=world.scan.case.thread,
         )
         key = key or job.pk
+    if name == "withdraw-calibration":
+        key = key or calibrated(world).pk
     if name == "answer-advice":
         key = key or answers.advice(world.scan.case).pk
     arguments = ([key] if key else []) + ([0] if name == "frame" else [])
     return reverse(f"api:{name}", args=arguments)
+
+
+def calibrated(world) -> Calibration:
+    """Another one each time: each is withdrawn once."""
+    points = Points(0, (10.0, 10.0), (10.0, 60.0))
+    return calibrations.calibrate(world.scan, points, by=world.scan.added_by, length_mm=20)
 
 
 def body(world, name: str) -> dict:
@@ -135,6 +151,8 @@ def body(world, name: str) -> dict:
         return {"data": {"file": file, "modality": "ultrasound"}}
     sent = {"cases": {"department": "fetal-medicine", "patient_id": "P-9"}, "frames-to-read": {"frames": [0]}}
     sent["answer-advice"] = {"place": 0, "outcome": "done"}
+    sent["calibrations"] = {"frame": 0, "start": [10, 10], "end": [10, 60], "length_mm": 20}
+    sent["withdraw-calibration"] = {"reason": "Other ticks."}
     sent["withdraw-scan"] = {"reason": "wrong_file"}
     born = f"1990-01-{next(DAYS):02}"  # another date each time: the same one is refused
     sent["correct-birth-date"] = {"birth_date": born, "reason": "Mistyped."}

@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import resolve, reverse
 from pages import hidden_fields, shown_now
 
+from cases import calibrations
 from cases.advice import service as advice_service
 from cases.case_page import page_forms
 from cases.models import Case, Measurement, Scan
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.django_db
 
 TEMPLATES = Path("templates")
 WORDS, FRAMES = "typed with care", "3, 1, 2-2"
+LINE = {"frame": "0", "start_row": "1", "start_column": "1", "end_row": "1", "end_column": "41"}
 FILLED = {
     "cases:withdraw": ("measurement", {"reason": "   "}, {"reason": WORDS}),
     "cases:state_atrium": ("case", {"side": "left", "reason": "", "note": WORDS}, None),
@@ -31,6 +33,8 @@ FILLED = {
     "cases:upload": ("case", {"mismatch_reason": WORDS}, None),
     "cases:file_read": ("case", {"kind": "final", "note": WORDS}, None),
     "cases:correct_birth_date": ("case", {"birth_date": "2999-01-01", "reason": WORDS}, None),
+    "cases:calibrate": ("scan", {**LINE, "length_mm": "", "note": WORDS}, None),
+    "cases:withdraw_calibration": ("calibration", {"reason": "   "}, {"reason": WORDS}),
 }
 """Of every form: what its address is about, what is refused at a field, and what would be taken.
 
@@ -42,6 +46,7 @@ MENDED = {
     "cases:upload": {"modality": "ultrasound", "scans": "FILE"},
     "cases:file_read": {"finding": "normal"},
     "cases:correct_birth_date": {"birth_date": "1990-01-02"},
+    "cases:calibrate": {"length_mm": "20"},
 }
 WORDLESS = {
     "cases:measure": "sent by the viewer, which keeps it open; refused in JSON",
@@ -119,13 +124,22 @@ def test_every_form_of_the_page_is_listed():
 def page(case, alice, small_scan, tmp_path) -> dict[str, object]:
     """A case with an answered scan of three frames, a measurement, and advice: keys by what they are of."""
     answers.active_version(tmp_path)
-    scan = small_scan(case, alice, shape=(3, 8, 10))
+    scan = small_scan(case, alice, shape=(3, 48, 64))
     answers.answer(Job.objects.get(image=scan.image))
     one = measurements.measure(scan, Points(0, (1.0, 1.0), (4.0, 5.0)), by=alice, tool="distance")
+    by = calibrations.calibrate(scan, Points(0, (1, 1), (1, 41)), by=alice, length_mm=10)
+    other = small_scan(case, alice, seed=2)  # without a scale: that is advised on
+    answers.answer(Job.objects.get(image=other.image))
     advice_service.give(case)
     advice = case.advice.get()
     assert advice.suggestions, "there is something to answer"
-    return {"case": case.pk, "scan": scan.pk, "measurement": one.pk, "advice": advice.pk}
+    return {
+        "case": case.pk,
+        "scan": scan.pk,
+        "measurement": one.pk,
+        "advice": advice.pk,
+        "calibration": by.pk,
+    }
 
 
 def post(client, page, name: str, sent: dict[str, str]):
@@ -225,7 +239,7 @@ def test_the_parts_that_come_later_hold_the_forms_too(page, case, alice, client_
 
 
 def test_a_scan_that_is_withdrawn_too_late_costs_no_word(page, case, alice, client_of):
-    scan = Scan.objects.get()
+    scan = Scan.objects.get(pk=page["scan"])
     review.file_read(case, by=alice, kind="final", finding="ventriculomegaly", shown=shown_now(case, alice))
     review.sign(case, by=alice, shown=shown_now(case, alice))
     sent = {"reason": "other", "note": WORDS}

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
 from accounts.tokens import create_service_account
-from cases import services
+from cases import calibrations, services
 from cases.case_page import page_forms
 from cases.models import SavedView
 from cases.review import measurements
@@ -74,6 +74,8 @@ TABLE = {
     "cases:report": ("GET", SEES),
     "cases:report_page": ("GET", SEES),
     "cases:measure": ("POST", MEASURES),
+    "cases:calibrate": ("POST", WRITES),
+    "cases:withdraw_calibration": ("POST", WRITES | {"bob": 409}),  # once
     "cases:withdraw": ("POST", WRITES | {"bob": 409}),  # once
     "cases:state_atrium": ("POST", WRITES),
     "cases:answer_advice": ("POST", WRITES | {"bob": 409}),  # once
@@ -99,7 +101,8 @@ TABLE = {
 def record(case, alice, small_scan, tmp_path):
     """A case with one answered scan and one job that still waits."""
     version = answers.active_version(tmp_path)
-    scan = small_scan(case, alice)
+    scan = small_scan(case, alice, shape=(1, 48, 64))
+    calibration = calibrations.calibrate(scan, Points(0, (1, 1), (1, 41)), by=alice, length_mm=10)
     explanation = answers.explanation(answers.answer(Job.objects.get(image=scan.image)))
     waiting = jobs.submit(
         Job.Kind.PREDICT, image=scan.image, model_version=version, requested_by=alice, thread=case.thread
@@ -109,6 +112,7 @@ def record(case, alice, small_scan, tmp_path):
     measurement = measurements.measure(scan, points, by=alice, tool="distance")
     return SimpleNamespace(
         measurement=measurement,
+        calibration=calibration,
         advice=answers.advice(case),
         view=SavedView.objects.create(owner=alice, name="Urgent", query="order=urgent"),
         check=check,
@@ -139,6 +143,8 @@ def address(name: str, record) -> tuple[str, dict[str, str]]:
         "cases:run_again": [record.explanation.prediction_id],
         "cases:measure": [scan],
         "cases:withdraw": [record.measurement.pk],
+        "cases:calibrate": [scan],
+        "cases:withdraw_calibration": [record.calibration.pk],
         "cases:answer_advice": [record.advice.pk],
         "cases:forget_view": [record.view.pk],
         **{f"cases:{name}": [case] for name in OF_A_CASE},
@@ -159,6 +165,8 @@ def address(name: str, record) -> tuple[str, dict[str, str]]:
         "cases:save_view": {"name": "Open", "query": "stage=open"},
         "cases:answer_advice": {"place": "0", "outcome": "done"},
         "cases:withdraw": {"reason": "Wrong plane."},
+        "cases:withdraw_calibration": {"reason": "Other ticks."},
+        "cases:calibrate": MEASURED | {"end_column": 41, "length_mm": "20"},
         "cases:state_atrium": {"side": "right", "reason": "shadow"},
         "cases:measure": MEASURED,
     }

@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from django.urls import get_resolver, reverse
 from pages import routes, shown_now
 
-from cases import verification
+from cases import calibrations, verification
 from cases.models import Case, SignOff
 from cases.review import measurements
 from cases.review import service as review
@@ -34,6 +34,8 @@ WRITES = {
     "cases:sign": ("case", {"password": PASSWORD}),
     "cases:assign": ("case", {"to": "bob"}),
     "cases:measure": ("scan", {"tool": "distance", **SCAN_POINTS}),
+    "cases:calibrate": ("scan", {**SCAN_POINTS, "length_mm": "20"}),
+    "cases:withdraw_calibration": ("calibration", {"reason": "Other ticks."}),
     "cases:withdraw_scan": ("scan", {"reason": "wrong_file"}),
     "cases:withdraw": ("measurement", {"reason": "Wrong plane."}),
     "cases:state_atrium": ("case", {"side": "left", "reason": "shadow"}),
@@ -48,6 +50,8 @@ WRITES = {
     "api:frames-to-read": ("scan", {"frames": [0]}),
     "api:try-again": ("scan", {}),
     "api:correct-birth-date": ("case", {"birth_date": "1990-01-02", "reason": "Mistyped."}),
+    "api:calibrations": ("scan", {"frame": 0, "start": [0, 0], "end": [0, 40], "length_mm": 20}),
+    "api:withdraw-calibration": ("calibration", {"reason": "Other ticks."}),
     "api:withdraw-scan": ("scan", {"reason": "wrong_file"}),
     "api:answer-advice": ("advice", {"place": 0, "outcome": "done"}),
     "api:explain": ("prediction", {"method": "occlusion"}),
@@ -77,7 +81,8 @@ OTHER_ROOMS = {"admin", "account", "audit", "notices", "webhooks", "healthz", "r
 def signed(case, alice, bob, small_scan, tmp_path, client_of):
     """Signed by Alice, with one of everything; one job failed before, one is still under way."""
     version = answers.active_version(tmp_path)
-    scan = small_scan(case, alice)
+    scan = small_scan(case, alice, shape=(1, 48, 64))
+    calibration = calibrations.calibrate(scan, Points(0, (1, 1), (1, 41)), by=alice, length_mm=10)
     first = Job.objects.get(image=scan.image)
     prediction = answers.explanation(answers.answer(first), method="gradcam").prediction
     measurement = measurements.measure(scan, Points(0, (1.0, 1.0), (4.0, 5.0)), by=alice, tool="distance")
@@ -92,6 +97,7 @@ def signed(case, alice, bob, small_scan, tmp_path, client_of):
         "scan": scan.pk,
         "prediction": prediction.pk,
         "measurement": measurement.pk,
+        "calibration": calibration.pk,
         "failed": failed.pk,
         "waiting": waiting.pk,
         "advice": advice.pk,
@@ -219,6 +225,9 @@ STATEMENTS = {
     " SELECT gen_random_uuid(), id, 'P-1', '', '', '', '', '[]', '' FROM cases_scan",
     "image changed": "UPDATE inference_image SET row_spacing = 3",
     "measurement": again("cases_measurement"),
+    "calibration": again("cases_calibration"),
+    "calibration withdrawn": "INSERT INTO cases_calibrationwithdrawal (id, calibration_id, withdrawn_by_id,"
+    " reason) SELECT gen_random_uuid(), id, made_by_id, 'late' FROM cases_calibration",
     "withdrawal": "INSERT INTO cases_withdrawal (id, measurement_id, withdrawn_by_id, reason)"
     " SELECT gen_random_uuid(), id, made_by_id, 'late' FROM cases_measurement",
     "atrium": "INSERT INTO cases_atriumstatement (id, case_id, side, reason, note, stated_by_id)"

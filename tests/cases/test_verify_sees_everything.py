@@ -19,7 +19,7 @@ from accounts.models import Department
 from audit import rows, seals
 from audit.models import RowDigest
 from audit.trail import record
-from cases import intake, services
+from cases import calibrations, intake, services
 from cases.advice import service as advice_service
 from cases.management.commands.verify import Command
 from cases.models import Case, ReadingRules, SignOff
@@ -65,7 +65,7 @@ def world(department, alice, bob, small_scan, tmp_path) -> None:
             by=alice, department=department, patient_id=patient, gestational_age_days=171
         )
         for seed in (1, 2):
-            _answered(small_scan(case, alice, seed=10 * number + seed), alice)
+            _answered(small_scan(case, alice, seed=10 * number + seed, shape=(1, 48, 64)), alice)
         _read(case, alice)
     first = Case.objects.order_by("opened_at").first()
     review.sign(first, by=alice, shown=review_panel(first, alice).shown)
@@ -81,6 +81,9 @@ def _answered(scan, by) -> None:
         told("prediction.reproduced", again)
     quality, _ = results.create_quality(scan.image, [0], [Check("contrast", 0.5, 0, ((0, 0), (1, 1)))])
     told("quality.measured", quality)
+    calibrations.calibrate(scan, Points(0, (1.0, 1.0), (1.0, 41.0)), by=by, length_mm=20)
+    slip = calibrations.calibrate(scan, Points(0, (1.0, 1.0), (1.0, 41.0)), by=by, length_mm=25)
+    calibrations.withdraw(slip, by=by, reason="Other ticks.")
     measurements.measure(scan, Points(0, (1.0, 1.0), (4.0, 5.0)), by=by, tool="distance")
     wrong = measurements.measure(scan, Points(0, (1.0, 1.0), (6.0, 5.0)), by=by, tool="distance")
     measurements.withdraw(wrong, by=by, reason="Wrong plane.")
@@ -165,6 +168,10 @@ DIGESTED = {
         "id scan_id frame tool side start end length_px length_mm pixel_spacing pixel_spacing_source "
         "checklist made_by_id"
     ),
+    "cases.calibration": (
+        "id scan_id frame start end length_mm row_spacing column_spacing note marks made_by_id"
+    ),
+    "cases.calibrationwithdrawal": "id withdrawn_by_id reason",
     "cases.withdrawal": "id measurement_id withdrawn_by_id reason",
     "cases.atriumstatement": "id case_id side reason note stated_by_id",
     "cases.scanidentity": (

@@ -17,6 +17,7 @@ from inference.engine.records import ATRIUM, WeightsRecord
 from inference.engine.weights import smoke
 from inference.engine.weights.loaded_model import WeightsMismatch
 from inference.engine.weights.weights_file import WeightsRefused
+from inference.formats.spacing import CALIBRATED
 from inference.jobs import worker
 from inference.models import Explanation, Job, ModelVersion, Prediction
 from inference.phantom import render, sample_spec
@@ -80,6 +81,24 @@ def test_an_age_estimates_the_millimetres_and_says_so(model, head):
     assert answer.measurement["scale"]["source"] == "gestational_age"
     assert answer.measurement["atria"][0]["estimated"]
     assert answer.analysable
+
+
+def test_a_scale_that_a_reader_calibrated_comes_between_that_of_the_file_and_the_age(model, head):
+    """A little off on purpose: what is measured in millimetres goes by it, and says so."""
+    stack = head.stack()
+    rows, columns = (1.1 * mm for mm in stack.pixel_spacing)
+    by_file = said(model, stack).measurement["atria"][0]
+    answer = said(model, replace(stack, pixel_spacing=(rows, columns), pixel_spacing_source=CALIBRATED))
+    first = answer.measurement["atria"][0]
+    assert answer.measurement["scale"] == {
+        "mm_per_pixel": pytest.approx(min(rows, columns), abs=1e-5),
+        "relative_error": 0.02,
+        "source": "calibration",
+    }
+    assert first["width_px"] == by_file["width_px"]
+    assert first["width_mm"] == pytest.approx(1.1 * by_file["width_mm"], abs=0.02)
+    assert not first["estimated"]
+    assert answer.quality["head_circumference_mm"] > 150, "the head is measured by it too"
 
 
 def test_without_scale_or_age_the_share_of_the_head_is_given_and_nothing_is_called(model, head):

@@ -15,6 +15,7 @@ from inference.engine.preprocessing.prepared_cache import prepared_once
 from inference.engine.preprocessing.square_pixels import Floats, back_to_scan, spacing_of, squared
 from inference.engine.quality import refuse
 from inference.engine.records import Prepared
+from inference.formats.spacing import CALIBRATED
 from inference.formats.stack import PictureStack
 
 RECIPE = RECIPES["ultrasound-outline-128"]
@@ -80,14 +81,14 @@ def _measured(
 ) -> ScanAtria:
     own = stack.pixels[index].astype(np.float32)
     frame, fine = squared(own, spacing_of(stack))
-    stated = fine if stack.pixel_spacing is not None else None
     atria = _in_scan(measure(measurer, frame, head), back_to_scan(own.shape, frame.shape))
-    return ScanAtria(index, atria, head, _scale(stated, age_days, head), frame)
+    return ScanAtria(index, atria, head, _scale(stack, fine, age_days, head), frame)
 
 
-def _scale(stated: float | None, age_days: int | None, head: Ellipse) -> Scale | None:
-    if stated is not None:
-        return stated_scale(stated)
+def _scale(stack: PictureStack, fine: float | None, age_days: int | None, head: Ellipse) -> Scale | None:
+    """What the file states, else what a reader has calibrated, else by the age. fine: mm of a pixel."""
+    if stack.pixel_spacing is not None and fine is not None:
+        return stated_scale(fine, "calibration" if stack.pixel_spacing_source == CALIBRATED else "file")
     return None if age_days is None else scale_from_age(age_days / 7, head)
 
 

@@ -24,6 +24,7 @@ export function lengthWords(start, end, spacing) {
 /** @param {Place} place @returns {{isActive: () => boolean, show: (frame: number) => void, takeStock: () => void}} */
 export function setUpCaliper({ marks, canvas, spacing, onMeasuring, goTo }) {
   const form = document.getElementById("caliper");
+  const scale = document.getElementById("calibration");
   const caliper = new Caliper(canvas);
   const stored = /** @type {Measurement[]} */ (json("measurements") ?? []);
   const advised = /** @type {{frame: number, corners: [Point, Point], words: string}[]} */ (json("advice-places") ?? []);
@@ -83,8 +84,10 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring, goTo }) {
   /** Once both ends are set, ask for what else belongs to the measurement. */
   function ask() {
     if (!form) return;
-    form.hidden = !caliper.isDone;
-    if (!caliper.isDone) return;
+    if (scale) calibrate(scale, caliper);
+    const isAsked = caliper.isDone && caliper.tool !== "calibrate";
+    form.hidden = !isAsked;
+    if (!isAsked) return;
     const isWidth = caliper.tool === "atrial_width";
     for (const part of list("#atrial-fields, .of-a-side", HTMLElement)) part.hidden = !isWidth;
     const plain = element("store", HTMLButtonElement);
@@ -143,6 +146,7 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring, goTo }) {
     distance: () => choose("distance"),
     atrialWidth: () => choose("atrial_width"),
   });
+  bind("calibrating", { calibrate: () => choose("calibrate") });
   for (const button of list("#tool-choice button", HTMLButtonElement)) {
     button.addEventListener("click", () => choose(button.value));
   }
@@ -152,6 +156,10 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring, goTo }) {
     const { prediction, atrium } = button.dataset;
     const wanted = proposals.find((one) => one.prediction === prediction && one.atrium === Number(atrium));
     if (wanted) check(wanted);
+  });
+  document.getElementById("calibration-discard")?.addEventListener("click", () => {
+    delete scale?.dataset.kept;
+    choose("window");
   });
   document.getElementById("caliper-discard")?.addEventListener("click", () => choose("window"));
   if (form instanceof HTMLFormElement) {
@@ -210,9 +218,10 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring, goTo }) {
 }
 
 /** @param {Caliper} caliper @param {[number, number] | null} spacing @returns {string} what to do with it, or how long it is */
-function inHand({ isActive, origin, points, span }, spacing) {
+function inHand({ isActive, tool, origin, points, span }, spacing) {
   if (!isActive) return "";
   if (origin) return `${inWords("Proposed: drag an end, or move it with the arrows (Enter takes the other end); confirm the plane, and store.")} ${lengthWords(points[0], points[1], spacing)}`;
+  if (tool === "calibrate" && !span) return inWords("Drag from one end of the depth scale to the other, or along anything whose length you know.");
   if (span) return lengthWords(span[0], span[1], spacing);
   return inWords("Drag from one inner wall to the other, or move with the arrows and press Enter at both ends.");
 }
@@ -239,6 +248,20 @@ function besideTheLine(card, marks) {
 /** @param {number} value @param {number} most @returns {number} from 0 to the most */
 function within(value, most) {
   return Math.max(0, Math.min(most, value));
+}
+
+/** The form that asks how long the line is: shown once both ends are set, and while words in it are kept.
+ * @param {HTMLElement} form @param {Caliper} caliper
+ */
+function calibrate(form, { tool, isDone, frame, points: [start, end] }) {
+  const isAsked = tool === "calibrate" && isDone;
+  form.hidden = !isAsked && form.dataset.kept === undefined;
+  if (!isAsked || !(form instanceof HTMLFormElement)) return;
+  const sent = { frame, start_row: start[0], start_column: start[1], end_row: end[0], end_column: end[1] };
+  for (const [name, value] of Object.entries(sent)) {
+    const field = form.elements.namedItem(name);
+    if (field instanceof HTMLInputElement) field.value = String(value);
+  }
 }
 
 /** Whether what is about to be stored counts: the whole checklist makes a width more than provisional. */

@@ -1,0 +1,136 @@
+"""Millimetres where a file states none: a reader says how long a line on the picture is.
+
+What was measured before stays in pixels; what is measured after names the calibration it rests on, and counts
+no more once that is withdrawn. Versions that measure are asked again, each time as a new answer.
+"""
+
+import math
+
+from django.db import transaction
+from django.utils.translation import gettext
+
+from accounts.models import User
+from audit.trail import record
+from cases import services
+from cases.access import lock_for_writing, lock_scan_for_writing
+from cases.models import Calibration, CalibrationWithdrawal, Scan
+from cases.refusals import CannotDo
+from cases.review.measurements import Points, require_inside
+from inference.results.store import digest
+from language.numbers import decimal
+from language.stored import english
+
+SHORTEST_PX = 30
+"""A shorter line is too short to be pointed at within 2 or 3 %."""
+LEAST_MM, MOST_MM = 0.01, 2.0
+"""A pixel of ultrasound: a probe that sees 3 mm over 300 pixels, and one that sees 40 cm over 200."""
+
+
+class ScaleStated(CannotDo):
+    """The file says how large its pixels are, and nobody says otherwise."""
+
+    code = "scale_stated"
+    is_late = True
+
+
+class LineTooShort(CannotDo):
+    """The line is too short to tell a scale from."""
+
+    code = "line_too_short"
+    field = "length_mm"
+
+
+class ScaleNotPlausible(CannotDo):
+    """No scanner has pixels of this size."""
+
+    code = "scale_not_plausible"
+    field = "length_mm"
+
+
+class CalibrationWithdrawn(CannotDo):
+    """A calibration is withdrawn once."""
+
+    code = "already_withdrawn"
+    is_late = True
+
+
+@transaction.atomic
+def calibrate(scan: Scan, points: Points, *, by: User, length_mm: float, note: str = "") -> Calibration:
+    """Store how long the line between two points is. Raises ScaleStated, NotMeasurable, LineTooShort,
+    ScaleNotPlausible, ScanWithdrawn, CaseSigned, PermissionDenied.
+
+    Distances are taken in true proportions, where the file states those of its pixels.
+    """
+    lock_scan_for_writing(scan, by)
+    if scan.image.row_spacing is not None:
+        raise ScaleStated(gettext("The file of this scan states its scale: it is not calibrated by hand."))
+    require_inside(points, scan.image)
+    row = Calibration.objects.create(
+        scan=scan,
+        frame=points.frame,
+        start=[float(number) for number in points.start],
+        end=[float(number) for number in points.end],
+        length_mm=float(length_mm),
+        **dict(zip(("row_spacing", "column_spacing"), _spacing(scan, points, length_mm), strict=True)),
+        note=note.strip()[:200],
+        made_by=by,
+    )
+    with english():
+        words = str(row)
+    record(
+        "scan.calibrated",
+        actor=by,
+        subject=row,
+        thread=scan.case.thread,
+        scan=scan.number,
+        detail=words,
+        reason=row.note,
+        digest=digest(row),
+    )
+    services.measure_again(scan, by=by)
+    return row
+
+
+@transaction.atomic
+def withdraw(calibration: Calibration, *, by: User, reason: str) -> CalibrationWithdrawal:
+    """Measure nothing by it any more; an earlier one that stands counts again.
+
+    Raises CalibrationWithdrawn, ScanWithdrawn, CaseSigned, PermissionDenied.
+    """
+    scan = calibration.scan
+    lock_for_writing(scan.case, by)
+    if CalibrationWithdrawal.objects.filter(calibration=calibration).exists():
+        raise CalibrationWithdrawn(gettext("The calibration was withdrawn before."))
+    counted = Calibration.objects.counting(scan)
+    row = CalibrationWithdrawal.objects.create(
+        calibration=calibration, withdrawn_by=by, reason=reason.strip()[:200]
+    )
+    record(
+        "calibration.withdrawn",
+        actor=by,
+        subject=row,
+        thread=scan.case.thread,
+        scan=scan.number,
+        reason=row.reason,
+        digest=digest(row),
+    )
+    if counted == calibration and not scan.is_withdrawn:
+        services.measure_again(scan, by=by)
+    return row
+
+
+def _spacing(scan: Scan, points: Points, length_mm: float) -> tuple[float, float]:
+    """mm between rows, between columns. Raises LineTooShort, ScaleNotPlausible."""
+    aspect = scan.image.pixel_aspect or 1.0
+    down, across = (abs(b - a) for a, b in zip(points.start, points.end, strict=True))
+    if math.hypot(down, across) < SHORTEST_PX:
+        sentence = gettext("The line is too short: draw it over at least {pixels} pixels.")
+        raise LineTooShort(sentence.format(pixels=SHORTEST_PX))
+    columns = length_mm / math.hypot(down * aspect, across)
+    rows = columns * aspect
+    if not all(LEAST_MM <= side <= MOST_MM for side in (rows, columns)):
+        sentence = gettext(
+            "A pixel would be {length} mm long, as no scanner makes them: check both ends and the length."
+        )
+        raise ScaleNotPlausible(sentence.format(length=decimal(columns, 3)))
+    return rows, columns
