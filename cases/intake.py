@@ -1,9 +1,10 @@
 """An upload becomes a Scan and its Image: the one way in for page, API and demo."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from django.conf import settings
@@ -13,12 +14,16 @@ from django.utils.translation import gettext_noop
 
 from accounts.models import User
 from blobs import store
-from cases import access, identity, services
+from blobs.models import Blob
+from cases import access, identity, late_slices, services
+from cases.late_slices import Slices
 from cases.models import Case, Scan
 from cases.refusals import CannotDo
 from inference import formats
+from inference.formats import Identity, series_pack
 from inference.formats.errors import FormatError
-from inference.formats.stack import Modality
+from inference.formats.series import Group
+from inference.formats.stack import Modality, PictureStack
 
 NO_STORAGE = gettext_noop("Stored files cannot be reached. Nothing was changed; try again shortly.")
 """Of one file among several: those before it may have become scans."""
@@ -36,29 +41,80 @@ def receive(
     """Read an upload and add it to the case: (scan, added now).
 
     mismatch_reason: why a file belongs here that names another patient; without one it is refused.
-    Raises FormatError for a file that cannot be read, PatientMismatch, OtherModality: nothing of it is kept
-    but an audit line with the reason. Order: may it be written to at all, bytes to disk, decode in a limited
-    child, blobs, then rows and jobs in one transaction, then the wake-up. Raises PermissionDenied,
+    Raises FormatError for a file that cannot be read, PatientMismatch, OtherModality, SeriesKnown: nothing of
+    it is kept but an audit line with the reason. Order: may it be written to at all, bytes to disk, decode in
+    a limited child, blobs, then rows and jobs in one transaction, then the wake-up. Raises PermissionDenied,
     CaseSigned before a byte is read.
     """
     with transaction.atomic():
         access.lock_for_writing(case, by)  # let go at once: reading the file may take a while
+    with _refusals_told(case, by), _spooled(upload) as path:
+        stack, said = formats.read_identified(path, modality=modality, file_name=file_name)
+        return _added(case, stack, said, [path], [file_name], by=by, mismatch_reason=mismatch_reason)
+
+
+def take(
+    case: Case, group: Group, *, modality: Modality, by: User, mismatch_reason: str, came: Slices
+) -> tuple[Scan, bool]:
+    """The same for files that lie here already: one, or the slices of one volume in their order."""
+    paths, names = [file.path for file in group.files], [file.name for file in group.files]
+    with _refusals_told(case, by):
+        if group.becomes == "volume":
+            hashes = [file.sha256 for file in group.files]
+            stack, said = series_pack.read_series(paths, hashes, step=group.step, modality=modality)
+        else:
+            stack, said = formats.read_identified(paths[0], modality=modality, file_name=names[0])
+        return _added(case, stack, said, paths, names, by=by, mismatch_reason=mismatch_reason, came=came)
+
+
+def _added(
+    case: Case,
+    stack: PictureStack,
+    said: Identity,
+    paths: Sequence[Path],
+    names: Sequence[str],
+    *,
+    by: User,
+    mismatch_reason: str,
+    came: Slices = Slices(),  # noqa: B008  # it is frozen
+) -> tuple[Scan, bool]:
+    """Guards, then blobs, then the scan. The original of several files is the list of their hashes."""
+    if not services.known_scan(case, stack):
+        identity.refuse_another_patient(case, said, reason=mismatch_reason)
+        late_slices.refuse_known_series(case, stack, said, came)
+    files = [(_stored(path), name) for path, name in zip(paths, names, strict=True)]
+    is_one = len(files) == 1
+    came = replace(came, files=() if is_one else tuple(files))
+    original = files[0][0] if is_one else store.put(series_pack.manifest([blob.sha256 for blob, _ in files]))
+    return services.add_scan(
+        case,
+        stack,
+        by=by,
+        original=original,
+        file_name=names[0] if is_one else _folder_of(names),
+        said=said,
+        mismatch_reason=mismatch_reason,
+        came=came,
+    )
+
+
+def _stored(path: Path) -> Blob:
+    with path.open("rb") as opened:
+        return store.put(opened)
+
+
+def _folder_of(names: Sequence[str]) -> str:
+    """How the files of one scan are called together: by their folder, else by the first."""
+    folders = {str(PurePosixPath(name).parent) for name in names}
+    folder = folders.pop() if len(folders) == 1 else "."
+    return names[0] if folder == "." else folder
+
+
+@contextmanager
+def _refusals_told(case: Case, by: User) -> Iterator[None]:
+    """The audit hears why a file became no scan."""
     try:
-        with _spooled(upload) as path:
-            stack, said = formats.read_identified(path, modality=modality, file_name=file_name)
-            if not services.known_scan(case, stack):
-                identity.refuse_another_patient(case, said, reason=mismatch_reason)
-            with path.open("rb") as spool:
-                original = store.put(spool)
-        return services.add_scan(
-            case,
-            stack,
-            by=by,
-            original=original,
-            file_name=file_name,
-            said=said,
-            mismatch_reason=mismatch_reason,
-        )
+        yield
     except FormatError as refusal:
         services.refuse_scan(case, by=by, code=refusal.code, detail=refusal.detail)
         raise

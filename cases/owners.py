@@ -3,7 +3,17 @@
 import uuid
 from collections.abc import Iterable
 
-from cases.models import Addendum, Advice, AdviceAnswer, Case, Measurement, Read, Scan, SignOff
+from cases.models import (
+    Addendum,
+    Advice,
+    AdviceAnswer,
+    Case,
+    Measurement,
+    Read,
+    Scan,
+    SignOff,
+    UploadSession,
+)
 from inference.models import Explanation, Image, Job, Prediction, Repetition
 
 
@@ -27,7 +37,10 @@ def case_behind(key: uuid.UUID) -> Case | None:
     )
     found = Case.objects.filter(pk=key).values("pk")
     found = found.union(
-        *(model.objects.filter(pk=key).values("case") for model in (Scan, Read, SignOff, Addendum, Advice)),
+        *(
+            model.objects.filter(pk=key).values("case")
+            for model in (Scan, Read, SignOff, Addendum, Advice, UploadSession)
+        ),
         Measurement.objects.filter(pk=key).values("scan__case"),
         AdviceAnswer.objects.filter(pk=key).values("advice__case"),
         Scan.objects.filter(image__in=images).values("case"),

@@ -14,8 +14,9 @@ from accounts.models import Department, User
 from accounts.roles import WRITE_CASES, departments_where
 from audit.trail import record
 from blobs.models import Blob
-from cases import access, events, identity
-from cases.models import Calibration, Case, Patient, Scan
+from cases import access, events, identity, late_slices
+from cases.late_slices import Slices
+from cases.models import Calibration, Case, Patient, Scan, ScanFile
 from cases.refusals import CannotDo
 from cases.review import service as review
 from cases.review.policy import may_see_answers
@@ -119,12 +120,14 @@ def add_scan(
     file_name: str = "",
     said: Identity = Identity(),  # noqa: B008  # it is frozen
     mismatch_reason: str = "",
+    came: Slices = Slices(),  # noqa: B008  # it is frozen
 ) -> tuple[Scan, bool]:
     """Add a decoded scan and queue it for every active version: (scan, added now).
 
     The same file again in the same case is the scan that is already there; a new one calls for a new read.
     said: what the file says of its patient; mismatch_reason: why it belongs here where that is another one.
-    Raises PermissionDenied where `by` is no reader, CaseSigned, PatientMismatch, OtherModality.
+    came: out of which files, and what to do where the case holds a scan of their series.
+    Raises PermissionDenied where `by` is no reader, CaseSigned, PatientMismatch, OtherModality, SeriesKnown.
     """
     pixels = images.put_pixels(stack)
     with transaction.atomic():
@@ -132,6 +135,7 @@ def add_scan(
         if known := known_scan(case, stack):
             return known, False
         identity.refuse_another_patient(held, said, reason=mismatch_reason)
+        late_slices.refuse_known_series(held, stack, said, came)
         scan = Scan.objects.create(
             case=case,
             number=(case.scans.aggregate(last=Max("number"))["last"] or 0) + 1,
@@ -139,6 +143,10 @@ def add_scan(
             original_sha256=original.sha256,
             file_name=file_name[:200],
             added_by=by,
+        )
+        ScanFile.objects.bulk_create(
+            ScanFile(scan=scan, place=place, blob=blob, name=name[:400])
+            for place, (blob, name) in enumerate(came.files)
         )
         record("scan.added", actor=by, subject=scan, thread=case.thread, **scan.facts())
         identity.keep(scan, said, by=by, reason=mismatch_reason)

@@ -7,6 +7,7 @@ from cases.case_page import job_views, upload_views
 from cases.case_page import views as case_views
 from cases.report import views as report_views
 from cases.review import views as review_views
+from cases.uploads import views as uploads_views
 from cases.viewer import views as viewer_views
 from cases.worklist import views as worklist_views
 
@@ -21,6 +22,9 @@ urlpatterns = [
     path("cases/<uuid:pk>/", case_views.case, name="case"),
     path("cases/<uuid:pk>/live/", case_views.live, name="live"),
     path("cases/<uuid:pk>/scans/", upload_views.upload, name="upload"),
+    path("cases/<uuid:pk>/uploads/", uploads_views.begin, name="begin_upload"),
+    path("uploads/<uuid:pk>/", uploads_views.understood, name="understood"),
+    path("uploads/<uuid:pk>/parts/", uploads_views.add_part, name="upload_parts"),
     path("cases/<uuid:pk>/reads/", review_views.file_read, name="file_read"),
     path("cases/<uuid:pk>/draft/", review_views.keep_draft, name="keep_draft"),
     path("cases/<uuid:pk>/joint/", review_views.joint, name="joint"),

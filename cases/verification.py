@@ -23,6 +23,7 @@ from cases.models import (
     Read,
     ReadingRules,
     Scan,
+    ScanFile,
     ScanIdentity,
     ScanWithdrawal,
     SignOff,
@@ -31,6 +32,7 @@ from cases.models import (
 from cases.report.verification import signed_faults
 from cases.review import service as review
 from inference.engine.records import canonical_json, sha256_hex
+from inference.formats import series_pack
 from inference.models import (
     Activation,
     Evaluation,
@@ -82,6 +84,7 @@ KEPT = (
     Kept(BirthDateCorrection),
     Kept(Case, fixed=False),
     Kept(Scan),
+    Kept(ScanFile),
     Kept(ScanIdentity),
     Kept(ScanWithdrawal),
     Kept(ReadingRules, fixed=False),
@@ -107,6 +110,7 @@ def faults() -> Iterator[str]:
         yield from changed(verb, table, "filed")
     yield from _strange_proposals()
     yield from _strange_calibrations()
+    yield from _strange_files()
     yield from _broken_signatures()
     yield from signed_faults()
     yield from _broken_addenda()
@@ -132,6 +136,14 @@ def _strange_calibrations() -> Iterator[str]:
         by = one.calibration
         if by and (by.scan_id != one.scan_id or one.pixel_spacing != [*by.spacing]):
             yield f"measurement {one.pk} rests on another scale than that of its calibration"
+
+
+def _strange_files() -> Iterator[str]:
+    """The hash by which a scan of several files goes is that of the list of their hashes."""
+    for scan in Scan.objects.filter(files__isnull=False).distinct().prefetch_related("files"):
+        listed = series_pack.manifest([file.blob_id for file in scan.files.all()])
+        if sha256_hex(listed) != scan.original_sha256:
+            yield f"scan {scan.pk} was not made of the files that are said to be its"
 
 
 def _broken_signatures() -> Iterator[str]:

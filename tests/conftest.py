@@ -118,6 +118,7 @@ GUARDED = [
     "cases_calibration",
     "cases_calibrationwithdrawal",
     "cases_atriumstatement",
+    "cases_scanfile",
     "cases_scanidentity",
     "cases_scanwithdrawal",
     "cases_signoff",

@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 
 from audit.trail import record
 from blobs import store
+from cases import originals
 from cases.api import visible
 from cases.models import Scan
 from inference.models import Explanation
@@ -81,14 +82,16 @@ class Frame(Bytes):
     summary="Download the original file", tags=["scans"], responses={(200, "*/*"): OpenApiTypes.BINARY}
 )
 class Original(Bytes):
-    """The file as it was submitted. A DICOM file may name the patient."""
+    """The file as it was submitted; of a scan made of several, a ZIP of them. DICOM may name the patient."""
 
     def get(self, request: Request, pk: uuid.UUID) -> FileResponse:
         """Its content type is what the file was found to be."""
         scan = get_object_or_404(visible.scans(request.user), pk=pk)
         record("scan.original_downloaded", actor=request.user, subject=scan, thread=scan.case.thread)
         content_type, suffix = ORIGINALS[scan.image.source_format]
-        file = store.open_unverified(scan.original_sha256)
+        file = originals.as_zip(scan) if scan.files.exists() else store.open_unverified(scan.original_sha256)
+        if scan.files.exists():
+            content_type, suffix = "application/zip", "zip"
         name = f"{_name(scan)}.{suffix}"
         response = FileResponse(file, content_type=content_type, as_attachment=True, filename=name)
         response.headers["Content-Security-Policy"] = SANDBOX

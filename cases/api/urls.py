@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from cases.api import advice, calibrations, files, patients, reading, results, submission, views, withdrawal
+from cases.api import (
+    advice,
+    calibrations,
+    files,
+    patients,
+    reading,
+    results,
+    submission,
+    uploads,
+    views,
+    withdrawal,
+)
 
 urlpatterns = [
     path("cases/", views.Cases.as_view(), name="cases"),
@@ -12,6 +23,10 @@ urlpatterns = [
     path("cases/<uuid:pk>/advice/", advice.CurrentAdvice.as_view(), name="current-advice"),
     path("advice/<uuid:pk>/answers/", advice.AnswerAdvice.as_view(), name="answer-advice"),
     path("cases/<uuid:pk>/scans/", submission.Scans.as_view(), name="scans"),
+    path("cases/<uuid:pk>/uploads/", uploads.OpenUpload.as_view(), name="uploads"),
+    path("uploads/<uuid:pk>/", uploads.OneUpload.as_view(), name="upload"),
+    path("uploads/<uuid:pk>/parts/", uploads.UploadParts.as_view(), name="upload-parts"),
+    path("uploads/<uuid:pk>/commit/", uploads.CommitUpload.as_view(), name="commit-upload"),
     path("scans/<uuid:pk>/", views.OneScan.as_view(), name="scan"),
     path("scans/<uuid:pk>/original", files.Original.as_view(), name="original"),
     path("scans/<uuid:pk>/frames/<int:index>", files.Frame.as_view(), name="frame"),

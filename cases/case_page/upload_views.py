@@ -25,8 +25,14 @@ from cases.case_page.page_forms import Sent
 from cases.models import Case, Scan
 from cases.refusals import CannotDo
 from cases.review.forms import focused
+from cases.uploads import service as uploads
+from inference.formats import archives
 from inference.formats.errors import FormatError
+from inference.formats.headers import dicom
 from language.stored import said
+
+LOOKED_AT = 132
+"""Bytes of a file that say whether it is DICOM or an archive."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,8 @@ def upload(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     if not sent.form.is_valid():
         return _not_understood(request, case, sent, wants_json=wants_json)
     filled = sent.form.cleaned_data
+    if not wants_json and _belong_together(filled["scans"]):
+        return _looked_at_together(request, case, sent)
     outcomes = [
         _receive(request, case, file, filled["modality"], filled["mismatch_reason"])
         for file in filled["scans"]
@@ -68,6 +76,34 @@ def upload(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         status = outcomes[0].status if len(outcomes) == 1 else 207
         return JsonResponse({"outcomes": [asdict(outcome) for outcome in outcomes]}, status=status)
     return _page(request, case, sent, outcomes)
+
+
+def _belong_together(files: "list[UploadedFile[bytes]]") -> bool:
+    """Whether the files are looked at together first: an archive, or several of which some are DICOM."""
+    starts = []
+    for file in files:
+        starts.append(file.read(LOOKED_AT))
+        file.seek(0)
+    are_dicom = [start[128:132] == dicom.PREFIX for start in starts]
+    return any(map(archives.is_archive, starts)) or (len(files) > 1 and any(are_dicom))
+
+
+def _looked_at_together(request: PersonRequest, case: Case, sent: Sent) -> HttpResponse:
+    """An upload session with all files, and the page that shows what they will become."""
+    filled = sent.form.cleaned_data
+    try:
+        session = uploads.open_session(case, filled["modality"], by=request.user)
+        for file in filled["scans"]:
+            uploads.add_part(session, file, by=request.user)
+    except FormatError as refusal:
+        sentence = f"{said(refusal.detail)} ({refusal.code}) {gettext('Nothing of it was kept.')}"
+        sent.form.add_error("scans", ValidationError(sentence, code=refusal.code))
+        return case_page(request, case, sent=sent, status=refusal.status)
+    except CannotDo as refusal:
+        return case_page(
+            request, case, sent=sent.refused(refusal), status=409 if refusal.is_late else refusal.status
+        )
+    return redirect(session)
 
 
 def _receive(

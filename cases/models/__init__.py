@@ -11,6 +11,7 @@ from cases.models.review import Addendum, Confirmation, Read, ReadingRules, Sign
 from cases.models.saved_view import SavedView
 from cases.models.scan_identity import ScanIdentity
 from cases.models.scan_withdrawal import ScanWithdrawal
+from cases.models.upload import ScanFile, UploadedPart, UploadSession
 
 __all__ = [
     "Addendum",
@@ -32,8 +33,11 @@ __all__ = [
     "ReadingRules",
     "SavedView",
     "Scan",
+    "ScanFile",
     "ScanIdentity",
     "ScanWithdrawal",
     "SignOff",
+    "UploadSession",
+    "UploadedPart",
     "Withdrawal",
 ]

@@ -4,7 +4,7 @@ Frames: one file gives all its frames. Those of ultrasound are moments of a loop
 the limits every second, fourth, ... is kept, and FrameTime is the time from one kept frame to the next. Those
 of multi-frame MR are slices, along the normal of their plane where the file says how they lie, and never
 reoriented: the file's axes are the mother's, not the fetus's, so `plane` stays unknown. Files of one series
-are not joined.
+are joined by `dicom_series`.
 
 Grey: MONOCHROME1 is turned so that more signal is brighter. Colour (RGB, YBR, palette) becomes BT.601 luma.
 Bits above BitsStored, where old files keep overlays, are dropped. RescaleSlope and RescaleIntercept are
@@ -81,19 +81,37 @@ _EXPLICIT_LITTLE_META = (
 
 def decode(source: Source) -> PictureStack:
     """(frames, rows, columns). The source has passed the gate."""
-    header, dataset = opened(source)
-    if "ModalityLUTSequence" in dataset:
-        raise FormatError("undecodable", "The DICOM file maps its values by a table, which is not read here.")
-    frames, rescale = _frames(dataset, header, header.step(source.modality)), _rescale(dataset)
+    header, dataset, frames, rescale = decoded(source)
     order_step = slice_spacing(dataset) if header.frames > 1 else None
     if header.frames > 1 and header.modality == "MR":
         frames, rescale = on_one_scale(dataset, frames, rescale)
         if volume := volume_of(dataset, header.frames):
             frames, order_step = frames[list(volume.order)], volume.step
+    return grey_stack(source, header, dataset, frames, rescale=rescale, slice_spacing=order_step)
+
+
+def decoded(source: Source) -> tuple[dicom.Header, pydicom.Dataset, Numbers, Rescale]:
+    """Header, tags, grey (frames, rows, columns) in file order and the rescale that the file records."""
+    header, dataset = opened(source)
+    if "ModalityLUTSequence" in dataset:
+        raise FormatError("undecodable", "The DICOM file maps its values by a table, which is not read here.")
+    return header, dataset, _frames(dataset, header, header.step(source.modality)), _rescale(dataset)
+
+
+def grey_stack(
+    source: Source,
+    header: dicom.Header,
+    dataset: pydicom.Dataset,
+    frames: Numbers,
+    *,
+    rescale: Rescale,
+    slice_spacing: float | None,
+) -> PictureStack:
+    """The stack of frames in their order: bright is more signal, grey levels as they are kept."""
     if (header.photometric == "MONOCHROME1") != (rescale[0] < 0):
         frames, rescale = inverted(frames, header.bits_stored, rescale)
     pixels, rescale = unsigned(frames, rescale)
-    return stack_of(source, header, dataset, pixels, rescale=rescale, slice_spacing=order_step)
+    return stack_of(source, header, dataset, pixels, rescale=rescale, slice_spacing=slice_spacing)
 
 
 def opened(source: Source) -> tuple[dicom.Header, pydicom.Dataset]:

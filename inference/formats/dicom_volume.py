@@ -15,11 +15,9 @@ import pydicom
 
 from inference.formats.errors import FormatError
 from inference.formats.levels import Numbers, Rescale
+from inference.formats.stacking import MISSING, SAME_DIRECTION, SAME_PLACE_MM
 
 GROUP_KEYWORDS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
-SAME_PLACE_MM = 0.01
-SAME_DIRECTION = 1e-3
-MISSING = 1.5  # a step this many times the usual one leaves out a slice
 
 
 @dataclass(frozen=True)
@@ -84,13 +82,17 @@ def on_one_scale(dataset: pydicom.Dataset, frames: Numbers, recorded: Rescale) -
 
     recorded: the file's own rescale, for frames that state none.
     """
-    stated = [_rescale(dataset, k, recorded) for k in range(len(frames))]
+    return scaled(frames, [_rescale(dataset, k, recorded) for k in range(len(frames))])
+
+
+def scaled(frames: Numbers, stated: Sequence[Rescale]) -> tuple[Numbers, Rescale]:
+    """Frames on one scale, each with the rescale that is stated of it; those that agree stay as they are."""
     if len(set(stated)) == 1:
         return frames, stated[0]
-    scaled = np.empty(frames.shape, dtype=np.float32)
-    for target, frame, (slope, intercept) in zip(scaled, frames, stated, strict=True):
+    values = np.empty(frames.shape, dtype=np.float32)
+    for target, frame, (slope, intercept) in zip(values, frames, stated, strict=True):
         target[...] = frame * np.float32(slope) + np.float32(intercept)
-    return scaled, (1.0, 0.0)
+    return values, (1.0, 0.0)
 
 
 def _rescale(dataset: pydicom.Dataset, frame: int, recorded: Rescale) -> Rescale:

@@ -14,6 +14,7 @@ HTTP_STATUS = {
     "nonfinite": 422,
     "affine": 422,
     "modality_mismatch": 422,
+    "unsafe_archive": 422,
 }
 
 

@@ -20,9 +20,10 @@ PROGRAMS: dict[SourceFormat, str] = {
     "nifti": "nifti",
 }
 DECODERS = tuple(
-    f"inference.formats.{name}" for name in sorted({*PROGRAMS.values(), "deep_picture", "dicom_video"})
+    f"inference.formats.{name}"
+    for name in sorted({*PROGRAMS.values(), "deep_picture", "dicom_series", "dicom_video"})
 )
-"""Every module that `program_for` can name."""
+"""Every module that `program_for` can name, and that of files which are read together."""
 
 
 def admit(data: Data, *, modality: Modality, file_name: str = "") -> SourceFormat:

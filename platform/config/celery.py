@@ -61,6 +61,7 @@ app.conf.update(
             "options": {"expires": settings.JOB_SWEEP_SECONDS},
         },
         "tidy accounts": {"task": "accounts.tidy", "schedule": 3600, "options": {"expires": 3600}},
+        "tidy uploads": {"task": "cases.tidy_uploads", "schedule": 3600, "options": {"expires": 3600}},
         "tidy notices": {"task": "notices.tidy", "schedule": 3600, "options": {"expires": 3600}},
         "tidy webhooks": {"task": "webhooks.tidy", "schedule": 3600, "options": {"expires": 3600}},
     },

@@ -202,6 +202,7 @@ WEBHOOK_TIMEOUT_SECONDS = 5.0  # to connect, and for each silence; twice that fo
 
 # --- Uploads ---------------------------------------------------------------------------
 MAX_UPLOAD_BYTES = env.integer("MAX_UPLOAD_MIB", 256) * 1024 * 1024
+MAX_SESSION_BYTES = env.integer("MAX_SESSION_MIB", 1024) * 1024 * 1024  # all files of one upload session
 FILE_UPLOAD_HANDLERS = [
     "cases.upload_names.RepairedNames",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",

@@ -1,8 +1,9 @@
 // @ts-check
-// Uploads one file at a time, each with its own progress and outcome. Without this the plain form works.
+// Uploads a file, with its progress and outcome; several go together.js. Without this the plain form works.
 
 import { filesOf } from "./folders.js";
 import { inWords } from "./language.js";
+import { areLookedAtTogether, sendTogether } from "./together.js";
 
 /** @typedef {{file: string, outcome: string, sentence: string, code: string, scan: number | null}} Outcome */
 
@@ -161,7 +162,8 @@ function begin(files) {
   else {
     complain("");
     outcomes?.replaceChildren();
-    uploadAll(form, files);
+    if (areLookedAtTogether(files)) sendTogether(form, files, outcomes, complain);
+    else uploadAll(form, files);
   }
 }
 

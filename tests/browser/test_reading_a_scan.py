@@ -250,8 +250,9 @@ def test_without_scripts_the_form_still_uploads(
     assert case.scans.count() == 1
 
 
-def test_a_whole_folder_is_uploaded_file_by_file(case, alice, phantom_png, log_in, page, tmp_path, forgiven):
-    forgiven.append("415 (Unsupported Media Type)")
+def test_a_whole_folder_of_pictures_is_shown_before_it_is_added(
+    case, alice, phantom_png, log_in, page, tmp_path
+):
     (tmp_path / "series" / "inner").mkdir(parents=True)
     for name, seed in (("series/a.png", 1), ("series/inner/b.png", 2)):
         (tmp_path / name).write_bytes(phantom_png(seed=seed))
@@ -260,8 +261,10 @@ def test_a_whole_folder_is_uploaded_file_by_file(case, alice, phantom_png, log_i
     page.goto(case.get_absolute_url())
     page.get_by_label("Ultrasound").check()
     page.get_by_label("or a whole folder").set_input_files(tmp_path / "series")
-    expect(page.locator("#outcomes")).to_contain_text("Added as scan 2.")
-    expect(page.locator("#outcomes")).to_contain_text("(unsupported_type) Nothing of it was kept.")
+    expect(page.locator("#understood")).to_contain_text("notes.txt")
+    assert page.locator("#understood strong").all_inner_texts() == ["One scan", "One scan", "Left out"]
+    page.get_by_role("button", name="Add to the case").click()
+    page.wait_for_url("**?scan=1")
     assert Scan.objects.count() == 2
 
 

@@ -1,5 +1,6 @@
 """Who gets what through every address of the API. An address that is not in the table fails."""
 
+import hashlib
 import itertools
 import uuid
 from datetime import timedelta
@@ -7,6 +8,7 @@ from types import SimpleNamespace
 
 import answers
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
@@ -18,6 +20,7 @@ from blobs import store
 from cases import calibrations, services
 from cases.models import Calibration
 from cases.review.measurements import Points
+from cases.uploads import service as uploads
 from inference.jobs import state as jobs
 from inference.models import Image, Job
 
@@ -53,6 +56,10 @@ TABLE = {
     "current-advice": {"GET": SEES},
     "answer-advice": {"POST": ANSWERS},
     "scans": {"GET": SEES, "POST": SUBMITS},
+    "uploads": {"POST": ANSWERS | {"manager": 403, "administrator": 403}},
+    "upload": {"GET": SEES},
+    "upload-parts": {"POST": ANSWERS | {"manager": 403, "administrator": 403}},
+    "commit-upload": {"POST": CANCELS},
     "scan": {"GET": SEES},
     "original": {"GET": SEES},
     "frame": {"GET": SEES},
@@ -95,7 +102,13 @@ def world(tokens, alice, case, phantom_png, tmp_path):
     Image.objects.filter(pk=prediction.image_id).update(**unscaled)  # it is calibrated by hand
     scan = case.scans.get()
     version = prediction.model_version
+    session = uploads.open_session(case, "ultrasound", by=alice)
+    uploads.add_part(session, ContentFile(phantom_png(seed=3), name="third.png"), by=alice)
     keys = {
+        "uploads": case.pk,
+        "upload": session.pk,
+        "upload-parts": session.pk,
+        "commit-upload": session.pk,
         "case": case.pk,
         "scans": case.pk,
         "reading": case.pk,
@@ -149,6 +162,9 @@ def body(world, name: str) -> dict:
     if name == "scans":
         file = SimpleUploadedFile("scan.png", world.png)
         return {"data": {"file": file, "modality": "ultrasound"}}
+    if name == "upload-parts":
+        file, sha256 = SimpleUploadedFile("scan.png", world.png), hashlib.sha256(world.png).hexdigest()
+        return {"data": {"file": file, "sha256": sha256}}
     sent = {"cases": {"department": "fetal-medicine", "patient_id": "P-9"}, "frames-to-read": {"frames": [0]}}
     sent["answer-advice"] = {"place": 0, "outcome": "done"}
     sent["calibrations"] = {"frame": 0, "start": [10, 10], "end": [10, 60], "length_mm": 20}
@@ -156,6 +172,7 @@ def body(world, name: str) -> dict:
     sent["withdraw-scan"] = {"reason": "wrong_file"}
     born = f"1990-01-{next(DAYS):02}"  # another date each time: the same one is refused
     sent["correct-birth-date"] = {"birth_date": born, "reason": "Mistyped."}
+    sent["uploads"] = {"modality": "ultrasound"}
     sent["explain"] = {"method": "occlusion"}
     return {"data": sent.get(name, {}), "content_type": "application/json"}
 
@@ -195,7 +212,7 @@ def test_no_address_has_a_method_that_the_table_does_not_name(world):
 
 def test_what_charlie_may_not_see_looks_like_what_does_not_exist(world):
     for name in set(world.keys) - {"model"}:
-        method = "POST" if name in {"frames-to-read", "try-again", "withdraw-scan"} else "GET"
+        method = "POST" if set(TABLE[name]) == {"POST"} else "GET"
         hidden = ask(world, "charlie", method, name)
         missing = ask(world, "charlie", method, name, key=uuid.uuid4())
         assert hidden.json() == missing.json(), name
@@ -237,7 +254,7 @@ def test_losing_the_role_takes_effect_at_once(world, alice):
 
 def test_an_auditor_here_who_reads_elsewhere_still_changes_nothing_here(world, auditor, other_department):
     Membership.objects.create(user=auditor, department=other_department, role=Role.READER)
-    for name in ("scans", "frames-to-read", "try-again", "cancel-job"):
+    for name in ("scans", "uploads", "frames-to-read", "try-again", "cancel-job"):
         last = Event.objects.latest("pk").pk
         response = ask(world, "auditor", "POST", name)
         assert response.status_code == 403, name

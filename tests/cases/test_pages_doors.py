@@ -13,6 +13,7 @@ from cases.case_page import page_forms
 from cases.models import SavedView
 from cases.review import measurements
 from cases.review.measurements import Points
+from cases.uploads import service as uploads
 from inference.jobs import state as jobs
 from inference.models import Job
 
@@ -57,6 +58,9 @@ TABLE = {
     "cases:heatmap": ("GET", SEES),
     "cases:pieces": ("GET", SEES),
     "cases:upload": ("POST", row(422, 422, 403, 404, 404, 404, 403, 302)),  # without a file
+    "cases:begin_upload": ("POST", MEASURES),
+    "cases:understood": ("GET", row(200, 200, 403, 404, 404, 404, 403, 302)),
+    "cases:upload_parts": ("POST", row(400, 400, 403, 404, 404, 404, 403, 302)),  # without a file
     "cases:choose_frames": ("POST", WRITES),
     "cases:correct_birth_date": ("POST", WRITES | {"bob": 422}),  # the date that it is by then
     "cases:withdraw_scan": ("GET", row(200, 200, 403, 404, 404, 404, 403, 302)),
@@ -117,6 +121,7 @@ def record(case, alice, small_scan, tmp_path):
         view=SavedView.objects.create(owner=alice, name="Urgent", query="order=urgent"),
         check=check,
         case=case,
+        session=uploads.open_session(case, "ultrasound", by=alice),
         scan=scan,
         explanation=explanation,
         job=waiting,
@@ -131,6 +136,9 @@ def address(name: str, record) -> tuple[str, dict[str, str]]:
         "cases:case": [case],
         "cases:live": [case],
         "cases:upload": [case],
+        "cases:begin_upload": [case],
+        "cases:understood": [record.session.pk],
+        "cases:upload_parts": [record.session.pk],
         "cases:choose_frames": [scan],
         "cases:try_again": [scan],
         "cases:withdraw_scan": [scan],
@@ -157,6 +165,7 @@ def address(name: str, record) -> tuple[str, dict[str, str]]:
     }
     sent = {
         "cases:upload": {"modality": "ultrasound"},
+        "cases:begin_upload": {"modality": "ultrasound"},
         "cases:choose_frames": {"frames": "1"},
         "cases:correct_birth_date": {"birth_date": "1990-01-02", "reason": "Mistyped."},
         "cases:explain": {"method": "lime", "class_label": "normal"},

@@ -280,7 +280,7 @@ def test_a_signed_report_holds_what_its_files_said_and_which_scans_were_withdraw
     program, case, alice, client_of
 ):
     program(dicom("P-2", seed=1), WHY)
-    program(dicom("P-1", seed=2))
+    program(dicom("P-1", seed=2, SeriesInstanceUID="1.2.826.77.9"))
     wrong = case.scans.get(number=2)
     client_of(alice).post(f"/scans/{wrong.pk}/withdraw/", {"reason": "wrong_file", "note": "A knee."})
     review.file_read(case, by=alice, kind="final", finding="normal", shown=shown_now(case, alice))

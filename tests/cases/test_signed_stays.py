@@ -1,5 +1,6 @@
 """A signed case never changes: through no door that a person has, and by no raw SQL either."""
 
+import hashlib
 import re
 import uuid
 
@@ -18,6 +19,7 @@ from cases.models import Case, SignOff
 from cases.review import measurements
 from cases.review import service as review
 from cases.review.measurements import Points
+from cases.uploads import service as uploads
 from inference.jobs import lease
 from inference.jobs import state as jobs
 from inference.models import Job, Prediction
@@ -28,6 +30,9 @@ pytestmark = pytest.mark.django_db
 SCAN_POINTS = {"frame": 0, "start_row": 1, "start_column": 1, "end_row": 3, "end_column": 3}
 WRITES = {
     "cases:upload": ("case", {"modality": "ultrasound", "scans": "FILE"}),
+    "cases:begin_upload": ("case", {"modality": "ultrasound"}),
+    "cases:upload_parts": ("session", {"file": "FILE"}),
+    "cases:understood": ("session", {}),
     "cases:file_read": ("case", {"kind": "final", "finding": "normal"}),
     "cases:keep_draft": ("case", {"form": "read", "note": "wide"}),
     "cases:joint": ("case", {"password": PASSWORD}),
@@ -47,6 +52,9 @@ WRITES = {
     "cases:cancel_job": ("waiting", {}),
     "cases:ask_again": ("failed", {}),
     "api:scans": ("case", {"modality": "ultrasound", "file": "FILE"}),
+    "api:uploads": ("case", {"modality": "ultrasound"}),
+    "api:upload-parts": ("session", {"file": "FILE", "sha256": hashlib.sha256(b"late").hexdigest()}),
+    "api:commit-upload": ("session", {}),
     "api:frames-to-read": ("scan", {"frames": [0]}),
     "api:try-again": ("scan", {}),
     "api:correct-birth-date": ("case", {"birth_date": "1990-01-02", "reason": "Mistyped."}),
@@ -90,6 +98,7 @@ def signed(case, alice, bob, small_scan, tmp_path, client_of):
     lease.fail(answers._claimed(failed), "out_of_memory", "There was not enough memory.")
     waiting = jobs.submit(Job.Kind.PREDICT, image=scan.image, model_version=version, requested_by=alice)
     advice = answers.advice(case)
+    session = uploads.open_session(case, "ultrasound", by=alice)
     review.file_read(case, by=alice, kind="final", finding="ventriculomegaly", shown=shown_now(case, alice))
     review.sign(case, by=alice, shown=shown_now(case, alice))
     return {
@@ -101,6 +110,7 @@ def signed(case, alice, bob, small_scan, tmp_path, client_of):
         "failed": failed.pk,
         "waiting": waiting.pk,
         "advice": advice.pk,
+        "session": session.pk,
     }
 
 
@@ -223,6 +233,8 @@ STATEMENTS = {
     "identity": "INSERT INTO cases_scanidentity (id, scan_id, patient_id, accession_number,"
     " study_instance_uid, series_instance_uid, sop_instance_uid, mismatch, reason)"
     " SELECT gen_random_uuid(), id, 'P-1', '', '', '', '', '[]', '' FROM cases_scan",
+    "file of a scan": "INSERT INTO cases_scanfile (id, scan_id, place, blob_id, name)"
+    " SELECT gen_random_uuid(), id, 0, original_sha256, '' FROM cases_scan",
     "image changed": "UPDATE inference_image SET row_spacing = 3",
     "measurement": again("cases_measurement"),
     "calibration": again("cases_calibration"),

@@ -37,6 +37,8 @@ from inference.results import store as results
 EDITS = 60
 NOT_KEPT = {
     "cases.savedview": "one's own filters",
+    "cases.uploadsession": "files on their way in, forgotten in time; what comes of them is a scan",
+    "cases.uploadedpart": "likewise",
     "cases.draft": "what somebody types, until it is filed",
     "cases.advised": "a mark of what was last looked through",
     "inference.worker": "who works just now",

@@ -14,6 +14,7 @@ from cases import events, intake, services
 from cases.models import SavedView
 from cases.review import measurements
 from cases.review.measurements import Points
+from cases.uploads import service as uploads
 from inference.jobs import state as jobs
 from inference.models import Job
 from notices.telling import tell
@@ -51,6 +52,8 @@ def world(everybody, department, phantom_png, tmp_path, settings) -> SimpleNames
     points = Points(0, (1.0, 1.0), (4.0, 5.0))
     measurements.measure(scan, points, by=everybody, tool="distance")
     answers.advice(case)
+    session = uploads.open_session(case, "ultrasound", by=everybody)
+    uploads.add_part(session, ContentFile(phantom_png(seed=3), name="third.png"), by=everybody)
     SavedView.objects.create(owner=everybody, name="Urgent", query="order=urgent")
     endpoint, _ = webhooks.create(
         by=everybody,

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SAME = {
     "Ventra", "PDF", "CSV", "API", "Grad-CAM", "LIME", "SHA-256", "W/L", "s", "mm", "bit", "MiB", "j", "k",
     "a", "Enter", "v", "g", "l", "h", "x", "narrow",
-    "DICOM, NIfTI (.nii, .nii.gz), PNG, JPEG, TIFF, BMP, MP4, AVI, MPEG, GIF",
+    "DICOM, NIfTI (.nii, .nii.gz), PNG, JPEG, TIFF, BMP, MP4, AVI, MPEG, GIF, ZIP",
     "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID",
 }  # fmt: skip
 SAID_ALOUD = {"title", "aria-label", "placeholder", "alt", "label"}

@@ -3,6 +3,7 @@
 import dataclasses
 import struct
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from inference.formats.errors import FormatError
@@ -38,6 +39,8 @@ DIRECTORY_CLASS = "1.2.840.10008.1.3.10"  # Media Storage Directory, a DICOMDIR
 
 GREY = ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")
 COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "YBR_PARTIAL_420")
+LONGEST_VALUE = 256
+"""Bytes of a value that `leading_values` hands out: six decimal strings are 101 at most."""
 MOMENTS = 100_000
 """Frames of a clip in one file: more than an hour of them."""
 
@@ -137,6 +140,20 @@ def inspect(data: Data, modality: Modality) -> Header:
     else:
         _check_native(header, pixel_data, None if syntax == DEFLATED else len(data))
     return dataclasses.replace(header, odd_elements=tuple(elements.odd))
+
+
+def leading_values(data: Data, wanted: Collection[int]) -> dict[int, bytes]:
+    """By their tags, the raw values that stand before the picture, outside any sequence.
+
+    Raises FormatError as `inspect` does for what cannot be walked.
+    """
+    syntax, start = _file_meta(data)
+    dataset, offset = (_inflated_head(data, start), 0) if syntax == DEFLATED else (data, start)
+    return {
+        element.tag: bytes(dataset[element.start : element.start + min(element.length, LONGEST_VALUE)])
+        for element in Elements(dataset).top_level(offset, _form(dataset, offset, syntax))
+        if element.tag in wanted
+    }
 
 
 def _file_meta(data: Data) -> tuple[str, int]:
