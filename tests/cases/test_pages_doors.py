@@ -48,6 +48,7 @@ OF_A_CASE = (
 MEASURED = {"tool": "distance", "frame": 0, "start_row": 1, "start_column": 1, "end_row": 3, "end_column": 3}
 TABLE = {
     "cases:worklist": ("GET", OWN_LIST),
+    "cases:next": ("GET", row(302, 302, 302, 302, 302, 302, 403, 302)),
     "cases:open_case": ("GET", OPENS),
     "cases:save_view": ("POST", row(302, 302, 302, 302, 403, 403, 403, 302)),
     "cases:forget_view": ("POST", row(302, 404, 404, 404, 403, 403, 403, 302)),
