@@ -14,7 +14,7 @@ PLACEMENT = frozenset({"perpendicular", "on_to_on"})
 """Points of the checklist that are about how the caliper lies; the others are landmarks of the plane."""
 PLANES = 3
 NEARLY_CUBIC = 1.5
-"""A volume whose slices are at most this much farther apart than its pixels can be cut in every plane."""
+"""A volume whose slices lie at most this much farther apart than its pixels can be cut in every plane."""
 
 
 @dataclass(frozen=True)
@@ -118,11 +118,20 @@ def _planes(scans: Sequence[ScanFacts], found: list[Finding], unknown: list[NotA
 def _is_cubic(scan: ScanFacts) -> bool:
     if scan.pixel_spacing is None or scan.slice_spacing is None:
         return False
-    return scan.slice_spacing <= NEARLY_CUBIC * max(scan.pixel_spacing)
+    _, pixel, slices = sorted((*scan.pixel_spacing, scan.slice_spacing))
+    return slices <= NEARLY_CUBIC * pixel
+
+
+def _apart(scan: ScanFacts) -> float | None:
+    """Millimetres between the slices of a volume as acquired: axial frames may be made of them."""
+    if not scan.is_volume or scan.slice_spacing is None:
+        return None
+    rows, columns = scan.pixel_spacing or (0.0, 0.0)
+    return max(scan.slice_spacing, rows, columns)
 
 
 def _slices(scan: ScanFacts, found: list[Finding], unknown: list[NotAssessable]) -> None:
-    thickness = scan.slice_thickness or (scan.slice_spacing if scan.is_volume else None)
+    thickness = scan.slice_thickness or _apart(scan)
     if thickness is None:
         unknown.append(NotAssessable("thick_slices", "the file does not state SliceThickness", scan.number))
         return

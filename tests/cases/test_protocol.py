@@ -165,6 +165,13 @@ def test_gaps_and_thick_slices_are_measured_in_mm():
     assert (found["thick_slices"], found["slice_gap"]) == (5.0, 1.0)
 
 
+def test_a_coronal_stack_seen_axially_is_as_thick_as_it_was_acquired():
+    turned = ScanFacts(1, "mri", "axial", True, (5.0, 0.8), 0.8, None)
+    found = names(completeness([turned], [])[0])
+    assert found["thick_slices"] == 5.0
+    assert "planes_missing" in found, "it cannot be cut in every plane"
+
+
 def test_both_sides_and_every_landmark_are_asked_for_once_somebody_has_measured():
     scan = ScanFacts(1, "ultrasound", "axial", False, (0.5, 0.5), None, None)
     assert names(completeness([scan], [])[0]) == {}

@@ -42,6 +42,12 @@ class Ellipse:
         x, y = affine[:, :2] @ np.array([self.x, self.y]) + affine[:, 2]
         return Ellipse(float(x), float(y), float(long), float(short), math.atan2(turned[1, 0], turned[0, 0]))
 
+    def reach(self, *, downwards: bool) -> float:
+        """How far it reaches from its centre along the columns (downwards) or along the rows, in pixels."""
+        cos, sin = math.cos(self.angle), math.sin(self.angle)
+        own = (self.long * sin, self.short * cos) if downwards else (self.long * cos, self.short * sin)
+        return math.hypot(*own)
+
     def grown(self, factor: float) -> "Ellipse":
         """The same centre and direction with both axes multiplied."""
         return Ellipse(self.x, self.y, self.long * factor, self.short * factor, self.angle)

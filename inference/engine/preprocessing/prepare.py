@@ -19,8 +19,21 @@ from inference.engine.head.shipped import find_outlined, finder_name
 from inference.engine.input_gate import admission
 from inference.engine.input_gate.sononet_gate import gate_name
 from inference.engine.preprocessing.frames import choose_frames
-from inference.engine.preprocessing.square_pixels import Pair, back_to_scan, composed, spacing_of, squared
-from inference.engine.quality import NotAnalysable, frame_contrast, head_quality, outline_quality
+from inference.engine.preprocessing.square_pixels import (
+    Pair,
+    are_square,
+    back_to_scan,
+    composed,
+    spacing_of,
+    squared,
+)
+from inference.engine.quality import (
+    NotAnalysable,
+    frame_contrast,
+    head_quality,
+    outline_quality,
+    refuse_coarse_slices,
+)
 from inference.engine.records import Prepared, Recipe, canonical_json, sha256_hex
 from inference.engine.ventricles.painter import ventricle_painter_name
 from inference.formats.stack import MODALITIES, Modality, PictureStack
@@ -68,19 +81,35 @@ def prepare(
     age_days: gestational age, where the case states it.
     """
     choice = choose_frames(stack, frames)
-    spacing = spacing_of(stack)
     states: dict[int, FrameState] = {}
     refused: NotAnalysable | None = None
     for index in choice.frames:
         try:
-            states[index] = _prepare_frame(stack.pixels[index].astype(np.float32), recipe, spacing)
+            states[index] = _prepare_frame(stack, index, recipe)
         except NotAnalysable as refusal:
             refused = refusal
+    _refuse_coarse(stack, recipe, states)
     if states and scope:
         states, refused = _in_scope(stack, recipe, states, age_days)
     if not states and refused:
         raise refused
     return _record(stack, recipe, choice.rule, states)
+
+
+def _refuse_coarse(stack: PictureStack, recipe: Recipe, states: Mapping[int, FrameState]) -> None:
+    """Axial views of slices that were acquired in another plane, too far apart for the largest head found."""
+    limits = dict(recipe.steps).get("slices")
+    spacing = stack.pixel_spacing
+    if limits is None or spacing is None or not stack.is_volume or are_square(spacing):
+        return
+    downwards = spacing[0] > spacing[1]
+    sides = [one.spacing[0] * one.head.reach(downwards=downwards) for one in states.values() if one.spacing]
+    refuse_coarse_slices(
+        spacing,
+        2 * max(sides, default=math.inf),
+        coarsest_mm=float(limits["coarsest_mm"]),
+        least_across=int(limits["least_across"]),
+    )
 
 
 def _in_scope(
@@ -120,12 +149,13 @@ def _record(stack: PictureStack, recipe: Recipe, rule: str, states: Mapping[int,
     )
 
 
-def _prepare_frame(frame: NDArray[np.float32], recipe: Recipe, spacing: Pair | None) -> FrameState:
+def _prepare_frame(stack: PictureStack, index: int, recipe: Recipe) -> FrameState:
+    frame = stack.pixels[index].astype(np.float32)
     state = FrameState(
         scan=frame,
-        spacing=spacing,
+        spacing=spacing_of(stack),
         size=recipe.size,
-        quality={"contrast": frame_contrast(frame)},
+        quality={} if "contrast" in dict(recipe.steps) else {"contrast": frame_contrast(frame)},
         found=None,
         head=Ellipse(0, 0, 1, 1, 0),
         grid=np.zeros((recipe.size, recipe.size), np.float32),
@@ -138,6 +168,11 @@ def _prepare_frame(frame: NDArray[np.float32], recipe: Recipe, spacing: Pair | N
     return state
 
 
+def _slices(state: FrameState, *, coarsest_mm: float, least_across: int) -> FrameState:  # noqa: ARG001
+    """Nothing yet: how far slices may lie apart is asked once the heads of all frames are known."""
+    return state
+
+
 def _square(state: FrameState) -> FrameState:
     """Pixels as high as they are wide, before anything is measured; square ones stay as they are."""
     frame, side = squared(state.scan, state.spacing)
@@ -145,6 +180,11 @@ def _square(state: FrameState) -> FrameState:
         return state
     way = back_to_scan(state.scan.shape, frame.shape)
     return replace(state, scan=frame, spacing=(side, side), square_to_scan=way)
+
+
+def _contrast(state: FrameState) -> FrameState:
+    """Whether the frame shows anything, asked of its square pixels; of its own unless a recipe says so."""
+    return replace(state, quality={**state.quality, "contrast": frame_contrast(state.scan)})
 
 
 def _find(state: FrameState, *, modality: Any) -> FrameState:
@@ -228,7 +268,9 @@ def _hide(state: FrameState, *, centre: float, spread: float) -> FrameState:
 
 
 STEPS: Mapping[str, Callable[..., FrameState]] = {
+    "slices": _slices,
     "square": _square,
+    "contrast": _contrast,
     "find": _find,
     "outline": _outline,
     "gate": _gate,
@@ -253,6 +295,12 @@ SOFT: Mapping[int, float] = {64: 0.8, 128: 1.0}
 """Sigma in grid pixels, by the grid's size: the wide grid keeps finer structure, ventricle walls among it."""
 
 
+COARSEST_MM, LEAST_ACROSS = 4.5, 16
+"""Slices that were not acquired axially: how far they may lie apart, and how many a head must span.
+
+What becomes of answers beyond is told in docs/out-of-scope.md.
+"""
+
 Steps = tuple[tuple[str, Mapping[str, float | int | str]], ...]
 
 
@@ -275,7 +323,7 @@ def _recipes() -> Iterator[Recipe]:
     """Those of before are kept, so that answers given with them can be given again.
 
     head: as once; square: pixels squared first; outline: the learned finder and its gate; anatomy: a second
-    key to the gate of MRI.
+    key to the gate of MRI; stack: slices of any plane, asked whether they show enough once they are squared.
     """
     for size in (64, 128):
         for modality in MODALITIES:
@@ -294,6 +342,10 @@ def _recipes() -> Iterator[Recipe]:
             ("anatomy", {"painter": ventricle_painter_name()}),
         )
         yield _recipe("anatomy", "mri", size, keyed)
+        square, *rest = keyed
+        limits = {"coarsest_mm": COARSEST_MM, "least_across": LEAST_ACROSS}
+        thick: Steps = (("slices", limits), square, ("contrast", {}), *rest)
+        yield _recipe("stack", "mri", size, thick)
 
 
 RECIPES: dict[str, Recipe] = {recipe.id: recipe for recipe in _recipes()}

@@ -26,6 +26,11 @@ def spacing_of(stack: PictureStack) -> Pair | None:
     return None if stack.pixel_aspect is None else (stack.pixel_aspect, 1.0)
 
 
+def are_square(spacing: Pair) -> bool:
+    """Whether rows and columns lie equally far apart, as far as spacings are written."""
+    return max(spacing) <= min(spacing) * (1 + TOLERANCE)
+
+
 def side_of(spacing: Pair) -> float:
     """How long the square pixels are that a frame of this spacing is drawn out to, in the spacing's unit."""
     return max(min(spacing), max(spacing) / MOST_DRAWN_OUT)
@@ -40,7 +45,7 @@ def squared(frame: Floats, spacing: Pair | None) -> tuple[Floats, float | None]:
     if spacing is None:
         return frame, None
     fine = side_of(spacing)
-    if max(spacing) <= min(spacing) * (1 + TOLERANCE):
+    if are_square(spacing):
         return frame, fine
     rows, columns = (max(1, round(n * mm / fine)) for n, mm in zip(frame.shape, spacing, strict=True))
     image = Image.fromarray(np.ascontiguousarray(frame, np.float32))

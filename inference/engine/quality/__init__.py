@@ -6,6 +6,7 @@ from inference.engine.quality.analysable import (
     head_quality,
     outline_quality,
     refuse,
+    refuse_coarse_slices,
 )
 from inference.engine.quality.checks import CHECKS, VERSION, Check, check
 
@@ -19,4 +20,5 @@ __all__ = [
     "head_quality",
     "outline_quality",
     "refuse",
+    "refuse_coarse_slices",
 ]

@@ -1,5 +1,7 @@
 """Whether a frame can be analysed at all, with the reason in one sentence when it cannot."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,6 +48,31 @@ def frame_contrast(frame: NDArray[np.float32]) -> float:
     if contrast < MIN_CONTRAST:
         raise refuse("no_contrast", "The picture has almost no contrast, so no head can be seen.")
     return contrast
+
+
+def refuse_coarse_slices(
+    spacing: tuple[float, float], head_mm: float, *, coarsest_mm: float, least_across: int
+) -> None:
+    """Refuses an axial view whose pixels are long because the slices were acquired in another plane.
+
+    spacing: mm between its rows (coronal slices) and its columns (sagittal ones); the longer is the gap.
+    head_mm: how far the head reaches across the slices. Code: coarse_slices.
+    """
+    gap, most = max(spacing), min(coarsest_mm, head_mm / least_across)
+    if gap <= most:
+        return
+    least = math.floor(10 * most) / 10
+    if spacing[0] > spacing[1]:
+        raise refuse(
+            "coarse_slices",
+            f"The coronal slices lie {gap:.1f} mm apart, too far to show ventricles of this head in an "
+            f"axial view: acquire axial slices, or coronal ones at most {least:.1f} mm apart.",
+        )
+    raise refuse(
+        "coarse_slices",
+        f"The sagittal slices lie {gap:.1f} mm apart, too far to show ventricles of this head in an "
+        f"axial view: acquire axial slices, or sagittal ones at most {least:.1f} mm apart.",
+    )
 
 
 def outline_quality(head: Head | None, shape: tuple[int, int]) -> dict[str, float]:

@@ -22,7 +22,7 @@ from inference.engine.ventricles.network import PIXEL_MM
 from inference.engine.ventricles.painter import Painter, levels_of, painted
 from inference.formats.stack import PictureStack
 
-RECIPE = RECIPES["mri-anatomy-128"]
+RECIPE = RECIPES["mri-stack-128"]
 """Whose head and whose gate come first."""
 
 

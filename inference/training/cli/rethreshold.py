@@ -92,6 +92,7 @@ def rethresholded(record: WeightsRecord, said: Sequence[Mapping[str, Any]]) -> W
     }
     figures = held_out_figures(held, [], Target("sensitivity", SLICES), threshold, called)
     recipe = RECIPES[WIDE_RECIPES["mri"]]
+    command = f"python -m inference.training.cli.rethreshold {record.name} --answers FILE --out DIR"
     return replace(
         record,
         version=next_version(record.version),
@@ -99,8 +100,8 @@ def rethresholded(record: WeightsRecord, said: Sequence[Mapping[str, Any]]) -> W
         preprocessing_sha256=recipe.sha256,
         threshold=threshold,
         threshold_target=TARGET,
-        card={**record.card, **figures, **_made_of(record), "evaluation": evaluation},
-        members=tuple(_next_name(name) for name in record.members),
+        card={**record.card, **figures, **made_of(record, command), "evaluation": evaluation},
+        members=tuple(next_name(name) for name in record.members),
     )
 
 
@@ -118,13 +119,12 @@ def _threshold(said: Sequence[Mapping[str, Any]], odds: Floats, held: HeldOut) -
     return max(wide, _lowest(held.odds[held.truth == 0, 0]), *quiet)
 
 
-def _made_of(record: WeightsRecord) -> dict[str, Any]:
-    """What the card of an ensemble says of its members."""
+def made_of(record: WeightsRecord, command: str) -> dict[str, Any]:
+    """What the card of an ensemble's next version says of its members; of other versions nothing."""
     if not record.members:
         return {}
-    members = [_next_name(name).rsplit("-", 2) for name in record.members]
+    members = [next_name(name).rsplit("-", 2) for name in record.members]
     names = [f"{network} {version}" for network, _, version in members]
-    command = f"python -m inference.training.cli.rethreshold {record.name} --answers FILE --out DIR"
     return {
         "data": DATA.format(members=f"{', '.join(names[:-1])} and {names[-1]}"),
         "training": {"command": command, "members": ", ".join(names)},
@@ -210,7 +210,8 @@ def next_version(version: str) -> str:
     return ".".join([*first, str(int(last) + 1)])
 
 
-def _next_name(name: str) -> str:
+def next_name(name: str) -> str:
+    """cnn-mri-2.1 becomes cnn-mri-2.2."""
     start, _, version = name.rpartition("-")
     return f"{start}-{next_version(version)}"
 
