@@ -1,6 +1,8 @@
 """Who is who in every test: Alice owns the case, Bob is in her department, Charlie is not."""
 
+import importlib
 import os
+import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -54,13 +56,25 @@ def django_db_setup(django_db_setup, django_db_blocker):
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_truncate")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def graphs(shared_folder) -> Path:
+    """Graphs of networks are made once in a run, by whichever process needs one first."""
+    folder = shared_folder / "graphs"
+    folder.mkdir(exist_ok=True)
+    if "torch" in sys.modules:  # no test here needs it otherwise, and importing it takes seconds
+        importlib.import_module("inference.engine.backends.graph_cache").keep_in(folder)
+    return folder
+
+
 @pytest.fixture(autouse=True)
-def own_storage(settings, tmp_path) -> None:
+def own_storage(settings, tmp_path, graphs) -> None:
     """Every test has its own blob store, plain static files and a cheap password hash."""
     blobs = {"BACKEND": "blobs.storage.DurableFileSystemStorage", "OPTIONS": {"location": tmp_path / "blobs"}}
     static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"blobs": blobs, "staticfiles": static}
     settings.WORK_ROOT = str(tmp_path / "work")
+    Path(settings.WORK_ROOT).mkdir()
+    (Path(settings.WORK_ROOT) / "graphs").symlink_to(graphs)
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
@@ -75,7 +89,6 @@ def prepared_pictures(shared_folder) -> Path:
 @pytest.fixture
 def work_with_prepared_pictures(settings, prepared_pictures) -> None:
     """Trainings of this installation find there what earlier tests prepared."""
-    Path(settings.WORK_ROOT).mkdir(parents=True)
     (Path(settings.WORK_ROOT) / "prepared").symlink_to(prepared_pictures)
 
 

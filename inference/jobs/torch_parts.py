@@ -1,7 +1,7 @@
 """The parts that import torch, behind one name. Only a worker's child opens this door."""
 
 from inference.engine import versions
-from inference.engine.backends import device
+from inference.engine.backends import device, graph_cache
 from inference.engine.explain import explainers
 from inference.engine.weights import loaded_model
 from inference.results import reproduce as reproduction
@@ -11,6 +11,7 @@ from inference.training.cli import train as training
 __all__ = [
     "device",
     "explainers",
+    "graph_cache",
     "loaded_model",
     "reproduction",
     "training",

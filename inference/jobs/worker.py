@@ -10,8 +10,9 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -313,4 +314,9 @@ def _science() -> ModuleType:
     from inference.jobs import torch_parts
 
     torch_parts.loaded_model.configure(threads=settings.ENGINE_THREADS)
+    graphs = Path(settings.WORK_ROOT) / "graphs"
+    if not store.fault():
+        with suppress(OSError):
+            graphs.mkdir(parents=True, exist_ok=True)
+    torch_parts.graph_cache.keep_in(graphs)
     return torch_parts

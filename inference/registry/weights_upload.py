@@ -1,8 +1,8 @@
 """A weights file from outside becomes a draft version, or a refusal that names its reason."""
 
 import json
-import subprocess
-import sys
+import os
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -20,6 +20,7 @@ from blobs import store
 from blobs.store import BlobUnavailable
 from inference.engine.records import LABELS, MEASURING_NETWORKS, WeightsRecord, settles, sha256_hex
 from inference.engine.weights.weights_file import WeightsRefused, inspect
+from inference.formats.fork_server import ForkServer
 from inference.formats.sandbox import child_environment
 from inference.formats.stack import Modality
 from inference.jobs import lease
@@ -29,6 +30,8 @@ from inference.jobs.state import RefusedWork
 from inference.models import Job
 from inference.registry import service as registry
 
+FIRST_RUNS = ForkServer("inference.engine.weights.smoke", [], child_environment(), idle_seconds=30)
+"""Has torch, and so ends soon: who uploads one file often uploads another."""
 SECONDS = 90
 ABANDONED_SECONDS = 7 * 24 * 3600
 MAX_RECORD_BYTES = 1024 * 1024
@@ -136,15 +139,18 @@ def _forget_abandoned() -> None:
 
 def _smoke_run(network: str, modality: str, content: bytes) -> dict[str, Any]:
     """What the child found; a child that dies or takes too long is a refusal too."""
-    command = [sys.executable, "-B", "-P", "-m", "inference.engine.weights.smoke", network, modality]
-    failed = WeightsRefused("smoke_failed", "A first run of the network with these weights did not end well.")
-    try:
-        done = subprocess.run(
-            command, input=content, capture_output=True, env=child_environment(), timeout=SECONDS, check=False
-        )
-        found: dict[str, Any] = json.loads(done.stdout)
-    except (subprocess.TimeoutExpired, ValueError):
-        raise failed from None
+    with os.fdopen(os.memfd_create("weights"), "w+b") as given, tempfile.TemporaryFile() as answer:
+        given.write(content)
+        given.seek(0)
+        graphs = str(Path(settings.WORK_ROOT) / "graphs")
+        FIRST_RUNS.run([network, modality, graphs], [given.fileno(), answer.fileno()], seconds=SECONDS)
+        answer.seek(0)
+        try:
+            found: dict[str, Any] = json.loads(answer.read())
+        except ValueError:
+            raise WeightsRefused(
+                "smoke_failed", "A first run of the network with these weights did not end well."
+            ) from None
     if "code" in found:
         raise WeightsRefused(found["code"], found["detail"])
     return found

@@ -22,6 +22,7 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import Tensor, nn
 
+from inference.engine.backends import graph_cache
 from inference.engine.backends.backend import Backend, Pass, Passed, Stage
 from inference.engine.networks.network import SplitNetwork
 
@@ -121,13 +122,17 @@ class _Outputs(nn.Module):
 
 def _graph(module: nn.Module, *, maps: bool = True, shape: Sequence[int] = (1, SIZE, SIZE)) -> bytes:
     traced = _Outputs(module) if maps and isinstance(module, SplitNetwork) else _Alone(module)
+    return graph_cache.kept(traced.eval(), tuple(shape), lambda: _made_graph(traced, shape))
+
+
+def _made_graph(traced: nn.Module, shape: Sequence[int]) -> bytes:
     example = torch.zeros(2, *shape)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter tells of its own internals
         for teller in ("torch.onnx", "onnxscript", "onnx_ir"):
             _log_quietly(teller)
         program = torch.onnx.export(
-            traced.eval(),
+            traced,
             (example,),
             dynamo=True,
             dynamic_shapes={"pictures": {0: torch.export.Dim("count", min=1, max=1 << 16)}},

@@ -1,14 +1,13 @@
 """A first run of weights from outside, in a process of its own with limited means.
 
-`python -m inference.engine.weights.smoke NETWORK MODALITY` reads a weights file from standard input and
-writes one JSON object: the preprocessing the network needs and the logits for a phantom, or a code and a
-sentence.
+A child of a fork server reads a weights file and writes one JSON object: the preprocessing the network needs
+and the logits for a phantom, or a code and a sentence.
 """
 
 import json
 import resource
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
+from inference.engine.backends import graph_cache
 from inference.engine.measuring.ways import WAYS
 from inference.engine.networks import NETWORKS, Network
 from inference.engine.preprocessing.prepare import RECIPES, prepare
@@ -28,11 +28,24 @@ CPU_SECONDS = 60
 NAMED = 3
 
 
-def main(network: str, modality: str) -> dict[str, Any]:
-    """Check and run; the answer for the parent."""
+def serve(arguments: Sequence[str]) -> None:
+    """Check and run what file descriptor 0 holds, and answer on 1.
+
+    arguments: network, modality, and the folder where graphs are kept.
+    """
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
-    content = sys.stdin.buffer.read()
+    with open(0, "rb", closefd=False) as given:
+        content = given.read()
+    network, modality, graphs = arguments
+    graph_cache.keep_in(Path(graphs))
+    found = answer(content, network, modality)
+    with open(1, "w", closefd=False, encoding="utf-8") as stream:
+        stream.write(json.dumps(found))
+
+
+def answer(content: bytes, network: str, modality: str) -> dict[str, Any]:
+    """What the parent is told."""
     found = next(known for known in MODALITIES if known == modality)
     try:
         if network in MEASURING_NETWORKS:
@@ -103,7 +116,3 @@ def check_fit(entries: tuple[TensorEntry, ...], build: Callable[[], nn.Module], 
             raise WeightsRefused(
                 "bad_dtype", f"The tensor {name} has type {entry.dtype}, which is not its own."
             )
-
-
-if __name__ == "__main__":
-    print(json.dumps(main(*sys.argv[1:3])))
