@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import durations
 import migrated_database
 import numpy as np
 import pytest
@@ -29,6 +30,22 @@ from inference.registry import service as registry
 PASSWORD = "correct horse battery staple"
 PLAIN_HEADS = (10, 11, 12, 14, 15, 16, 18, 20, 21, 23, 24, 27, 28, 29)
 """Seeds of ultrasound phantoms that are heads to the input gate, under either label, by a wide margin."""
+
+
+def pytest_addoption(parser) -> None:
+    parser.addoption("--time-again", action="store_true", help="keep what each file takes (durations.json)")
+
+
+def pytest_configure(config) -> None:
+    if config.getoption("time_again") and "PYTEST_XDIST_WORKER" not in os.environ:
+        config.pluginmanager.register(durations.TimeAgain())
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items) -> None:
+    """Beside each other, files of long tests begin first; one process keeps the order it was asked in."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        durations.longest_first(items)
 
 
 @pytest.fixture(scope="session")

@@ -205,6 +205,7 @@ def test_a_blank_head_cannot_be_measured():
     assert not measure(measurer, frame, lie).measurable
 
 
+@pytest.mark.training
 def test_a_killed_training_ends_with_the_same_weights(tmp_path, monkeypatch, data_dir):
     """Both networks, a few steps: at once, and one after the other in two processes' order."""
     monkeypatch.setattr("inference.training.atrium.learn.EVERY", 2)

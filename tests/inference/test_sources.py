@@ -290,6 +290,7 @@ def trained(data, tmp_path_factory, prepared_pictures) -> Path:
     return out / "cnn-ultrasound-1.0.json"
 
 
+@pytest.mark.training
 def test_a_training_on_several_sources_puts_the_rows_on_its_card(trained) -> None:
     record = WeightsRecord.from_json(trained.read_text())
     assert record.preprocessing == OUTLINE
@@ -308,6 +309,7 @@ def rows_of(record: WeightsRecord) -> list[str]:
     return sorted(canonical_json({**row, **values}).decode() for row in rows)
 
 
+@pytest.mark.training
 def test_an_ensemble_is_measured_by_source_as_its_members_are(trained) -> None:
     one = WeightsRecord.from_json(trained.read_text())
     other = replace(one, network="modified_cnn")

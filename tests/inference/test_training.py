@@ -36,6 +36,8 @@ from inference.training.synthesis.atlas import VENTRICLES, moved, widest_mm
 from inference.training.synthesis.border import head_of, headless_sources
 from inference.training.synthesis.synthetic_ventricles import graft, grafted_sources
 
+pytestmark = pytest.mark.training
+
 
 def test_a_group_on_both_sides_of_a_split_is_refused():
     with pytest.raises(GroupLeak, match="patient-2"):

@@ -22,6 +22,7 @@ from inference.training.data.examples import folder_sources
 from inference.training.data.folders import modality_of
 from inference.training.fitting.session import Step
 
+pytestmark = pytest.mark.training
 REPOSITORY = Path(__file__).parents[2]
 COUNTS = ["--phantoms=5", "--variants=1", "--explained=0", "--folds=2"]
 SMALL = [*COUNTS, "--phantom-epochs=2", "--epochs=2", "--patience=9", "--steps=1"]

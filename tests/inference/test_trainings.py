@@ -19,7 +19,11 @@ from inference.phantom import render, sample_spec
 from inference.registry import service as registry
 from inference.registry import trainings
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("work_with_prepared_pictures")]
+pytestmark = [
+    pytest.mark.training,
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("work_with_prepared_pictures"),
+]
 TINY = {
     "phantoms": 5,
     "variants": 1,

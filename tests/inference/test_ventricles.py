@@ -204,6 +204,7 @@ def test_ultrasound_is_still_measured_by_its_own_networks():
     assert refused.value.refusal.code == "wrong_modality"
 
 
+@pytest.mark.training
 def test_a_stopped_training_ends_with_the_same_weights(tmp_path, monkeypatch, data_dir):
     monkeypatch.setattr("inference.training.ventricles.learn.EVERY", 1)
     two = tmp_path / "data" / "mri"
