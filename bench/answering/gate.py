@@ -14,7 +14,7 @@ from bench.answering.table import Row, share
 from inference.engine.input_gate.sononet_gate import SHIPPED
 from inference.training.input_gate.material import apart
 
-RECIPE = "ultrasound-outline-128"
+RECIPE = "ultrasound-outline-2-128"
 NO_HEAD = ("no_head", "not_a_head")
 
 

@@ -20,7 +20,7 @@ from inference.engine.preprocessing.prepare import RECIPES, prepare
 from inference.engine.quality import NotAnalysable
 
 PICTURES = 24
-RECIPE = RECIPES["ultrasound-outline-128"]
+RECIPE = RECIPES["ultrasound-outline-2-128"]
 ROOT = Path(__file__).parents[2]
 
 

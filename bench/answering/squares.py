@@ -26,7 +26,7 @@ def rows(data: Path, every: int) -> list[Row]:
     model = load(shipped.record, shipped.content(), backend="torch")
     pictures = [one.stack() for one in shown(data, every) if one.source.startswith("ultrasound")][::every]
     found: list[Row] = []
-    for recipe in ("ultrasound-square-128", "ultrasound-outline-128"):
+    for recipe in ("ultrasound-square-128", "ultrasound-outline-2-128"):
         gaps: dict[float, list[float]] = {factor: [] for factor in SQUEEZES}
         calls: dict[float, list[bool]] = {factor: [] for factor in SQUEEZES}
         for stack in (replace(one, pixel_spacing=(0.3, 0.3)) for one in pictures):

@@ -80,8 +80,8 @@ def test_versions_that_cannot_answer_as_one_are_refused_with_the_reason(members,
 def test_members_without_answers_on_the_same_pictures_are_refused(members):
     with pytest.raises(MembersDiffer, match="keeps no held-out answers"):
         combined([record for record, _ in members], "", version="1.0", target=TARGET, command="")
-    ours = catalogue.named("cnn-ultrasound-3.0").record
-    other = catalogue.named("modified_cnn-ultrasound-3.0").record
+    ours = catalogue.named("cnn-ultrasound-3.1").record
+    other = catalogue.named("modified_cnn-ultrasound-3.1").record
     fewer = replace(other, card={**other.card, "held_out_answers": other.card["held_out_answers"][1:]})
     with pytest.raises(MembersDiffer, match="not measured on the same pictures"):
         combined([ours, fewer], "", version="1.0", target=TARGET, command="")
@@ -132,7 +132,7 @@ def test_the_shipped_ensembles_are_made_again_by_the_command_on_their_card(modal
 @pytest.mark.django_db
 def test_registered_versions_become_an_ensemble_that_answers_nobody_yet(models):
     said = StringIO()
-    asked = ["cnn:3.0", "modified_cnn:3.0", "--modality", "ultrasound", "--version", "7.0"]
+    asked = ["cnn:3.1", "modified_cnn:3.1", "--modality", "ultrasound", "--version", "7.0"]
     call_command("combine", *asked, stdout=said)
     made = ModelVersion.objects.get(network=ENSEMBLE, version="7.0")
     assert made.state == ModelVersion.State.EVALUATED
@@ -144,9 +144,9 @@ def test_registered_versions_become_an_ensemble_that_answers_nobody_yet(models):
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        (["cnn:3.0", "cnn:9.9"], "No version cnn:9.9"),
-        (["cnn:3.0"], "at least two"),
-        (["cnn:3.0", "modified_cnn:3.0", "--target", "much"], "A target is"),
+        (["cnn:3.1", "cnn:9.9"], "No version cnn:9.9"),
+        (["cnn:3.1"], "at least two"),
+        (["cnn:3.1", "modified_cnn:3.1", "--target", "much"], "A target is"),
     ],
 )
 def test_what_cannot_be_combined_is_said_in_one_sentence(models, asked, said):

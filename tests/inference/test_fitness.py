@@ -12,7 +12,7 @@ from inference.engine.fitness.seating import seats_of
 from inference.engine.preprocessing.prepare import RECIPES
 from inference.engine.records import WeightsRecord
 
-OUTLINE = "ultrasound-outline-128"
+OUTLINE = "ultrasound-outline-2-128"
 
 
 def figure(source: str, value: float, label: str = "normal", **more) -> dict:

@@ -3,12 +3,15 @@
 import csv
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import PLAIN_HEADS
 from PIL import Image
 
 from inference.engine.head.biometry import measured
+from inference.engine.head.by_network import SURENESS
 from inference.engine.head.by_skull import Head
 from inference.engine.head.ellipse import Ellipse
 from inference.engine.head.shipped import find_outlined, finder_name
@@ -21,13 +24,17 @@ from inference.engine.input_gate.sononet_gate import (
     load_input_gate,
     refuse_early,
 )
-from inference.engine.preprocessing.prepare import RECIPES, prepare
+from inference.engine.preprocessing.prepare import FIRST_GATE, RECIPES, prepare
 from inference.engine.quality import NotAnalysable
 from inference.formats import PictureStack, read
 from inference.phantom import render, sample_spec
 from inference.phantom.others import other_stack
 
-RECIPE = RECIPES["ultrasound-outline-128"]
+RECIPE = RECIPES["ultrasound-outline-2-128"]
+
+
+SEEN = next(iter(PLAIN_HEADS))
+"""A phantom that every gate knows."""
 
 
 def phantom(seed: int) -> PictureStack:
@@ -131,8 +138,45 @@ def test_every_head_has_an_inside_and_a_skull(aspect):
     assert not (core & ring).any()
 
 
+@pytest.mark.parametrize(
+    "recipe", [recipe for recipe in RECIPES.values() if "gate" in dict(recipe.steps)], ids=lambda one: one.id
+)
+def test_every_preparation_asks_the_gate_that_it_names_however_old(recipe):
+    name = str(dict(recipe.steps)["gate"]["gate"])
+    named = gates.shipped_input_gate(name)
+    assert named.name == name
+    others = {gates.gate_name(), FIRST_GATE} - {name}
+    head = prepare(phantom(SEEN), recipe, scope=False).ellipses[0]
+    assert head.long > 0
+    seen = prepare(phantom(SEEN), recipe, age_days=160).quality["head_likelihood"]
+    frame = phantom(SEEN).pixels[0].astype(np.float32)
+    found = find_outlined(frame)
+    assert seen == pytest.approx(gates.verdict(named, frame, found).head)
+    for other in others:
+        assert gates.verdict(gates.shipped_input_gate(other), frame, found).head != seen
+
+
+def test_a_gate_that_does_not_come_with_this_release_is_refused():
+    with pytest.raises(GateMismatch):
+        gates.shipped_input_gate("0" * 12)
+
+
+def test_the_finder_says_how_sure_it_was():
+    found = find_outlined(phantom(SEEN).pixels[0].astype(np.float32))
+    sure = dict(zip(SURENESS, found.sureness, strict=True))
+    noise = np.random.default_rng(1).normal(90, 30, (300, 400)).clip(0, 255).astype(np.float32)
+    noise[60:240, 100:300] += 80
+    other = find_outlined(noise)
+    assert sure["paint inside"] > 0.9
+    assert sure["unsure paint"] < 0.5
+    assert (
+        other is None
+        or dict(zip(SURENESS, other.sureness, strict=True))["unsure paint"] > sure["unsure paint"]
+    )
+
+
 def test_other_weights_than_the_record_names_are_refused(tmp_path):
-    for path in gates.SHIPPED.iterdir():
+    for path in filter(Path.is_file, gates.SHIPPED.iterdir()):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     record = json.loads((tmp_path / "input_gate.json").read_text())
     (tmp_path / "input_gate.json").write_text(json.dumps(record | {"stem_sha256": "0" * 64}))

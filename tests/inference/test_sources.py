@@ -36,7 +36,7 @@ from inference.training.fitting.session import NOTHING_KEPT, Course
 from inference.training.synthesis.augment import other_probes
 from inference.training.synthesis.dilated import dilated_stack
 
-OUTLINE = "ultrasound-outline-128"
+OUTLINE = "ultrasound-outline-2-128"
 
 
 def written(folder: Path, rows: list[dict[str, object]]) -> None:

@@ -18,7 +18,7 @@ from inference.engine.records import Prepared
 from inference.formats.spacing import CALIBRATED
 from inference.formats.stack import PictureStack
 
-RECIPE = RECIPES["ultrasound-outline-128"]
+RECIPE = RECIPES["ultrasound-outline-2-128"]
 """Finds the head and asks the gate. Networks of the same recipe that read the scan too have asked already."""
 
 

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 ENGINE = Path(__file__).parents[1]
+_LOOK = (
+    ("head of a hospital left out, {}, as it is", "head, {}, as it is"),
+    ("no head, abdomen, as it is", "no head, thorax, as it is", "no head, femur, as it is"),
+)
 GATES: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
-    "ultrasound-outline-": (
-        "shipped_input_gate/input_gate.json",
-        ("head of a hospital left out, {}, as it is", "head, {}, as it is"),
-        ("no head, abdomen, as it is", "no head, thorax, as it is", "no head, femur, as it is"),
-    ),
+    "ultrasound-outline-2-": ("shipped_input_gate/input_gate.json", *_LOOK),
+    "ultrasound-outline-": ("shipped_input_gate/earlier/901099d6c5a6.json", *_LOOK),
     "ultrasound-": (
         "shipped_scope/scope.json",
         ("head of an unseen source: normal pictures", "head of an unseen source: pictures of anomalies"),

@@ -6,7 +6,7 @@ The ellipse has the middle and the second moments of the paint. Square pixels ar
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,19 @@ LEAST_PAINT = 10.0
 """Output pixels below which nothing was painted."""
 SECTORS = 16
 INSIDE, OUTSIDE = 0.88, 1.12
+UNSURE = (0.1, 0.9)
+"""Paint between these is neither head nor none."""
+SURENESS = (
+    "agreement of the first look",
+    "coverage of the first look",
+    "unsure paint of the first look",
+    "unsure paint",
+    "paint inside",
+    "paint outside",
+    "shift between the looks",
+    "growth between the looks",
+)
+"""What `Head.sureness` holds. Other things than heads are painted thinly, and elsewhere the second time."""
 STEP = 0.5
 """How much paint must end between INSIDE and OUTSIDE of the ellipse for a sector to count as seen."""
 
@@ -40,6 +53,15 @@ class _Grid:
     offset: tuple[float, float]
 
 
+@dataclass(frozen=True)
+class _Look:
+    """One look: the head in pixels of the frame; paint (rows, columns) and its ellipse on the grid."""
+
+    head: Head
+    paint: NDArray[np.float64]
+    small: Ellipse
+
+
 def found_by(painter: Painter, frame: Floats) -> Head | None:
     """The head in a frame (rows, columns), in its pixels; None when nothing is painted."""
     rows, columns = frame.shape
@@ -48,15 +70,16 @@ def found_by(painter: Painter, frame: Floats) -> Head | None:
     first = _looked(painter, frame, grid)
     if first is None:
         return None
-    again = _centred(first.ellipse.x, first.ellipse.y, max(first.ellipse.long / SECOND_LOOK, 0.2))
-    return _looked(painter, frame, again)
+    ellipse = first.head.ellipse
+    second = _looked(painter, frame, _centred(ellipse.x, ellipse.y, max(ellipse.long / SECOND_LOOK, 0.2)))
+    return None if second is None else replace(second.head, sureness=_sureness(first, second))
 
 
 def _centred(x: float, y: float, pixel: float) -> _Grid:
     return _Grid(pixel, (x - pixel * (COLUMNS - 1) / 2, y - pixel * (ROWS - 1) / 2))
 
 
-def _looked(painter: Painter, frame: Floats, grid: _Grid) -> Head | None:
+def _looked(painter: Painter, frame: Floats, grid: _Grid) -> _Look | None:
     seen = cut(frame, grid.pixel, grid.offset)
     if seen.max() == seen.min():
         return None
@@ -70,7 +93,30 @@ def _looked(painter: Painter, frame: Floats, grid: _Grid) -> Head | None:
     ellipse = Ellipse(
         fine.x - shift + grid.offset[0], fine.y - shift + grid.offset[1], fine.long, fine.short, fine.angle
     )
-    return Head(ellipse, _agreement(paint, small), _coverage(paint, small))
+    return _Look(Head(ellipse, _agreement(paint, small), _coverage(paint, small)), paint, small)
+
+
+def _sureness(first: _Look, second: _Look) -> tuple[float, ...]:
+    """The values of SURENESS."""
+    before, after = first.head.ellipse, second.head.ellipse
+    total = float(second.paint.sum())
+    inside, outside = (second.small.grown(grown).mask(second.paint.shape) for grown in (INSIDE, OUTSIDE))
+    return (
+        first.head.score,
+        first.head.coverage,
+        _unsure(first.paint),
+        _unsure(second.paint),
+        float(second.paint[inside].mean()) if inside.any() else 0.0,
+        1 - float(second.paint[outside].sum()) / total,
+        math.hypot(after.x - before.x, after.y - before.y) / after.long,
+        math.log(after.long * after.short / (before.long * before.short)),
+    )
+
+
+def _unsure(paint: NDArray[np.float64]) -> float:
+    """Places that are neither, for each place that is painted."""
+    low, high = UNSURE
+    return float(((paint > low) & (paint < high)).sum() / paint.sum())
 
 
 def cut(frame: Floats, pixel: float, offset: tuple[float, float]) -> Floats:

@@ -38,11 +38,15 @@ Picture = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Head:
-    """A found head. score: mean evidence along the ring, -1 to 1; coverage: share of it with evidence."""
+    """A found head. score: mean evidence along the ring, -1 to 1; coverage: share of it with evidence.
+
+    sureness: of the learned finder, how sure it was (by_network.SURENESS); empty of the search.
+    """
 
     ellipse: Ellipse
     score: float
     coverage: float
+    sureness: tuple[float, ...] = ()
 
 
 def find_head(picture: Picture, modality: Modality) -> Head | None:

@@ -45,16 +45,18 @@ class Frame:
     spacing: Pair | None
 
 
+Parameters = Mapping[str, float | int | str]
+"""Of the step that names a gate."""
 Passed = tuple[dict[int, dict[str, float]], NotAnalysable | None]
 """What was seen in the frames that pass, and why the last of the others does not."""
 
 
-def by_scope(stack: PictureStack, frames: Mapping[int, Frame], _: int | None) -> Passed:
+def by_scope(stack: PictureStack, frames: Mapping[int, Frame], _: int | None, __: Parameters) -> Passed:
     """A head of this modality, by the gate of VGG16's features. Slices of one volume are judged together."""
     return _looked_at(stack, frames, lambda: False)
 
 
-def by_anatomy(stack: PictureStack, frames: Mapping[int, Frame], _: int | None) -> Passed:
+def by_anatomy(stack: PictureStack, frames: Mapping[int, Frame], _: int | None, __: Parameters) -> Passed:
     """The same, and what the gate refuses without being sure is let in where its anatomy is a brain's."""
     return _looked_at(stack, frames, cache(lambda: _shows_brain(stack, frames)))
 
@@ -91,12 +93,15 @@ def _shows_brain(stack: PictureStack, frames: Mapping[int, Frame]) -> bool:
     return shows_brain(key_painter(), stack, (float(at[0]), float(at[1])))
 
 
-def by_look(stack: PictureStack, frames: Mapping[int, Frame], age_days: int | None) -> Passed:
+def by_look(
+    stack: PictureStack, frames: Mapping[int, Frame], age_days: int | None, parameters: Parameters
+) -> Passed:
     """A fetal head in a plane with ventricles, from about 18 weeks on. Each frame of a loop for itself.
 
     age_days: gestational age the case states; without it head circumference says, without a scale the look.
+    parameters: `gate`, the name of the gate that is asked.
     """
-    gate = shipped_input_gate()
+    gate = shipped_input_gate(str(parameters["gate"]))
     kept: dict[int, dict[str, float]] = {}
     refused: NotAnalysable | None = None
     for index, frame in frames.items():

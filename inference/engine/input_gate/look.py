@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from inference.engine.head.by_network import SURENESS
 from inference.engine.head.by_skull import Head
 from inference.engine.head.ellipse import Ellipse
 from inference.engine.input_gate.sononet import CLASSES, DEEP, INPUT_SCALE, MAPS
@@ -24,7 +25,7 @@ MARGIN = 1.3
 REDUCTION = 16
 CORE, RING = 0.78, 1.15
 """In units of the head: what counts as inside, and how far the skull's ring goes out."""
-FEATURES = 2 * DEEP + 2 * CLASSES + 3
+FEATURES = 2 * DEEP + 2 * CLASSES + 3 + len(SURENESS)
 
 Floats = NDArray[np.float32]
 Stage = Callable[[Floats], Floats]
@@ -71,7 +72,7 @@ def summed(maps: Floats, head: Head, *, mirrored: bool = False) -> Floats:
         np.sqrt(np.maximum(along[:DEEP].mean(axis=1), 0)),
         inside[DEEP:].mean(axis=1),
         flat[DEEP:].mean(axis=1),
-        [head.ellipse.aspect, head.score, head.coverage],
+        [head.ellipse.aspect, head.score, head.coverage, *head.sureness],
     )
     return np.concatenate(parts).astype(np.float32)
 

@@ -21,6 +21,8 @@ from inference.engine.quality import refuse
 from inference.engine.records import sha256_hex
 
 SHIPPED = Path(__file__).parents[1] / "shipped_input_gate"
+EARLIER = SHIPPED / "earlier"
+"""Layers and records of gates of before, by their names; the stem is the same."""
 QUESTIONS = ("head", "plane", "early")
 """Is it a fetal head; is its plane one in which ventricles are measured; is it from before about 18 weeks."""
 TOO_EARLY_DAYS = 18 * 7
@@ -63,21 +65,32 @@ class InputGate:
 
 
 def gate_name() -> str:
-    """The first twelve digits of the hash of the shipped gate's layers."""
+    """The first twelve digits of the hash of the newest gate's layers."""
     return str(json.loads((SHIPPED / "input_gate.json").read_text())["weights_sha256"])[:12]
 
 
+def shipped_input_gate(name: str | None = None) -> InputGate:
+    """The gate of that name that comes with the code, else the newest. Raises GateMismatch.
+
+    Those of before are kept, so that an answer given behind one of them can be given again.
+    """
+    return _shipped(name or gate_name())
+
+
 @cache
-def shipped_input_gate() -> InputGate:
-    """The gate that comes with the code. Raises GateMismatch."""
-    return load_input_gate(SHIPPED)
+def _shipped(name: str) -> InputGate:
+    if name == gate_name():
+        return load_input_gate(SHIPPED)
+    if not (EARLIER / f"{name}.json").is_file():
+        raise GateMismatch(f"the input gate {name} does not come with this release")
+    return load_input_gate(EARLIER, name)
 
 
-def load_input_gate(folder: Path) -> InputGate:
-    """Read input_gate.json, input_gate.safetensors and sononet16.safetensors. Raises GateMismatch."""
-    record = json.loads((folder / "input_gate.json").read_text())
-    layers = (folder / "input_gate.safetensors").read_bytes()
-    stem = (folder / "sononet16.safetensors").read_bytes()
+def load_input_gate(folder: Path, name: str = "input_gate") -> InputGate:
+    """Read NAME.json and NAME.safetensors, and the stem that all gates share. Raises GateMismatch."""
+    record = json.loads((folder / f"{name}.json").read_text())
+    layers = (folder / f"{name}.safetensors").read_bytes()
+    stem = ((SHIPPED if folder == EARLIER else folder) / "sononet16.safetensors").read_bytes()
     if (sha256_hex(layers), sha256_hex(stem)) != (record["weights_sha256"], record["stem_sha256"]):
         raise GateMismatch("the input gate's weights do not have the hashes their record states")
     tensors = {name: array.astype(np.float32) for name, array in safetensors.numpy.load(layers).items()}
@@ -99,7 +112,11 @@ def verdict(gate: InputGate, frame: Floats, head: Head) -> InputVerdict:
 
 
 def chance(tensors: Mapping[str, Floats], question: str, seen: Floats) -> NDArray[np.float64]:
-    """Probabilities (n,) of yes for features (n, FEATURES): one linear layer on evened features."""
+    """Probabilities (n,) of yes for features (n, FEATURES): one linear layer on evened features.
+
+    A gate of before knows the first of them only.
+    """
+    seen = seen[:, : len(tensors["centre"])]
     even = np.clip((seen - tensors["centre"]) / tensors["spread"], -FARTHEST, FARTHEST)
     odds = even.astype(np.float64) @ tensors[f"{question}.weight"] + tensors[f"{question}.bias"]
     return np.asarray(1 / (1 + np.exp(-odds)))

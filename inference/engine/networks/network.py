@@ -91,7 +91,7 @@ class Network:
     computed: tuple[int, ...] = ()
 
 
-WIDE_RECIPES: Mapping[Modality, str] = {"ultrasound": "ultrasound-outline-128", "mri": "mri-stack-128"}
+WIDE_RECIPES: Mapping[Modality, str] = {"ultrasound": "ultrasound-outline-2-128", "mri": "mri-stack-128"}
 """One preparation for all: what several networks say about a scan, they say about the same picture."""
 SMALL = 64
 

@@ -117,8 +117,8 @@ def _in_scope(
 ) -> tuple[dict[int, FrameState], NotAnalysable | None]:
     """The frames that show what the recipe's gate lets through, with what it saw."""
     frames = {i: admission.Frame(one.scan, one.head, one.found, one.spacing) for i, one in states.items()}
-    named = next((GATES[name] for name, _ in recipe.steps if name in GATES), admission.by_scope)
-    passed, refused = named(stack, frames, age_days)
+    name, parameters = next((step for step in recipe.steps if step[0] in GATES), NO_GATE)
+    passed, refused = GATES.get(name, admission.by_scope)(stack, frames, age_days, parameters)
     kept = {i: replace(states[i], quality={**states[i].quality, **more}) for i, more in passed.items()}
     return kept, refused
 
@@ -286,6 +286,7 @@ GATES: Mapping[str, Callable[..., admission.Passed]] = {
     "anatomy": admission.by_anatomy,
 }
 """By the step that names them; recipes from before name none."""
+NO_GATE: tuple[str, Mapping[str, float | int | str]] = ("", {})
 
 _TURNED: Mapping[Modality, int] = {"ultrasound": 1, "mri": 0}
 """A probe is held at any angle; MRI slices come with the front of the head up."""
@@ -300,6 +301,8 @@ COARSEST_MM, LEAST_ACROSS = 4.5, 16
 
 What becomes of answers beyond is told in docs/out-of-scope.md.
 """
+FIRST_GATE = "901099d6c5a6"
+"""The gate of `ultrasound-outline-*`: it knew nothing of how sure the finder is."""
 
 Steps = tuple[tuple[str, Mapping[str, float | int | str]], ...]
 
@@ -322,20 +325,22 @@ def _recipe(name: str, modality: Modality, size: int, first: Steps) -> Recipe:
 def _recipes() -> Iterator[Recipe]:
     """Those of before are kept, so that answers given with them can be given again.
 
-    head: as once; square: pixels squared first; outline: the learned finder and its gate; anatomy: a second
-    key to the gate of MRI; stack: slices of any plane, asked whether they show enough once they are squared.
+    head: as once; square: pixels squared first; outline: the learned finder and a gate; outline-2: another
+    gate; anatomy: a second key to the gate of MRI; stack: slices of any plane, asked whether they show enough
+    once they are squared.
     """
     for size in (64, 128):
         for modality in MODALITIES:
             search: Steps = (("find", {"modality": modality}),)
             yield _recipe("head", modality, size, search)
             yield _recipe("square", modality, size, (("square", {}), *search))
-        learned: Steps = (
-            ("square", {}),
-            ("outline", {"finder": finder_name()}),
-            ("gate", {"gate": gate_name()}),
-        )
-        yield _recipe("outline", "ultrasound", size, learned)
+        for name, gate in (("outline", FIRST_GATE), ("outline-2", gate_name())):
+            learned: Steps = (
+                ("square", {}),
+                ("outline", {"finder": finder_name()}),
+                ("gate", {"gate": gate}),
+            )
+            yield _recipe(name, "ultrasound", size, learned)
         keyed: Steps = (
             ("square", {}),
             ("find", {"modality": "mri"}),

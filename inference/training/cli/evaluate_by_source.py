@@ -26,7 +26,7 @@ from inference.training.data.sources import HOSPITALS, Entry, heads, shown_files
 from inference.training.evaluation.by_source import Asked, rows
 from inference.training.evaluation.calibrate import Target
 
-PLANES = RECIPES["ultrasound-outline-128"]
+PLANES = RECIPES["ultrasound-outline-2-128"]
 """Whose gate says which of FETAL_PLANES' brains count, whatever the version asks itself."""
 BATCH = 8
 

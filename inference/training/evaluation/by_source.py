@@ -40,6 +40,11 @@ ONE_SOURCE = (
     "Every ventriculomegaly picture, and every other anomaly, comes from one collection: no second source "
     "says whether what is recognised is the ventricle or that collection."
 )
+GATE_LEARNT = (
+    "The input gate learnt that seven in ten of these groups are heads, whatever else they show: of a "
+    "hospital it never saw it refuses more, as its own record says "
+    "(inference/engine/shipped_input_gate/input_gate.md)."
+)
 
 
 @dataclass(frozen=True)
@@ -158,7 +163,7 @@ def evaluation(asked: Asked, threshold: float, target: Target) -> dict[str, Any]
     return {
         "by_source": list(worst_first(list(rows(asked, threshold, target)))),
         "rule": RULE,
-        "limits": [STRETCHED, ONE_SOURCE],
+        "limits": [STRETCHED, ONE_SOURCE, GATE_LEARNT],
         "answers": asked.as_json(),
     }
 

@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--looks", type=int, default=1, help="other looks of each real picture")
+    parser.add_argument("--looks", type=int, default=2, help="other looks of each real picture")
     parser.add_argument("--cache", type=Path, default=None, help="file that keeps what SonoNet saw")
     return parser
 

@@ -25,7 +25,7 @@ from inference.training.input_gate.vgg16_gate.styles import annotated, styled
 
 Picture = NDArray[np.float32]
 Finder = Callable[[Picture], Head | None]
-APART = 0.5
+APART = 0.3
 SPOILED = ("painted_over", "transplanted", "outside")
 """Heads taken away; what is left of their source is no head."""
 MADE = 40
@@ -72,22 +72,12 @@ class Seen:
 
 
 def items(data: Path, looks: int) -> list[Item]:
-    """Everything but the groups kept apart, in a fixed order: as it is, then in `looks` other looks.
-
-    Of each other look every third picture is taken, of the largest sources every second as it is.
-    """
-    wanted = [*_real(data, looks), *_spoiled(data), *_made()]
-    kept = [item for item in wanted if not apart(item.group)]
-    every = {"hc18": 2, "fetal_planes": 2}
-    return [
-        item
-        for number, item in enumerate(kept)
-        if number % (every.get(item.source, 1) if item.look == 0 else 3) == 0
-    ]
+    """Everything but the groups kept apart, in a fixed order: as it is, then in `looks` other looks."""
+    return [item for item in (*_real(data, looks), *_spoiled(data), *_made()) if not apart(item.group)]
 
 
 def apart(group: str) -> bool:
-    """Whether a group (patient) is kept apart, for figures of what the shipped gate never saw: a half."""
+    """Whether a group (patient) is kept apart, for figures of what the shipped gate never saw."""
     number = int.from_bytes(blake2b(f"input gate/{group}".encode(), digest_size=8).digest(), "big")
     return number / 2**64 < APART
 
