@@ -10,13 +10,13 @@ from django.core.files.base import ContentFile
 
 from accounts.models import Membership, Role, User
 from accounts.tokens import issue_token
-from cases import events, intake, services
+from cases import calibrations, events, intake, services
 from cases.models import SavedView
 from cases.review import measurements
 from cases.review.measurements import Points
 from cases.uploads import service as uploads
 from inference.jobs import state as jobs
-from inference.models import Job
+from inference.models import Image, Job
 from notices.telling import tell
 from webhooks import services as webhooks
 
@@ -52,6 +52,10 @@ def world(everybody, department, phantom_png, tmp_path, settings) -> SimpleNames
     points = Points(0, (1.0, 1.0), (4.0, 5.0))
     measurements.measure(scan, points, by=everybody, tool="distance")
     answers.advice(case)
+    Image.objects.filter(pk=unread.image_id).update(row_spacing=None, column_spacing=None)
+    unread.refresh_from_db()
+    line = Points(0, (10.0, 10.0), (10.0, 60.0))
+    calibrations.calibrate(unread, line, by=everybody, length_mm=20)
     session = uploads.open_session(case, "ultrasound", by=everybody)
     uploads.add_part(session, ContentFile(phantom_png(seed=3), name="third.png"), by=everybody)
     SavedView.objects.create(owner=everybody, name="Urgent", query="order=urgent")
