@@ -62,7 +62,7 @@ def calibrate(scan: Scan, points: Points, *, by: User, length_mm: float, note: s
     Distances are taken in true proportions, where the file states those of its pixels.
     """
     lock_scan_for_writing(scan, by)
-    if scan.image.row_spacing is not None:
+    if scan.image.states_scale:
         raise ScaleStated(gettext("The file of this scan states its scale: it is not calibrated by hand."))
     require_inside(points, scan.image)
     row = Calibration.objects.create(

@@ -253,7 +253,7 @@ def _renewed(job: Job, scan: Scan) -> dict[str, Any]:
 
 def _calibrated(scan: Scan, version: ModelVersion) -> dict[str, Any]:
     """The scale by which a version measures where the file states none; others take none."""
-    if version.network != ATRIUM or scan.image.row_spacing is not None:
+    if version.network != ATRIUM or scan.image.states_scale:
         return {}
     found = Calibration.objects.counting(scan)
     return found.as_parameter() if found else {}

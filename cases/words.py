@@ -66,11 +66,15 @@ CODES = (
     gettext_noop("Wrong file: {note}"), gettext_noop("Another reason: {note}"),
     # what a measurement says of itself in the audit
     gettext_noop("Distance: {length} mm"), gettext_noop("Distance: {length} pixels (no scale known)"),
+    gettext_noop("Distance: {length} pixels (no one scale holds at both ends)"),
     gettext_noop("Atrial width: {length} mm"), gettext_noop("Atrial width, left: {length} mm"),
     gettext_noop("Atrial width, right: {length} mm"),
     gettext_noop("Atrial width: {length} pixels (no scale known)"),
+    gettext_noop("Atrial width: {length} pixels (no one scale holds at both ends)"),
     gettext_noop("Atrial width, left: {length} pixels (no scale known)"),
+    gettext_noop("Atrial width, left: {length} pixels (no one scale holds at both ends)"),
     gettext_noop("Atrial width, right: {length} pixels (no scale known)"),
+    gettext_noop("Atrial width, right: {length} pixels (no one scale holds at both ends)"),
 )  # fmt: skip
 """Codes as rows keep them, for language.stored: pages show them in words."""
 

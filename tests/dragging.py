@@ -5,10 +5,12 @@ from playwright.sync_api import Page
 PLACE = """([row, column]) => {
     const box = document.getElementById("marks").getBoundingClientRect();
     const canvas = document.getElementById("scan-canvas");
-    const fit = Math.min(box.width / canvas.width, box.height / canvas.height);
-    const left = box.left + (box.width - canvas.width * fit) / 2;
-    const top = box.top + (box.height - canvas.height * fit) / 2;
-    return [left + (column + 0.5) * fit, top + (row + 0.5) * fit]; }"""
+    const { aspect } = JSON.parse(document.getElementById("picture").textContent);
+    const across = Math.min(box.width / canvas.width, box.height / canvas.height / aspect);
+    const down = across * aspect;
+    const left = box.left + (box.width - canvas.width * across) / 2;
+    const top = box.top + (box.height - canvas.height * down) / 2;
+    return [left + (column + 0.5) * across, top + (row + 0.5) * down]; }"""
 """Where (row, column) of the scan lies on the screen."""
 
 

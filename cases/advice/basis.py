@@ -120,10 +120,8 @@ def _answer_facts(answer: Answer, said: Prediction) -> AnswerFacts:
 
 def _scan_facts(scan: Scan, panel: ReviewPanel) -> ScanFacts:
     image: Image = scan.image
-    spacing = None
-    if image.row_spacing is not None and image.column_spacing is not None:
-        spacing = image.row_spacing, image.column_spacing
-    elif calibration := panel.calibration_of(scan):
+    spacing = image.spacing or next((one.spacing for one in image.parts), None)
+    if spacing is None and (calibration := panel.calibration_of(scan)):
         spacing = calibration.spacing
     thickness = image.acquisition.get("SliceThickness")
     return ScanFacts(

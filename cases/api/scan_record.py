@@ -1,6 +1,6 @@
 """What the API says of what is kept beside a scan: what its file says, and why it no longer counts."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -28,3 +28,23 @@ class IdentitySerializer(serializers.ModelSerializer[ScanIdentity]):
             "patient_id", "patient_birth_date", "accession_number", "study_date", "study_instance_uid",
             "series_instance_uid", "sop_instance_uid", "mismatch", "reason",
         ]  # fmt: skip
+
+
+class RegionSerializer(serializers.Serializer[Any]):
+    """A part of a picture with a scale of its own: its first and last row, column and frame, from 0."""
+
+    rows = serializers.ListField(child=serializers.IntegerField(), min_length=2, max_length=2)
+    columns = serializers.ListField(child=serializers.IntegerField(), min_length=2, max_length=2)
+    frames = serializers.ListField(
+        child=serializers.IntegerField(),
+        min_length=2,
+        max_length=2,
+        allow_null=True,
+        help_text="null: every frame",
+    )
+    spacing = serializers.ListField(
+        child=serializers.FloatField(),
+        min_length=2,
+        max_length=2,
+        help_text="mm between rows, between columns",
+    )

@@ -12,7 +12,7 @@ from rest_framework.exceptions import ErrorDetail
 
 from accounts.models import Department
 from accounts.roles import WRITE_CASES, departments_where
-from cases.api.scan_record import IdentitySerializer, ScanWithdrawalSerializer
+from cases.api.scan_record import IdentitySerializer, RegionSerializer, ScanWithdrawalSerializer
 from cases.models import Case, Scan
 from cases.prospects import unanswered_because
 from inference.api.serializers import JobSerializer
@@ -182,6 +182,17 @@ class ScanSerializer(serializers.ModelSerializer[Scan]):
         help_text="mm between rows and between columns; null when nothing in the file states it"
     )
     pixel_spacing_source = serializers.CharField(source="image.pixel_spacing_source", read_only=True)
+    aspect = serializers.FloatField(
+        source="image.aspect",
+        read_only=True,
+        help_text="Height of a pixel over its width; 1 where nothing says it.",
+    )
+    regions = RegionSerializer(
+        source="image.parts",
+        many=True,
+        read_only=True,
+        help_text="Parts with scales of their own, and none outside; empty where one holds everywhere.",
+    )
     slice_spacing = serializers.FloatField(source="image.slice_spacing", read_only=True, allow_null=True)
     acquisition = serializers.DictField(source="image.acquisition", read_only=True)
     pixels_sha256 = serializers.CharField(source="image.pixels_id", read_only=True)
@@ -209,6 +220,8 @@ class ScanSerializer(serializers.ModelSerializer[Scan]):
             "plane",
             "pixel_spacing",
             "pixel_spacing_source",
+            "aspect",
+            "regions",
             "slice_spacing",
             "acquisition",
             "original_sha256",
@@ -248,7 +261,4 @@ class ScanSerializer(serializers.ModelSerializer[Scan]):
     )
     def get_pixel_spacing(self, scan: Scan) -> list[float] | None:
         """As in DICOM PixelSpacing."""
-        image = scan.image
-        if image.row_spacing is None or image.column_spacing is None:
-            return None
-        return [image.row_spacing, image.column_spacing]
+        return [*scan.image.spacing] if scan.image.spacing else None

@@ -118,7 +118,8 @@ def _current(request: PersonRequest, found: case_summary.CaseSummary) -> case_su
 def _thumbnail(entry: case_summary.ScanSummary) -> str:
     """ "" when the stored pixels are gone: the page must still say everything else."""
     try:
-        return thumbnail(entry.scan.image.pixels_id, _middle(entry))
+        image = entry.scan.image
+        return thumbnail(image.pixels_id, _middle(entry), image.aspect)
     except (BlobCorrupt, BlobUnavailable):
         logger.exception("The pixels of %s cannot be read", entry.scan)
         return ""

@@ -175,7 +175,7 @@ def offered(
             *always,
             *(Place.of("withdraw", one.pk) for one in panel.active_measurements),
             *(Place.of("state_atrium", side) for side in unsaid),
-            *([Place.of("calibrate", scan.pk)] if scan.image.row_spacing is None else []),
+            *([Place.of("calibrate", scan.pk)] if not scan.image.states_scale else []),
             *(
                 Place.of("withdraw_calibration", one.pk)
                 for one in panel.active_calibrations

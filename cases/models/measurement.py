@@ -33,9 +33,10 @@ class MeasurementQuerySet(models.QuerySet["Measurement"]):
 class Measurement(Immutable):
     """The distance between two points of one frame. It is never overwritten: a better one is another one.
 
-    start, end: (row, column) in pixels, 0 in the middle of the first pixel. length_mm: None where the scan
-    has no scale. calibration: what its millimetres rest on; None where the file states them. checklist: what
-    the reader says of the plane, for the atrial width.
+    start, end: (row, column) in pixels, 0 in the middle of the first pixel. length_px: counted along the
+    shorter side of the scan's pixels. length_mm: None where no scale is known, or none holds at both ends
+    (pixel_spacing_source then still names what states scales). calibration: what its millimetres rest on;
+    None where the file states them. checklist: what the reader says of the plane, for the atrial width.
     """
 
     class Tool(models.TextChoices):
@@ -93,6 +94,8 @@ class Measurement(Immutable):
     def __str__(self) -> str:
         if self.length_mm is None:
             words = gettext("{length} pixels (no scale known)")
+            if self.pixel_spacing_source:
+                words = gettext("{length} pixels (no one scale holds at both ends)")
             return words.format(length=decimal(self.length_px, 1))
         return f"{decimal(self.length_mm, 1)} mm"
 

@@ -170,6 +170,7 @@ def _atrium(one: Atrium, panel: ReviewPanel) -> dict[str, Any]:
         "side": one.side,
         "width": _width(one.width, panel) if one.width else None,
         "pixels": one.pixels.length_px if one.pixels else None,
+        "spacing": one.pixels.pixel_spacing_source if one.pixels else "",
         "unseen": unseen
         and {
             "id": str(unseen.pk),

@@ -180,8 +180,8 @@ def _atrium(one: Content) -> tuple[str, str]:
         told = gettext("not seen, because: {reason} ({name})")
         return name, told.format(reason=reason, name=one["unseen"]["name"])
     if one["pixels"] is not None:
-        length = decimal(one["pixels"], 1)
-        return name, gettext("{length} pixels (no scale known)").format(length=length)
+        row = Measurement(length_px=one["pixels"], pixel_spacing_source=one.get("spacing", ""))
+        return name, str(row)
     return name, gettext("not measured")
 
 
@@ -340,7 +340,8 @@ def _spacing(one: Content) -> str:
 
 def _row(one: Content) -> Measurement:
     """A row that is never stored: what was measured, in words."""
-    return Measurement(**{name: one[name] for name in ("tool", "side", "length_mm", "length_px")})
+    said = {name: one[name] for name in ("tool", "side", "length_mm", "length_px")}
+    return Measurement(**said, pixel_spacing_source=one["spacing"])
 
 
 def _plane(one: Content) -> Iterator[str]:

@@ -104,7 +104,7 @@ def measure(
     """
     lock_scan_for_writing(scan, by)
     require_inside(points, scan.image)
-    spacing, calibration = scale_of(scan)
+    spacing, stated_by, calibration = scale_of(scan, points)
     width = tool == Measurement.Tool.ATRIAL_WIDTH
     if proposed and not width:
         raise NoSuchProposal(gettext("What is proposed are atrial widths."))
@@ -116,10 +116,10 @@ def measure(
         side=side if width else "",
         start=list(points.start),
         end=list(points.end),
-        length_px=_length(points, (1.0, 1.0)),
+        length_px=_length(points, pixel_sides(scan.image.aspect)),
         length_mm=_length(points, spacing) if spacing else None,
         pixel_spacing=list(spacing) if spacing else None,
-        pixel_spacing_source=CALIBRATED if calibration else scan.image.pixel_spacing_source,
+        pixel_spacing_source=stated_by,
         calibration=calibration,
         checklist={name: name in checklist for name in CHECKLIST} if width else {},
         proposal=said,
@@ -184,13 +184,6 @@ def conflict(width: Width | None, called: Call | None) -> Literal["", "wide", "n
     return "narrow" if width.mm < WIDE_MM and called.label == POSITIVE else ""
 
 
-def scale_of(scan: Scan) -> tuple[tuple[float, float] | None, Calibration | None]:
-    """mm between rows and between columns, and the calibration they rest on; None where the file says."""
-    stated = _spacing(scan.image)
-    calibration = None if stated else Calibration.objects.counting(scan)
-    return (calibration.spacing if calibration else stated), calibration
-
-
 def require_inside(points: Points, image: Image) -> None:
     """Raises NotMeasurable where the points lie outside the scan, or on each other."""
     inside = all(
@@ -203,13 +196,27 @@ def require_inside(points: Points, image: Image) -> None:
         raise NotMeasurable(gettext("Both points are the same: nothing was measured."))
 
 
+def scale_of(scan: Scan, points: Points) -> tuple[tuple[float, float] | None, str, Calibration | None]:
+    """mm (between rows, between columns) that a caliper goes by, what states them, and the calibration.
+
+    The one place that decides it. What the file states comes first; one that has scales in parts of its
+    picture alone has none between them: it is named, without millimetres. Only where it states none at all a
+    calibration by hand counts; (None, "", None) without one.
+    """
+    image = scan.image
+    if image.states_scale:
+        stated = image.spacing_between(points.frame, (points.start, points.end))
+        return stated, image.spacing_stated_by, None
+    calibration = Calibration.objects.counting(scan)
+    return (calibration.spacing, CALIBRATED, calibration) if calibration else (None, "", None)
+
+
+def pixel_sides(aspect: float) -> tuple[float, float]:
+    """Height and width of a pixel, the shorter one 1: what lengths without millimetres are counted in."""
+    return max(aspect, 1.0), max(1 / aspect, 1.0)
+
+
 def _length(points: Points, spacing: tuple[float, float]) -> float:
     """PixelSpacing: mm between rows, then between columns."""
     rows, columns = (b - a for a, b in zip(points.start, points.end, strict=True))
     return math.hypot(rows * spacing[0], columns * spacing[1])
-
-
-def _spacing(image: Image) -> tuple[float, float] | None:
-    if image.row_spacing is None or image.column_spacing is None:
-        return None
-    return image.row_spacing, image.column_spacing

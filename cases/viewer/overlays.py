@@ -60,6 +60,8 @@ def picture(
         "bits": image.bits,
         "window": window,
         "spacing": _spacing(image, calibration),
+        "aspect": image.aspect,
+        "regions": image.regions,
         "first": reading.frames_read[len(reading.frames_read) // 2]
         if reading.frames_read
         else image.frames // 2,
@@ -68,8 +70,8 @@ def picture(
     }
 
 
-def _spacing(image: Image, calibration: Calibration | None) -> list[float | None] | None:
+def _spacing(image: Image, calibration: Calibration | None) -> list[float] | None:
     """mm between rows, between columns."""
-    if image.row_spacing:
-        return [image.row_spacing, image.column_spacing]
+    if image.spacing:
+        return [*image.spacing]
     return [*calibration.spacing] if calibration else None

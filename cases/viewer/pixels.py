@@ -12,6 +12,7 @@ from PIL import Image as Pillow
 from PIL import ImageDraw
 
 from inference.engine.explain.overlay import blend
+from inference.engine.preprocessing.square_pixels import squared
 from inference.models import Explanation, Image
 from inference.results import images
 
@@ -32,12 +33,14 @@ def heatmap_bytes(explanation: Explanation, row: int) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def thumbnail(pixels_sha256: str, number: int) -> str:
+def thumbnail(pixels_sha256: str, number: int, aspect: float = 1.0) -> str:
     """One frame as a small PNG in a data: address: it is a part of the page, so its view is the page's.
+
+    aspect: of its pixels, in whose true proportions it is drawn.
 
     Cached by content hash: the bytes behind a hash never change.
     """
-    grey = _windowed(_content(images.frame(pixels_sha256, number)))
+    grey = _windowed(_true(_content(images.frame(pixels_sha256, number)), aspect))
     picture = Pillow.fromarray(grey)
     picture.thumbnail((THUMBNAIL, THUMBNAIL))
     return "data:image/png;base64," + base64.b64encode(_png(np.asarray(picture))).decode()
@@ -46,13 +49,19 @@ def thumbnail(pixels_sha256: str, number: int) -> str:
 def frame_png(
     image: Image, number: int, lines: Mapping[int, Line] | None = None, broken: Collection[int] = ()
 ) -> bytes:
-    """One frame in grey levels, for a report.
+    """One frame in grey levels and true proportions, for a report.
 
     lines: by the number that stands beside each, its two ends as (row, column) in pixels. broken: the numbers
     of those that are drawn broken, as what they measure is provisional.
     """
-    grey = _windowed(images.frame(image.pixels_id, number))
-    return _png(_with_lines(grey, lines, broken) if lines else grey)
+    frame = images.frame(image.pixels_id, number)
+    grey = _windowed(_true(frame, image.aspect))
+    down, across = (there / here for there, here in zip(grey.shape, frame.shape, strict=True))
+    drawn = {
+        place: [((row + 0.5) * down - 0.5, (column + 0.5) * across - 0.5) for row, column in ends]
+        for place, ends in (lines or {}).items()
+    }
+    return _png(_with_lines(grey, drawn, broken) if drawn else grey)
 
 
 def _with_lines(
@@ -84,10 +93,11 @@ def _dashes(
 
 
 def overlay_png(image: Image, number: int, explanation: Explanation, row: int) -> bytes:
-    """One frame under one row of its heatmap: warm speaks for the class, cold against it."""
-    heat = images.frame(explanation.heatmap_id, row).astype(np.float64)
+    """One frame under one row of its map, in true proportions: warm speaks for the class, cold against it."""
+    heat = _true(images.frame(explanation.heatmap_id, row), image.aspect).astype(np.float64)
     strongest = max(float(np.abs(heat).max()), 1e-9)
-    return _png(blend(images.frame(image.pixels_id, number).astype(np.float64), heat / strongest))
+    frame = _true(images.frame(image.pixels_id, number), image.aspect)
+    return _png(blend(frame.astype(np.float64), heat / strongest))
 
 
 def _png(pixels: NDArray[np.uint8]) -> bytes:
@@ -98,6 +108,12 @@ def _png(pixels: NDArray[np.uint8]) -> bytes:
 
 def _little(frame: NDArray[np.generic]) -> bytes:
     return frame.astype(frame.dtype.newbyteorder("<"), copy=False).tobytes()
+
+
+def _true(frame: NDArray[np.generic], aspect: float) -> NDArray[np.generic]:
+    """Drawn out to square pixels, as networks see it; a frame of square pixels is given back itself."""
+    square: NDArray[np.generic] = squared(frame.astype(np.float32), (aspect, 1.0))[0]
+    return frame if square.shape == frame.shape else square
 
 
 def _content(frame: NDArray[np.generic]) -> NDArray[np.generic]:

@@ -137,7 +137,7 @@ def of_case(panel: ReviewPanel, scan: Scan | None, *, may_write: bool) -> tuple[
         "frames": scan.image.frames > 1,
         "overlay": not panel.hidden,
         "tools": may_write and not panel.signature,
-        "calibrating": may_write and not panel.signature and scan.image.row_spacing is None,
+        "calibrating": may_write and not panel.signature and not scan.image.states_scale,
         "measuring": may_write and not panel.signature,
         "review": bool(panel.due or panel.may_sign or panel.signature),
     }

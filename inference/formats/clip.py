@@ -13,6 +13,7 @@ import numpy as np
 from inference.formats.errors import FormatError
 from inference.formats.levels import Numbers
 from inference.formats.limits import FRAMES, STACK_BYTES, check_frame
+from inference.formats.spacing import plausible_aspect
 
 READERS = {
     "mp4": "mov,mp4",
@@ -22,7 +23,6 @@ READERS = {
     "hevc": "hevc,mpegts,mov,mp4",
 }
 """FFmpeg's readers for each kind; no other is asked, whatever a file looks like."""
-MOST_ASPECT = 10.0
 
 
 @dataclass(frozen=True)
@@ -109,5 +109,4 @@ def _grey(capture: Any) -> Numbers:
 
 def _aspect(capture: Any) -> float:
     width, height = capture.get(cv2.CAP_PROP_SAR_NUM), capture.get(cv2.CAP_PROP_SAR_DEN)
-    aspect = height / width if width > 0 and height > 0 else 1.0
-    return aspect if 1 / MOST_ASPECT <= aspect <= MOST_ASPECT else 1.0
+    return plausible_aspect(height, width) or 1.0

@@ -7,8 +7,10 @@ import cv2
 import numpy as np
 
 from inference.formats.errors import FormatError
+from inference.formats.headers import png
 from inference.formats.levels import Numbers, luma
 from inference.formats.source import Source
+from inference.formats.spacing import aspect_by_density
 from inference.formats.stack import PictureStack
 
 OPAQUE = 65_535
@@ -24,6 +26,7 @@ def decode(source: Source) -> PictureStack:
         modality=source.modality,
         original_sha256=source.sha256,
         source_format="png",
+        pixel_aspect=aspect_by_density(png.density(source.data)),
     )
 
 

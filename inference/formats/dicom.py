@@ -29,7 +29,13 @@ from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import iter_pixels, pixel_array
 
 from inference.formats import acquisition, identity, jpeg12, motion
-from inference.formats.dicom_spacing import SPACING_KEYWORDS, pixel_aspect, pixel_spacing, slice_spacing
+from inference.formats.dicom_spacing import (
+    SPACING_KEYWORDS,
+    pixel_aspect,
+    pixel_spacing,
+    regions,
+    slice_spacing,
+)
 from inference.formats.dicom_volume import GROUP_KEYWORDS, on_one_scale, value_of, volume_of
 from inference.formats.errors import FormatError
 from inference.formats.headers import dicom
@@ -83,11 +89,12 @@ def decode(source: Source) -> PictureStack:
     """(frames, rows, columns). The source has passed the gate."""
     header, dataset, frames, rescale = decoded(source)
     order_step = slice_spacing(dataset) if header.frames > 1 else None
+    kept: Sequence[int] = range(0, header.frames, header.step(source.modality))
     if header.frames > 1 and header.modality == "MR":
         frames, rescale = on_one_scale(dataset, frames, rescale)
         if volume := volume_of(dataset, header.frames):
-            frames, order_step = frames[list(volume.order)], volume.step
-    return grey_stack(source, header, dataset, frames, rescale=rescale, slice_spacing=order_step)
+            frames, order_step, kept = frames[list(volume.order)], volume.step, volume.order
+    return grey_stack(source, header, dataset, frames, rescale=rescale, slice_spacing=order_step, kept=kept)
 
 
 def decoded(source: Source) -> tuple[dicom.Header, pydicom.Dataset, Numbers, Rescale]:
@@ -106,12 +113,16 @@ def grey_stack(
     *,
     rescale: Rescale,
     slice_spacing: float | None,
+    kept: Sequence[int] | None = None,
 ) -> PictureStack:
-    """The stack of frames in their order: bright is more signal, grey levels as they are kept."""
+    """The stack of frames in their order: bright is more signal, grey levels as they are kept.
+
+    kept: as in stack_of.
+    """
     if (header.photometric == "MONOCHROME1") != (rescale[0] < 0):
         frames, rescale = inverted(frames, header.bits_stored, rescale)
     pixels, rescale = unsigned(frames, rescale)
-    return stack_of(source, header, dataset, pixels, rescale=rescale, slice_spacing=slice_spacing)
+    return stack_of(source, header, dataset, pixels, rescale=rescale, slice_spacing=slice_spacing, kept=kept)
 
 
 def opened(source: Source) -> tuple[dicom.Header, pydicom.Dataset]:
@@ -132,12 +143,15 @@ def stack_of(
     rescale: Rescale = (1.0, 0.0),
     slice_spacing: float | None = None,
     interval: float | None = None,
+    kept: Sequence[int] | None = None,
 ) -> PictureStack:
     """The decoded pixels with what the header says of them.
 
-    interval: ms from one frame of the file to the next, where only its stream says it.
+    interval: ms from one frame of the file to the next, where only its stream says it. kept: the number in
+    the file of each frame, where they are not every so many-th.
     """
     spacing, spacing_source = pixel_spacing(dataset)
+    parts = regions(dataset, kept or range(0, header.frames, header.step(source.modality)))
     words = _acquisition(dataset)
     words.pop("NumberOfFrames", None)  # said of clips alone, of which not every frame may be kept
     if source.modality == "ultrasound" and header.frames > 1:
@@ -150,7 +164,8 @@ def stack_of(
         source_format="dicom",
         pixel_spacing=spacing,
         pixel_spacing_source=spacing_source,
-        pixel_aspect=None if spacing else pixel_aspect(dataset),
+        pixel_aspect=None if spacing else pixel_aspect(dataset, parts),
+        regions=parts,
         slice_spacing=slice_spacing,
         rescale=rescale,
         window=_window(dataset, rescale),

@@ -32,5 +32,6 @@ def decode(source: Source) -> PictureStack:
         modality=source.modality,
         original_sha256=source.sha256,
         source_format="gif",
+        pixel_aspect=gif.aspect(source.data),
         acquisition=words if count > 1 else {},
     )

@@ -7,7 +7,8 @@
 - A JPEG that lacks nothing but the marker of its end is read, one cut short is not.
 - What BMP keeps beside its colours is no transparency: most writers leave it at zero.
 - A resolution stated by the file (PNG pHYs, JFIF density, TIFF XResolution) is that of a page or a screen,
-  not of anatomy, and is never taken as pixel spacing. The one exception is our own phantoms' text chunk.
+  not of anatomy, and is never taken as pixel spacing; where it differs between the directions it says that
+  pixels are not square (inference.formats.density). The one exception is our own phantoms' text chunk.
 """
 
 import io
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps, PngImagePlugin, TiffImagePlugin
 
+from inference.formats import density
 from inference.formats.errors import FormatError
 from inference.formats.headers import jpeg, tiff
 from inference.formats.levels import Numbers, Rescale, inverted, luma, unsigned
@@ -56,6 +58,7 @@ def decode(source: Source) -> PictureStack:
     data = _with_its_end(source.data) if source.data.startswith(jpeg.SIGNATURE) else source.data
     with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "TIFF", "BMP")) as picture:
         kind = FORMATS[picture.format]
+        aspect = density.of_picture(picture, data)
         upright = ImageOps.exif_transpose(picture)
         spacing = _phantom_spacing(picture)
         values, rescale = _turned(
@@ -69,6 +72,7 @@ def decode(source: Source) -> PictureStack:
         source_format=kind,
         pixel_spacing=spacing,
         pixel_spacing_source="phantom" if spacing else "",
+        pixel_aspect=None if spacing else aspect,
         rescale=rescale,
     )
 

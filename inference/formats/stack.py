@@ -7,6 +7,9 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.formats.regions import Region
+from inference.formats.spacing import aspect_of
+
 Modality = Literal["ultrasound", "mri"]
 Plane = Literal["axial", "coronal", "sagittal", ""]
 SourceFormat = Literal["png", "jpeg", "tiff", "bmp", "gif", "mp4", "avi", "mpeg", "dicom", "nifti"]
@@ -28,7 +31,10 @@ class PictureStack:
     pixel_spacing_source: which field stated it, e.g. "PixelSpacing",
         "SequenceOfUltrasoundRegions", "NIfTI pixdim", "phantom"; "" when unknown.
     pixel_aspect: spacing between rows over spacing between columns, where a file states only that
-        (PixelAspectRatio); None when pixel_spacing says it or nothing does.
+        (PixelAspectRatio, the density of a PNG, JPEG or TIFF); None when pixel_spacing says it or nothing
+        does.
+    regions: parts with scales of their own; outside of them the picture has none. () where pixel_spacing, or
+        nothing, holds everywhere. Where all agree, pixel_spacing is their scale too.
     slice_spacing: millimetres between neighbouring frames of a volume.
     rescale: (slope, intercept): original value = stored value * slope + intercept.
     window: (WindowCenter, WindowWidth) in stored values, when the file states one.
@@ -43,6 +49,7 @@ class PictureStack:
     pixel_spacing: tuple[float, float] | None = None
     pixel_spacing_source: str = ""
     pixel_aspect: float | None = None
+    regions: tuple[Region, ...] = ()
     slice_spacing: float | None = None
     rescale: tuple[float, float] = (1.0, 0.0)
     window: tuple[float, float] | None = None
@@ -52,3 +59,8 @@ class PictureStack:
     def is_volume(self) -> bool:
         """Neighbouring frames are neighbouring slices, not moments of a loop."""
         return self.slice_spacing is not None
+
+    @property
+    def aspect(self) -> float:
+        """Height of a pixel over its width; 1 where nothing says it."""
+        return aspect_of(self.pixel_spacing, self.pixel_aspect)

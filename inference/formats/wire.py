@@ -18,7 +18,8 @@ from inference.formats import acquisition
 from inference.formats.errors import HTTP_STATUS, FormatError
 from inference.formats.identity import Identity, identity_of
 from inference.formats.limits import check_stack
-from inference.formats.spacing import plausible
+from inference.formats.regions import MOST, Region, region_of
+from inference.formats.spacing import aspect_of, plausible, plausible_aspect
 from inference.formats.stack import Modality, PictureStack, Pixels, Plane, SourceFormat
 
 T = TypeVar("T")
@@ -49,6 +50,7 @@ def write_stack(stream: BinaryIO, stack: PictureStack) -> None:
         "pixel_spacing": stack.pixel_spacing,
         "pixel_spacing_source": stack.pixel_spacing_source,
         "pixel_aspect": stack.pixel_aspect,
+        "regions": [one.as_json() for one in stack.regions],
         "slice_spacing": stack.slice_spacing,
         "rescale": stack.rescale,
         "window": stack.window,
@@ -101,6 +103,7 @@ def read_stack(stream: BinaryIO, *, modality: Modality, sha256: str) -> PictureS
             pixel_spacing=_optional_pair(answer["pixel_spacing"]),
             pixel_spacing_source=_one_of(answer["pixel_spacing_source"], SPACING_SOURCES),
             pixel_aspect=_optional_number(answer["pixel_aspect"]),
+            regions=_regions(answer["regions"]),
             slice_spacing=_optional_number(answer["slice_spacing"]),
             rescale=_pair(answer["rescale"]),
             window=_optional_pair(answer["window"]),
@@ -128,9 +131,21 @@ def _refusal(error: Any) -> FormatError:
 
 
 def _aspect(answer: dict[str, Any]) -> float:
-    """Height of a pixel over its width, 1 where nothing says it."""
-    pair = plausible(*(_optional_pair(answer["pixel_spacing"]) or (1.0, 1.0)))
-    return pair[0] / pair[1] if pair else 1.0
+    """Height of a pixel over its width, 1 where nothing says it: it is not one that nobody could believe."""
+    pair = _optional_pair(answer["pixel_spacing"])
+    stated = _optional_number(answer["pixel_aspect"])
+    if stated is not None and plausible_aspect(stated, 1.0) is None:
+        raise BadAnswer("the child hands back an aspect that no pixel has")
+    return aspect_of(plausible(*pair) if pair else None, stated)
+
+
+def _regions(said: Any) -> tuple[Region, ...]:
+    if not isinstance(said, list) or len(said) > MOST:
+        raise BadAnswer("the child hands back regions that no picture has")
+    try:
+        return tuple(region_of(one) for one in said)
+    except ValueError as fault:
+        raise BadAnswer("the child hands back a region that no picture has") from fault
 
 
 def _pixels(stream: BinaryIO, depth: str, shape: Sequence[int], aspect: float) -> Pixels:

@@ -1,12 +1,16 @@
 """A scan's de-identified pixels."""
 
 import uuid
+from collections.abc import Sequence
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy
 
 from blobs.models import Blob
+from inference.formats.regions import Point, Region, region_of, spacing_between
+from inference.formats.spacing import Pair, aspect_of
 
 
 class Image(models.Model):
@@ -32,6 +36,10 @@ class Image(models.Model):
     pixel_aspect = models.FloatField(
         null=True, help_text="Height over width of a pixel, where no spacing is stated"
     )
+    regions = models.JSONField(
+        default=list,
+        help_text="Parts with scales of their own (inference.formats.regions); outside of them, none",
+    )
     slice_spacing = models.FloatField(null=True, help_text="mm; a volume has one, a loop has none")
     rescale_slope = models.FloatField(default=1.0)
     rescale_intercept = models.FloatField(default=0.0)
@@ -47,3 +55,36 @@ class Image(models.Model):
     def is_volume(self) -> bool:
         """Neighbouring frames are neighbouring slices, not moments of a loop."""
         return self.slice_spacing is not None
+
+    @property
+    def spacing(self) -> Pair | None:
+        """mm (between rows, between columns); None where nothing states it."""
+        if self.row_spacing is None or self.column_spacing is None:
+            return None
+        return self.row_spacing, self.column_spacing
+
+    @cached_property
+    def parts(self) -> tuple[Region, ...]:
+        """The parts of the picture that have a scale of their own; () where one holds everywhere, or none."""
+        return tuple(region_of(one) for one in self.regions)
+
+    def spacing_between(self, frame: int, points: Sequence[Point]) -> Pair | None:
+        """mm (between rows, between columns) that the file states at all these points of a frame."""
+        return spacing_between(self.parts, frame, points) if self.parts else self.spacing
+
+    @property
+    def states_scale(self) -> bool:
+        """Whether the file says millimetres, of the whole picture or of its parts."""
+        return self.spacing is not None or bool(self.parts)
+
+    @property
+    def spacing_stated_by(self) -> str:
+        """The field of the file that says millimetres, of the whole picture or of its parts; "" for none."""
+        if self.pixel_spacing_source or not self.parts:
+            return self.pixel_spacing_source
+        return "PixelSpacing" if self.parts[0].frames else "SequenceOfUltrasoundRegions"
+
+    @property
+    def aspect(self) -> float:
+        """Height of a pixel over its width; 1 where nothing says it. Whatever draws a frame asks this."""
+        return aspect_of(self.spacing, self.pixel_aspect)

@@ -43,6 +43,7 @@ def create(stack: PictureStack, *, original: Blob, pixels: Blob) -> Image:
         column_spacing=stack.pixel_spacing[1] if stack.pixel_spacing else None,
         pixel_spacing_source=stack.pixel_spacing_source,
         pixel_aspect=stack.pixel_aspect,
+        regions=[one.as_json() for one in stack.regions],
         slice_spacing=stack.slice_spacing,
         rescale_slope=stack.rescale[0],
         rescale_intercept=stack.rescale[1],
@@ -60,9 +61,10 @@ def stack_of(image: Image) -> PictureStack:
         original_sha256=image.original_id,
         source_format=image.source_format,  # type: ignore[arg-type]  # only formats.read wrote it
         plane=image.plane,  # type: ignore[arg-type]
-        pixel_spacing=_pair(image.row_spacing, image.column_spacing),
+        pixel_spacing=image.spacing,
         pixel_spacing_source=image.pixel_spacing_source,
         pixel_aspect=image.pixel_aspect,
+        regions=image.parts,
         slice_spacing=image.slice_spacing,
         rescale=(image.rescale_slope, image.rescale_intercept),
         window=_pair(image.window_center, image.window_width),

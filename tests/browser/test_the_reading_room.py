@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
 from cases.models import Case, Measurement, Read, ReadingRules, SignOff
+from cases.review.measurements import pixel_sides
 from inference.phantom import render, sample_spec
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -153,7 +154,8 @@ def test_with_the_keyboard_alone_from_the_worklist_to_the_signature(answered, al
     page.keyboard.press("Enter")
     expect(page.locator("#findings")).to_contain_text("mm")
     stored = Measurement.objects.get()
-    assert stored.length_px == pytest.approx(30.0)
+    across = pixel_sides(stored.scan.image.aspect)[1]
+    assert stored.length_px == pytest.approx(30.0 * across)
 
     page.keyboard.press("v")
     page.keyboard.press("Space")

@@ -14,8 +14,8 @@ from inference.phantom import render, sample_spec
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LENGTH = """async () => {
-    const { lengthWords } = await import("/static/js/viewer/caliper.js");
-    return lengthWords([0, 0], [3, 4], [2, 0.5]); }"""
+    const { lengthWords } = await import("/static/js/viewer/scale.js");
+    return lengthWords({ spacing: [2, 0.5], regions: [], aspect: 4 }, 0, [0, 0], [3, 4]); }"""
 
 
 @pytest.fixture

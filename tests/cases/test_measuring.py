@@ -57,6 +57,80 @@ def test_rows_and_columns_have_spacings_of_their_own(scan, alice):
     assert one.pixel_spacing_source == "PixelSpacing"
 
 
+def with_regions(scan: Scan, *regions: dict) -> Scan:
+    Image.objects.filter(pk=scan.image_id).update(regions=[*regions])
+    return Scan.objects.select_related("image", "case").get(pk=scan.pk)
+
+
+LEFT = {"rows": [0, 7], "columns": [0, 4], "frames": None, "spacing": [0.5, 0.25]}
+RIGHT = {"rows": [0, 7], "columns": [5, 9], "frames": None, "spacing": [1.0, 2.0]}
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "millimetres"),
+    [
+        ((1, 0), (4, 4), (1.5**2 + 1) ** 0.5),
+        ((1, 5), (1, 9), 8.0),
+        ((1, 5), (4, 5), 3.0),
+        ((1, 1), (1, 8), None),
+    ],
+)
+def test_within_an_ultrasound_region_its_scale_holds_and_across_regions_none(
+    scan, alice, start, end, millimetres
+):
+    points = Points(0, start, end)
+    one = measurements.measure(with_regions(scan, LEFT, RIGHT), points, by=alice, tool="distance")
+    assert one.length_mm == (pytest.approx(millimetres) if millimetres else None)
+    assert one.pixel_spacing_source == "SequenceOfUltrasoundRegions"
+    if millimetres is None:
+        assert str(one) == "7.0 pixels (no one scale holds at both ends)"
+        assert one.pixel_spacing is None
+
+
+def test_each_frame_is_measured_by_its_own_scale(case, alice, small_scan):
+    scan = small_scan(case, alice, shape=(3, 8, 10))
+    whole = {"rows": [0, 7], "columns": [0, 9]}
+    scan = with_regions(
+        scan,
+        whole | {"frames": [0, 0], "spacing": [1.0, 1.0]},
+        whole | {"frames": [1, 1], "spacing": [2.0, 2.0]},
+    )
+    made = [
+        measurements.measure(scan, Points(frame, (1, 1), (1, 6)), by=alice, tool="distance")
+        for frame in (0, 1, 2)
+    ]
+    assert [one.length_mm for one in made] == [5.0, 10.0, None]
+
+
+def test_the_page_says_that_no_one_scale_holds(scan, alice, client_of, case):
+    with_regions(scan, LEFT, RIGHT)
+    client = client_of(alice)
+    across = {
+        "start_row": 1,
+        "start_column": 1,
+        "end_row": 1,
+        "end_column": 8,
+        "tool": "distance",
+        "frame": 0,
+    }
+    told = client.post(f"/scans/{scan.pk}/measurements/", across).json()
+    assert told["value"] == "7.0 pixels (no one scale holds at both ends)"
+    response = client.get(case.get_absolute_url())
+    assert response.context["picture"]["regions"] == [LEFT, RIGHT]
+    assert "in 2 parts of the scan, each its own" in response.content.decode()
+    report = client.get(f"{case.get_absolute_url()}report/").content.decode()
+    assert "7.0 pixels (no one scale holds at both ends)" in report
+
+
+def test_without_a_scale_a_length_is_counted_along_the_shorter_side_of_a_pixel(scan, alice):
+    Image.objects.filter(pk=scan.image_id).update(pixel_aspect=2.0)
+    scan = Scan.objects.select_related("image", "case").get(pk=scan.pk)
+    ways = [((1, 1), (3, 1)), ((1, 1), (1, 5))]
+    made = [measurements.measure(scan, Points(0, *way), by=alice, tool="distance") for way in ways]
+    assert [one.length_px for one in made] == [4.0, 4.0]
+    assert {one.length_mm for one in made} == {None}
+
+
 def test_the_viewer_is_told_rows_before_columns(scan, alice, client_of, case):
     with_spacing(scan, 2.0, 0.5)
     picture = client_of(alice).get(case.get_absolute_url()).context["picture"]

@@ -6,12 +6,16 @@ import io
 import answers
 import numpy as np
 import pytest
+from corpus.discs import KINDS, roundness
+from corpus.reading import decode
 from django.core.files.storage import storages
 from PIL import Image as Pillow
 
 from audit.models import Event
-from cases.viewer.pixels import thumbnail
-from inference.models import Job
+from blobs import store
+from cases import services
+from cases.viewer.pixels import frame_png, overlay_png, thumbnail
+from inference.models import Explanation, Job
 from inference.results import images
 from inference.results.superpixels import NotTogether
 
@@ -110,6 +114,39 @@ def test_a_thumbnail_shows_what_fills_the_frame(case, alice, small_scan):
     picture = Pillow.open(io.BytesIO(base64.b64decode(thumbnail(scan.image.pixels_id, 0).split(",")[1])))
     assert picture.size == (60, 40)
     assert np.ptp(np.asarray(picture)) == 255
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_disc_is_round_as_a_thumbnail_in_a_report_and_under_a_map(kind, case, alice, tmp_path):
+    one = KINDS[kind]
+    stack = decode(one.file, one.modality, one.name)
+    scan, _ = services.add_scan(case, stack, by=alice, original=store.put(one.file), file_name=one.name)
+    image, middle = scan.image, stack.pixels.shape[0] // 2
+    assert image.aspect == pytest.approx(one.spacing[0] / one.spacing[1], rel=0.01)
+    small = base64.b64decode(thumbnail(image.pixels_id, middle, image.aspect).split(",")[1])
+    ends = ((10.0, 10.0), (10.0, 20.0))
+    for png in (small, frame_png(image, middle), frame_png(image, middle, {1: ends})):
+        assert roundness(np.asarray(Pillow.open(io.BytesIO(png)).convert("L"))) == pytest.approx(1, rel=0.015)
+    heat = Explanation(heatmap_id=store.put(images.npy(np.ones((1, *stack.pixels.shape[1:]), "f2"))).sha256)
+    red = np.asarray(Pillow.open(io.BytesIO(overlay_png(image, middle, heat, 0))))[..., 0]
+    assert roundness(np.where(red > red.mean() + 10, 255, 0)) == pytest.approx(1, rel=0.015)
+
+
+def test_a_line_in_a_report_lies_where_it_was_drawn(case, alice):
+    """On pixels twice as wide as high: from the disc's left edge to its right one."""
+    one = KINDS["PixelSpacing 1:2"]
+    stack = decode(one.file, one.modality, one.name)
+    scan, _ = services.add_scan(case, stack, by=alice, original=store.put(one.file), file_name=one.name)
+    row, columns = (
+        stack.pixels.shape[1] // 2,
+        np.nonzero(stack.pixels[0, stack.pixels.shape[1] // 2] > 135)[0],
+    )
+    png = frame_png(scan.image, 0, {1: ((row, columns[0]), (row, columns[-1]))})
+    colour = np.asarray(Pillow.open(io.BytesIO(png))).astype(int)
+    yellow = np.nonzero((colour[..., 0] - colour[..., 2] > 100)[colour.shape[0] // 2])[0]
+    disc = np.nonzero(colour[colour.shape[0] // 4, :, 2] > 135)[0]
+    assert (yellow[0] + yellow[-1]) / 2 == pytest.approx((disc[0] + disc[-1]) / 2, abs=8)
+    assert yellow[-1] - yellow[0] == pytest.approx(30 / 0.15 * colour.shape[1] / 320, rel=0.06)
 
 
 def test_a_case_whose_stored_pixels_are_gone_still_opens(case, alice, small_scan, client_of):

@@ -143,6 +143,9 @@ def test_the_child_knows_nothing_of_its_parents_environment(monkeypatch):
     }
 
 
+PART = {"rows": [0, 5], "columns": [0, 5], "frames": None, "spacing": [0.3, 0.2]}
+
+
 def honest() -> dict[str, object]:
     stream = io.BytesIO()
     wire.write_stack(stream, decode(SAMPLES["dicom"], "mri"))
@@ -174,6 +177,13 @@ def test_an_honest_answer_is_taken():
         {"pixel_spacing": ["a", "b"]},
         {"pixel_spacing": [float("nan"), 1]},
         {"pixel_spacing_source": "Mrs X"},
+        {"pixel_aspect": 100},
+        {"regions": "all"},
+        {"regions": [PART | {"rows": [5, 0]}]},
+        {"regions": [PART | {"columns": [0.5, 5]}]},
+        {"regions": [PART | {"frames": [-1, 5]}]},
+        {"regions": [PART | {"spacing": [0.3, 1e9]}]},
+        {"regions": [PART] * 257},
         {"slice_spacing": float("inf")},
         {"slice_spacing": True},
         {"rescale": None},
@@ -186,6 +196,11 @@ def test_an_honest_answer_is_taken():
 def test_a_dishonest_answer_is_not(lie):
     with pytest.raises(wire.BadAnswer):
         parsed(honest() | lie)
+
+
+def test_an_honest_part_of_a_picture_is_taken():
+    (part,) = parsed(honest() | {"regions": [PART]}).regions
+    assert part.as_json() == PART
 
 
 def test_a_shape_beyond_the_limits_is_refused_before_it_is_allocated():

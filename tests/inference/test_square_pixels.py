@@ -150,6 +150,24 @@ def test_real_pictures_squeezed_keep_their_answer(data_dir):
     assert np.mean(gaps) < 0.05
 
 
+@pytest.mark.data
+def test_pictures_that_come_squeezed_keep_their_call(data_dir):
+    folder = data_dir.parent / "inputs" / "squeezed_ultrasound"
+    if not folder.is_dir():
+        pytest.skip("there are no squeezed pictures beside the real scans")
+    found = {
+        path.stem: probability(read(path, modality="ultrasound", file_name=path.name))
+        for path in sorted(folder.glob("*.dcm"))
+    }
+    squeezes = {name: name.split("_")[0] + "_1" for name in found if not name.endswith("_1")}
+    threshold = model().record.threshold
+    assert len(squeezes) >= 20
+    assert all((found[name] >= threshold) == (found[whole] >= threshold) for name, whole in squeezes.items())
+    gaps = np.array([abs(found[name] - found[whole]) for name, whole in squeezes.items()])
+    assert np.mean(gaps) < 0.03
+    assert np.mean(gaps < 0.03) > 0.8
+
+
 def test_a_blank_picture_is_refused_whatever_its_pixels_are():
     blank = PictureStack(np.full((1, 90, 90), 7, np.uint8), "ultrasound", "", "png", pixel_spacing=(1.0, 2.0))
     with pytest.raises(NotAnalysable):

@@ -4,9 +4,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { Caliper, endAt, length } from "../../static/js/logic/caliper.js";
+import { Caliper, endAt, length, pixelSides } from "../../static/js/logic/caliper.js";
 
-const SIZE = { width: 200, height: 100 };
+const SIZE = { width: 200, height: 100, aspect: 1 };
 const PROPOSAL = {
   prediction: "p",
   atrium: 1,
@@ -30,17 +30,22 @@ test("a length takes the spacing of rows and of columns, each its own", () => {
   assert.equal(length([5, 5], [5, 15], [9, 0.4]), 4);
 });
 
-test("without a scale a length is in pixels", () => {
-  assert.equal(length([0, 0], [3, 4], null), 5);
+test("without a scale a length is in pixels, counted along their shorter side", () => {
+  assert.equal(length([0, 0], [3, 4], pixelSides(1)), 5);
+  assert.equal(length([0, 0], [4, 0], pixelSides(2)), 8);
+  assert.equal(length([0, 0], [0, 8], pixelSides(2)), 8);
+  assert.equal(length([0, 0], [0, 4], pixelSides(0.5)), 8);
 });
 
 test("a pointer takes hold of the nearer end, as far away as a finger is wide on the screen", () => {
   /** @type {[number, number][]} */
   const ends = [[10, 20], [10, 40]];
-  assert.equal(endAt(ends, [10, 22], 1), 0);
-  assert.equal(endAt(ends, [10, 36], 1), 1);
-  assert.equal(endAt(ends, [10, 33], 4), -1, "enlarged four times it is 28 pixels away");
-  assert.equal(endAt(ends.slice(0, 1), [10, 20], 1), -1, "one end is no caliper");
+  assert.equal(endAt(ends, [10, 22], 1, 1), 0);
+  assert.equal(endAt(ends, [10, 36], 1, 1), 1);
+  assert.equal(endAt(ends, [10, 33], 4, 1), -1, "enlarged four times it is 28 pixels away");
+  assert.equal(endAt(ends, [19, 20], 1, 1), 0);
+  assert.equal(endAt(ends, [19, 20], 1, 2), -1, "pixels twice as high as wide: it is 18 away");
+  assert.equal(endAt(ends.slice(0, 1), [10, 20], 1, 1), -1, "one end is no caliper");
 });
 
 test("a drag sets both ends; a tap sets none", () => {

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from inference.engine.preprocessing.square_pixels import spacing_of, squared
 from inference.engine.records import Explanation
 from inference.formats.stack import PictureStack
 
@@ -14,12 +15,16 @@ OPACITY = 0.6
 
 
 def overlay_png(stack: PictureStack, found: Explanation) -> bytes:
-    """The explained frames side by side as PNG: warm speaks for the class, cold against it."""
-    heat = found.heatmap.astype(np.float64)
+    """The explained frames side by side as PNG, in true proportions.
+
+    Warm speaks for the class, cold against it.
+    """
+    heat = found.heatmap.astype(np.float32)
     strongest = max(float(np.abs(heat).max()), 1e-9)
+    spacing = spacing_of(stack)
     frames = [
-        blend(stack.pixels[frame].astype(np.float64), picture / strongest)
-        for frame, picture in zip(found.frames, heat, strict=True)
+        blend(*(squared(one.astype(np.float32), spacing)[0].astype(np.float64) for one in pair))
+        for pair in zip(stack.pixels[list(found.frames)], heat / strongest, strict=True)
     ]
     out = io.BytesIO()
     Image.fromarray(np.concatenate(frames, axis=1)).save(out, format="PNG")

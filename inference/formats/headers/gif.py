@@ -4,6 +4,7 @@ import struct
 
 from inference.formats.errors import FormatError
 from inference.formats.limits import Data, check_frame
+from inference.formats.spacing import plausible_aspect
 
 SIGNATURES = (b"GIF87a", b"GIF89a")
 BLOCKS = 1_500_000  # 256 MiB in full blocks of 255 bytes, and some
@@ -35,6 +36,12 @@ def inspect(data: Data) -> int:
     if frames > FRAMES:
         raise FormatError("frames", f"The GIF file has more than {FRAMES} frames.")
     return frames
+
+
+def aspect(data: Data) -> float | None:
+    """Height of a pixel over its width by the Pixel Aspect Ratio of the screen; None where it states none."""
+    stated = data[12]
+    return plausible_aspect(64, stated + 15) if stated and stated + 15 != 64 else None
 
 
 def _table(flags: int) -> int:

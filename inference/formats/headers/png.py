@@ -35,6 +35,17 @@ def is_deep(data: Data) -> bool:
     return data[24:25] == b"\x10" and data[25:26] != bytes([GREY])
 
 
+def density(data: Data) -> tuple[int, int] | None:
+    """Pixels along a row and along a column in a unit of length, by the chunk pHYs of an inspected file."""
+    for kind, start, length in _chunks(data):
+        if kind == b"pHYs" and length == 9:
+            across, down = struct.unpack_from(">II", data, start)
+            return across, down
+        if kind == b"IDAT":
+            break
+    return None
+
+
 def _chunks(data: Data) -> Iterator[tuple[bytes, int, int]]:
     """Yield (type, start of content, length) up to IEND; refuse a list that runs over the end."""
     offset = len(SIGNATURE)

@@ -35,21 +35,28 @@ export const STEP = { fine: 0.5, coarse: 10 }; // pixels of the scan that an arr
 
 /**
  * @param {Point} start @param {Point} end in pixels
- * @param {[number, number] | null} spacing mm between rows, between columns; null where no scale is known
- * @returns {number} mm, or pixels without a scale
+ * @param {[number, number]} spacing mm between rows, between columns; or the sides of a pixel
+ * @returns {number} in what the spacing is in
  */
-export function length(start, end, spacing) {
-  const [mmDown, mmRight] = spacing ?? [1, 1];
+export function length(start, end, [mmDown, mmRight]) {
   return Math.hypot((end[0] - start[0]) * mmDown, (end[1] - start[1]) * mmRight);
 }
 
 /**
- * @param {Point[]} ends @param {Point} point in pixels @param {number} shown screen pixels that one of the scan takes
- * @returns {number} the index of the end that a pointer there takes hold of; -1 for none
+ * What a length is counted in where nothing says millimetres.
+ * @param {number} aspect @returns {[number, number]} the sides of a pixel, the shorter one 1
  */
-export function endAt(ends, point, shown) {
+export function pixelSides(aspect) {
+  return [Math.max(aspect, 1), Math.max(1 / aspect, 1)];
+}
+
+/**
+ * @param {Point[]} ends @param {Point} point in pixels @param {number} shown screen pixels that one of the scan is wide
+ * @param {number} aspect @returns {number} the index of the end that a pointer there takes hold of; -1 for none
+ */
+export function endAt(ends, point, shown, aspect) {
   if (ends.length < 2) return -1;
-  const away = ends.map((end) => length(end, point, null) * shown);
+  const away = ends.map((end) => length(end, point, [aspect, 1]) * shown);
   const nearest = away[0] < away[1] ? 0 : 1;
   return away[nearest] <= GRAB ? nearest : -1;
 }
@@ -64,7 +71,7 @@ export class Caliper {
   held = -1; // the index of the end that is moved
   isDragged = false;
 
-  /** @param {Size} size of the frames in pixels */
+  /** @param {Size} size of the frames */
   constructor(size) {
     this.size = size;
   }
@@ -102,10 +109,10 @@ export class Caliper {
     Object.assign(this, { points: [proposal.start, proposal.end], origin: proposal, held: 1 });
   }
 
-  /** @param {Point} point where a pointer went down @param {number} shown screen pixels that one of the scan takes */
+  /** @param {Point} point where a pointer went down @param {number} shown screen pixels that one of the scan is wide */
   press(point, shown) {
     this.isDragged = true;
-    this.held = endAt(this.points, point, shown);
+    this.held = endAt(this.points, point, shown, this.size.aspect);
     if (this.held < 0) Object.assign(this, { points: [point], cursor: point, origin: null });
   }
 
@@ -119,7 +126,7 @@ export class Caliper {
   release(point) {
     this.isDragged = false;
     if (this.held >= 0) return;
-    if (length(this.points[0], point, null) > TAP) this.set(point);
+    if (length(this.points[0], point, [1, 1]) > TAP) this.set(point);
     else this.choose(this.tool);
   }
 

@@ -11,6 +11,8 @@
  * @property {8 | 16} bits
  * @property {[number, number] | null} window  centre and width in stored values
  * @property {[number, number] | null} spacing  mm between rows, between columns
+ * @property {number} aspect  height of a pixel over its width
+ * @property {import("./scale.js").Region[]} regions  parts with scales of their own, and none outside; [] where one holds everywhere
  * @property {number} first  the frame to show first
  * @property {string} address
  * @property {string} view
@@ -18,6 +20,11 @@
 
 /** @typedef {Uint8Array | Uint16Array} Pixels */
 /** @typedef {{centre: number, width: number, inverted: boolean}} Window */
+
+/** @param {Picture} picture @returns {import("./zoom.js").Size} of its frames */
+export function sizeOf({ rows, columns, aspect }) {
+  return { width: columns, height: rows, aspect };
+}
 
 /** Shares of the stored values, from dark to bright, between which a preset spreads its greys. */
 const PRESETS = { whole: [0, 1], tissue: [0.05, 0.95], fluid: [0.5, 0.999] };

@@ -1,35 +1,36 @@
 // @ts-check
 // Calipers: two points on a frame, set by pointer, pen, touch or the arrow keys, and stored by the server.
 
-import { decimal, inWords } from "../language.js";
-import { Caliper, length, STEP } from "../logic/caliper.js";
-import { pointed, shownSize } from "../logic/zoom.js";
+import { inWords } from "../language.js";
+import { Caliper, STEP } from "../logic/caliper.js";
+import { sizeOf } from "../logic/picture.js";
+import { pointed, shownSize, squared } from "../logic/zoom.js";
 import { element, json, list } from "../page.js";
 import { bind } from "../shortcuts.js";
 import { replaceKeepingWords } from "../words.js";
 import { box, cross, line, proposed } from "./marks.js";
+import { lengthWords } from "./scale.js";
 
 /** @typedef {import("../logic/caliper.js").Measurement} Measurement */
 /** @typedef {import("../logic/caliper.js").Point} Point */
 /** @typedef {import("../logic/caliper.js").Proposal} Proposal */
 /** @typedef {{id: string, title: string, value: string, withdraw: string, provisional: boolean}} Stored  what the server answers */
-/** @typedef {{marks: SVGSVGElement, canvas: HTMLCanvasElement, spacing: [number, number] | null, onMeasuring: () => void, goTo: (frame: number) => Promise<void>}} Place */
-
-/** @param {Point} start @param {Point} end @param {[number, number] | null} spacing mm between rows, columns */
-export function lengthWords(start, end, spacing) {
-  const words = decimal(length(start, end, spacing), 1);
-  return spacing ? `${words} mm` : inWords("{length} pixels (no scale known)", { length: words });
-}
+/** @typedef {{marks: SVGSVGElement, canvas: HTMLCanvasElement, picture: import("../logic/picture.js").Picture, onMeasuring: () => void, goTo: (frame: number) => Promise<void>}} Place */
 
 /** @param {Place} place @returns {{isActive: () => boolean, show: (frame: number) => void, takeStock: () => void}} */
-export function setUpCaliper({ marks, canvas, spacing, onMeasuring, goTo }) {
+export function setUpCaliper({ marks, canvas, picture, onMeasuring, goTo }) {
+  const size = sizeOf(picture);
   const form = document.getElementById("caliper");
   const scale = document.getElementById("calibration");
-  const caliper = new Caliper(canvas);
+  const caliper = new Caliper(size);
   const stored = /** @type {Measurement[]} */ (json("measurements") ?? []);
   const advised = /** @type {{frame: number, corners: [Point, Point], words: string}[]} */ (json("advice-places") ?? []);
   /** @type {Proposal[]} */
   let proposals = [];
+  /** @param {Point} point of the scan @returns {Point} where it is drawn */
+  const at = (point) => squared(point, size.aspect);
+  /** @param {Point} start @param {Point} end */
+  const words = (start, end) => lengthWords(picture, caliper.frame, start, end);
 
   /** Everything as the caliper is now. */
   function change() {
@@ -39,8 +40,8 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring, goTo }) {
 
   function draw() {
     marks.replaceChildren(...others(), ...pending());
-    const words = document.getElementById("caliper-words");
-    if (words instanceof HTMLOutputElement) words.value = inHand(caliper, spacing); // nobody measures on a signed case
+    const said = document.getElementById("caliper-words");
+    if (said instanceof HTMLOutputElement) said.value = inHand(caliper, words); // nobody measures on a signed case
   }
 
   /** What others have drawn on this frame. */
@@ -48,9 +49,9 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring, goTo }) {
     /** @param {{frame: number}} one */
     const isHere = ({ frame }) => frame === caliper.frame;
     return [
-      ...stored.filter(isHere).map((one) => line(one.start, one.end, one.words, one.provisional ? "provisional" : "", canvas.width, one.length)),
-      ...advised.filter(isHere).map(({ corners, words }) => box(corners, words)),
-      ...proposals.filter((one) => isHere(one) && one !== caliper.origin && !one.confirmed).map((one) => proposed(one, canvas)),
+      ...stored.filter(isHere).map((one) => line(at(one.start), at(one.end), one.words, one.provisional ? "provisional" : "", canvas.width, one.length)),
+      ...advised.filter(isHere).map((one) => box([at(one.corners[0]), at(one.corners[1])], one.words)),
+      ...proposals.filter((one) => isHere(one) && one !== caliper.origin && !one.confirmed).map((one) => proposed({ ...one, start: at(one.start), end: at(one.end) }, canvas)),
     ];
   }
 
@@ -58,8 +59,8 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring, goTo }) {
   function pending() {
     const [start] = caliper.points;
     const [from, to] = caliper.span ?? [start, start];
-    const shown = from ? [line(from, to, "", "pending", canvas.width, lengthWords(from, to, spacing))] : [];
-    return caliper.cursor && !caliper.isDone ? [...shown, cross(caliper.cursor)] : shown;
+    const shown = from ? [line(at(from), at(to), "", "pending", canvas.width, words(from, to))] : [];
+    return caliper.cursor && !caliper.isDone ? [...shown, cross(at(caliper.cursor))] : shown;
   }
 
   /** @param {string} tool */
@@ -94,7 +95,7 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring, goTo }) {
     plain.textContent = isWidth ? inWords("Store, side not said") : inWords("Store");
     for (const name of ["primary", "quiet"]) plain.classList.toggle(name, isWidth === (name === "quiet"));
     const [start, end] = caliper.points;
-    element("caliper-length", HTMLElement).textContent = lengthWords(start, end, spacing);
+    element("caliper-length", HTMLElement).textContent = words(start, end);
     sayState();
     if (!caliper.isDragged) besideTheLine(form, marks);
   }
@@ -107,9 +108,9 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring, goTo }) {
     takeUp();
   }
 
-  const shown = () => shownSize(marks.getBoundingClientRect(), canvas);
+  const shown = () => shownSize(marks.getBoundingClientRect(), size);
   /** @param {PointerEvent} event */
-  const under = (event) => pointed(marks.getBoundingClientRect(), canvas, event);
+  const under = (event) => pointed(marks.getBoundingClientRect(), size, event);
 
   canvas.addEventListener("pointerdown", (event) => {
     if (!caliper.isActive || event.button !== 0 || event.shiftKey) return;
@@ -217,12 +218,15 @@ export function setUpCaliper({ marks, canvas, spacing, onMeasuring, goTo }) {
   };
 }
 
-/** @param {Caliper} caliper @param {[number, number] | null} spacing @returns {string} what to do with it, or how long it is */
-function inHand({ isActive, tool, origin, points, span }, spacing) {
+/**
+ * @param {Caliper} caliper @param {(start: Point, end: Point) => string} words how long a line is
+ * @returns {string} what to do with it, or how long it is
+ */
+function inHand({ isActive, tool, origin, points, span }, words) {
   if (!isActive) return "";
-  if (origin) return `${inWords("Proposed: drag an end, or move it with the arrows (Enter takes the other end); confirm the plane, and store.")} ${lengthWords(points[0], points[1], spacing)}`;
+  if (origin) return `${inWords("Proposed: drag an end, or move it with the arrows (Enter takes the other end); confirm the plane, and store.")} ${words(points[0], points[1])}`;
   if (tool === "calibrate" && !span) return inWords("Drag from one end of the depth scale to the other, or along anything whose length you know.");
-  if (span) return lengthWords(span[0], span[1], spacing);
+  if (span) return words(span[0], span[1]);
   return inWords("Drag from one inner wall to the other, or move with the arrows and press Enter at both ends.");
 }
 

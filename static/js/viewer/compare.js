@@ -4,6 +4,7 @@
 import { inWords } from "../language.js";
 import { manner } from "../logic/heat.js";
 import { Comparison } from "../logic/overlay_state.js";
+import { sizeOf } from "../logic/picture.js";
 import { element } from "../page.js";
 import { layMap } from "./map.js";
 import { bare, pane } from "./pane.js";
@@ -22,7 +23,7 @@ export function setUpCompare(picture, { onChange, chosen: onTheLeft, say }) {
   const choice = element("compare", HTMLSelectElement);
   const slider = element("split", HTMLInputElement);
   const beside = element("beside", HTMLButtonElement);
-  const twin = pane("twin", picture);
+  const twin = pane("twin", sizeOf(picture));
   const state = new Comparison();
 
   /** Where something is to be compared, show it; both panes are as large as each other. */
@@ -67,7 +68,7 @@ export function setUpCompare(picture, { onChange, chosen: onTheLeft, say }) {
       if (mine !== turn) return;
       if (!found) return bare(twin);
       layMap(twin, found, manner(overlay, found.values, shown.opacity, shown.threshold), shown.masked);
-      outline(twin.outlines, shown.outlines ? parts : [], undefined);
+      outline(twin.outlines, picture.aspect, shown.outlines ? parts : [], undefined);
       twin.heat.dataset.overlay = `${overlay.id}:${row}`;
     } catch (problem) {
       say(/** @type {Error} */ (problem).message);

@@ -75,7 +75,7 @@ export function setUpOverlay(main, picture, { frame, show, say, arranged }) {
 
   function drawOutlines() {
     const isShown = main.heat.dataset.overlay !== undefined;
-    outline(main.outlines, isShown && state.isOutlined ? parts.known() : [], isShown ? parts.marked() : undefined);
+    outline(main.outlines, picture.aspect, isShown && state.isOutlined ? parts.known() : [], isShown ? parts.marked() : undefined);
   }
 
   /** At once, before anything else is fetched: one method's heat must never stand under another's name. */

@@ -1,7 +1,7 @@
 // @ts-check
 // One look at the scan: the picture itself, heat over it, what hides the rest, outlines; all of one size.
 
-import { transform } from "../logic/zoom.js";
+import { stretch, transform } from "../logic/zoom.js";
 
 /**
  * @typedef {Object} Pane
@@ -11,22 +11,29 @@ import { transform } from "../logic/zoom.js";
  * @property {HTMLCanvasElement} mask  dark where the picture is hidden
  * @property {SVGSVGElement} outlines
  */
+/** @typedef {import("../logic/zoom.js").Size} Size */
 
 /**
- * @param {string} id of its box @param {{rows: number, columns: number}} size of the scan in pixels
+ * @param {string} id of its box @param {Size} size of the scan
  * @returns {Pane}
  */
-export function pane(id, { rows, columns }) {
+export function pane(id, size) {
   const box = document.getElementById(id);
   if (!box) throw new Error(`The page has no pane named ${id}.`);
   const [scan, heat, mask] = ["scan", "heat", "used"].map((name) => {
     const canvas = box.querySelector(`.${name}-layer`);
     if (!(canvas instanceof HTMLCanvasElement)) throw new Error(`The pane ${id} has no ${name}.`);
-    Object.assign(canvas, { width: columns, height: rows });
+    Object.assign(canvas, { width: size.width, height: size.height });
     return canvas;
   });
   const outlines = /** @type {SVGSVGElement} */ (box.querySelector(".outlines"));
+  drawnTrue(outlines, size);
   return { box, scan, heat, mask, outlines };
+}
+
+/** @param {SVGSVGElement} layer in which a unit is as wide as a pixel of the scan, and as high @param {Size} size */
+export function drawnTrue(layer, { width, height, aspect }) {
+  layer.setAttribute("viewBox", `0 0 ${width} ${height * aspect}`);
 }
 
 /** @param {Pane} pane @returns {(HTMLElement | SVGElement)[]} what is zoomed together */
@@ -36,10 +43,11 @@ export function layers({ scan, heat, mask, outlines }) {
 
 /**
  * @param {HTMLCanvasElement} scan @param {(HTMLElement | SVGElement)[]} moved its layers
- * @param {import("../logic/zoom.js").Place} place
+ * @param {Size} size @param {import("../logic/zoom.js").Place} place
  */
-export function apply(scan, moved, place) {
-  for (const layer of moved) layer.style.transform = transform(scan, place);
+export function apply(scan, moved, size, place) {
+  const [move, make] = [transform(scan, size, place), stretch(scan, size)];
+  for (const layer of moved) layer.style.transform = layer instanceof HTMLCanvasElement ? `${move} ${make}` : move;
 }
 
 /** @param {HTMLCanvasElement} canvas @param {(pixels: Uint8ClampedArray) => void} fill */

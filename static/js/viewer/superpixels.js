@@ -11,15 +11,17 @@ const SVG = "http://www.w3.org/2000/svg";
 const LISTED = 8;
 
 /**
- * @param {SVGSVGElement} svg as large as the scan @param {Superpixel[]} shown
+ * @param {SVGSVGElement} svg as large as the scan @param {number} aspect of its pixels @param {Superpixel[]} shown
  * @param {Superpixel | undefined} marked told apart from the others, with its weight
  */
-export function outline(svg, shown, marked) {
-  const group = document.createElementNS(SVG, "g");
+export function outline(svg, aspect, shown, marked) {
+  const [group, pieces] = [0, 1].map(() => document.createElementNS(SVG, "g"));
+  pieces.setAttribute("transform", `scale(1 ${aspect})`);
   const others = shown.filter((piece) => piece !== marked);
   const most = Math.abs(shown[0]?.weight ?? 0) || 1;
-  group.append(...others.map((piece) => path(piece, "", Math.abs(piece.weight) / most)));
-  if (marked) group.append(path(marked, "halo", 1), path(marked, "marked", 1), label(svg, marked));
+  pieces.append(...others.map((piece) => path(piece, "", Math.abs(piece.weight) / most)));
+  if (marked) pieces.append(path(marked, "halo", 1), path(marked, "marked", 1));
+  group.append(pieces, ...(marked ? [label(svg, aspect, marked)] : []));
   svg.querySelectorAll("g").forEach((before) => before.remove());
   svg.append(group);
 }
@@ -40,11 +42,11 @@ function path(piece, kind, share) {
   return drawn;
 }
 
-/** @param {SVGSVGElement} svg @param {Superpixel} piece */
-function label(svg, { middle, weight: counted }) {
+/** @param {SVGSVGElement} svg @param {number} aspect @param {Superpixel} piece */
+function label(svg, aspect, { middle, weight: counted }) {
   const text = document.createElementNS(SVG, "text");
   const size = svg.viewBox.baseVal.width / 34;
-  const places = { x: middle[1] + 0.5, y: middle[0] + 0.5 + size / 3, "font-size": size };
+  const places = { x: middle[1] + 0.5, y: (middle[0] + 0.5) * aspect + size / 3, "font-size": size };
   for (const [name, value] of Object.entries(places)) text.setAttribute(name, String(value));
   text.textContent = weight(counted);
   return text;

@@ -2,7 +2,7 @@
 // The viewer: which frame, which window, which part; and everything that changes them.
 
 import { decimal, inWords } from "../language.js";
-import { ownWindow, paint, preset } from "../logic/picture.js";
+import { ownWindow, paint, preset, sizeOf } from "../logic/picture.js";
 import { content, panned, pointed, zoomed } from "../logic/zoom.js";
 import { element, json } from "../page.js";
 import { setUpCaliper } from "./caliper.js";
@@ -10,16 +10,19 @@ import { setUpCine } from "./cine.js";
 import { listenToButtons } from "./controls.js";
 import { frameMarks } from "./marks.js";
 import { setUpOverlay } from "./overlay.js";
-import { apply, draw, layers, pane } from "./pane.js";
+import { apply, draw, drawnTrue, layers, pane } from "./pane.js";
+import { scaleWords } from "./scale.js";
 import { frame } from "./sources.js";
 import { listenToKeys, listenToPointer } from "./viewer_input.js";
 
 const TAP = 4; // screen pixels that a finger may move
 
 const picture = /** @type {import("../logic/picture.js").Picture} */ (json("picture"));
-const main = pane("screen", picture);
+const size = sizeOf(picture);
+const main = pane("screen", size);
 const slider = document.getElementById("frame");
 const marks = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (document.getElementById("marks")));
+drawnTrue(marks, size);
 const readout = element("readout", HTMLElement);
 
 const state = {
@@ -51,13 +54,12 @@ function redraw() {
 function say(problem) {
   if (problem) state.problem = problem;
   const { centre, width } = state.window;
-  const mm = picture.spacing ? `, ${inWords("{length} mm a pixel", { length: decimal(picture.spacing[0], 2) })}` : `, ${inWords("no scale known")}`;
   const chosen = overlay.chosen();
   const values = overlay.values();
   const bare = chosen && !chosen.frames.includes(state.frame) ? `; ${inWords("{method} did not read this frame", { method: chosen.method })}` : "";
   const at = state.under && values ? values[Math.round(state.under[0]) * picture.columns + Math.round(state.under[1])] : null;
   const here = chosen && at !== null ? `; ${inWords("here {value}", { value: decimal(at, 2) })}` : "";
-  readout.textContent = state.problem || `${inWords("W {width} L {level}", { width: Math.round(width), level: Math.round(centre) })}${mm}${bare}${here}`;
+  readout.textContent = state.problem || `${inWords("W {width} L {level}", { width: Math.round(width), level: Math.round(centre) })}, ${scaleWords(picture, state.frame, state.under)}${bare}${here}`;
 }
 
 /** @param {number} number */
@@ -101,8 +103,8 @@ function begin() {
 /** @param {import("../logic/zoom.js").Place} place of every pane */
 function move(place) {
   state.place = place;
-  apply(main.scan, [...layers(main), marks], place);
-  if (overlay.isBeside()) apply(overlay.twin.scan, layers(overlay.twin), place);
+  apply(main.scan, [...layers(main), marks], size, place);
+  if (overlay.isBeside()) apply(overlay.twin.scan, layers(overlay.twin), size, place);
 }
 
 function reset() {
@@ -154,7 +156,7 @@ const actions = {
     overlay.hide(hidden);
     marks.classList.toggle("bare", hidden);
   },
-  pan: (dx, dy) => move(panned(main.scan, state.place, dx, dy)),
+  pan: (dx, dy) => move(panned(main.scan, size, state.place, dx, dy)),
   zoom: (factor) => move(zoomed(state.place, factor)),
   step: (frames) => show(state.wanted + frames),
   toggle: (method) => overlay.toggle(method),
@@ -164,7 +166,7 @@ const actions = {
 
 /** @param {PointerEvent} event @returns {[number, number]} row and column of what lies under the pointer */
 function under(event) {
-  return pointed(marks.getBoundingClientRect(), main.scan, event);
+  return pointed(marks.getBoundingClientRect(), size, event);
 }
 
 /** What lies under the pointer, and a tap on it. */
@@ -184,7 +186,7 @@ function listenToPlaces() {
 }
 
 const overlay = setUpOverlay(main, picture, { frame: () => state.frame, show, say, arranged: redraw });
-const caliper = setUpCaliper({ marks, canvas: main.scan, spacing: picture.spacing, onMeasuring: () => overlay.whole(), goTo: show });
+const caliper = setUpCaliper({ marks, canvas: main.scan, picture, onMeasuring: () => overlay.whole(), goTo: show });
 setUpCine((frames) => show((state.wanted + frames) % picture.frames), picture.frameTime);
 for (const { scan } of [main, overlay.twin]) listenToPointer(scan, actions, picture.frames > 1, () => caliper.isActive());
 listenToKeys(main.scan, actions, () => caliper.isActive());
