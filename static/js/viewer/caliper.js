@@ -86,6 +86,7 @@ export function setUpCaliper({ marks, canvas, picture, onMeasuring, goTo }) {
   function ask() {
     if (!form) return;
     if (scale) calibrate(scale, caliper);
+    if (scale && !scale.hidden && !caliper.isDragged) besideTheLine(scale, marks);
     const isAsked = caliper.isDone && caliper.tool !== "calibrate";
     form.hidden = !isAsked;
     if (!isAsked) return;
