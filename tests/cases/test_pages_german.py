@@ -120,7 +120,7 @@ def test_advice_is_german_on_the_page_and_english_in_the_record(german, answered
 
 def test_machine_numbers_on_a_german_page_stay_machine_numbers(german, answered):
     page = html(german, answered.get_absolute_url())
-    assert re.search(r'class="scale-value" x="0" y="3" width="75\.00"', page)
+    assert re.search(r'class="scale-mark" x="74\.00" y="1"', page)
     picture = json.loads(re.search(r'<script id="picture"[^>]*>(.*?)</script>', page)[1])
     assert (picture["rows"], picture["columns"]) == (64, 80)
     scan = answered.scans.get()
