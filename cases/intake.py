@@ -1,5 +1,7 @@
 """An upload becomes a Scan and its Image: the one way in for page, API and demo."""
 
+import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.files.base import File
 from django.db import transaction
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext, gettext_noop
 
 from accounts.models import User
 from blobs import store
@@ -24,9 +26,19 @@ from inference.formats import Identity, series_pack
 from inference.formats.errors import FormatError
 from inference.formats.series import Group
 from inference.formats.stack import Modality, PictureStack
+from inference.models import Job
 
 NO_STORAGE = gettext_noop("Stored files cannot be reached. Nothing was changed; try again shortly.")
 """Of one file among several: those before it may have become scans."""
+_SPOOL = "ventra-intake-"
+
+
+class TooManyWaiting(CannotDo):
+    """The service account has as many jobs waiting as it may have."""
+
+    code = "too_many_waiting"
+    status = 429
+    retry_after = 60
 
 
 def receive(
@@ -43,9 +55,10 @@ def receive(
     mismatch_reason: why a file belongs here that names another patient; without one it is refused.
     Raises FormatError for a file that cannot be read, PatientMismatch, OtherModality, SeriesKnown: nothing of
     it is kept but an audit line with the reason. Order: may it be written to at all, bytes to disk, decode in
-    a limited child, blobs, then rows and jobs in one transaction, then the wake-up. Raises PermissionDenied,
-    CaseSigned before a byte is read.
+    a limited child, blobs, then rows, jobs and wake-up in one transaction. Raises PermissionDenied, and
+    CaseSigned and TooManyWaiting before a byte is read.
     """
+    _refuse_beyond_quota(by)
     with transaction.atomic():
         access.lock_for_writing(case, by)  # let go at once: reading the file may take a while
     with _refusals_told(case, by), _spooled(upload) as path:
@@ -57,6 +70,7 @@ def take(
     case: Case, group: Group, *, modality: Modality, by: User, mismatch_reason: str, came: Slices
 ) -> tuple[Scan, bool]:
     """The same for files that lie here already: one, or the slices of one volume in their order."""
+    _refuse_beyond_quota(by)
     paths, names = [file.path for file in group.files], [file.name for file in group.files]
     with _refusals_told(case, by):
         if group.becomes == "volume":
@@ -124,13 +138,32 @@ def _refusals_told(case: Case, by: User) -> Iterator[None]:
         raise
 
 
+def tidy() -> None:
+    """Remove what a process of this machine that was killed had taken in."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_SPOOL}*"):
+        pid = folder.name.removeprefix(_SPOOL).partition("-")[0]
+        if pid == str(os.getpid()) or not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _refuse_beyond_quota(by: User) -> None:
+    """A program that sends more than is done shall wait, and no department for its heap."""
+    if not by.is_service:
+        return
+    waiting = Job.objects.filter(state=Job.State.QUEUED, requested_by=by)[: settings.SERVICE_ACCOUNT_JOBS]
+    if waiting.count() >= settings.SERVICE_ACCOUNT_JOBS:
+        raise TooManyWaiting(
+            gettext("Too many jobs of this service account wait. Send more when some are done.")
+        )
+
+
 @contextmanager
 def _spooled(upload: "File[Any]") -> Iterator[Path]:
     """The bytes as a file of a name of ours, gone at the end."""
     if (upload.size or 0) > settings.MAX_UPLOAD_BYTES:
         limit = settings.MAX_UPLOAD_BYTES >> 20
         raise FormatError("too_large", f"The file is larger than the limit of {limit} MiB.")
-    with tempfile.TemporaryDirectory(prefix="ventra-intake-") as folder:
+    with tempfile.TemporaryDirectory(prefix=f"{_SPOOL}{os.getpid()}-") as folder:
         path = Path(folder) / "upload"
         with path.open("wb") as spool:
             for chunk in upload.chunks():

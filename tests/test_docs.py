@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def test_every_setting_read_from_the_environment_is_documented():
     settings = (ROOT / "platform" / "config" / "settings.py").read_text()
-    read = set(re.findall(r'env\.(?:text|flag|integer|listing|networks|database)\("([A-Z_]+)"', settings))
+    read = set(re.findall(r'env\.(?:text|flag|integers?|listing|networks|database)\("([A-Z_]+)"', settings))
     documented = set(
         re.findall(r"^\| `([A-Z_]+)`", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE)
     )

@@ -104,6 +104,7 @@ def catch_up() -> int:
     due = list(Advised.due()[:MOST_AT_ONCE])
     for key in due:
         with transaction.atomic():
+            Case.objects.select_for_update().get(pk=key)  # as writers do, before they touch its mark
             Advised.objects.update_or_create(case_id=key, defaults={"at": Now() - MARGIN})
             give(Case(pk=key))
     return len(due)

@@ -105,6 +105,7 @@ class Scans(ListAPIView[Scan]):
             422: OpenApiResponse(
                 description="The file cannot be read, or names another patient; the code says why."
             ),
+            429: OpenApiResponse(description="Too many jobs of this service account wait; see Retry-After."),
         },
     )
     def post(self, request: Request, pk: uuid.UUID) -> Response:

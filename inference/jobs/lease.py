@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
@@ -17,15 +18,27 @@ from django.utils.translation import gettext_noop
 
 from blobs import store
 from inference import events
-from inference.jobs import presence
+from inference.jobs import deadlines, presence, turns
 from inference.jobs.state import LOST, MOVES, NO_FAILURE, STORAGE, IllegalMove, State, due, note, over
 from inference.models import Job, ModelVersion
+from webhooks import wake_ups
 
 BATCHED = frozenset({Job.Kind.PREDICT, Job.Kind.SHADOW})
 """Kinds of which one forward pass does several."""
 
 
+class Fault(StrEnum):
+    """Why a job had to be begun anew: each is counted apart. The last two spend no attempt."""
+
+    CRASH = "crash"
+    ERROR = "error"
+    DEADLINE = "deadline"
+    STORAGE = "storage"
+    RESTART = "restart"
+
+
 _IS_LOST = gettext_noop("A stored file that it needs is missing for good: {detail}.")
+_STOPPED = gettext_noop("The worker was stopped in order; the work goes on elsewhere.")
 
 
 class Fenced(Exception):
@@ -44,15 +57,17 @@ class Claim:
 def claim(wake_up: uuid.UUID) -> list[Claim]:
     """Take the most urgent waiting job of the queue of the wake-up's job, and others like it, up to a batch.
 
+    Among equally urgent jobs departments take turns.
+
     Empty when there is nothing to do: then the message is acknowledged and that is all.
     A job that has been tried before runs alone, so that one that kills its worker takes
     no other with it.
     """
     waiting = due().filter(queue__in=Job.objects.filter(pk=wake_up).values("queue"))
-    waiting = waiting.order_by("-priority", "created_at").select_for_update(skip_locked=True)
-    first = waiting.first()
+    first = turns.next_of(waiting)
     if first is None:
         return []
+    waiting = waiting.order_by("-priority", "created_at").select_for_update(skip_locked=True)
     batch = [first]
     if first.kind in BATCHED and first.attempts == 0:
         alike = waiting.filter(kind=first.kind, model_version=first.model_version_id, attempts=0)
@@ -66,7 +81,9 @@ def claim(wake_up: uuid.UUID) -> list[Claim]:
         started_at=Now(),
         stage="starting",
     )
-    return [Claim(job, job.token + 1) for job in batch]
+    claims = [Claim(job, job.token + 1) for job in batch]
+    deadlines.begin(first.kind, [(str(held.job.pk), held.token) for held in claims])
+    return claims
 
 
 def heartbeat(
@@ -96,25 +113,46 @@ def finish(held: Claim, *, made: ModelVersion | None = None) -> None:
     _move(held, State.SUCCEEDED, **over(), **NO_FAILURE, **result)
 
 
-def fail(held: Claim, code: str, detail: str) -> None:
+def fail(held: Claim, code: str, detail: str, **more: Any) -> None:
     """running -> failed: final. A new submission of the same image is a new job."""
     with transaction.atomic():
-        _move(held, State.FAILED, **over(), **_failure(code, detail))
+        _move(held, State.FAILED, **over(), **_failure(code, detail), **more)
         note("job.failed", held.job, code=code, detail=detail)
         events.failed(held.job, code)
 
 
-def retry(held: Claim, code: str, detail: str) -> None:
+def retry(held: Claim, code: str, detail: str, *, fault: Fault = Fault.ERROR) -> None:
     """running -> queued after a back-off, or failed when the budget is spent."""
     attempts = Job.objects.values_list("attempts", flat=True).get(pk=held.job.pk)
+    counted = _counted(held, fault)
     if attempts >= settings.JOB_MAX_ATTEMPTS:
-        fail(held, code, detail)
+        fail(held, code, detail, **counted)
         return
     with transaction.atomic():
         _move(
-            held, State.QUEUED, not_before=Now() + _back_off(attempts), **_waiting(), **_failure(code, detail)
+            held,
+            State.QUEUED,
+            not_before=Now() + _back_off(attempts),
+            **_waiting(),
+            **_failure(code, detail),
+            **counted,
         )
         note("job.requeued", held.job, code=code, detail=detail)
+
+
+def give_back(held: Claim) -> None:
+    """running -> queued because its worker is stopped in order: no attempt is spent."""
+    with transaction.atomic():
+        _move(
+            held,
+            State.QUEUED,
+            attempts=F("attempts") - 1,
+            not_before=Now(),
+            **_waiting(),
+            **_counted(held, Fault.RESTART),
+        )
+        note("job.requeued", held.job, code=Fault.RESTART.value, detail=_STOPPED)
+        wake_ups.ask(held.job.queue)
 
 
 def wait(held: Claim, detail: str) -> None:
@@ -126,6 +164,7 @@ def wait(held: Claim, detail: str) -> None:
     """
     before, since = Job.objects.values_list("failure_code", "missing_since").get(pk=held.job.pk)
     is_away = bool(store.fault())
+    counted = {} if before == STORAGE else _counted(held, Fault.STORAGE)  # once, however long it lasts
     if since and not is_away and Job.objects.filter(pk=held.job.pk, missing_since__lt=Now() - _patience()):
         _lose(held, detail)
         return
@@ -137,6 +176,7 @@ def wait(held: Claim, detail: str) -> None:
             not_before=Now() + timedelta(seconds=2 * settings.JOB_SWEEP_SECONDS),
             **_waiting(),
             **_failure(STORAGE, detail) | {"missing_since": None if is_away else since or Now()},
+            **counted,
         )
         if before != STORAGE:
             note("job.requeued", held.job, code=STORAGE, detail=detail)
@@ -162,6 +202,12 @@ def _move(held: Claim, to: Job.State, **change: Any) -> None:
         raise IllegalMove(f"running -> {to}")
     if not _held(held).update(state=to, **change):
         raise Fenced(f"job {held.job.pk} is no longer ours")
+
+
+def _counted(held: Claim, fault: Fault) -> dict[str, Any]:
+    """One more fault of this kind; the fence of the move keeps two from counting at once."""
+    faults: dict[str, int] = Job.objects.values_list("faults", flat=True).get(pk=held.job.pk)
+    return {"faults": faults | {fault.value: faults.get(fault.value, 0) + 1}}
 
 
 def _patience() -> timedelta:

@@ -22,18 +22,37 @@ logger = logging.getLogger(__name__)
 REMEMBERED = timedelta(hours=24)
 """For how long a lost worker is still shown."""
 _over = threading.Event()
+_arriving = threading.Lock()
+_arrived: set[str] = set()
+"""The names under which this process has written its row."""
+_heard: str | None = None
+"""Its queues; None in a process that is no worker's child."""
 
 
 def own_name() -> str:
     """This process, as its jobs and its row call it."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+    return name_of(os.getpid())
+
+
+def name_of(pid: int) -> str:
+    """A process of this machine, likewise."""
+    return f"{socket.gethostname()}:{pid}"
 
 
 def stay(queues: Iterable[str]) -> None:
     """From now on, and without waiting for the database: say that this process is there."""
+    global _heard  # noqa: PLW0603  # of this process
     _over.clear()
-    heard = ",".join(sorted(queues))[:200]
-    threading.Thread(target=_stay, args=[heard], name="presence", daemon=True).start()
+    _heard = ",".join(sorted(queues))[:200]
+    threading.Thread(target=_stay, name="presence", daemon=True).start()
+
+
+def be_known() -> None:
+    """Write the row of this process, if it is a worker's child and nobody knows it yet."""
+    with _arriving:
+        if _heard is not None and own_name() not in _arrived:
+            arrive(_heard)
+            _arrived.add(own_name())
 
 
 def leave() -> None:
@@ -45,6 +64,7 @@ def leave() -> None:
 def arrive(queues: str) -> None:
     """A new process, even where an earlier one had the same number."""
     fresh = {"queues": queues, "device": "", "started_at": Now(), "seen_at": Now(), "lease_until": _lease()}
+    fresh |= {"holds": [], "deadline_at": None}
     Worker.objects.update_or_create(name=own_name(), defaults=fresh)
 
 
@@ -63,16 +83,15 @@ def forget_lost() -> None:
     Worker.objects.filter(lease_until__lt=Now() - REMEMBERED).delete()
 
 
-def _stay(queues: str) -> None:
+def _stay() -> None:
     """Until the process leaves; a database that is away only delays."""
-    is_known = False
     while True:
         try:
             close_old_connections()
-            is_known = is_known and beat()
-            if not is_known:
-                arrive(queues)
-                is_known = True
+            be_known()
+            if not beat():
+                _arrived.clear()
+                be_known()
         except DatabaseFault as fault:
             logger.warning("The database did not hear this worker: %s", fault)
         if _over.wait(settings.JOB_LEASE_SECONDS / 3):

@@ -46,6 +46,7 @@ class Overview:
 
     counts are of the whole installation; running, waiting and failures hold only what the looker may see.
     movable: keys of those that they may cancel or ask for again. unlisted: open jobs that are only counted.
+    free_disk: bytes that may still be written where files are stored; None where that cannot be told.
     """
 
     counts: dict[str, int]
@@ -58,6 +59,7 @@ class Overview:
     workers: list[Present]
     unheard: list[str]
     storage_fault: str
+    free_disk: int | None
     waiting_for_storage: int
 
 
@@ -83,6 +85,7 @@ def overview(user: User) -> Overview:
         workers=workers,
         unheard=sorted(set(waiting.values_list("queue", flat=True).distinct().order_by()) - heard),
         storage_fault=store.fault(),
+        free_disk=store.free_bytes(),
         waiting_for_storage=waiting_for_storage().count(),
         counts=counts,
         oldest_wait_since=waiting.aggregate(oldest=Min("created_at"))["oldest"],

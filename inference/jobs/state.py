@@ -5,26 +5,21 @@ a job's id. Redis may lose, repeat or reorder wake-ups with no effect but latenc
 time is the database's, so that a worker with a wrong clock harms nobody.
 """
 
-import logging
-import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from celery import current_app
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext
-from kombu.exceptions import OperationalError
 
 from accounts.models import User
 from audit.trail import record
 from inference import events
 from inference.models import About, Image, Job, ModelVersion, Prediction
 from language.stored import english
-
-logger = logging.getLogger(__name__)
+from webhooks import wake_ups
 
 State = Job.State
 MOVES = {
@@ -104,7 +99,7 @@ def submit(  # noqa: PLR0913  # a job is named by all it is about
     with english():
         name = str(model_version or "")
     record("job.queued", actor=requested_by, subject=job, thread=thread, kind=kind, model_version=name)
-    transaction.on_commit(lambda: notify_workers([job.pk]))
+    wake_ups.ask(job.queue)
     return job
 
 
@@ -140,17 +135,6 @@ def ask_again(job: Job, *, by: User, parameters: dict[str, Any] | None = None) -
     if now.state != State.FAILED or now.image_id is None or is_asked:
         raise IllegalMove(gettext("Only failed work on a scan is asked for again, and once."))
     return again(now, by=by, parameters=parameters)
-
-
-def notify_workers(ids: Iterable[uuid.UUID]) -> None:
-    """Wake a worker for each job. A broker that is down only delays: the sweeper rings again."""
-    for job in Job.objects.filter(pk__in=list(ids)).only("queue"):
-        try:
-            current_app.send_task("inference.work", args=[str(job.pk)], queue=job.queue)
-        except (OperationalError, OSError) as fault:
-            logger.warning("The broker did not take the wake-up of job %s: %s", job.pk, fault)
-            return
-        Job.objects.filter(pk=job.pk).update(rung_at=Now())
 
 
 @transaction.atomic

@@ -4,10 +4,17 @@ import uuid
 from typing import Any
 
 from celery import current_app, shared_task
-from celery.signals import worker_process_init, worker_process_shutdown
+from celery.signals import (
+    worker_process_init,
+    worker_process_shutdown,
+    worker_ready,
+    worker_shutting_down,
+)
 
 from inference.jobs import presence, worker
-from inference.jobs import sweep as sweeper
+from inference.jobs.guard import Guard
+
+_guards: list[Guard] = []
 
 
 @shared_task(name="inference.work")
@@ -16,11 +23,20 @@ def work(wake_up: str) -> None:
     worker.work(uuid.UUID(wake_up))
 
 
-@shared_task(name="inference.sweep")
-def sweep() -> None:
-    """Recover what dead workers held and ring for what nobody took."""
-    sweeper.sweep()
-    presence.forget_lost()
+@worker_ready.connect
+def look_after(sender: Any, **_: Any) -> None:
+    """The parent of a worker's children begins."""
+    pool = sender.pool
+    guard = Guard(lambda: pool.info["processes"], current_app.amqp.queues.consume_from)
+    guard.start()
+    _guards.append(guard)
+
+
+@worker_shutting_down.connect
+def stop(**_: Any) -> None:
+    """The parent was asked to end."""
+    for guard in _guards:
+        guard.leave()
 
 
 @worker_process_init.connect

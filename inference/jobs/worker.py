@@ -30,7 +30,7 @@ from inference.engine.quality import VERSION, Check, check
 from inference.engine.records import MEASURING_NETWORKS, Answer
 from inference.engine.weights.ensemble_file import ENSEMBLE
 from inference.formats.stack import PictureStack
-from inference.jobs import lease, presence
+from inference.jobs import deadlines, lease, presence
 from inference.jobs import state as jobs
 from inference.jobs.lease import Claim, Fenced
 from inference.jobs.state import RefusedWork
@@ -39,6 +39,7 @@ from inference.registry import service as registry
 from inference.registry import trainings, weights_upload
 from inference.results import images
 from inference.results import store as results
+from webhooks import wake_ups
 
 if TYPE_CHECKING:
     from inference.engine.versions import Model
@@ -65,6 +66,8 @@ def work(wake_up: uuid.UUID) -> None:
         claims = lease.claim(wake_up)
         if claims:
             _see_through(claims)
+            deadlines.end()
+            wake_ups.ask(claims[0].job.queue)  # for what else waits
     finally:
         origin.reset(token)
 
@@ -260,11 +263,11 @@ def _said(prediction: Prediction) -> dict[str, Any]:
 
 @contextmanager
 def _kept_alive(claims: Sequence[Claim]) -> Iterator[None]:
-    """Renew the leases from a thread of its own while the engine computes."""
+    """Renew the leases from a thread of its own while the engine computes, but not past its deadline."""
     done = threading.Event()
 
     def beat() -> None:
-        while not done.wait(settings.JOB_LEASE_SECONDS / 3):
+        while not done.wait(settings.JOB_LEASE_SECONDS / 3) and not deadlines.is_over():
             try:
                 close_old_connections()
                 lease.heartbeat(claims)

@@ -109,6 +109,11 @@ class Job(models.Model):
     progress = models.JSONField(default=dict, help_text="Of a training: units of work done, and each epoch.")
     token = models.PositiveIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
+    faults = models.JSONField(
+        default=dict,
+        db_default=models.Value({}, output_field=models.JSONField()),
+        help_text="How often what went wrong, by inference.jobs.lease.Fault.",
+    )
     worker = models.CharField(max_length=120, blank=True)
     lease_until = models.DateTimeField(null=True)
     not_before = models.DateTimeField(db_default=Now())
@@ -132,6 +137,16 @@ class Job(models.Model):
             models.Index(fields=["lease_until"], condition=models.Q(state="running"), name="job_leased"),
             models.Index(fields=["image", "-created_at"], name="job_of_image"),
             models.Index(fields=["finished_at"], name="job_finished"),
+            models.Index(
+                fields=["department", "-priority", "created_at"],
+                condition=models.Q(state="queued"),
+                name="job_waiting_by_department",
+            ),
+            models.Index(
+                fields=["department", "-started_at"],
+                condition=models.Q(started_at__isnull=False),
+                name="job_served_by_department",
+            ),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(

@@ -16,6 +16,12 @@ class Worker(models.Model):
     device = models.CharField(max_length=40, blank=True, help_text="Known once it has loaded a network.")
     started_at = models.DateTimeField(db_default=Now())
     seen_at = models.DateTimeField(db_default=Now())
+    holds = models.JSONField(
+        default=list,
+        db_default=models.Value([], output_field=models.JSONField()),
+        help_text="The claims in its hands, as pairs of a job's id and the claim's token.",
+    )
+    deadline_at = models.DateTimeField(null=True, help_text="When what it holds has computed for too long.")
     lease_until = models.DateTimeField(help_text="Lost when it has not been heard of until then.")
 
     class Meta:

@@ -18,7 +18,7 @@ from blobs.store import BlobUnavailable
 from inference import events
 from inference.engine import catalogue
 from inference.formats.stack import Modality
-from inference.jobs import lease
+from inference.jobs import deadlines, lease
 from inference.jobs import state as jobs
 from inference.jobs.lease import Claim, Fenced
 from inference.jobs.state import RefusedWork
@@ -88,6 +88,17 @@ def carry_out(held: Claim) -> None:
     shutil.rmtree(out, ignore_errors=True)
 
 
+def tidy() -> None:
+    """Remove the checkpoints of trainings that are over."""
+    folder = Path(settings.WORK_ROOT) / "trainings"
+    kept = {path.name: path for path in folder.iterdir()} if folder.is_dir() else {}
+    ended = [Job.State.SUCCEEDED, Job.State.FAILED, Job.State.CANCELLED]
+    for key in Job.objects.filter(kind=Job.Kind.TRAIN, state__in=ended, pk__in=list(kept)).values_list(
+        "pk", flat=True
+    ):
+        shutil.rmtree(kept[str(key)], ignore_errors=True)
+
+
 def _register(held: Claim, records: list[Any], out: Path) -> None:
     by = held.job.requested_by
     try:
@@ -113,6 +124,7 @@ def _tell(held: Claim, step: "Step") -> None:
     points = [*progress.get("points", []), {"done": step.done, "stage": step.stage, **values}]
     held.job.progress = {"done": step.done, "total": step.total, "points": points[-POINTS_KEPT:]}
     lease.heartbeat([held], step.stage[:60], progress=held.job.progress)
+    deadlines.extend(held.job.kind)
 
 
 def _arguments(job: Job, out: Path) -> list[str]:

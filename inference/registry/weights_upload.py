@@ -55,7 +55,6 @@ def submit(network: str, modality: Modality, version: str, content: bytes, state
     _need_the_store()
     name = str(uuid.uuid4())
     _folder().mkdir(parents=True, exist_ok=True)
-    _forget_abandoned()
     (_folder() / name).write_bytes(content)
     parameters = {
         "network": network,
@@ -130,9 +129,9 @@ def _need_the_store() -> None:
         raise BlobUnavailable(reason)
 
 
-def _forget_abandoned() -> None:
-    """Files of checks that were cancelled, or that nobody ever did."""
-    for path in _folder().iterdir():
+def tidy() -> None:
+    """Remove files of checks that were cancelled, or that nobody ever did."""
+    for path in _folder().iterdir() if _folder().is_dir() else ():
         if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
             path.unlink(missing_ok=True)
 

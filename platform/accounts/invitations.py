@@ -75,6 +75,11 @@ def spend(secret: str, browser: str, password: str) -> User:
     return link.user
 
 
+def tidy() -> None:
+    """Forget links that have run out."""
+    OneTimeLink.objects.filter(expires_at__lt=Now()).delete()
+
+
 def _standing(secret: str, browser: str) -> QuerySet[OneTimeLink]:
     """The link, if this browser may have it: nobody has opened it, or this one has."""
     links = OneTimeLink.objects.filter(digest=_digest(secret), expires_at__gt=Now())

@@ -113,6 +113,18 @@ def seal(limit: int = 1000, *, look_back: int = _LOOK_BACK, chain: Chain = EVENT
         return len(links)
 
 
+def catch_up(rounds: int = 20) -> int:
+    """Link what has been written since the last time, in both chains, up to so many rounds; how many."""
+    linked = 0
+    for chain in (EVENTS, ROWS):
+        for _ in range(rounds):
+            found = seal(chain=chain)
+            linked += found
+            if not found:
+                break
+    return linked
+
+
 def seal_all() -> None:
     """Link everything that is still unsealed, however old, in both chains."""
     for chain in (EVENTS, ROWS):

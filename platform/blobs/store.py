@@ -72,6 +72,19 @@ def fault() -> str:
     return _storage().fault() if Blob.objects.exists() else ""
 
 
+def free_bytes() -> int | None:
+    """What may still be written on the disk of the store; None where that cannot be told now."""
+    try:
+        return _storage().free_bytes()
+    except OSError:
+        return None
+
+
+def tidy() -> None:
+    """Remove what somebody who was killed had half stored."""
+    _storage().tidy()
+
+
 def corrupt() -> Iterator[str]:
     """One sentence for each row whose bytes are missing, unreadable or changed."""
     for sha256 in Blob.objects.values_list("sha256", flat=True).iterator():

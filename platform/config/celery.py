@@ -21,7 +21,6 @@ app.conf.update(
         "visibility_timeout": 7200,
         "unacked_restore_interval": 10,
         "unacked_restore_throttle": 1,
-        # Bound every publish: a frozen Redis must not hold an upload.
         "socket_timeout": 5,
         "socket_connect_timeout": 2,
         "socket_keepalive": True,
@@ -42,28 +41,5 @@ app.conf.update(
     worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_hijack_root_logger=False,
     worker_enable_remote_control=False,
-    # A tick that waited behind long work until the next one came is worth nothing.
-    beat_schedule={
-        "sweep": {
-            "task": "inference.sweep",
-            "schedule": settings.JOB_SWEEP_SECONDS,
-            "options": {"expires": settings.JOB_SWEEP_SECONDS},
-        },
-        "advise": {
-            "task": "cases.advise",
-            "schedule": settings.JOB_SWEEP_SECONDS,
-            "options": {"expires": settings.JOB_SWEEP_SECONDS},
-        },
-        "seal": {"task": "audit.seal", "schedule": 5, "options": {"expires": 5}},
-        "send": {
-            "task": "webhooks.sweep",
-            "schedule": settings.JOB_SWEEP_SECONDS,
-            "options": {"expires": settings.JOB_SWEEP_SECONDS},
-        },
-        "tidy accounts": {"task": "accounts.tidy", "schedule": 3600, "options": {"expires": 3600}},
-        "tidy uploads": {"task": "cases.tidy_uploads", "schedule": 3600, "options": {"expires": 3600}},
-        "tidy notices": {"task": "notices.tidy", "schedule": 3600, "options": {"expires": 3600}},
-        "tidy webhooks": {"task": "webhooks.tidy", "schedule": 3600, "options": {"expires": 3600}},
-    },
 )
-app.autodiscover_tasks(["cases", "inference.jobs", "webhooks", "notices", "audit", "accounts"])
+app.autodiscover_tasks(["inference.jobs", "webhooks"])

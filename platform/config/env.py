@@ -12,6 +12,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+TIMEOUTS = {"connect_timeout": "5", "tcp_user_timeout": "15000"}
+"""Of the database, unless the URL says otherwise: nobody waits for ever for a server that has gone silent."""
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
 
@@ -41,6 +43,20 @@ def integer(name: str, default: int) -> int:
         return int(value)
     except ValueError:
         raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.") from None
+
+
+def integers(name: str, defaults: dict[str, int]) -> dict[str, int]:
+    """Whole numbers by name, `predict=60,train=3600`; what is not named keeps its default."""
+    said: dict[str, int] = {}
+    for item in listing(name):
+        key, _, number = item.partition("=")
+        if key not in defaults or not number.isdecimal() or int(number) == 0:
+            known = ", ".join(defaults)
+            raise ImproperlyConfigured(
+                f"{name} takes items such as {known.split(',')[0]}=60, of {known}, not {item!r}."
+            )
+        said[key] = int(number)
+    return defaults | said
 
 
 def listing(name: str, default: str = "") -> list[str]:
@@ -75,5 +91,5 @@ def database(name: str) -> dict[str, Any]:
         "PASSWORD": unquote(url.password or "") or text("DATABASE_PASSWORD", ""),
         "HOST": query.pop("host", url.hostname or ""),
         "PORT": str(url.port or query.pop("port", "")),
-        "OPTIONS": query,
+        "OPTIONS": TIMEOUTS | query,
     }

@@ -1,5 +1,7 @@
 """Errors of the API as RFC 9457 problem documents."""
 
+import errno
+import sys
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
@@ -15,6 +17,7 @@ from django.core.exceptions import (
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext, gettext_noop
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
@@ -30,8 +33,12 @@ from language.stored import said
 TOO_MANY = (TooManyFilesSent, TooManyFieldsSent)
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = "5"
+DISK_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 NO_STORAGE = gettext_noop("Stored files cannot be reached. Nothing was changed; try again shortly.")
-_NO_DATABASE = gettext_noop("The database does not answer. Nothing was changed; try again shortly.")
+_NO_DATABASE = gettext_noop("The database does not answer. Try again shortly.")
+_NO_DATABASE_WHEN_SENT = gettext_noop(
+    "The database does not answer. It is not known whether what you sent was kept: look, then try again."
+)
 
 
 class FieldErrorSerializer(serializers.Serializer[Any]):
@@ -59,14 +66,14 @@ def problem(status: int, code: str, detail: str, **more: Any) -> JsonResponse:
     return JsonResponse(body | {"detail": detail} | more, status=status, content_type=MEDIA_TYPE)
 
 
-def problem_response(exception: Exception, _context: dict[str, Any]) -> HttpResponse | None:
+def problem_response(exception: Exception, context: dict[str, Any]) -> HttpResponse | None:
     """REST framework's exception handler; None lets an unexpected fault be a 500."""
     set_rollback()
     match exception:
         case FormatError():
             return problem(exception.status, exception.code, said(exception.detail))
         case CannotDo():
-            return problem(exception.status, exception.code, str(exception), **exception.named)
+            return _refused(exception)
         case IllegalMove():
             return problem(409, "illegal_move", str(exception))
         case Http404():
@@ -80,13 +87,13 @@ def problem_response(exception: Exception, _context: dict[str, Any]) -> HttpResp
         case SuspiciousOperation():
             return _malformed(exception)
         case OperationalError() | InterfaceError() | BlobUnavailable():
-            return no_storage() if isinstance(exception, BlobUnavailable) else no_database()
+            return no_storage() if isinstance(exception, BlobUnavailable) else no_database(context)
     return None
 
 
-def no_database() -> JsonResponse:
-    """503: worth trying again."""
-    response = problem(503, "database_unavailable", gettext(_NO_DATABASE))
+def no_database(context: dict[str, Any]) -> JsonResponse:
+    """503: worth trying again. What was sent may have been kept, where it broke in the last moment."""
+    response = problem(503, "database_unavailable", _no_database_sentence(context.get("request")))
     response.headers["Retry-After"] = RETRY_AFTER_SECONDS
     return response
 
@@ -95,6 +102,13 @@ def no_storage() -> JsonResponse:
     """503: a file that was stored cannot be read, or none can be stored. Worth trying again."""
     response = problem(503, "storage_unavailable", gettext(NO_STORAGE))
     response.headers["Retry-After"] = RETRY_AFTER_SECONDS
+    return response
+
+
+def _refused(refusal: CannotDo) -> JsonResponse:
+    response = problem(refusal.status, refusal.code, str(refusal), **refusal.named)
+    if refusal.retry_after:
+        response.headers["Retry-After"] = str(refusal.retry_after)
     return response
 
 
@@ -137,12 +151,36 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Our own fault, already logged: a problem document from the API, a page elsewhere."""
+    """Our own fault, already logged: a problem document from the API, a page elsewhere.
+
+    503 for a database that has gone and a disk that is full: those pass.
+    """
+    fault = sys.exc_info()[1]
+    if isinstance(fault, OperationalError | InterfaceError):
+        return _for_now(request, no_database({"request": request}), "503-database.html")
+    if isinstance(fault, OSError) and fault.errno in DISK_FAULTS:
+        return _for_now(request, no_storage(), "503.html")
     if not _is_api(request):
         return defaults.server_error(request)
     return problem(
         500, "server_error", gettext("Something went wrong here. The request id finds it in the log.")
     )
+
+
+def _for_now(request: HttpRequest, said_to_programs: JsonResponse, template: str) -> HttpResponse:
+    """503, as a problem document or as a page; worth trying again."""
+    if _is_api(request) or "application/json" in request.headers.get("Accept", ""):
+        return said_to_programs
+    sentence = _no_database_sentence(request)
+    # without the request: what pages know of their reader comes from the database
+    response = HttpResponse(render_to_string(template, {"sentence": sentence}), status=503)
+    response.headers["Retry-After"] = RETRY_AFTER_SECONDS
+    return response
+
+
+def _no_database_sentence(request: Any) -> str:
+    is_sent = request is not None and request.method not in {"GET", "HEAD", "OPTIONS"}
+    return gettext(_NO_DATABASE_WHEN_SENT if is_sent else _NO_DATABASE)
 
 
 def _malformed(exception: Exception) -> JsonResponse:

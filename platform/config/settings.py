@@ -91,6 +91,7 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 BLOB_ROOT = env.text("BLOB_ROOT", str(ROOT / "data" / "blobs"))
+DISK_RESERVE_BYTES = env.integer("DISK_RESERVE_MIB", 1024) * 1024 * 1024
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # nothing may land outside blobs
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -180,10 +181,16 @@ CELERY_BROKER_URL = env.text("CELERY_BROKER_URL")
 JOB_QUEUE = env.text("JOB_QUEUE", "inference")
 JOB_LEASE_SECONDS = env.integer("JOB_LEASE_SECONDS", 30)
 JOB_SWEEP_SECONDS = env.integer("JOB_SWEEP_SECONDS", 5)
-JOB_RING_AGAIN_SECONDS = env.integer("JOB_RING_AGAIN_SECONDS", 60)
 JOB_LOST_FILE_HOURS = env.integer("JOB_LOST_FILE_HOURS", 24)
 JOB_BATCH = env.integer("JOB_BATCH", 8)
 JOB_MAX_ATTEMPTS = 3
+# Seconds that a job of each kind may compute; a training, between two steps that it tells of.
+JOB_DEADLINES = env.integers(
+    "JOB_DEADLINES",
+    {"predict": 300, "shadow": 300, "explain": 900, "repeat": 1800, "check": 300, "train": 6 * 3600},
+)
+SERVICE_ACCOUNT_JOBS = env.integer("SERVICE_ACCOUNT_JOBS", 5000)
+JOB_STOP_SECONDS = env.integer("JOB_STOP_SECONDS", 5)
 TRAINING_QUEUE = env.text("TRAINING_QUEUE", "training")
 ADVICE_RULES = env.text("ADVICE_RULES", "")
 TRAINING_DATA_DIR = env.text("TRAINING_DATA_DIR", "")
@@ -203,10 +210,11 @@ WEBHOOK_TIMEOUT_SECONDS = 5.0  # to connect, and for each silence; twice that fo
 # --- Uploads ---------------------------------------------------------------------------
 MAX_UPLOAD_BYTES = env.integer("MAX_UPLOAD_MIB", 256) * 1024 * 1024
 MAX_SESSION_BYTES = env.integer("MAX_SESSION_MIB", 1024) * 1024 * 1024  # all files of one upload session
+MAX_REQUEST_BYTES = env.integer("MAX_REQUEST_MIB", 2560) * 1024 * 1024  # all files of one request together
 FILE_UPLOAD_HANDLERS = [
     "cases.upload_names.RepairedNames",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
-    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+    "config.upload_files.UnnamedFileUploadHandler",
 ]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # everything of a request that is not a file

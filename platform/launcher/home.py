@@ -56,11 +56,6 @@ class Home:
         """What collectstatic gathers."""
         return self.root / "static"
 
-    @property
-    def schedule(self) -> Path:
-        """Celery beat's memory of what ran when."""
-        return self.root / "beat" / "schedule"
-
     def log(self, name: str) -> Path:
         """The log of the named program."""
         return self.root / "logs" / f"{name}.log"
@@ -80,7 +75,7 @@ class Home:
 
         Not that of the blobs: where it is gone, an empty one in its place would hide that.
         """
-        for folder in (self.root, self.schedule.parent, self.valkey, self.sockets):
+        for folder in (self.root, self.valkey, self.sockets):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in (self.root, self.sockets):
             if folder.is_symlink() or folder.stat().st_uid != os.getuid():

@@ -1,4 +1,4 @@
-"""./run: servers, database, web, worker and beat, and the demo where nobody works, until Ctrl-C."""
+"""./run: servers, database, web, worker and maintenance, and the demo where nobody works, until Ctrl-C."""
 
 import argparse
 import http.client
@@ -98,7 +98,7 @@ def _bring_up(home: Home, supervisor: Supervisor, options: argparse.Namespace, l
     supervisor.start(services.worker(settings, home.log("worker"), processes=services.worker_processes()))
     supervisor.start(services.trainer(settings, home.log("trainer")))
     supervisor.start(services.sender(settings, home.log("sender")))
-    supervisor.start(services.beat(settings, home.log("beat"), home.schedule))
+    supervisor.start(services.maintenance(settings, home.log("maintenance")))
     web = supervisor.start(services.web(settings, home.log("web"), port))
     if not own:
         _settle(settings, *data)

@@ -1,4 +1,4 @@
-"""Ventra's own programs: web, worker, trainer, sender, beat. Tests start real ones from here too."""
+"""Ventra's own programs: web, worker, trainer, sender, maintenance. Tests start real ones from here too."""
 
 import os
 import sys
@@ -10,18 +10,12 @@ from launcher.processes import Program
 
 QUEUE, TRAINING_QUEUE, WEBHOOK_QUEUE = "inference", "training", "webhooks"
 QUIET = ("-l", "INFO", "--without-gossip", "--without-mingle")
-# What was asked and how it ended; no query and no referring page, where a patient may have been searched for.
-ACCESS_LINE = '%(h)s %(t)s "%(m)s %(U)s %(H)s" %(s)s %(b)s %(M)sms'
 _CELERY = (sys.executable, "-m", "celery", "-A", "config")
 
 
 def web(environment: Mapping[str, str], log: Path, port: int) -> Program:
     """The pages and the API, on this machine's own address only."""
-    command = (sys.executable, "-m", "gunicorn", "config.wsgi:application", "--no-control-socket")
-    options = ("--worker-class=gthread", "--workers=2", "--threads=4", "--graceful-timeout=5")
-    proxies = ("--forwarded-allow-ips=",)  # TRUSTED_PROXIES says who is believed; gunicorn adds nobody
-    logs = ("--access-logfile=-", f"--access-logformat={ACCESS_LINE}", f"--bind=127.0.0.1:{port}")
-    return _program("web", (*command, *options, *proxies, *logs), environment, log)
+    return _program("web", (sys.executable, "manage.py", "serve", "--port", str(port)), environment, log)
 
 
 def worker(environment: Mapping[str, str], log: Path, *, queue: str = QUEUE, processes: int = 2) -> Program:
@@ -42,15 +36,13 @@ def sender(environment: Mapping[str, str], log: Path, *, queue: str = WEBHOOK_QU
     return _program("sender", (*_CELERY, "worker", *options, *QUIET), environment, log)
 
 
-def beat(environment: Mapping[str, str], log: Path, schedule: Path) -> Program:
-    """The clock that rings for the sweeper."""
-    return _program(
-        "beat", (*_CELERY, "beat", "-s", str(schedule), "--pidfile=", "-l", "INFO"), environment, log
-    )
+def maintenance(environment: Mapping[str, str], log: Path) -> Program:
+    """Sweeps, seals, tidies and wakes the workers."""
+    return _program("maintenance", (sys.executable, "manage.py", "maintain"), environment, log)
 
 
 def worker_processes() -> int:
-    """Two at least, so that sweeping never waits behind a slow scan; four at most, for their memory."""
+    """Two at least, so that no scan waits behind a slow one; four at most, for their memory."""
     return max(2, min(4, os.cpu_count() or 1))
 
 

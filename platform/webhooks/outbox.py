@@ -3,23 +3,18 @@
 What is rolled back is never sent, and what is committed is sent even if everything dies at that moment.
 """
 
-import logging
 import uuid
 from typing import Any
 
-from celery import current_app
 from django.conf import settings
-from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from accounts.models import Department
+from webhooks import wake_ups
 from webhooks.catalogue import EVENTS, OF_THE_HOUSE, TEST, VERSION, links
 from webhooks.models import Delivery, Endpoint
-
-logger = logging.getLogger(__name__)
 
 
 def announce(event: str, *, department: Department | int | None, **data: Any) -> None:
@@ -52,19 +47,8 @@ def due() -> QuerySet[Delivery]:
 
 
 def notify_sender() -> None:
-    """Wake a sender. A broker that is down only delays: the sweep rings again."""
-    try:
-        current_app.send_task(
-            "webhooks.deliver", queue=settings.WEBHOOK_QUEUE, expires=10 * settings.JOB_SWEEP_SECONDS
-        )
-    except (OperationalError, OSError) as fault:
-        logger.warning("The broker did not take the senders' wake-up: %s", fault)
-
-
-def sweep() -> None:
-    """Ring for what waits: retries that are due, and what a sender that died has left."""
-    if due().exists():
-        notify_sender()
+    """Have a sender woken, once the surrounding transaction is committed."""
+    wake_ups.ask(settings.WEBHOOK_QUEUE)
 
 
 def again(delivery: Delivery) -> None:
@@ -78,7 +62,7 @@ def again(delivery: Delivery) -> None:
         delivered_at=None,
     )
     Endpoint.objects.filter(pk=delivery.endpoint_id).update(quiet_until=None)
-    transaction.on_commit(notify_sender)
+    notify_sender()
 
 
 def _write(endpoints: QuerySet[Endpoint], event: str, data: dict[str, Any]) -> None:
@@ -88,7 +72,7 @@ def _write(endpoints: QuerySet[Endpoint], event: str, data: dict[str, Any]) -> N
         for one in endpoints
     )
     if written:
-        transaction.on_commit(notify_sender)
+        notify_sender()
 
 
 def _payload(endpoint: Endpoint, event_id: uuid.UUID, event: str, data: dict[str, Any]) -> dict[str, Any]:

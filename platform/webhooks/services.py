@@ -71,7 +71,7 @@ def enable(endpoint: Endpoint, *, by: User) -> None:
     if disabled.update(disabled_at=None, disabled_why="", failures=0, quiet_until=None):
         record("webhook.enabled", actor=by, subject=endpoint, detail=endpoint.name)
         withdraw(["webhook.disabled"], subject=f"webhook:{endpoint.pk}")
-        transaction.on_commit(outbox.notify_sender)
+        outbox.notify_sender()
 
 
 @transaction.atomic

@@ -17,7 +17,6 @@ from django.test import Client
 from accounts import limits
 from accounts.addresses import client_address, neighbourhood
 from accounts.models import Attempts
-from accounts.tasks import tidy
 from audit.models import Event
 
 pytestmark = pytest.mark.django_db
@@ -175,7 +174,7 @@ def test_no_name_is_kept_that_was_typed(alice):
 def test_what_nobody_has_tried_for_a_day_is_forgotten(alice):
     guess("alice", 3)
     later(25 * 60 * 60)
-    tidy()
+    limits.tidy()
     assert not Attempts.objects.exists()
 
 

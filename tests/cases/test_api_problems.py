@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from accounts.models import Membership, Role, User
 from accounts.tokens import issue_token
 from audit.models import Event
 from cases import intake, services
@@ -240,6 +241,61 @@ def test_a_database_that_is_down_is_503_and_worth_trying_again(program, monkeypa
     connection.close()
     assert (response.status_code, response.json()["code"]) == (503, "database_unavailable")
     assert int(response["Retry-After"]) > 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_whose_database_is_down_is_503_and_says_nothing_that_is_not_known(
+    client_of, alice, monkeypatch
+):
+    browser = client_of(alice)
+    browser.raise_request_exception = False
+    monkeypatch.setitem(connection.settings_dict, "HOST", "/no/such/folder")
+    connection.close()
+    looked, sent = browser.get("/"), browser.post("/")
+    monkeypatch.undo()
+    connection.close()
+    for page in (looked, sent):
+        assert page.status_code == 503
+        assert int(page["Retry-After"]) > 0
+        assert "Nothing was changed" not in page.content.decode()
+    assert "It is not known whether what you sent was kept" in sent.content.decode()
+
+
+def test_a_service_account_that_has_too_much_waiting_is_asked_to_wait(
+    case, alice, department, phantom_png, settings, tmp_path
+):
+    answers.active_version(tmp_path)
+    settings.SERVICE_ACCOUNT_JOBS = 1
+    robot = User.objects.create_user("robot", is_service=True)
+    Membership.objects.create(user=robot, department=department, role=Role.READER)
+    sender = client_of_token(robot)
+
+    def send(seed: int):
+        upload = ContentFile(phantom_png(seed=seed), name="scan.png")
+        return sender.post(reverse("api:scans", args=[case.pk]), {"file": upload, "modality": "ultrasound"})
+
+    assert send(1).status_code == 202
+    refused = send(2)
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_waiting")
+    assert int(refused["Retry-After"]) > 0
+    assert Scan.objects.count() == 1
+
+
+def test_a_disk_that_is_full_up_to_its_reserve_takes_no_scan_and_keeps_nothing(
+    program, case, phantom_png, settings, tmp_path
+):
+    def send(seed: int):
+        upload = ContentFile(phantom_png(seed=seed), name="scan.png")
+        return program.post(reverse("api:scans", args=[case.pk]), {"file": upload, "modality": "ultrasound"})
+
+    assert send(1).status_code == 202
+    files = sorted(path for path in (tmp_path / "blobs").rglob("*") if path.is_file())
+    settings.DISK_RESERVE_BYTES = 2**62
+    refused = send(2)
+    assert (refused.status_code, refused.json()["code"]) == (503, "storage_unavailable")
+    assert int(refused["Retry-After"]) > 0
+    assert Scan.objects.count() == 1
+    assert sorted(path for path in (tmp_path / "blobs").rglob("*") if path.is_file()) == files
 
 
 def test_a_stored_file_that_is_missing_is_worth_trying_again(program, scan_without_pixels):

@@ -26,7 +26,7 @@ def environment(environment, settings) -> dict[str, str]:
 
 
 def test_a_message_whose_sender_is_killed_between_sending_and_noting_it_is_sent_again(
-    queue, environment, tmp_path, administrator, department
+    maintenance, environment, tmp_path, administrator, department
 ):
     def sender(name: str) -> Process:
         log = tmp_path / f"{name}.log"
@@ -40,18 +40,17 @@ def test_a_message_whose_sender_is_killed_between_sending_and_noting_it_is_sent_
             address=f"http://127.0.0.1:{receiver.port}/",
             events=["case.signed"],
         )
-        first = sender("first")
-        receiver.answers = [lambda _: first.kill(), 204]
-        announce("case.signed", department=department, case="1")
-        until(lambda: len(receiver.messages) == 1)
-        first.kill()
-        killed = Delivery.objects.get()
-        assert (killed.state, killed.attempts) == ("waiting", 1)
-        Delivery.objects.update(lease_until=Now())  # a minute later
-        worker = programs.worker(environment, tmp_path / "worker.log", queue=queue, processes=1)
-        beat = programs.beat(environment, tmp_path / "beat.log", tmp_path / "schedule")
-        with sender("second"), Process(worker), Process(beat):
-            until(lambda: Delivery.objects.get().state == "delivered")
+        with maintenance():
+            first = sender("first")
+            receiver.answers = [lambda _: first.kill(), 204]
+            announce("case.signed", department=department, case="1")
+            until(lambda: len(receiver.messages) == 1)
+            first.kill()
+            killed = Delivery.objects.get()
+            assert (killed.state, killed.attempts) == ("waiting", 1)
+            Delivery.objects.update(lease_until=Now())  # a minute later
+            with sender("second"):
+                until(lambda: Delivery.objects.get().state == "delivered")
 
     again, once_more = receiver.messages
     assert again.id == once_more.id == str(killed.event_id)

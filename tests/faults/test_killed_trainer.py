@@ -1,4 +1,4 @@
-"""kill -9 of a real trainer in the middle of a training: the next one goes on and registers the version."""
+"""kill -9 and an orderly stop of a real trainer in the middle of a training: the next one goes on."""
 
 from pathlib import Path
 
@@ -40,8 +40,8 @@ def learn_from(settings, pictures) -> None:
     settings.TRAINING_DATA_DIR = str(pictures)
 
 
-def test_a_training_whose_trainer_is_killed_is_finished_by_the_next(
-    learn_from, work_with_prepared_pictures, queue, environment, settings, tmp_path, manager
+def test_a_training_whose_trainers_are_killed_and_stopped_is_finished_by_the_next(
+    learn_from, work_with_prepared_pictures, maintenance, queue, environment, settings, tmp_path, manager
 ):
     job = trainings.submit("cnn", "3.0", ["phantoms"], by=manager, about="phantoms", **TINY)
 
@@ -54,15 +54,17 @@ def test_a_training_whose_trainer_is_killed_is_finished_by_the_next(
     def done() -> int:
         return Job.objects.values_list("progress", flat=True).get(pk=job.pk).get("done", 0)
 
-    sweeper = services.worker(environment, tmp_path / "worker.log", queue=queue, processes=1)
-    with Process(services.beat(environment, tmp_path / "beat.log", tmp_path / "schedule")), Process(sweeper):
+    with maintenance():
         with trainer("first") as first:
             until(lambda: done() >= 3, seconds=180)
             first.kill()
         with trainer("second"):
+            until(lambda: done() >= 6, seconds=180)
+        with trainer("third"):
             until(lambda: not Job.objects.filter(state__in=["queued", "running"]).exists(), seconds=180)
 
     job.refresh_from_db()
     stages = [point["stage"] for point in job.progress["points"]]
     assert (job.state, job.attempts, job.model_version) == ("succeeded", 2, ModelVersion.objects.get())
+    assert job.faults == {"crash": 1, "restart": 1}, "a stop in order, as of a deploy, spends no attempt"
     assert sum(stage == "phantoms, epoch 1 of 40" for stage in stages) == 1

@@ -12,8 +12,6 @@ from audit.models import Event
 from inference.jobs import state as jobs
 from inference.jobs import sweep as sweeper
 from inference.models import Activation, Job, ModelVersion, Prediction
-from launcher import services
-from launcher.processes import Process
 from notices.models import Notice
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
@@ -25,17 +23,13 @@ def folder() -> Path:
 
 
 def test_while_the_folder_is_away_work_waits_and_then_goes_on(
-    queue, environment, tmp_path, case, manager, add_scan, folder, client
+    maintenance, worker, tmp_path, case, manager, add_scan, folder, client
 ):
     add_scan(case, case.opened_by, seed=1)
     add_scan(case, case.opened_by, seed=2)
     answering = set(ModelVersion.objects.filter(state="active").values_list("pk", flat=True))
     away = folder.rename(tmp_path / "away")
-    beat = services.beat(environment, tmp_path / "beat.log", tmp_path / "schedule")
-    with (
-        Process(beat),
-        Process(services.worker(environment, tmp_path / "worker.log", queue=queue, processes=1)),
-    ):
+    with maintenance(), worker():
         until(lambda: jobs.waiting_for_storage().count() == 4)
         told = Event.objects.filter(verb="job.requeued")
         until(lambda: Job.objects.filter(token__gte=3).exists())  # it was looked at again

@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models.functions import Now
 
-from accounts.models import User
+from accounts.models import Department, User
 from audit.models import Event
 from blobs import store
 from inference.jobs import lease
@@ -14,7 +14,7 @@ from inference.jobs import state as jobs
 from inference.jobs import sweep as sweeper
 from inference.jobs.lease import Claim, Fenced
 from inference.jobs.state import IllegalMove
-from inference.models import Image, Job, ModelVersion
+from inference.models import About, Image, Job, ModelVersion
 
 pytestmark = pytest.mark.django_db
 
@@ -239,3 +239,21 @@ def test_every_move_out_of_running_is_in_the_table(submit):
     assert jobs.MOVES[Job.State.RUNNING] == {"succeeded", "failed", "queued", "cancelled"}
     with pytest.raises(IllegalMove):
         lease._move(Claim(held.job, held.token), Job.State.RUNNING)
+
+
+def test_departments_take_turns_at_equal_priority_and_the_urgent_goes_before_all(submit, settings):
+    settings.JOB_BATCH = 1
+    crowd, lone = (Department.objects.create(name=name, slug=name) for name in ("crowd", "lone"))
+    many = [submit(about=About(crowd.pk, {})) for _ in range(4)]
+    few = [submit(about=About(lone.pk, {})) for _ in range(2)]
+
+    def claimed() -> Job:
+        return lease.claim(many[0].pk)[0].job
+
+    taken = [claimed() for _ in range(4)]
+    assert [job.department for job in taken] == [crowd, lone, crowd, lone]
+    assert {job.pk for job in taken} == {many[0].pk, many[1].pk, few[0].pk, few[1].pk}
+    urgent = submit(about=About(crowd.pk, {}), priority=20)
+    assert claimed().pk == urgent.pk
+    assert [claimed().pk for _ in range(2)] == [many[2].pk, many[3].pk]
+    assert lease.claim(many[0].pk) == []

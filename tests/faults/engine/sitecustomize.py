@@ -1,0 +1,7 @@
+"""In workers of a test: the stand-in takes the place of everything that imports torch."""
+
+import sys
+
+import stand_in
+
+sys.modules["inference.jobs.torch_parts"] = stand_in.parts()
