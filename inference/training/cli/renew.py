@@ -80,7 +80,7 @@ def _gate(recipe: Recipe) -> Any:
     return dict(recipe.steps).get("gate")
 
 
-def _asked(data: Path, recipe: Recipe, tell: Callable[[str], None]) -> Iterator[tuple[str, str]]:
+def _asked(data: Path, recipe: Recipe, report: Callable[[str], None]) -> Iterator[tuple[str, str]]:
     for number, one in enumerate(heads(data), 1):
         try:
             prepare(stack_of(data, one.file, one.mm), recipe)
@@ -89,7 +89,7 @@ def _asked(data: Path, recipe: Recipe, tell: Callable[[str], None]) -> Iterator[
         else:
             yield one.file, ""
         if number % 250 == 0:
-            tell(f"{number} heads asked")
+            report(f"{number} heads asked")
 
 
 def renewed(record: WeightsRecord, codes: Codes) -> WeightsRecord:
