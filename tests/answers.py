@@ -11,13 +11,14 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts.models import User
-from cases import intake
-from cases.models import Advice, Case
+from cases import calibrations, intake
+from cases.models import Advice, Calibration, Case, Scan
+from cases.review.measurements import Points
 from inference.engine.records import Answer, Refusal, WeightsRecord
 from inference.engine.records import Explanation as ExplanationRecord
 from inference.jobs import lease
 from inference.jobs import state as jobs
-from inference.models import Explanation, Job, ModelVersion, Prediction, Repetition
+from inference.models import Explanation, Image, Job, ModelVersion, Prediction, Repetition
 from inference.registry import service as registry
 from inference.results import store as results
 
@@ -201,3 +202,11 @@ def damage(sha256: str, content: bytes | None = b"not what it was") -> None:
     storage.delete(name)
     if content is not None:
         storage.save(name, ContentFile(content))
+
+
+def calibration(scan: Scan, by: User) -> Calibration:
+    """Calibrated by hand, as if the scan's file stated no scale."""
+    unscaled = {"row_spacing": None, "column_spacing": None, "pixel_spacing_source": ""}
+    Image.objects.filter(pk=scan.image_id).update(**unscaled)
+    scan.image.refresh_from_db()
+    return calibrations.calibrate(scan, Points(0, (10.0, 10.0), (10.0, 60.0)), by=by, length_mm=20)

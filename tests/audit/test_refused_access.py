@@ -4,6 +4,7 @@ import re
 import uuid
 from datetime import timedelta
 
+import answers
 import pytest
 from conftest import PASSWORD
 from django.db.models.functions import Now
@@ -15,6 +16,7 @@ from accounts.tokens import issue_token
 from audit.models import Event
 from cases.models import Advice, SavedView
 from cases.review import measurements
+from cases.uploads import service as uploads
 from inference.models import Explanation, Job, Prediction
 from notices.models import Notice
 from notices.telling import tell
@@ -70,6 +72,8 @@ def hers(case, alice, department, administrator, add_scan, run_jobs) -> dict[str
         "jobs": Job.objects.filter(image=scan.image).first().pk,
         "webhooks": endpoint.pk,
         "webhooks/messages": endpoint.deliveries.get().pk,
+        "calibrations": answers.calibration(scan, alice).pk,
+        "uploads": uploads.open_session(case, "ultrasound", by=alice).pk,
         "views": SavedView.objects.create(owner=alice, name="mine", query="stage=open").pk,
         "notices": Notice.objects.filter(user=alice).first().pk,
         "account/tokens": AuthToken.objects.get().digest,

@@ -109,7 +109,7 @@ def followed(blurred, alice, add_scan, run_jobs):
     """The blurred scan was repeated as advised, and the case was looked at again."""
     found = advice_on(blurred, alice)
     place = [one["action"] for one in found.suggestions].index("mend_plane")
-    second = add_scan(blurred, alice, content=spoiled_png(seed=1))
+    second = add_scan(blurred, alice, content=spoiled_png(seed=3))
     run_jobs(lime=False)
     second.image.jobs.filter(state="queued").update(state="cancelled")
     advice_service.answer(found, place, by=alice, outcome="done", follow_up=second)

@@ -31,6 +31,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from accounts.tokens import issue_token
+from cases.uploads import service as uploads
 from config.wsgi import application
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +83,8 @@ def keys(case, alice, phantom_png, tmp_path) -> dict[str, UUID]:
         "explanations": explanation.pk,
         "models": prediction.model_version_id,
         "advice": answers.advice(case).pk,
+        "calibrations": answers.calibration(case.scans.get(), alice).pk,
+        "uploads": uploads.open_session(case, "ultrasound", by=alice).pk,
     }
 
 
@@ -146,5 +149,5 @@ def test_every_operation_has_a_summary_and_documents_its_errors():
 def test_every_request_body_refuses_other_keys():
     components = schema.raw_schema["components"]["schemas"]
     bodies = [body for name, body in components.items() if name.endswith("Request")]
-    assert len(bodies) == 7
+    assert len(bodies) == 12
     assert all(body["additionalProperties"] is False for body in bodies)

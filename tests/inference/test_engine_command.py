@@ -18,6 +18,11 @@ KEYS = {
 }  # fmt: skip
 
 
+HEAD = render(sample_spec(np.random.default_rng(1)), "ultrasound", seed=1)
+DRAWN = (round(256 / HEAD.stack().aspect), 256)
+"""Its pixels are wider than high: a map is drawn in true proportions."""
+
+
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "inference.engine", *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -26,8 +31,7 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def files(tmp_path_factory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("scans")
-    made = render(sample_spec(np.random.default_rng(1)), "ultrasound", seed=1)
-    (folder / "head.png").write_bytes(made.png())
+    (folder / "head.png").write_bytes(HEAD.png())
     Image.fromarray(np.full((200, 200), 9, np.uint8)).save(folder / "blank.png")
     (folder / "letter.png").write_text("Dear colleague")
     return {path.stem: path for path in folder.iterdir()}
@@ -56,7 +60,7 @@ def test_each_file_gets_its_line_in_order_and_an_unreadable_one_fails_only_at_th
         assert set(explanation) >= {"method", "class", "heatmap", "seconds", "metrics"}
         heatmap = np.load(explanation["heatmap"], allow_pickle=False)
         assert (heatmap.dtype, heatmap.shape) == (np.float16, (1, 256, 256))
-        assert Image.open(Path(explanation["heatmap"]).with_suffix(".png")).size == (256, 256)
+        assert Image.open(Path(explanation["heatmap"]).with_suffix(".png")).size == DRAWN
 
 
 def test_the_table_for_people_needs_no_json_and_ends_well(files):

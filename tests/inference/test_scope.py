@@ -183,17 +183,17 @@ def test_the_same_command_writes_the_same_gate_with_its_table(folder, tmp_path):
         hashes.append(gate.record["weights_sha256"])
     assert hashes[0] == hashes[1]
     assert gate.record["figures"]["all that is no head, of kinds the gate never met"]["count"] > 20
-    assert str(folder) not in (tmp_path / "first" / "vgg16_gate.json").read_text()
-    assert "| all heads |" in (tmp_path / "first" / "vgg16_gate.md").read_text()
+    assert str(folder) not in (tmp_path / "first" / "scope.json").read_text()
+    assert "| all heads |" in (tmp_path / "first" / "scope.md").read_text()
 
 
 def test_weights_that_are_not_the_records_are_refused(tmp_path):
     gate = vgg16_gate.shipped_gate("ultrasound")
-    for name in ("vgg16_gate.json", "vgg16_gate.safetensors"):
+    for name in ("scope.json", "scope.safetensors"):
         (tmp_path / name).write_bytes((vgg16_gate.SHIPPED / name).read_bytes())
     assert vgg16_gate.load_gate(tmp_path, gate.stem).thresholds == gate.thresholds
-    content = (tmp_path / "vgg16_gate.safetensors").read_bytes()
-    (tmp_path / "vgg16_gate.safetensors").write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    content = (tmp_path / "scope.safetensors").read_bytes()
+    (tmp_path / "scope.safetensors").write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     with pytest.raises(vgg16_gate.ScopeMismatch, match="hash"):
         vgg16_gate.load_gate(tmp_path, gate.stem)
 
@@ -209,7 +209,7 @@ def test_the_stem_is_found_by_its_hash_and_not_by_a_version_number(tmp_path, mon
     catalogue.write(newer, content, tmp_path)
     monkeypatch.setattr(catalogue, "SHIPPED", tmp_path)
     assert catalogue.newest("vgg16", "ultrasound").record == newer
-    wanted = json.loads((vgg16_gate.SHIPPED / "vgg16_gate.json").read_text())["stem_sha256"]
+    wanted = json.loads((vgg16_gate.SHIPPED / "scope.json").read_text())["stem_sha256"]
     assert vgg16_gate.stem_sha256(vgg16_gate.shipped_stem(wanted)) == wanted
     with pytest.raises(vgg16_gate.ScopeMismatch, match="stem"):
         vgg16_gate.shipped_stem("0" * 64)

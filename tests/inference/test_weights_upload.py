@@ -191,7 +191,7 @@ def test_a_good_file_becomes_a_draft_that_cannot_answer_before_it_is_measured(up
     assert (job.state, version.state, version.preprocessing) == (
         "succeeded",
         "draft",
-        "ultrasound-outline-128",
+        "ultrasound-outline-2-128",
     )
     assert upload(GOOD).model_version == version, "the same upload again is the same version"
     assert upload(engine_models.packed(NETWORK, seed=1)).failure_code == "version_exists"

@@ -42,8 +42,7 @@ ONE_SOURCE = (
 )
 GATE_LEARNT = (
     "The input gate learnt that seven in ten of these groups are heads, whatever else they show: of a "
-    "hospital it never saw it refuses more, as its own record says "
-    "(inference/engine/shipped_input_gate/input_gate.md)."
+    "hospital it never saw it refuses more, as its own record says."
 )
 
 

@@ -16,7 +16,8 @@ def parts() -> ModuleType:
     """A module such as inference.jobs.torch_parts, of what a worker asks of it."""
     found = ModuleType("inference.jobs.torch_parts")
     vars(found).update(
-        weights=SimpleNamespace(configure=lambda **_: None, WeightsMismatch=Never),
+        graph_cache=SimpleNamespace(keep_in=lambda _folder: None),
+        loaded_model=SimpleNamespace(configure=lambda **_: None, WeightsMismatch=Never),
         device=SimpleNamespace(best=lambda: "cpu"),
         versions=SimpleNamespace(load=_load, predict=_predict),
     )
