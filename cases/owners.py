@@ -7,6 +7,7 @@ from cases.models import (
     Addendum,
     Advice,
     AdviceAnswer,
+    Calibration,
     Case,
     Measurement,
     Read,
@@ -42,6 +43,7 @@ def case_behind(key: uuid.UUID) -> Case | None:
             for model in (Scan, Read, SignOff, Addendum, Advice, UploadSession)
         ),
         Measurement.objects.filter(pk=key).values("scan__case"),
+        Calibration.objects.filter(pk=key).values("scan__case"),
         AdviceAnswer.objects.filter(pk=key).values("advice__case"),
         Scan.objects.filter(image__in=images).values("case"),
     )
