@@ -43,8 +43,9 @@ def test_every_sentence_of_pages_code_and_scripts_is_translated(found, catalogue
 
 def test_a_translation_has_the_places_of_its_sentence(catalogue):
     for entry in catalogue:
-        for translated in entry.msgstr_plural.values() or [entry.msgstr]:
-            assert set(PLACE.findall(translated)) == set(PLACE.findall(entry.msgid)), entry.msgid
+        for form, translated in (entry.msgstr_plural or {0: entry.msgstr}).items():
+            sentence = entry.msgid_plural if form else entry.msgid
+            assert set(PLACE.findall(translated)) == set(PLACE.findall(sentence)), entry.msgid
             assert translated.count("<") == entry.msgid.count("<"), entry.msgid
             assert translated.strip() == translated, entry.msgid
 
