@@ -74,11 +74,12 @@ def test_what_could_not_be_made_leaves_nothing_behind(tmp_path):
 
 
 def test_what_nobody_asked_for_in_a_month_makes_room(tmp_path):
+    cache = tmp_path / "cache"
     for name in ("old", "used"):
-        kept(tmp_path, name, "asked", lambda: {"numbers": np.arange(3)})
+        kept(cache, name, "asked", lambda: {"numbers": np.arange(3)})
     long_ago = time.time() - (UNUSED_DAYS + 1) * 24 * 3600
-    for path in tmp_path.iterdir():
+    for path in cache.iterdir():
         os.utime(path, (long_ago, long_ago))
-    kept(tmp_path, "used", "asked", dict)
-    kept(tmp_path, "new", "asked", lambda: {"numbers": np.arange(3)})
-    assert {name.split("-")[0] for name in names(tmp_path)} == {"used", "new"}
+    kept(cache, "used", "asked", dict)
+    kept(cache, "new", "asked", lambda: {"numbers": np.arange(3)})
+    assert {name.split("-")[0] for name in names(cache)} == {"used", "new"}
