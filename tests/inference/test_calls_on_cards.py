@@ -14,6 +14,7 @@ from inference.engine.uncertainty.undecided import Limits, Said, doubts_about
 from inference.registry import cards
 from inference.registry.call_figures import call_figures
 from inference.training.cards.card_page import markdown
+from inference.training.cli.options import parser
 from inference.training.cli.results import beside
 from inference.training.evaluation.calls import count_words, right_calls, shown_share, undecided
 from inference.training.evaluation.figures import wilson
@@ -38,6 +39,14 @@ def test_steady_calls_are_decided_and_unsteady_ones_are_not():
     torn = undecided(card([4.0, -4.0, 4.0], [1, 0, 0], spread=5.0), 0.5, [])
     assert (torn["undecided"]["count"], torn["decided_and_wrong"]["of"]) == (3, 0)
     assert "no" in steady["rests_on"]
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda one: one.name)
+def test_a_shipped_card_says_whose_pictures_it_learnt_from(record):
+    """An ensemble's says which cards do."""
+    nameless = parser().get_default("about")[0]
+    assert nameless not in record.card["data"] and nameless not in record.card["training"]["command"]
+    assert record.members or re.search(r"et al\. \d{4}, CC|\(Roboflow Universe, CC BY 4\.0", record.card["data"])
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda one: one.name)
