@@ -195,7 +195,8 @@ class ScanCallSerializer(serializers.Serializer[ScanCall]):
         child=serializers.ChoiceField(choices=get_args(Reason)),
         help_text=(
             "Why it is undecided: the leading interval crosses its threshold (turns), another view would "
-            "turn it (doubt), others contradict it (opposed), the leading version refused (refused)."
+            "turn it (doubt), others contradict it (opposed), its slices are too thick to exclude a "
+            "wide ventricle (coarse), the leading version refused (refused)."
         ),
     )
 

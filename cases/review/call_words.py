@@ -27,6 +27,7 @@ REASONS: dict[Reason, str] = {
     "turns": gettext_noop("held a little differently the picture is called the other way"),
     "doubt": gettext_noop("another view turns that with a chance of {doubt}"),
     "opposed": gettext_noop("{against} of {total} others say the opposite"),
+    "coarse": gettext_noop("its slices are too thick for this head to exclude a wide ventricle"),
     "refused": gettext_noop("{version}, which leads, could not analyse the scan"),
 }
 

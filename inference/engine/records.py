@@ -54,6 +54,9 @@ METHOD_NAMES = (
 """Every way of explaining, likewise."""
 
 
+SLICES_ACROSS = "slices_across_head"
+"""In the quality of an MRI stack acquired in another plane: how many of its slices the head spans."""
+
 MEASURING = "measuring"
 """The part of a measuring version's card that holds what was settled with its weights."""
 

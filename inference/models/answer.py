@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from blobs.models import Blob
+from inference.engine.records import SLICES_ACROSS
 from inference.engine.uncertainty.undecided import Said
 from inference.models.image import Image
 from inference.models.immutable import Immutable
@@ -93,6 +94,7 @@ class Prediction(Immutable):
             low=self.probability_low,
             high=self.probability_high,
             doubt=self.doubt,
+            slices_across=self.quality.get(SLICES_ACROSS),
         )
 
     @property

@@ -13,7 +13,7 @@ from accounts.models import Role
 from cases.models import Case, Read, ReadingRules
 from cases.review.call_words import call_sentence
 from cases.review.calls import Call, call, call_of
-from inference.engine.records import Refusal
+from inference.engine.records import SLICES_ACROSS, Refusal
 from inference.engine.uncertainty.undecided import NO_LIMITS, Limits
 from inference.models import Job, ModelVersion, Prediction
 
@@ -22,13 +22,14 @@ P, N, U, X = "ventriculomegaly", "normal", "undecided", "not_analysable"
 
 @dataclass
 class Said:
-    """One answer in the table. state: of its version. span, doubt: how steady it is."""
+    """One answer in the table. state: of its version. span, doubt: how steady it is. across: thick slices."""
 
     network: str
     label: str
     state: str = "active"
     span: tuple[float, float] | None = None
     doubt: float | None = None
+    across: float | None = None
 
 
 def ensemble(label: str, **more) -> Said:
@@ -53,6 +54,7 @@ def prediction(said: Said) -> Prediction:
         probability_high=high,
         doubt=said.doubt,
         threshold=0.5,
+        quality={} if said.across is None else {SLICES_ACROSS: said.across},
     )
 
 
@@ -80,6 +82,9 @@ SITUATIONS = {
     "its interval reaches the threshold from below": ([[ensemble(N, span=(0.3, 0.5))]], U, ["turns"]),
     "the combined answer is in doubt": ([[ensemble(N, doubt=0.25)]], U, ["doubt"]),
     "a little doubt decides": ([[ensemble(N, doubt=0.24)]], N, []),
+    "thick slices cannot say that nothing is wide": ([[ensemble(N, across=20.5)]], U, ["coarse"]),
+    "but what is wide in them is wide": ([[ensemble(P, across=17.2)]], P, []),
+    "slices of another plane that the head spans often enough count": ([[ensemble(N, across=24.0)]], N, []),
     "an unsteady member does not lead": (
         [[ensemble(N), Said("cnn", N, span=(0.2, 0.6), doubt=0.4), Said("vgg16", N)]], N, [],
     ),

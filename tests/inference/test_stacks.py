@@ -11,7 +11,8 @@ from inference.engine import catalogue
 from inference.engine.predict import calibrated, frame_logits
 from inference.engine.preprocessing.prepare import RECIPES, prepare
 from inference.engine.quality import NotAnalysable
-from inference.engine.records import sha256_hex
+from inference.engine.records import SLICES_ACROSS, sha256_hex
+from inference.engine.uncertainty.undecided import SURE_ACROSS
 from inference.engine.weights.loaded_model import LoadedModel, load
 from inference.formats import read
 from inference.formats.stack import PictureStack
@@ -41,6 +42,11 @@ def thick(stack: PictureStack, axis: int, gap: float) -> PictureStack:
 
 def fine(seed: int, label: str) -> PictureStack:
     return volume(sample_spec(np.random.default_rng(seed), label=label), seed=seed, size=256).stack()
+
+
+def of_half_the_size(stack: PictureStack) -> PictureStack:
+    spacing = tuple(mm / 2 for mm in stack.pixel_spacing)
+    return replace(stack, pixel_spacing=spacing, slice_spacing=stack.slice_spacing / 2)
 
 
 @pytest.fixture(scope="module")
@@ -89,14 +95,19 @@ def test_slices_too_far_apart_are_refused_with_what_to_acquire(axis, plane):
 
 
 def test_a_small_head_asks_for_thinner_slices():
-    whole = fine(3, "normal")
-    small = replace(
-        whole,
-        pixel_spacing=tuple(mm / 2 for mm in whole.pixel_spacing),
-        slice_spacing=whole.slice_spacing / 2,
-    )
+    small = of_half_the_size(fine(3, "normal"))
     assert refusal_of(thick(small, COLUMNS, 4.0)).code == "coarse_slices"
     assert prepare(thick(small, COLUMNS, 1.0), NOW, scope=False).frames
+
+
+def test_a_stack_of_another_plane_says_how_many_of_its_slices_the_head_spans():
+    whole = of_half_the_size(fine(3, "normal"))
+    few, many = (
+        prepare(thick(whole, ROWS, gap), NOW, scope=False).quality[SLICES_ACROSS] for gap in (3.0, 1.5)
+    )
+    assert few < SURE_ACROSS < many
+    assert many == pytest.approx(2 * few, rel=0.1)
+    assert SLICES_ACROSS not in prepare(whole, NOW, scope=False).quality
 
 
 def test_what_was_refused_before_is_refused_again_by_its_own_preparation():

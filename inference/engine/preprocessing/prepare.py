@@ -34,7 +34,7 @@ from inference.engine.quality import (
     outline_quality,
     refuse_coarse_slices,
 )
-from inference.engine.records import Prepared, Recipe, canonical_json, sha256_hex
+from inference.engine.records import SLICES_ACROSS, Prepared, Recipe, canonical_json, sha256_hex
 from inference.engine.ventricles.painter import ventricle_painter_name
 from inference.formats.stack import MODALITIES, Modality, PictureStack
 
@@ -88,28 +88,35 @@ def prepare(
             states[index] = _prepare_frame(stack, index, recipe)
         except NotAnalysable as refusal:
             refused = refusal
-    _refuse_coarse(stack, recipe, states)
+    across = _slices_across(stack, recipe, states)
     if states and scope:
         states, refused = _in_scope(stack, recipe, states, age_days)
     if not states and refused:
         raise refused
-    return _record(stack, recipe, choice.rule, states)
+    return _record(stack, recipe, choice.rule, states, across)
 
 
-def _refuse_coarse(stack: PictureStack, recipe: Recipe, states: Mapping[int, FrameState]) -> None:
-    """Axial views of slices that were acquired in another plane, too far apart for the largest head found."""
+def _slices_across(
+    stack: PictureStack, recipe: Recipe, states: Mapping[int, FrameState]
+) -> Mapping[str, float]:
+    """How many slices of another plane the largest head spans, where the frames are axial views of such.
+
+    Refuses those that lie too far apart for it.
+    """
     limits = dict(recipe.steps).get("slices")
     spacing = stack.pixel_spacing
     if limits is None or spacing is None or not stack.is_volume or are_square(spacing):
-        return
+        return {}
     downwards = spacing[0] > spacing[1]
     sides = [one.spacing[0] * one.head.reach(downwards=downwards) for one in states.values() if one.spacing]
+    head_mm = 2 * max(sides, default=math.inf)
     refuse_coarse_slices(
         spacing,
-        2 * max(sides, default=math.inf),
+        head_mm,
         coarsest_mm=float(limits["coarsest_mm"]),
         least_across=int(limits["least_across"]),
     )
+    return {SLICES_ACROSS: head_mm / max(spacing)} if sides else {}
 
 
 def _in_scope(
@@ -129,7 +136,14 @@ def tensor_sha256(tensor: NDArray[np.float32]) -> str:
     return sha256_hex(head + np.ascontiguousarray(tensor).tobytes())
 
 
-def _record(stack: PictureStack, recipe: Recipe, rule: str, states: Mapping[int, FrameState]) -> Prepared:
+def _record(
+    stack: PictureStack,
+    recipe: Recipe,
+    rule: str,
+    states: Mapping[int, FrameState],
+    whole: Mapping[str, float],
+) -> Prepared:
+    """whole: what was measured of all frames together."""
     _, rows, columns = stack.pixels.shape
     found = list(states.values())
     tensor = np.stack([state.grid for state in found])[:, None].astype(np.float32)
@@ -144,7 +158,7 @@ def _record(stack: PictureStack, recipe: Recipe, rule: str, states: Mapping[int,
         modality=stack.modality,
         recipe=recipe,
         sha256=tensor_sha256(tensor),
-        quality={name: float(np.mean([state.quality[name] for state in found])) for name in names},
+        quality={name: float(np.mean([state.quality[name] for state in found])) for name in names} | whole,
         ellipses=tuple(state.head for state in found),
     )
 
