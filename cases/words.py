@@ -47,6 +47,7 @@ CODES = (
     gettext_noop("contrast"), gettext_noop("head_score"), gettext_noop("head_coverage"),
     gettext_noop("head_share"), gettext_noop("head_likelihood"),
     gettext_noop("plane_likelihood"), gettext_noop("early_likelihood"),
+    gettext_noop("slices_across_head"), gettext_noop("width_log_odds"),
     gettext_noop("head_circumference_mm"), gettext_noop("biparietal_mm"), gettext_noop("occipitofrontal_mm"),
     gettext_noop("Seed"), gettext_noop("Phantoms"), gettext_noop("Phantom epochs"), gettext_noop("Epochs"),
     gettext_noop("Folds"),

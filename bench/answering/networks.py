@@ -7,6 +7,7 @@ turn, stands in other rows (bench.answering.cards): those, not what was learnt f
 """
 
 import csv
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,13 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.answering.pictures import shown
-from bench.answering.prepared import Seen, seen
+from bench.answering.prepared import Seen, seen, stated
 from bench.answering.table import Row, separation, share
-from inference.engine import catalogue
+from inference.engine import catalogue, versions
 from inference.engine.fitness.by_source import by_source
 from inference.engine.fitness.seating import seats_of
+from inference.engine.measuring.width_evidence import width_log_odds
 from inference.engine.predict import calibrated, frame_logits
-from inference.engine.records import WeightsRecord
+from inference.engine.records import MEASURING_NETWORKS, WeightsRecord
 from inference.engine.uncertainty.steadiness import log_odds
 from inference.engine.weights.ensemble_file import ENSEMBLE
 from inference.engine.weights.loaded_model import load
@@ -80,8 +82,11 @@ def _chances(record: WeightsRecord, group: tuple[Seen, ...]) -> NDArray[np.float
     """Calibrated, nan where refused. A combined version answers from what its members said."""
     if record.network == ENSEMBLE:
         members = [one.record for one in catalogue.members_of(record)]
-        odds = [log_odds(_logits(one.name, group), one.temperature) for one in members]
+        networks = [one for one in members if one.network not in MEASURING_NETWORKS]
+        odds = [log_odds(_logits(one.name, group), one.temperature) for one in networks]
         mean = np.mean(odds, axis=0)
+        for one in members:
+            mean = mean + _widths(one.name, group) if one.network in MEASURING_NETWORKS else mean
         logits = np.stack([-mean / 2, mean / 2], axis=-1)
     else:
         logits = _logits(record.name, group)
@@ -98,6 +103,21 @@ def _logits(name: str, group: tuple[Seen, ...]) -> NDArray[np.float64]:
     for start in range(0, len(answered), BATCH):
         batch = answered[start : start + BATCH]
         found[batch] = frame_logits(model, np.concatenate([group[number].tensor for number in batch]))
+    return found
+
+
+@cache
+def _widths(name: str, group: tuple[Seen, ...]) -> NDArray[np.float64]:
+    """What a measured width adds (pictures,), by the scale that a file states or the week of its group."""
+    shipped = catalogue.named(name)
+    model = versions.load(shipped.record, shipped.content())
+    found = np.zeros(len(group))
+    for number, one in enumerate(group):
+        if one.tensor is not None:
+            week = re.search(r"(\d+)$", one.picture.group) if one.picture.source in (WIDE, OTHER) else None
+            age = 7 * int(week[1]) + 3 if week else None
+            (answer,) = versions.predict(model, [stated(one.picture)], ages_days=[age])
+            found[number] = width_log_odds(answer.probability)
     return found
 
 

@@ -38,7 +38,7 @@ def seen(picture: Shown, recipe: str, *, scaled: bool = False) -> Seen:
     """A picture in a preparation, asked of its gate. scaled: as a hospital's file would state its pixels."""
     key = picture.path, recipe, scaled
     if key not in _looked:
-        stack = _stated(picture) if scaled else picture.stack()
+        stack = stated(picture) if scaled else picture.stack()
         _looked[key] = _seen(picture, stack, recipe)
     return _looked[key]
 
@@ -48,7 +48,7 @@ def all_seen(data: Path, every: int, recipe: str) -> Iterator[Seen]:
     return (seen(one, recipe) for one in shown(data, every))
 
 
-def _stated(picture: Shown) -> PictureStack:
+def stated(picture: Shown) -> PictureStack:
     """HC18 with its true scale; frames of FETAL_PLANES, stretched to a square, with their aspect."""
     stack = picture.stack()
     if "pixel_mm" in picture.entry:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from inference.engine.backends import Passed
 from inference.engine.input_gate.vgg16_gate import shipped_gate
+from inference.engine.measuring.width_evidence import WIDTH_LOG_ODDS, width_log_odds
 from inference.engine.preprocessing.prepare import Steps
 from inference.engine.preprocessing.prepared_cache import prepared_once
 from inference.engine.quality import NotAnalysable, refuse
@@ -49,17 +50,34 @@ def predict(
     """
     chosen = frames if frames is not None else [None] * len(stacks)
     ages = ages_days if ages_days is not None else [None] * len(stacks)
+    if model.measures and model.widths is None:
+        raise ValueError(f"{model.record.name} has a member that measures: open it by versions.load")
     attempts = [_attempt(model, *asked) for asked in zip(stacks, chosen, ages, strict=True)]
     tensors = [attempt.prepared.tensor for attempt in attempts if attempt.prepared]
     started = time.perf_counter()
     passed = _passed(model, np.concatenate(tensors)) if tensors else np.zeros((1, 0, 2))
     share = (time.perf_counter() - started) / max(len(tensors), 1)
     answers, row = [], 0
-    for attempt in attempts:
+    for attempt, asked in zip(attempts, zip(stacks, chosen, ages, strict=True), strict=True):
         count = len(attempt.prepared.frames) if attempt.prepared else 0
-        answers.append(_answer(model, attempt, passed[:, row : row + count], share))
+        added = _added(model, *asked) if attempt.prepared else {}
+        mine = _moved(passed[:, row : row + count], added.get(WIDTH_LOG_ODDS, 0.0))
+        answers.append(_answer(model, attempt, mine, share, added))
         row += count
     return answers
+
+
+def _added(
+    model: LoadedModel, stack: PictureStack, wish: Sequence[int] | None, age_days: int | None
+) -> Mapping[str, float]:
+    """What the width adds, where a member of an ensemble measures one."""
+    probability = model.widths(stack, wish, age_days) if model.widths else None
+    return {} if probability is None else {WIDTH_LOG_ODDS: width_log_odds(probability)}
+
+
+def _moved(passed: NDArray[np.float64], log_odds: float) -> NDArray[np.float64]:
+    """Logits (..., 2) with so much more conviction; the picture and its views alike."""
+    return passed + np.array([-log_odds / 2, log_odds / 2]) if log_odds else passed
 
 
 def _passed(model: LoadedModel, tensor: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -104,9 +122,15 @@ def _attempt(
     return _Attempt(prepared, None, time.perf_counter() - started)
 
 
-def _answer(model: LoadedModel, attempt: _Attempt, passed: NDArray[np.float64], share: float) -> Answer:
+def _answer(
+    model: LoadedModel,
+    attempt: _Attempt,
+    passed: NDArray[np.float64],
+    share: float,
+    added: Mapping[str, float],
+) -> Answer:
     prepared = attempt.prepared
-    found = _judged(model, prepared, passed, attempt.seconds + share) if prepared else None
+    found = _judged(model, prepared, passed, attempt.seconds + share, added) if prepared else None
     return Answer(
         **(found or _refused(attempt)),
         threshold=model.record.threshold,
@@ -123,7 +147,11 @@ def _answer(model: LoadedModel, attempt: _Attempt, passed: NDArray[np.float64], 
 
 
 def _judged(
-    model: LoadedModel, prepared: Prepared, passed: NDArray[np.float64], seconds: float
+    model: LoadedModel,
+    prepared: Prepared,
+    passed: NDArray[np.float64],
+    seconds: float,
+    added: Mapping[str, float],
 ) -> Mapping[str, Any]:
     record, logits = model.record, passed[0]
     normal, positive = (float(value) for value in logits.mean(axis=0))
@@ -140,7 +168,7 @@ def _judged(
         "frames": prepared.frames,
         "frame_rule": prepared.frame_rule,
         "input_sha256": prepared.sha256,
-        "quality": prepared.quality,
+        "quality": {**prepared.quality, **added},
         "seconds": seconds,
         "probability_low": steady.low,
         "probability_high": steady.high,

@@ -1,10 +1,11 @@
 """One door to versions of either kind: networks that know classes, and networks that measure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from inference.engine import predict as classes
 from inference.engine.explain.explainers import CannotExplain
-from inference.engine.measuring.answer import MeasuringModel, load_measuring, measured_answers
+from inference.engine.measuring.answer import MeasuringModel, load_measuring, measured_answers, member_widths
 from inference.engine.records import MEASURING_NETWORKS, Answer, WeightsRecord
 from inference.engine.weights import loaded_model
 from inference.engine.weights.loaded_model import LoadedModel
@@ -20,7 +21,8 @@ def load(record: WeightsRecord, content: bytes, *, device: str = "cpu", backend:
     """
     if record.network in MEASURING_NETWORKS:
         return load_measuring(record, content)
-    return loaded_model.load(record, content, device=device, backend=backend)
+    model = loaded_model.load(record, content, device=device, backend=backend)
+    return replace(model, widths=member_widths(record, content)) if model.measures else model
 
 
 def predict(

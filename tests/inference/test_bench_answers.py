@@ -9,11 +9,12 @@ import pytest
 
 from bench import answers
 from bench.answering import networks
-from bench.answering.prepared import Seen
+from bench.answering.pictures import Shown
+from bench.answering.prepared import seen, stated
 from bench.answering.table import Row, as_json, separation, share
-from inference.engine import catalogue
-from inference.engine.predict import calibrated, frame_logits
-from inference.engine.weights.loaded_model import load
+from inference.engine import catalogue, versions
+from inference.engine.measuring.width_evidence import WIDTH_LOG_ODDS
+from inference.phantom import render, sample_spec
 
 
 def test_a_row_without_anything_measured_has_neither_reached_nor_missed_its_goal():
@@ -42,11 +43,18 @@ def test_a_group_that_fails_is_named_and_the_others_go_on(tmp_path, monkeypatch,
     assert "| normal: not alarmed | a hospital |" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("modality", ["ultrasound"])
-def test_a_combined_version_says_what_its_members_make_it_say(modality):
-    shipped = catalogue.newest("ensemble", modality)
-    tensor = np.random.default_rng(1).random((2, 1, 128, 128)).astype(np.float32)
-    group = tuple(Seen(None, "", tensor[row : row + 1]) for row in range(2))
-    model = load(shipped.record, shipped.content(), backend="torch")
-    expected = calibrated(frame_logits(model, tensor), shipped.record.temperature)[:, 1]
-    assert networks._chances(shipped.record, group) == pytest.approx(expected, abs=1e-5)
+def test_a_combined_version_says_what_its_members_make_it_say(tmp_path):
+    """Networks and the width that is measured on a picture whose scale is stated."""
+    head = render(
+        sample_spec(np.random.default_rng(11), gestational_age_days=182), "ultrasound", seed=11, size=384
+    )
+    (tmp_path / "head.png").write_bytes(head.png())
+    picture = Shown(
+        tmp_path / "head.png", "hc18", "brain", "1", {"pixel_mm": str(head.stack().pixel_spacing[0])}
+    )
+    shipped = catalogue.newest("ensemble", "ultrasound")
+    model = versions.load(shipped.record, shipped.content(), backend="torch")
+    (answer,) = versions.predict(model, [stated(picture)])
+    assert WIDTH_LOG_ODDS in answer.quality
+    group = (seen(picture, shipped.record.preprocessing, scaled=True),)
+    assert networks._chances(shipped.record, group) == pytest.approx([answer.probability], abs=1e-4)

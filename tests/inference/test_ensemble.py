@@ -10,12 +10,14 @@ import safetensors.torch
 from django.core.management import CommandError, call_command
 from engine_models import packed, record_of
 
-from inference.engine import catalogue
+from inference.engine import catalogue, versions
+from inference.engine.measuring.width_evidence import MEMBER, WIDTH_LOG_ODDS, member_part, width_log_odds
 from inference.engine.predict import predict
 from inference.engine.records import sha256_hex
 from inference.engine.uncertainty.steadiness import log_odds
 from inference.engine.weights.ensemble_file import ENSEMBLE, MembersDiffer, composed
 from inference.engine.weights.loaded_model import WeightsMismatch, load
+from inference.formats.stack import PictureStack
 from inference.models import Job, ModelVersion, Prediction
 from inference.phantom import render, sample_spec
 from inference.registry import service as registry
@@ -69,7 +71,12 @@ def test_its_file_does_not_depend_on_the_order_in_which_members_are_named(member
         (lambda m: [m[0], (replace(m[1][0], preprocessing_sha256="0"), m[1][1])], "do not prepare"),
         (lambda m: [m[0], (replace(m[1][0], network="cnn"), m[1][1])], "versions of the same network"),
         (lambda m: [m[0], (replace(m[1][0], network=ENSEMBLE), m[1][1])], "member of another"),
-        (lambda m: [m[0], (replace(m[1][0], network="atrium"), m[1][1])], "no log-odds"),
+        (
+            lambda m: [
+                (replace(one, network=n), c) for n, (one, c) in zip(("atrium", "ventricles"), m, strict=True)
+            ],
+            "name a network",
+        ),
     ],
 )
 def test_versions_that_cannot_answer_as_one_are_refused_with_the_reason(members, spoil, said):
@@ -85,6 +92,89 @@ def test_members_without_answers_on_the_same_pictures_are_refused(members):
     fewer = replace(other, card={**other.card, "held_out_answers": other.card["held_out_answers"][1:]})
     with pytest.raises(MembersDiffer, match="not measured on the same pictures"):
         combined([ours, fewer], "", version="1.0", target=TARGET, command="")
+
+
+@pytest.fixture(scope="module")
+def measuring():
+    """The shipped version that measures ultrasound, at the preparation of the random networks."""
+    shipped = catalogue.newest("atrium", "ultrasound")
+    return shipped.record, shipped.content()
+
+
+def with_widths(members, measuring):
+    content = composed([*members, measuring])
+    card = {MEMBER: member_part(measuring[0])}
+    return versions.load(record_of(content, "cnn", network=ENSEMBLE, temperature=1.0, card=card), content)
+
+
+def head(scale: float = 1.0) -> PictureStack:
+    """26 weeks; its file says that everything is so much larger."""
+    spec = sample_spec(np.random.default_rng(11), label="normal", gestational_age_days=182)
+    stack = render(spec, "ultrasound", seed=11, size=384).stack()
+    return replace(stack, pixel_spacing=tuple(scale * mm for mm in stack.pixel_spacing))
+
+
+def test_a_measured_width_moves_the_answer_and_its_views_by_what_it_is_worth(members, measuring):
+    plain, measured = loaded(members), with_widths(members, measuring)
+    alone = versions.load(*measuring)
+    for stack in (head(), head(1.5)):
+        (without,), (said,) = versions.predict(plain, [stack]), versions.predict(measured, [stack])
+        (width,) = versions.predict(alone, [stack])
+        added = width_log_odds(width.probability)
+        assert added > 0
+        assert said.quality[WIDTH_LOG_ODDS] == added
+        assert log_odds(np.array(said.logits)) == pytest.approx(log_odds(np.array(without.logits)) + added)
+        for mine, theirs in (
+            (said.probability_low, without.probability_low),
+            (said.probability, without.probability),
+        ):
+            assert odds_of(mine) == pytest.approx(odds_of(theirs) + added, abs=1e-6)
+
+
+def odds_of(chance: float) -> float:
+    return float(np.log(chance / (1 - chance)))
+
+
+def test_where_nothing_is_measured_the_networks_decide_alone(members, measuring):
+    stack = replace(head(), pixel_spacing=None)
+    (without,), (said,) = (
+        versions.predict(loaded(members), [stack]),
+        versions.predict(with_widths(members, measuring), [stack]),
+    )
+    assert said.logits == without.logits
+    assert WIDTH_LOG_ODDS not in said.quality
+
+
+def test_a_width_adds_from_nothing_to_one_voice_in_three():
+    assert width_log_odds(None) == width_log_odds(0.0) == 0.0
+    assert width_log_odds(0.5) == pytest.approx(1.0)
+    assert width_log_odds(1.0) == pytest.approx(2.0)
+    steps = [width_log_odds(p) for p in np.linspace(0, 1, 50)]
+    assert steps == sorted(steps)
+
+
+def test_an_ensemble_that_measures_answers_only_with_what_measures(members, measuring, scan):
+    content = composed([*members, measuring])
+    record = record_of(
+        content, "cnn", network=ENSEMBLE, temperature=1.0, card={MEMBER: member_part(measuring[0])}
+    )
+    with pytest.raises(ValueError, match="open it by"):
+        predict(load(record, content), [scan])
+    with pytest.raises(WeightsMismatch, match="settled"):
+        versions.load(replace(record, card={}), content)
+
+
+def test_a_measuring_member_must_have_been_asked_of_the_same_pictures(measuring):
+    networks = [catalogue.named(f"{name}-ultrasound-3.1").record for name in ("cnn", "modified_cnn")]
+    record = measuring[0]
+    for chances, said in (
+        (None, "keeps no held-out answers"),
+        ({"another.png": 0.5}, "not measured on the same pictures"),
+    ):
+        evaluation = {**record.card["evaluation"], "chances": chances}
+        changed = replace(record, card={**record.card, "evaluation": evaluation})
+        with pytest.raises(MembersDiffer, match=said):
+            combined([*networks, changed], "", version="1.0", target=TARGET, command="")
 
 
 def test_a_file_with_a_member_that_nobody_knows_is_refused(members):
@@ -131,8 +221,10 @@ def test_the_shipped_ensembles_are_made_again_by_the_command_on_their_card(modal
 
 @pytest.mark.django_db
 def test_registered_versions_become_an_ensemble_that_answers_nobody_yet(models):
+    atrium = catalogue.newest("atrium", "ultrasound")
+    registry.register(atrium.record, atrium.content, by=None)
     said = StringIO()
-    asked = ["cnn:3.1", "modified_cnn:3.1", "--modality", "ultrasound", "--version", "7.0"]
+    asked = ["cnn:3.1", "modified_cnn:3.1", "atrium:1.1", "--modality", "ultrasound", "--version", "7.0"]
     call_command("combine", *asked, stdout=said)
     made = ModelVersion.objects.get(network=ENSEMBLE, version="7.0")
     assert made.state == ModelVersion.State.EVALUATED

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import safetensors
+import safetensors.torch
 
 from inference.engine.atrium.grids import upright
 from inference.engine.atrium.measure import AtriumMismatch
 from inference.engine.atrium.scan import ScanAtria, as_json
 from inference.engine.measuring.ways import WAYS, Measure
+from inference.engine.measuring.width_evidence import MEMBER
 from inference.engine.predict import versions_of
 from inference.engine.preprocessing.prepare import tensor_sha256
 from inference.engine.preprocessing.prepared_cache import prepared_once
@@ -24,9 +26,11 @@ from inference.engine.records import (
     Refusal,
     WeightsRecord,
     settles,
+    sha256_hex,
 )
 from inference.engine.ventricles.painter import VentriclesMismatch
-from inference.engine.weights.loaded_model import WeightsMismatch, recipe_of
+from inference.engine.weights.ensemble_file import measuring_member, prefix_of
+from inference.engine.weights.loaded_model import WeightsMismatch, Widths, recipe_of
 from inference.formats.stack import PictureStack
 
 THRESHOLD = 0.5
@@ -44,20 +48,50 @@ class MeasuringModel:
     device: str = DEVICE
 
 
+def member_widths(record: WeightsRecord, content: bytes) -> Widths:
+    """The measuring member of an ensemble, its weights taken out of the ensemble's verified file.
+
+    Raises WeightsMismatch where the card does not say what was settled with them.
+    """
+    tensors = safetensors.torch.load(content)
+    network = measuring_member(tensors)
+    settled = record.card.get(MEMBER) or {}
+    if network is None or not settles(network, {MEASURING: settled}):
+        raise WeightsMismatch("the card does not state what was settled with the member that measures")
+    start = prefix_of(network)
+    own = safetensors.torch.save(
+        {name.removeprefix(start): tensor for name, tensor in tensors.items() if name.startswith(start)}
+    )
+    measure = _opened(network, own, settled, sha256_hex(own))
+    recipe, way = recipe_of(record), WAYS[network]
+
+    def widths(stack: PictureStack, wish: Sequence[int] | None, age_days: int | None) -> float | None:
+        way.refuse(stack)
+        prepared = prepared_once(stack, recipe, frames=wish, age_days=age_days)
+        return measure(stack, prepared, age_days, wish is not None).probability
+
+    return widths
+
+
 def load_measuring(record: WeightsRecord, content: bytes) -> MeasuringModel:
     """Check the hash before a single byte is parsed. Raises WeightsMismatch."""
     recipe = recipe_of(record)
     settled = MEASURING_NETWORKS[record.network].settled
     if not settles(record.network, record.card):
         raise WeightsMismatch(f"the card does not state {', '.join(settled)} as numbers")
-    numbers = {name: float(record.card[MEASURING][name]) for name in settled}
+    measure = _opened(record.network, content, record.card[MEASURING], record.weights_sha256)
+    return MeasuringModel(record, recipe, measure)
+
+
+def _opened(network: str, content: bytes, part: Mapping[str, Any], sha256: str) -> Measure:
+    """part: of a card, with the numbers that were settled with the weights."""
+    numbers = {name: float(part[name]) for name in MEASURING_NETWORKS[network].settled}
     try:
-        measure = WAYS[record.network].open(content, {**numbers, "weights_sha256": record.weights_sha256})
+        return WAYS[network].open(content, {**numbers, "weights_sha256": sha256})
     except (AtriumMismatch, VentriclesMismatch) as fault:
         raise WeightsMismatch("the weights file does not have the hash its record states") from fault
     except (safetensors.SafetensorError, RuntimeError) as fault:
         raise WeightsMismatch(f"the weights do not fit the networks that measure: {fault}") from fault
-    return MeasuringModel(record, recipe, measure)
 
 
 def measured_answers(

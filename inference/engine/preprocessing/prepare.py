@@ -147,7 +147,7 @@ def _record(
     _, rows, columns = stack.pixels.shape
     found = list(states.values())
     tensor = np.stack([state.grid for state in found])[:, None].astype(np.float32)
-    names = found[0].quality
+    values = {name: float(np.mean([one.quality[name] for one in found])) for name in found[0].quality}
     return Prepared(
         tensor=tensor,
         frames=tuple(states),
@@ -158,7 +158,7 @@ def _record(
         modality=stack.modality,
         recipe=recipe,
         sha256=tensor_sha256(tensor),
-        quality={name: float(np.mean([state.quality[name] for state in found])) for name in names} | whole,
+        quality={**values, **whole},
         ellipses=tuple(state.head for state in found),
     )
 

@@ -1,7 +1,7 @@
 """From a weights file to a module that is ready to answer."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,8 +17,17 @@ from inference.engine.explain.fast_lime.quantized import drafted
 from inference.engine.networks import NETWORKS, Network, ensemble_of
 from inference.engine.preprocessing.prepare import RECIPES
 from inference.engine.records import Recipe, WeightsRecord, sha256_hex
-from inference.engine.weights.ensemble_file import ENSEMBLE, member_networks
-from inference.formats.stack import Modality
+from inference.engine.weights.ensemble_file import (
+    ENSEMBLE,
+    measuring_member,
+    member_networks,
+    prefix_of,
+)
+from inference.formats.stack import Modality, PictureStack
+
+Widths = Callable[[PictureStack, Sequence[int] | None, int | None], float | None]
+"""The probability that a scan's atrium is wide, of the frames that were chosen and by an age in days; None
+where nothing is measured."""
 
 
 class WeightsMismatch(Exception):
@@ -27,7 +36,10 @@ class WeightsMismatch(Exception):
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A network with verified weights, in evaluation mode on `device`, run by `backend`."""
+    """A network with verified weights, in evaluation mode on `device`, run by `backend`.
+
+    measures: whether an ensemble has a member that measures; widths: that member, opened by `versions.load`.
+    """
 
     record: WeightsRecord
     network: Network
@@ -35,6 +47,8 @@ class LoadedModel:
     module: nn.Module
     device: str
     backend: Backend
+    measures: bool = False
+    widths: Widths | None = None
 
     def passed(self, pictures: NDArray[np.float32]) -> Passed:
         """One forward pass of pictures (n, 1, size, size)."""
@@ -98,13 +112,20 @@ def load(
         tensors = safetensors.torch.load(content)
         network = _network(record, tensors)
         module = network.build()
-        module.load_state_dict({name: _as_stored(tensor) for name, tensor in tensors.items()}, strict=True)
+        measuring = measuring_member(tensors) if record.network == ENSEMBLE else None
+        of_networks = {
+            name: _as_stored(tensor)
+            for name, tensor in tensors.items()
+            if measuring is None or not name.startswith(prefix_of(measuring))
+        }
+        module.load_state_dict(of_networks, strict=True)
     except (safetensors.SafetensorError, RuntimeError) as error:
         raise WeightsMismatch(f"the weights do not fit the network {record.network}: {error}") from error
     chosen = BACKENDS[backend] if backend else best_for(device)
     if device.partition(":")[0] not in chosen.works_on:
         raise ValueError(f"{chosen.name} does not work on {device}")
-    return LoadedModel(record, network, recipe, module.to(device).eval(), device, chosen)
+    opened = module.to(device).eval()
+    return LoadedModel(record, network, recipe, opened, device, chosen, measures=measuring is not None)
 
 
 def _as_stored(tensor: torch.Tensor) -> torch.Tensor:

@@ -32,8 +32,11 @@ def rows_of(text: str) -> Rows:
     return found
 
 
-def card(settled: Mapping[str, Any], rows: Rows) -> dict[str, Any]:
-    """settled: atrium.json as `inference.training.atrium` wrote it. rows: of the page; none for an upload."""
+def card(settled: Mapping[str, Any], rows: Rows, chances: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """settled: atrium.json as `inference.training.atrium` wrote it. rows: of the page; none for an upload.
+
+    chances: of a wide atrium, by picture, so that an ensemble can be made with it (cli.measured_answers).
+    """
     return {
         "intended_use": (
             "Research and decision support, not a cleared device. It proposes calipers on the atrium in "
@@ -56,7 +59,10 @@ def card(settled: Mapping[str, Any], rows: Rows) -> dict[str, Any]:
         **(
             {
                 "held_out": _held_out(rows),
-                "evaluation": {"by_source": _by_source(rows, settled["without"])},
+                "evaluation": {
+                    "by_source": _by_source(rows, settled["without"]),
+                    **({"chances": chances} if chances else {}),
+                },
             }
             if rows
             else {}

@@ -1,7 +1,8 @@
 """Several versions as one: the record and the card of an ensemble, out of its members' held-out answers.
 
 Nothing is trained. The members' calibrated log-odds are averaged with equal weights, and one temperature and
-one threshold are fitted on what they said about pictures whose groups they had not seen.
+one threshold are fitted on what they said about pictures whose groups they had not seen. A member that
+measures adds what its width is worth, where it measured one (inference.engine.measuring.width_evidence).
 """
 
 from collections.abc import Sequence
@@ -9,7 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from inference.engine.records import WeightsRecord
+from inference.engine.measuring.width_evidence import (
+    LIMIT,
+    MEMBER,
+    SHARE,
+    chances_by_picture,
+    member_part,
+    width_log_odds,
+)
+from inference.engine.records import MEASURING_NETWORKS, WeightsRecord
 from inference.engine.uncertainty.steadiness import log_odds
 from inference.engine.weights.ensemble_file import ENSEMBLE, MembersDiffer, refuse_unlike
 from inference.training.cards.card import INTENDED_USE, LIMITS, SOURCE_LIMITS
@@ -36,6 +45,10 @@ DATA = (
     "Made of {members}: what each has learnt stands on its own card. Their calibrated log-odds are averaged "
     "with equal weights; no figure decided the weights."
 )
+WIDTHS = (
+    " Where {member} measures a width, that adds 0 to {most:.0f} to the log-odds: nothing for one that is "
+    "surely narrow. How much it adds was chosen among six ways by the figures below."
+)
 KEPT_COUNTS = ("normal", "ventriculomegaly", "groups", "normal_by_source", "other", "before_18_weeks")
 
 
@@ -47,14 +60,19 @@ def combined(
     Raises MembersDiffer when the members were not measured on the same pictures.
     """
     refuse_unlike(members)
-    ordered = sorted(members, key=lambda record: record.network)
+    ordered = sorted(
+        (one for one in members if one.network not in MEASURING_NETWORKS), key=lambda record: record.network
+    )
+    measuring = next((one for one in members if one.network in MEASURING_NETWORKS), None)
     truth, _, groups = _measured(ordered)
-    logits = _as_logits(np.mean([_odds(record) for record in ordered], axis=0))
+    odds = np.mean([_odds(record) for record in ordered], axis=0)
+    widths = _widths(ordered, measuring)
+    logits = _as_logits(odds + widths[: len(odds), None])
     temperature = fit_temperature(logits[:, 0], truth)
     held = HeldOut(
         truth, groups, [(a, b) for a, b in ordered[0].card["held_out_kinds"]], log_odds(logits, temperature)
     )
-    asked = _asked(ordered, temperature)
+    asked = _asked(ordered, widths, temperature)
     worst = worst_threshold(asked, target) if asked else None
     threshold = threshold_for(held.chances, truth, target) if worst is None else worst
     folds = grouped_folds(truth, groups, FOLDS, SEED)
@@ -72,19 +90,37 @@ def combined(
         threshold=threshold,
         threshold_target=str(target) if worst is None else target.on_worst_source,
         temperature=temperature,
-        card=_card(ordered, found | by_source, command) | _checks(ordered),
-        members=tuple(record.name for record in ordered),
+        card=_card(ordered, measuring, found | by_source, command) | _checks(ordered),
+        members=tuple(record.name for record in (*ordered, *([measuring] if measuring else []))),
     )
 
 
-def _asked(ordered: Sequence[WeightsRecord], temperature: float) -> Asked | None:
+def _widths(ordered: Sequence[WeightsRecord], measuring: WeightsRecord | None) -> Floats:
+    """What the measured width adds to each picture that the networks' cards keep, in their order.
+
+    Raises MembersDiffer where the measuring version was not asked of all of them.
+    """
+    kept = (ordered[0].card.get("evaluation") or {}).get("answers")
+    if measuring is None or not kept:
+        if measuring:
+            raise MembersDiffer("Only networks whose cards keep answers by source take a measured width.")
+        return np.zeros(len(ordered[0].card["held_out_odds"]))
+    chances = chances_by_picture(measuring.card)
+    if chances is None:
+        raise MembersDiffer(f"The card of {measuring.name} keeps no held-out answers.")
+    if not set(kept["names"]) <= chances.keys():
+        raise MembersDiffer("The members were not measured on the same pictures.")
+    return np.array([width_log_odds(chances[name]) for name in kept["names"]])
+
+
+def _asked(ordered: Sequence[WeightsRecord], widths: Floats, temperature: float) -> Asked | None:
     """The members' answers by source as one; None where not all have them. Raises MembersDiffer."""
     kept = [(record.card.get("evaluation") or {}).get("answers") for record in ordered]
     if not all(kept):
         return None
     if len({one["names_sha256"] for one in kept if one}) > 1:
         raise MembersDiffer("The members were not measured on the same pictures.")
-    return together([Asked.from_json(one) for one in kept if one]).at(temperature)
+    return together([Asked.from_json(one) for one in kept if one]).moved(widths).at(temperature)
 
 
 def _measured(ordered: Sequence[WeightsRecord]) -> Any:
@@ -109,18 +145,30 @@ def _as_logits(odds: Floats) -> Floats:
     return np.stack([-odds / 2, odds / 2], axis=-1)
 
 
-def _card(ordered: Sequence[WeightsRecord], found: dict[str, Any], command: str) -> dict[str, Any]:
+def _card(
+    ordered: Sequence[WeightsRecord], measuring: WeightsRecord | None, found: dict[str, Any], command: str
+) -> dict[str, Any]:
     names = [f"{record.network} {record.version}" for record in ordered]
     counts = ordered[0].card["counts"]
-    return found | {
-        "intended_use": INTENDED_USE,
-        "data": DATA.format(members=f"{', '.join(names[:-1])} and {names[-1]}"),
-        "counts": {name: counts[name] for name in KEPT_COUNTS if name in counts},
-        "split": SPLIT.format(folds=FOLDS - 1),
-        "training": {"command": command, "members": ", ".join(names)},
-        "limits": [*LIMITS[ordered[0].modality], *(SOURCE_LIMITS if "evaluation" in found else ())],
-        "licence": "; ".join(dict.fromkeys(record.card["licence"] for record in ordered)),
-    }
+    data = DATA.format(members=f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else names[0])
+    measured: dict[str, Any] = {}
+    if measuring:
+        names.append(f"{measuring.network} {measuring.version}")
+        data += WIDTHS.format(member=names[-1], most=2 * SHARE * LIMIT)
+        measured = {MEMBER: member_part(measuring)}
+    return (
+        found
+        | measured
+        | {
+            "intended_use": INTENDED_USE,
+            "data": data,
+            "counts": {name: counts[name] for name in KEPT_COUNTS if name in counts},
+            "split": SPLIT.format(folds=FOLDS - 1),
+            "training": {"command": command, "members": ", ".join(names)},
+            "limits": [*LIMITS[ordered[0].modality], *(SOURCE_LIMITS if "evaluation" in found else ())],
+            "licence": "; ".join(dict.fromkeys(record.card["licence"] for record in ordered)),
+        }
+    )
 
 
 def _checks(ordered: Sequence[WeightsRecord]) -> dict[str, Any]:

@@ -16,12 +16,13 @@ from typing import TextIO
 import numpy as np
 
 from inference.engine.fitness.by_source import SourceFigure, worst_first
-from inference.engine.predict import predict
 from inference.engine.preprocessing.prepare import RECIPES, prepare
 from inference.engine.quality import NotAnalysable
-from inference.engine.weights.loaded_model import LoadedModel, WeightsMismatch, configure, load
+from inference.engine.versions import Model, load, predict
+from inference.engine.weights.loaded_model import WeightsMismatch, configure
 from inference.training.cards.card_page import source_lines
 from inference.training.cli.evaluate import named
+from inference.training.cli.measured_answers import stated_age_days
 from inference.training.data.sources import HOSPITALS, Entry, heads, shown_files, stack_of
 from inference.training.evaluation.by_source import Asked, rows
 from inference.training.evaluation.calibrate import Target
@@ -58,12 +59,17 @@ def main(arguments: Sequence[str], out: TextIO) -> int:
 
 
 def measured(
-    model: LoadedModel, data: Path, never_learnt: tuple[str, ...] = (), every: int = 1
+    model: Model, data: Path, never_learnt: tuple[str, ...] = (), every: int = 1
 ) -> list[SourceFigure]:
     """The version's rows at its own threshold, worst first; as a worker would answer, the gate included."""
     shown, kept = shown_files(data), list(_kept(data, every))
     stacks = [stack_of(data, one.file, one.mm) for one in kept]
-    said = [answer for n in range(0, len(kept), BATCH) for answer in predict(model, stacks[n : n + BATCH])]
+    ages = [stated_age_days(one) for one in kept]
+    said = [
+        answer
+        for n in range(0, len(kept), BATCH)
+        for answer in predict(model, stacks[n : n + BATCH], ages_days=ages[n : n + BATCH])
+    ]
     asked = Asked(
         tuple(one.file for one in kept),
         np.array([one.group for one in kept], np.str_),

@@ -13,7 +13,7 @@ upload needs; without figures on its card it is a draft until somebody has measu
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -24,6 +24,7 @@ from inference.engine.records import ATRIUM, MEASURING_NETWORKS, WeightsRecord
 from inference.training.atrium import card as atrium
 from inference.training.ventricles import card as ventricles
 
+ANSWERS = "answers.json"
 PAGE = Path(__file__).parents[3] / "docs" / "measurement.md"
 TARGET = "10 mm and more, inner wall to inner wall"
 
@@ -90,8 +91,15 @@ def made(network: str, version: str, folder: Path, page: str) -> WeightsRecord:
         threshold=THRESHOLD,
         threshold_target=TARGET,
         temperature=1.0,
-        card=atrium.card(settled, rows) if network == ATRIUM else ventricles.card(settled),
+        card=atrium.card(settled, rows, _chances(folder)) if network == ATRIUM else ventricles.card(settled),
     )
+
+
+def _chances(folder: Path) -> Mapping[str, float | None] | None:
+    """What cli.measured_answers wrote beside the weights, if it did."""
+    path = folder / ANSWERS
+    found: Mapping[str, float | None] | None = json.loads(path.read_text()) if path.exists() else None
+    return found
 
 
 if __name__ == "__main__":

@@ -74,6 +74,11 @@ class Asked:
         away = {hospital: odds / temperature for hospital, odds in self.away.items()}
         return replace(self, held=self.held / temperature, away=away)
 
+    def moved(self, log_odds: Floats) -> "Asked":
+        """With so much more conviction, picture by picture."""
+        away = {hospital: odds + log_odds for hospital, odds in self.away.items()}
+        return replace(self, held=self.held + log_odds, away=away)
+
     def without_groups(self, hidden: NDArray[np.str_]) -> "Asked":
         """What is left when these groups are gone."""
         kept = ~np.isin(self.groups, hidden)
