@@ -49,6 +49,9 @@ WIDTHS = (
     " Where {member} measures a width, that adds 0 to {most:.0f} to the log-odds: nothing for one that is "
     "surely narrow. How much it adds was chosen among six ways by the figures below."
 )
+CHECKED_NETWORKS = (
+    "Checks of source or anatomy are of its networks alone: the measured width has no part in them."
+)
 KEPT_COUNTS = ("normal", "ventriculomegaly", "groups", "normal_by_source", "other", "before_18_weeks")
 
 
@@ -165,7 +168,11 @@ def _card(
             "counts": {name: counts[name] for name in KEPT_COUNTS if name in counts},
             "split": SPLIT.format(folds=FOLDS - 1),
             "training": {"command": command, "members": ", ".join(names)},
-            "limits": [*LIMITS[ordered[0].modality], *(SOURCE_LIMITS if "evaluation" in found else ())],
+            "limits": [
+                *LIMITS[ordered[0].modality],
+                *(SOURCE_LIMITS if "evaluation" in found else ()),
+                *([CHECKED_NETWORKS] if measuring else ()),
+            ],
             "licence": "; ".join(dict.fromkeys(record.card["licence"] for record in ordered)),
         }
     )
