@@ -4,6 +4,7 @@ import uuid
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from django.http import Http404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.generics import GenericAPIView
@@ -35,13 +36,20 @@ class CalibrationSerializer(serializers.ModelSerializer[Calibration]):
     )
     made_by = serializers.CharField(source="made_by.username", read_only=True)
     withdrawn = serializers.SerializerMethodField(help_text="Why it no longer counts; null while it does.")
+    from_marks = serializers.SerializerMethodField(
+        help_text="The line is that which was proposed along the marks of a depth scale."
+    )
 
     class Meta:
         model = Calibration
         fields: ClassVar = [
-            "id", "scan", "frame", "start", "end", "length_mm", "pixel_spacing", "note", "made_by",
-            "withdrawn", "created_at",
+            "id", "scan", "frame", "start", "end", "length_mm", "pixel_spacing", "note", "from_marks",
+            "made_by", "withdrawn", "created_at",
         ]  # fmt: skip
+
+    def get_from_marks(self, one: Calibration) -> bool:
+        """Whether nobody moved an end of it."""
+        return one.marks is not None
 
     def get_withdrawn(self, one: Calibration) -> str | None:
         """The reason."""
@@ -55,6 +63,14 @@ class CalibratingSerializer(RequestSerializer):
     start = _pair()
     end = _pair()
     length_mm = serializers.FloatField(min_value=0.1, max_value=1000)
+    mark_mm = serializers.FloatField(
+        min_value=0.1,
+        max_value=1000,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="What a mark stands for, where the line is that which depth-marks proposes.",
+    )
     note = TextField(
         max_length=200, required=False, allow_blank=True, default="", help_text="What the line runs along."
     )
@@ -101,10 +117,61 @@ class Calibrations(GenericAPIView[Scan]):
         said = body.validated_data
         points = Points(said["frame"], tuple(said["start"]), tuple(said["end"]))
         row = calibrations.calibrate(
-            scan, points, by=visible.user_of(request), length_mm=said["length_mm"], note=said["note"]
+            scan,
+            points,
+            by=visible.user_of(request),
+            length_mm=said["length_mm"],
+            note=said["note"],
+            mark_mm=said["mark_mm"],
         )
         found = Calibration.objects.of_case(scan.case).get(pk=row.pk)
         return Response(CalibrationSerializer(found).data, status=status.HTTP_201_CREATED)
+
+
+class ProposedLineSerializer(serializers.Serializer[Any]):
+    """A line along the marks of a depth scale; nothing is measured by it until somebody calibrates."""
+
+    frame = serializers.IntegerField()
+    start = _pair(help_text="(row, column) of the first mark.")
+    end = _pair(help_text="(row, column) of the last mark.")
+    steps = serializers.IntegerField(help_text="Spacings from the first mark to the last.")
+    marks = serializers.ListField(child=_pair(), help_text="(row, column) of each mark that was found.")
+    depth = serializers.FloatField(help_text="The picture's height in spacings.")
+    spacing_px = serializers.FloatField(help_text="Pixels between neighbouring marks.")
+    error = serializers.FloatField(help_text="Relative standard deviation of the spacing.")
+    choices_mm = serializers.ListField(
+        child=serializers.FloatField(), help_text="What a mark may stand for, by the depth that follows."
+    )
+
+
+class FoundMarksSerializer(serializers.Serializer[Any]):
+    """found: null where no marks are seen beyond doubt, or the file states its scale."""
+
+    found = ProposedLineSerializer(allow_null=True)
+
+
+class DepthMarks(GenericAPIView[Scan]):
+    """What is proposed from a frame's own depth scale."""
+
+    serializer_class: Any = FoundMarksSerializer
+    pagination_class = None
+    filter_backends = ()
+    queryset = Scan.objects.none()
+
+    def get_queryset(self) -> QuerySet[Scan]:
+        """Those of visible cases."""
+        return Scan.objects.visible_to(self.request.user).select_related("case", "image")
+
+    @extend_schema(
+        summary="Look for the marks of a depth scale", tags=["scans"], responses=FoundMarksSerializer
+    )
+    def get(self, request: Request, pk: uuid.UUID, index: int) -> Response:  # noqa: ARG002
+        """Stores nothing: whoever agrees sends the line, with its length, to the scan's calibrations."""
+        try:
+            found = calibrations.proposed_line(self.get_object(), index)
+        except IndexError:
+            raise Http404("The scan has no such frame.") from None
+        return Response({"found": found.as_json() if found else None})
 
 
 class WithdrawingCalibrationSerializer(RequestSerializer):

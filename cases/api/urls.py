@@ -33,6 +33,7 @@ urlpatterns = [
     path("scans/<uuid:pk>/frames-to-read/", views.FramesToRead.as_view(), name="frames-to-read"),
     path("scans/<uuid:pk>/try-again/", views.TryAgain.as_view(), name="try-again"),
     path("scans/<uuid:pk>/calibrations/", calibrations.Calibrations.as_view(), name="calibrations"),
+    path("scans/<uuid:pk>/depth-marks/<int:index>", calibrations.DepthMarks.as_view(), name="depth-marks"),
     path(
         "calibrations/<uuid:pk>/withdrawal/",
         calibrations.WithdrawCalibration.as_view(),

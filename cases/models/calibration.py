@@ -40,7 +40,7 @@ class Calibration(Immutable):
     It is never overwritten: a better one is another one, and the newest that stands counts. start, end: (row,
     column) in pixels, 0 in the middle of the first pixel. row_spacing, column_spacing: what follows, mm
     between rows and between columns. note: what the line was drawn along, in the reader's words. marks: the
-    tick marks of a depth scale that the line was proposed from (inference.formats.depth_marks); None for a
+    tick marks of a depth scale that the line was proposed from (cases.calibrations.ProposedLine); None for a
     line of the reader's own.
     """
 

@@ -205,6 +205,7 @@ class CalibrationForm(forms.Form):
     start_column = forms.FloatField(widget=forms.HiddenInput)
     end_row = forms.FloatField(widget=forms.HiddenInput)
     end_column = forms.FloatField(widget=forms.HiddenInput)
+    mark_mm = forms.FloatField(required=False, min_value=0.1, max_value=1000, widget=forms.HiddenInput)
     length_mm = forms.FloatField(
         min_value=0.1,
         max_value=1000,

@@ -218,8 +218,9 @@ def calibrate(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     """Say how long a line on a scan is whose file states no scale."""
     scan = get_object_or_404(Scan.objects.visible_to(request.user).select_related("case", "image"), pk=pk)
 
-    def store(*, length_mm: float, note: str, **points: Any) -> None:
-        calibrations.calibrate(scan, points_of(points), by=request.user, length_mm=length_mm, note=note)
+    def store(*, length_mm: float, note: str, mark_mm: float | None, **points: Any) -> None:
+        line = points_of(points)
+        calibrations.calibrate(scan, line, by=request.user, length_mm=length_mm, note=note, mark_mm=mark_mm)
 
     return carried_out_form(request, scan.case, Sent.by(request, "calibrate", scan.pk), store, scan=scan)
 

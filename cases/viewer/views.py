@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from accounts.decorators import PersonRequest, people_only
 from audit.models import Event
 from audit.trail import record
+from cases import calibrations
 from cases.models import Scan
 from cases.review.policy import may_see_answers
 from cases.viewer import pixels
@@ -85,6 +86,18 @@ def pieces(request: PersonRequest, pk: uuid.UUID, row: int) -> JsonResponse:
             "pieces": [asdict(piece) for piece in found],
         }
     )
+
+
+@require_safe
+@people_only
+def depth_marks(request: PersonRequest, pk: uuid.UUID, number: int) -> JsonResponse:
+    """The line that is proposed along the marks of a frame's depth scale; null where none is."""
+    scan = get_object_or_404(Scan.objects.visible_to(request.user).select_related("case", "image"), pk=pk)
+    try:
+        found = calibrations.proposed_line(scan, number)
+    except IndexError:
+        raise Http404("The scan has no such frame.") from None
+    return JsonResponse({"found": found.as_json() if found else None})
 
 
 def _explained(request: PersonRequest, pk: uuid.UUID) -> tuple[Explanation, Scan]:

@@ -65,6 +65,7 @@ TABLE = {
     "frame": {"GET": SEES},
     "frames-to-read": {"POST": CHOOSES},
     "try-again": {"POST": CHOOSES},
+    "depth-marks": {"GET": SEES},
     "calibrations": {"GET": SEES, "POST": ANSWERS | {"manager": 403, "administrator": 403}},
     "withdraw-calibration": {"POST": ANSWERS | {"manager": 403, "administrator": 403}},
     "job": {"GET": SEES},
@@ -121,6 +122,7 @@ def world(tokens, alice, case, phantom_png, tmp_path):
         "try-again": scan.pk,
         "withdraw-scan": scan.pk,
         "calibrations": scan.pk,
+        "depth-marks": scan.pk,
         "job": prediction.job_id,
         "prediction": prediction.pk,
         "explain": prediction.pk,
@@ -148,7 +150,7 @@ def address(world, name: str, key: uuid.UUID | None = None) -> str:
         key = key or calibrated(world).pk
     if name == "answer-advice":
         key = key or answers.advice(world.scan.case).pk
-    arguments = ([key] if key else []) + ([0] if name == "frame" else [])
+    arguments = ([key] if key else []) + ([0] if name in {"frame", "depth-marks"} else [])
     return reverse(f"api:{name}", args=arguments)
 
 

@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import answers
+import numpy as np
 import pytest
 from django.test import Client
 
 from accounts.tokens import issue_token
 from audit.models import Event
+from blobs import store
 from cases import calibrations, services, verification
 from cases.models import Calibration, Measurement, ReadingRules, Scan
 from cases.review import measurements
@@ -16,6 +18,7 @@ from cases.review.changes import Changed
 from cases.review.measurements import CHECKLIST, Points
 from cases.review.panel import review_panel
 from inference.engine.records import Refusal
+from inference.formats.stack import PictureStack
 from inference.jobs import lease
 from inference.models import Image, Job
 from inference.results import images
@@ -244,3 +247,49 @@ def test_programs_calibrate_list_and_withdraw(scan, case, alice):
     )  # fmt: skip
     assert (gone.status_code, gone.json()["withdrawn"]) == (201, "Wrong.")
     assert [entry["withdrawn"] for entry in client.get(address).json()] == ["Wrong."]
+
+
+@pytest.fixture
+def marked(case, alice) -> Scan:
+    """300 rows with a mark in column 12 at every 24th, from row 6 on: 12 of them."""
+    pixels = np.random.default_rng(5).integers(0, 12, (1, 300, 200)).astype(np.uint8)
+    pixels[0, 6::24, 10:15] = 230
+    original = store.put(pixels.tobytes())
+    stack = PictureStack(pixels, "ultrasound", original.sha256, "png")
+    return services.add_scan(case, stack, by=alice, original=original, file_name="marked.png")[0]
+
+
+def test_marks_of_a_depth_scale_are_proposed_and_applied_by_a_person_alone(marked, case, alice, client_of):
+    client = client_of(alice)
+    found = client.get(f"/scans/{marked.pk}/depth-marks/0").json()["found"]
+    assert (found["start"], found["end"], found["steps"]) == (
+        pytest.approx([6, 12], abs=0.1), pytest.approx([294, 12], abs=0.1), 12,
+    )  # fmt: skip
+    assert found["spacing_px"] == pytest.approx(24)
+    assert found["error"] < 0.01
+    assert found["choices_mm"] == [10, 5], "12 or 6 cm deep"
+    assert not Calibration.objects.exists(), "nothing is applied by itself"
+    (start, end), ends = (found["start"], found["end"]), ("row", "column")
+    line = {f"start_{name}": value for name, value in zip(ends, start, strict=True)}
+    line |= {f"end_{name}": value for name, value in zip(ends, end, strict=True)} | {"frame": 0}
+    sent = line | {"length_mm": "120", "mark_mm": "10"}
+    assert client.post(f"/scans/{marked.pk}/calibrations/", sent).status_code == 302
+    row = Calibration.objects.get()
+    assert (row.marks["steps"], row.marks["mark_mm"]) == (12, 10)
+    assert row.column_spacing == pytest.approx(10 / 24, rel=0.001)
+    page = client.get(case.get_absolute_url()).content.decode()
+    assert "along 12 spacings of 10 mm" in page
+    moved = line | {"end_row": end[0] - 5, "length_mm": "120", "mark_mm": "10"}
+    client.post(f"/scans/{marked.pk}/calibrations/", moved)
+    assert Calibration.objects.latest("created_at").marks is None, "an end was moved by hand"
+    assert list(verification.faults()) == []
+
+
+def test_programs_are_told_of_marks_too_and_of_none_where_there_are_none(marked, scan, alice):
+    client = program(alice)
+    told = [client.get(f"/api/v1/scans/{one.pk}/depth-marks/0").json()["found"] for one in (marked, scan)]
+    assert (told[0]["steps"], told[1]) == (12, None)
+    assert client.get(f"/api/v1/scans/{scan.pk}/depth-marks/7").status_code == 404
+    stated = {"row_spacing": 0.2, "column_spacing": 0.2, "pixel_spacing_source": "PixelSpacing"}
+    Image.objects.filter(pk=marked.image_id).update(**stated)
+    assert client.get(f"/api/v1/scans/{marked.pk}/depth-marks/0").json()["found"] is None

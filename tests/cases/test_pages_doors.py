@@ -79,6 +79,7 @@ TABLE = {
     "cases:report": ("GET", SEES),
     "cases:report_page": ("GET", SEES),
     "cases:measure": ("POST", MEASURES),
+    "cases:depth_marks": ("GET", SEES),
     "cases:calibrate": ("POST", WRITES),
     "cases:withdraw_calibration": ("POST", WRITES | {"bob": 409}),  # once
     "cases:withdraw": ("POST", WRITES | {"bob": 409}),  # once
@@ -144,6 +145,7 @@ def address(name: str, record) -> tuple[str, dict[str, str]]:
         "cases:try_again": [scan],
         "cases:withdraw_scan": [scan],
         "cases:frame": [scan, 0],
+        "cases:depth_marks": [scan, 0],
         "cases:heatmap": [record.explanation.pk, 0],
         "cases:pieces": [record.explanation.pk, 0],
         "cases:cancel_job": [job],

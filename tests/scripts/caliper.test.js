@@ -96,6 +96,19 @@ test("a proposal is checked end by end, and stays the proposal that it was", () 
   assert.deepEqual([PROPOSAL.start, PROPOSAL.end], [[10, 20], [10, 40]]);
 });
 
+test("a line that is laid along a depth scale can be moved at either end, and drawn anew", () => {
+  const hand = caliper("calibrate");
+  hand.lay([10, 12], [90, 12]);
+  assert.ok(hand.isDone);
+  hand.press([89, 13], 2);
+  hand.drag([70, 12]);
+  hand.release([70, 12]);
+  assert.deepEqual(hand.points, [[10, 12], [70, 12]]);
+  hand.press([50, 100], 2);
+  hand.release([50, 150]);
+  assert.deepEqual(hand.points, [[50, 100], [50, 150]]);
+});
+
 test("whoever draws anew measures without the proposal", () => {
   const checked = caliper("window");
   checked.check(PROPOSAL);

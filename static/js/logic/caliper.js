@@ -109,6 +109,11 @@ export class Caliper {
     Object.assign(this, { points: [proposal.start, proposal.end], origin: proposal, held: 1 });
   }
 
+  /** @param {Point} start @param {Point} end of a line that is proposed: either end may be moved */
+  lay(start, end) {
+    Object.assign(this, { points: [start, end], cursor: null, held: -1 });
+  }
+
   /** @param {Point} point where a pointer went down @param {number} shown screen pixels that one of the scan is wide */
   press(point, shown) {
     this.isDragged = true;

@@ -8,6 +8,7 @@ import { pointed, shownSize, squared } from "../logic/zoom.js";
 import { element, json, list } from "../page.js";
 import { bind } from "../shortcuts.js";
 import { replaceKeepingWords } from "../words.js";
+import { setUpCalibration } from "./calibration.js";
 import { box, cross, line, proposed } from "./marks.js";
 import { lengthWords } from "./scale.js";
 
@@ -21,7 +22,6 @@ import { lengthWords } from "./scale.js";
 export function setUpCaliper({ marks, canvas, picture, onMeasuring, goTo }) {
   const size = sizeOf(picture);
   const form = document.getElementById("caliper");
-  const scale = document.getElementById("calibration");
   const caliper = new Caliper(size);
   const stored = /** @type {Measurement[]} */ (json("measurements") ?? []);
   const advised = /** @type {{frame: number, corners: [Point, Point], words: string}[]} */ (json("advice-places") ?? []);
@@ -31,6 +31,7 @@ export function setUpCaliper({ marks, canvas, picture, onMeasuring, goTo }) {
   const at = (point) => squared(point, size.aspect);
   /** @param {Point} start @param {Point} end */
   const words = (start, end) => lengthWords(picture, caliper.frame, start, end);
+  const scale = setUpCalibration({ caliper, change, putAway: () => choose("window") });
 
   /** Everything as the caliper is now. */
   function change() {
@@ -59,7 +60,7 @@ export function setUpCaliper({ marks, canvas, picture, onMeasuring, goTo }) {
   function pending() {
     const [start] = caliper.points;
     const [from, to] = caliper.span ?? [start, start];
-    const shown = from ? [line(at(from), at(to), "", "pending", canvas.width, words(from, to))] : [];
+    const shown = from ? [line(at(from), at(to), "", "pending", canvas.width, words(from, to)), ...scale.marks().map((mark) => cross(at(mark)))] : [];
     return caliper.cursor && !caliper.isDone ? [...shown, cross(at(caliper.cursor))] : shown;
   }
 
@@ -67,6 +68,7 @@ export function setUpCaliper({ marks, canvas, picture, onMeasuring, goTo }) {
   function choose(tool) {
     caliper.choose(tool);
     takeUp();
+    if (tool === "calibrate") scale.look();
   }
 
   /** The tool is in the hand, or is put away. */
@@ -85,8 +87,8 @@ export function setUpCaliper({ marks, canvas, picture, onMeasuring, goTo }) {
   /** Once both ends are set, ask for what else belongs to the measurement. */
   function ask() {
     if (!form) return;
-    if (scale) calibrate(scale, caliper);
-    if (scale && !scale.hidden && !caliper.isDragged) besideTheLine(scale, marks);
+    const card = scale.ask();
+    if (card && !caliper.isDragged) besideTheLine(card, marks);
     const isAsked = caliper.isDone && caliper.tool !== "calibrate";
     form.hidden = !isAsked;
     if (!isAsked) return;
@@ -158,10 +160,6 @@ export function setUpCaliper({ marks, canvas, picture, onMeasuring, goTo }) {
     const { prediction, atrium } = button.dataset;
     const wanted = proposals.find((one) => one.prediction === prediction && one.atrium === Number(atrium));
     if (wanted) check(wanted);
-  });
-  document.getElementById("calibration-discard")?.addEventListener("click", () => {
-    delete scale?.dataset.kept;
-    choose("window");
   });
   document.getElementById("caliper-discard")?.addEventListener("click", () => choose("window"));
   if (form instanceof HTMLFormElement) {
@@ -253,20 +251,6 @@ function besideTheLine(card, marks) {
 /** @param {number} value @param {number} most @returns {number} from 0 to the most */
 function within(value, most) {
   return Math.max(0, Math.min(most, value));
-}
-
-/** The form that asks how long the line is: shown once both ends are set, and while words in it are kept.
- * @param {HTMLElement} form @param {Caliper} caliper
- */
-function calibrate(form, { tool, isDone, frame, points: [start, end] }) {
-  const isAsked = tool === "calibrate" && isDone;
-  form.hidden = !isAsked && form.dataset.kept === undefined;
-  if (!isAsked || !(form instanceof HTMLFormElement)) return;
-  const sent = { frame, start_row: start[0], start_column: start[1], end_row: end[0], end_column: end[1] };
-  for (const [name, value] of Object.entries(sent)) {
-    const field = form.elements.namedItem(name);
-    if (field instanceof HTMLInputElement) field.value = String(value);
-  }
 }
 
 /** Whether what is about to be stored counts: the whole checklist makes a width more than provisional. */
