@@ -20,7 +20,7 @@ from cases.models import Calibration, Case, Patient, Scan, ScanFile
 from cases.refusals import CannotDo
 from cases.review import service as review
 from cases.review.policy import may_see_answers
-from inference.engine.records import ATRIUM, MEASURING_NETWORKS, METHOD_NAMES
+from inference.engine.records import MEASURING_NETWORKS, METHOD_NAMES
 from inference.formats import Identity
 from inference.formats.spacing import CALIBRATED
 from inference.formats.stack import PictureStack
@@ -231,7 +231,7 @@ def measure_again(scan: Scan, *, by: User) -> list[Job]:
     What they were still to say by another scale is cancelled, so that the newest answer is by the newest.
     """
     asked = {job.model_version_id: job for job in _oldest_first(scan) if job.kind == Job.Kind.PREDICT}
-    versions = [one for one in registry.active_versions(scan.image.modality) if one.network == ATRIUM]
+    versions = [one for one in registry.active_versions(scan.image.modality) if one.takes_a_scale]
     jobs.cancel_answers(scan.image, versions, by=by)
     frames = {key: job.parameters.get("frames") for key, job in asked.items()}
     return [
@@ -253,7 +253,7 @@ def _renewed(job: Job, scan: Scan) -> dict[str, Any]:
 
 def _calibrated(scan: Scan, version: ModelVersion) -> dict[str, Any]:
     """The scale by which a version measures where the file states none; others take none."""
-    if version.network != ATRIUM or scan.image.states_scale:
+    if not version.takes_a_scale or scan.image.states_scale:
         return {}
     found = Calibration.objects.counting(scan)
     return found.as_parameter() if found else {}

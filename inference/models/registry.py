@@ -11,6 +11,8 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy
 
 from blobs.models import Blob
+from inference.engine.measuring.width_evidence import MEMBER
+from inference.engine.records import ATRIUM
 from inference.models.image import Image
 from inference.models.immutable import Immutable
 
@@ -57,6 +59,11 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.network} {self.version} ({self.get_modality_display()})"
+
+    @property
+    def takes_a_scale(self) -> bool:
+        """Whether millimetres on ultrasound decide what it says: it measures, or has a member that does."""
+        return ATRIUM in (self.network, (self.card.get(MEMBER) or {}).get("network"))
 
     @property
     def weights_sha256(self) -> str:

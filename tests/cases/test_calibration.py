@@ -17,6 +17,7 @@ from cases.review import service as review
 from cases.review.changes import Changed
 from cases.review.measurements import CHECKLIST, Points
 from cases.review.panel import review_panel
+from inference.engine.measuring.width_evidence import MEMBER
 from inference.engine.records import Refusal
 from inference.formats.stack import PictureStack
 from inference.jobs import lease
@@ -217,6 +218,15 @@ def test_a_version_that_measures_is_asked_again_by_the_new_scale(case, alice, sm
         last.parameters == {"frames": [1], "gestational_age_days": 171}
         or "calibration" not in last.parameters
     )
+
+
+def test_an_ensemble_with_a_member_that_measures_is_asked_again_too(case, alice, small_scan, tmp_path):
+    measures = answers.active_version(tmp_path, network="ensemble", card={MEMBER: {"network": "atrium"}})
+    answers.active_version(tmp_path, network="cnn", version="1")
+    scan = small_scan(case, alice, shape=(1, 96, 80))
+    calibrations.calibrate(scan, POINTS, by=alice, length_mm=20)
+    (told,) = [one for one in Job.objects.all() if "calibration" in one.parameters]
+    assert told.model_version == measures
 
 
 def test_what_failed_before_is_asked_again_by_the_scale_that_counts(case, alice, small_scan, tmp_path):
