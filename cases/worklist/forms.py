@@ -12,6 +12,8 @@ from cases.models import Case, CaseQuerySet
 from cases.models.case import OPEN
 from inference.models import Image
 
+ANY = "any"
+"""Every stage: what is signed too."""
 UNKEPT = frozenset({"q", "search", "after"})
 """What a saved view leaves out: words that may name a patient, their key, and a place in the list."""
 
@@ -32,22 +34,29 @@ class WorklistForm(forms.Form):
     )
     stage = forms.ChoiceField(
         required=False,
-        choices=[("", gettext_lazy("Any stage")), (OPEN, gettext_lazy("Not signed")), *Case.Stage.choices],
+        choices=[
+            ("", gettext_lazy("Not signed")),
+            (ANY, gettext_lazy("Any stage")),
+            *Case.Stage.choices,
+        ],
     )
     mine = forms.BooleanField(required=False, label=gettext_lazy("Assigned to me"))
     order = forms.ChoiceField(
         required=False,
         choices=[
-            ("newest", gettext_lazy("Newest first")),
-            ("oldest", gettext_lazy("Longest waiting")),
             ("urgent", gettext_lazy("Most urgent")),
+            ("oldest", gettext_lazy("Longest waiting")),
+            ("newest", gettext_lazy("Newest first")),
         ],
     )
     search = forms.UUIDField(required=False, widget=forms.HiddenInput)
     after = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def narrow(self, cases: CaseQuerySet, user: User, *, but: str = "") -> CaseQuerySet:
-        """The cases that pass every filter that is set, but one; a filter that is not valid is not set."""
+        """The cases that pass every filter that is set, but one; a filter that is not valid is not set.
+
+        Nothing that is signed, unless somebody asks for it or searches.
+        """
         self.is_valid()
         wanted = {name: value for name, value in self.cleaned_data.items() if name != but}
         if wanted.get("q"):
@@ -56,8 +65,9 @@ class WorklistForm(forms.Form):
             cases = cases.with_scans_of(wanted["modality"])
         if wanted.get("progress"):
             cases = cases.in_progress(wanted["progress"])
-        if wanted.get("stage"):
-            cases = cases.at_stage(wanted["stage"])
+        stage = wanted.get("stage") or (ANY if wanted.get("q") else OPEN)
+        if stage != ANY and but != "stage":
+            cases = cases.at_stage(stage)
         if wanted.get("mine"):
             cases = cases.filter(assignee=user)
         return cases
@@ -65,7 +75,7 @@ class WorklistForm(forms.Form):
     def chosen_order(self) -> str:
         """One of cases.models.case.ORDERS."""
         self.is_valid()
-        return self.cleaned_data.get("order") or "newest"
+        return self.cleaned_data.get("order") or "urgent"
 
     def continues_after(self) -> uuid.UUID | None:
         """The last case of the page before."""

@@ -2,14 +2,18 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlencode
 
 from django.db.models import Count
+from django.utils import timezone
+from django.utils.translation import gettext
 
 from accounts.models import User
 from cases.models import Case, CaseQuerySet, Scan
+from cases.models.case import ORDERS
 from cases.review.call_words import call_words
 from cases.review.calls import Call, calls_of
 from cases.review.policy import hidden_cases
@@ -18,6 +22,8 @@ from language.numbers import probability
 
 Stage = Case.Stage
 PAGE = 40
+HOUR, DAY = 60, 24 * 60
+"""In minutes."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,7 @@ class Line:
     is_hidden: bool
     differs: bool
     experimental: bool
+    waiting: str
 
 
 @dataclass(frozen=True)
@@ -47,22 +54,25 @@ class Chip:
 
 @dataclass(frozen=True)
 class Page:
-    """Some lines, and the case from which the next page continues."""
+    """Some lines, and the case from which the next page continues. sorts: the same list's query, by order."""
 
     lines: list[Line]
     next_after: uuid.UUID | None
     counts: list[Chip]
+    sorts: Mapping[str, str]
 
 
 def page(user: User, form: WorklistForm) -> Page:
-    """The newest cases that the user may see and the filters let through."""
+    """The first cases, in the chosen order, that the user may see and the filters let through."""
     order = form.chosen_order()
     cases = form.narrow(Case.objects.visible_to(user).with_progress(), user)
     cases = _continued(cases, user, form.continues_after(), order)
     cases = cases.select_related("patient", "department", "assignee").prefetch_related("reads")
     found = list(cases.in_order(order)[: PAGE + 1])
     shown = found[:PAGE]
-    return Page(_lines(shown, user), shown[-1].pk if len(found) > PAGE else None, counts(user, form))
+    following = shown[-1].pk if len(found) > PAGE else None
+    sorts = {name: _query(form, order=name) for name in ORDERS}
+    return Page(_lines(shown, user), following, counts(user, form), sorts)
 
 
 def counts(user: User, form: WorklistForm) -> list[Chip]:
@@ -73,16 +83,26 @@ def counts(user: User, form: WorklistForm) -> list[Chip]:
     open_ = form.narrow(cases, user, but="stage").exclude(stage=Stage.SIGNED).order_by()
     found = dict(open_.values_list("stage").annotate(cases=Count("pk")))
     return [
-        Chip(stage.value, str(stage.label), found[stage], _query(form, stage))
+        Chip(stage.value, str(stage.label), found[stage], _query(form, stage=stage))
         for stage in Stage
         if found.get(stage)
     ]
 
 
-def _query(form: WorklistForm, stage: str) -> str:
-    """The same filters at this stage."""
+def _query(form: WorklistForm, **changed: str) -> str:
+    """The same filters and words, but for what is changed."""
     key = form.cleaned_data.get("search")
-    return urlencode(form.as_query() | {"stage": stage} | ({"search": str(key)} if key else {}))
+    return urlencode(form.as_query() | changed | ({"search": str(key)} if key else {}))
+
+
+def waiting(since: datetime, now: datetime) -> str:
+    """How long, as one says it in passing: minutes, hours up to two days, then days."""
+    minutes = max(0, int((now - since).total_seconds() // 60))
+    if minutes < HOUR:
+        return gettext("{count} min").format(count=minutes)
+    if minutes < 2 * DAY:
+        return gettext("{count} h").format(count=minutes // HOUR)
+    return gettext("{count} d").format(count=minutes // DAY)
 
 
 def verdict(called: Call | None) -> str:
@@ -122,6 +142,7 @@ def _line(case: Case, scans: Sequence[Scan], called: Call | None, *, is_hidden: 
         is_hidden=is_hidden and called is not None,
         differs=not is_hidden and _differs(case, called),
         experimental=not is_hidden and called is not None and called.experimental,
+        waiting=waiting(case.opened_at, timezone.now()),
     )
 
 

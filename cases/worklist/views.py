@@ -9,10 +9,11 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.decorators import PersonRequest, people_only, role_required
-from accounts.roles import READ_CASES, departments_where
+from accounts.models import User
+from accounts.roles import MANAGE_ACCOUNTS, MANAGE_MODELS, READ_CASES, departments_where, holds
 from audit.trail import record
 from cases.dashboard import dashboard
-from cases.models import SavedView
+from cases.models import Case, SavedView
 from cases.viewer import shortcuts
 from cases.worklist import lines as worklist
 from cases.worklist import query as worklist_query
@@ -27,6 +28,9 @@ def worklist_page(request: PersonRequest) -> HttpResponse:
     """What is next? A search is sent by POST, so that its words stand in no address."""
     if request.method == "POST":
         return redirect(f"/?{worklist_query.keep_search(request)}")
+    own = landing(request.user)
+    if own:
+        return redirect(own)
     form = WorklistForm(worklist_query.asked(request))
     page = worklist.page(request.user, form)
     note_listing(request.user, [line.case for line in page.lines], filters=form.chosen())
@@ -36,10 +40,23 @@ def worklist_page(request: PersonRequest) -> HttpResponse:
         "form": form,
         "page": page,
         "query": worklist_query.remember(request),
+        "order": form.chosen_order(),
         "is_filtered": bool(form.chosen()),
+        "is_done": not page.lines and Case.objects.visible_to(request.user).exists(),
         "saved_views": SavedView.objects.filter(owner=request.user),
     }
     return render(request, "cases/worklist.html", context)
+
+
+def landing(user: User) -> str | None:
+    """Where somebody begins whose role reads no cases; None for all others."""
+    if holds(user, READ_CASES):
+        return None
+    places = (
+        (MANAGE_MODELS, "inference:models"),
+        (MANAGE_ACCOUNTS, "admin:index" if user.is_staff else "inference:queue"),
+    )
+    return next((place for roles, place in places if holds(user, roles)), None)
 
 
 @require_safe

@@ -24,5 +24,13 @@ function seek() {
   search?.focus();
 }
 
+for (const row of list("#worklist tbody tr", HTMLTableRowElement)) {
+  row.addEventListener("click", ({ target }) => {
+    const isOther = target instanceof Element && target.closest("a, button, form"); // they do what they say
+    const link = row.querySelector(".w-case a");
+    if (!isOther && !getSelection()?.toString() && link instanceof HTMLAnchorElement) link.click();
+  });
+}
+
 bind("worklist", { next: () => move(1), previous: () => move(-1), claim, search: seek });
 bind("field", { leave: ({ target }) => /** @type {HTMLElement} */ (target).blur() }, { inFields: true });

@@ -1,14 +1,20 @@
 """The worklist: what is next?"""
 
+from datetime import timedelta
+
 import answers
 import pytest
+from conftest import member
+from django.urls import reverse
+from django.utils import timezone
 
+from accounts.models import Role
 from audit.models import Event
 from cases import services
 from cases.models import Case
 from cases.review.calls import call
 from cases.words import headline
-from cases.worklist.lines import verdict
+from cases.worklist.lines import verdict, waiting
 from inference.engine.records import Refusal
 from inference.engine.uncertainty.undecided import Limits
 from inference.jobs import lease
@@ -31,10 +37,39 @@ def shown(response) -> list[str]:
     return [line.case.patient.patient_id for line in response.context["page"].lines]
 
 
-def test_a_reader_sees_the_cases_of_the_department_newest_first(open_case, client_of, bob):
-    for name in ("first", "second", "third"):
-        open_case(name)
-    assert shown(client_of(bob).get("/")) == ["third", "second", "first"]
+def test_the_list_opens_on_what_is_urgent_and_has_waited_longest_and_not_on_what_is_signed(
+    open_case, client_of, bob
+):
+    for name in ("first", "second", "third", "done"):
+        open_case(name, priority=Case.Priority.URGENT if name == "third" else Case.Priority.ROUTINE)
+    Case.objects.filter(patient__patient_id="done").update(stage=Case.Stage.SIGNED)
+    client = client_of(bob)
+    assert shown(client.get("/")) == ["third", "first", "second"]
+    assert shown(client.get("/?order=newest")) == ["third", "second", "first"]
+    assert shown(client.get("/?stage=any&order=oldest")) == ["first", "second", "third", "done"]
+    assert shown(client.get("/?stage=signed")) == ["done"]
+    assert shown(client.get("/", {"q": "done"})) == ["done"], "who searches wants it, signed or not"
+
+
+def test_where_every_case_is_signed_the_page_says_so_and_leads_on(case, client_of, alice):
+    Case.objects.update(stage=Case.Stage.SIGNED)
+    page = client_of(alice).get("/").content.decode()
+    assert "Nothing waits" in page
+    assert "?stage=signed" in page
+
+
+def test_a_column_sorts_the_same_list(case, client_of, alice):
+    page = client_of(alice).get("/?modality=mri&order=oldest")
+    assert page.context["page"].sorts["urgent"] == "modality=mri&order=urgent"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [(0, "0 min"), (35, "35 min"), (60, "1 h"), (47 * 60, "47 h"), (48 * 60, "2 d"), (9000, "6 d")],
+)
+def test_how_long_a_case_waits_is_said_in_passing(minutes, said):
+    now = timezone.now()
+    assert waiting(now - timedelta(minutes=minutes), now) == said
 
 
 def test_a_reader_elsewhere_sees_an_empty_page_that_says_what_to_do(case, client_of, charlie):
@@ -43,8 +78,18 @@ def test_a_reader_elsewhere_sees_an_empty_page_that_says_what_to_do(case, client
     assert "Open a case, drop a scan on it" in response.content.decode()
 
 
-def test_a_role_without_cases_is_told_so(case, client_of, manager):
-    assert "Your role reads no cases" in client_of(manager).get("/").content.decode()
+def test_whose_role_reads_no_cases_begins_at_their_own_work(case, client_of, manager, department):
+    assert client_of(manager).get("/").url == reverse("inference:models")
+    admin = member("adele", department, Role.ADMINISTRATOR)
+    assert client_of(admin).get("/").url == reverse("inference:queue")
+    admin.is_staff = True
+    admin.save()
+    assert client_of(admin).get("/").url == reverse("admin:index")
+
+
+def test_somebody_without_a_role_is_told_so(client_of, django_user_model):
+    nobody = django_user_model.objects.create_user("nobody", password="-")
+    assert "Your role reads no cases" in client_of(nobody).get("/").content.decode()
 
 
 def test_the_state_of_a_case_follows_its_jobs(case, alice, small_scan, client_of, tmp_path):
@@ -86,13 +131,13 @@ def test_a_refused_scan_is_said_in_words(case, alice, small_scan, client_of, tmp
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("q=ab-", ["AB-2", "AB-1"]),
+        ("q=ab-", ["AB-1", "AB-2"]),
         ("q=nothing", []),
         ("modality=mri", ["AB-2"]),
         ("modality=ultrasound", ["CD-1"]),
         ("progress=empty", ["AB-1"]),
         ("progress=unanswered&modality=mri", ["AB-2"]),
-        ("modality=x-ray", ["CD-1", "AB-2", "AB-1"]),
+        ("modality=x-ray", ["AB-1", "AB-2", "CD-1"]),
     ],
 )
 def test_filters_narrow_the_list(query, expected, open_case, alice, small_scan, client_of):
@@ -118,7 +163,7 @@ def test_pages_follow_one_another_without_gap_or_repeat(open_case, client_of, al
         response = client.get("/", {"after": after} if after else {})
         seen += shown(response)
         after = response.context["page"].next_after
-    assert seen == names[::-1]
+    assert seen == names
     assert after is None
 
 
@@ -135,9 +180,10 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
     for number in range(12):
         scan = small_scan(open_case(f"P-{number}"), alice, seed=number)
         answers.answer(Job.objects.get(image=scan.image))
-    # session, user, cases, reads, scans, rules of calls, answers, rules and roles of readers, counts by
-    # stage, audit line, memberships, saved views; before cases and counts whether a department names the user
-    with django_assert_num_queries(17):
+    # session, user, own roles, cases, reads, scans, rules of calls, answers, rules and roles of readers,
+    # counts by stage, audit line, memberships, saved views; before cases and counts whether a department
+    # names the user
+    with django_assert_num_queries(18):
         assert len(shown(client.get("/"))) == 12
 
 
@@ -221,10 +267,10 @@ def test_a_case_cannot_be_opened_in_a_department_of_others(client_of, alice, oth
 
 def test_a_view_is_saved_under_a_name_without_the_search_text(case, alice, bob, client_of):
     client = client_of(alice)
-    client.post("/views/", {"name": "My open MRI", "query": "stage=open&modality=mri&mine=on&q=P-1&evil=1"})
+    client.post("/views/", {"name": "My open MRI", "query": "stage=to_read&modality=mri&mine=on&q=P&evil=1"})
     client.post("/views/", {"name": "Nothing", "query": "evil=1"})
     page = client.get("/").content.decode()
-    assert "?modality=mri&amp;stage=open&amp;mine=on" in page
+    assert "?modality=mri&amp;stage=to_read&amp;mine=on" in page
     assert "Nothing" not in page
     assert "My open MRI" not in client_of(bob).get("/").content.decode()
     assert len(client.get("/?stage=open&order=urgent").context["page"].lines) == 1
@@ -250,7 +296,7 @@ def test_what_is_searched_for_stands_in_no_address(open_case, client_of, alice):
     open_case("AB-1")
     open_case("CD-2")
     client = client_of(alice)
-    sent = client.post("/", {"q": "AB", "stage": "open"})
+    sent = client.post("/", {"q": "AB", "stage": "to_read"})
     assert sent.status_code == 302
     assert "AB" not in sent.headers["Location"]
     found = client.get(sent.headers["Location"])
@@ -258,7 +304,7 @@ def test_what_is_searched_for_stands_in_no_address(open_case, client_of, alice):
     assert 'value="AB"' in found.content.decode()
     assert "AB" not in found.context["query"]
     assert shown(client.get(f"/?{found.context['page'].counts[0].query}")) == ["AB-1"]
-    assert shown(client_of(alice).get(sent.headers["Location"])) == ["CD-2", "AB-1"]  # another session
+    assert shown(client_of(alice).get(sent.headers["Location"])) == ["AB-1", "CD-2"]  # another session
 
 
 def test_the_stages_count_what_the_other_filters_let_through(open_case, alice, client_of):

@@ -24,7 +24,7 @@ def test_a_demonstration_case_is_copied_with_its_scan_and_answer(answered, depar
     assert Case.objects.count() == 1501
     assert Prediction.objects.count() == 1501
     assert Case.objects.filter(stage="to_read").count() == 2
-    page = client_of(alice).get("/").context["page"]
+    page = client_of(alice).get("/?stage=any").context["page"]
     assert len(page.lines) == 40
     assert page.lines[1].verdict == "Ventriculomegaly 0.75"
     copy = Case.objects.get(number="S000000000007")
