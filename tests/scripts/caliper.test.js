@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { Caliper, endAt, length, pixelSides } from "../../static/js/logic/caliper.js";
+import { Caliper, endAt, keptLength, length, pixelSides } from "../../static/js/logic/caliper.js";
 
 const SIZE = { width: 200, height: 100, aspect: 1 };
 const PROPOSAL = {
@@ -107,6 +107,12 @@ test("a line that is laid along a depth scale can be moved at either end, and dr
   hand.press([50, 100], 2);
   hand.release([50, 150]);
   assert.deepEqual(hand.points, [[50, 100], [50, 150]]);
+});
+
+test("a length that a mark's choice filled in goes with the line, and a typed one stays", () => {
+  assert.equal(keptLength("120.0", "120.0"), "");
+  assert.equal(keptLength("95", "120.0"), "95");
+  assert.equal(keptLength("95", null), "95");
 });
 
 test("whoever draws anew measures without the proposal", () => {

@@ -61,6 +61,15 @@ export function endAt(ends, point, shown, aspect) {
   return away[nearest] <= GRAB ? nearest : -1;
 }
 
+/**
+ * What stays of a written length once its line was moved: what a person typed, and nothing that a mark's choice filled in.
+ *
+ * @param {string} written @param {string | null} filled
+ */
+export function keptLength(written, filled) {
+  return written === filled ? "" : written;
+}
+
 /** Which tool is in the hand, where its ends are, and the proposal that they came from. */
 export class Caliper {
   tool = "window";

@@ -2,6 +2,7 @@
 // Calibrating: how long the line that was set is, or what a mark stands for where the server found a depth scale.
 
 import { decimal, inWords } from "../language.js";
+import { keptLength } from "../logic/caliper.js";
 import { element } from "../page.js";
 
 /** @typedef {import("../logic/zoom.js").Point} Point */
@@ -15,6 +16,8 @@ export function setUpCalibration({ caliper, change, putAway }) {
   const form = found;
   /** @type {Marks | null} along which the line lies, while nobody has moved it */
   let marks = null;
+  /** @type {string | null} the length that a choice of what a mark stands for wrote */
+  let filled = null;
 
   /** Whether nobody has moved the line since. */
   const isLaid = () => marks?.start === caliper.points[0] && marks?.end === caliper.points[1];
@@ -52,11 +55,21 @@ export function setUpCalibration({ caliper, change, putAway }) {
       "Proposed: {count} marks of a depth scale, {spacing} pixels apart (± {error} %). Check that the line ends on marks, and say how far it is from one to the next:",
       { count: String(seen.steps + 1), spacing: decimal(seen.spacing_px, 1), error: decimal(100 * seen.error, 2) },
     );
-    element("mark-choices", HTMLElement).replaceChildren(...seen.choices_mm.map((mm) => choice(form, seen, mm)));
+    element("mark-choices", HTMLElement).replaceChildren(...seen.choices_mm.map((mm) => choice(seen, mm, () => fill(seen.steps, mm))));
   }
 
+  /** Writes how long the line is. @param {number} steps from its start to its end @param {number} mm from one mark to the next */
+  function fill(steps, mm) {
+    filled = decimal(steps * mm, 1);
+    field(form, "mark_mm").value = String(mm);
+    field(form, "length_mm").value = filled;
+  }
+
+  /** The line is another one now: no length of the proposed one is stored for it. */
   function forget() {
-    marks = null;
+    const length = field(form, "length_mm");
+    length.value = keptLength(length.value, filled);
+    marks = filled = null;
     element("depth-marks", HTMLElement).hidden = true;
     field(form, "mark_mm").value = "";
   }
@@ -68,15 +81,12 @@ export function setUpCalibration({ caliper, change, putAway }) {
   return { ask, look, marks: () => (marks && isLaid() ? marks.marks : []) };
 }
 
-/** @param {HTMLFormElement} form @param {Marks} marks @param {number} mm from one mark to the next */
-function choice(form, { steps, depth }, mm) {
+/** @param {Marks} marks @param {number} mm from one mark to the next @param {() => void} choose */
+function choice({ depth }, mm, choose) {
   const button = document.createElement("button");
   button.type = "button";
   button.textContent = inWords("{mm} mm: {depth} cm deep", { mm: decimal(mm, 0), depth: decimal((depth * mm) / 10, 1) });
-  button.addEventListener("click", () => {
-    field(form, "mark_mm").value = String(mm);
-    field(form, "length_mm").value = decimal(steps * mm, 1);
-  });
+  button.addEventListener("click", choose);
   return button;
 }
 
