@@ -52,10 +52,7 @@ def landing(user: User) -> str | None:
     """Where somebody begins whose role reads no cases; None for all others."""
     if holds(user, READ_CASES):
         return None
-    places = (
-        (MANAGE_MODELS, "inference:models"),
-        (MANAGE_ACCOUNTS, "admin:index" if user.is_staff else "inference:queue"),
-    )
+    places = ((MANAGE_MODELS, "inference:models"), (MANAGE_ACCOUNTS, "inference:queue"))
     return next((place for roles, place in places if holds(user, roles)), None)
 
 

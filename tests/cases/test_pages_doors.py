@@ -27,7 +27,7 @@ def row(*statuses: int) -> dict[str, int]:
 
 
 #               alice bob  aud  char mgr  admin prog nobody
-OWN_LIST = row( 200, 200, 200, 200, 200, 200, 403, 302)  # fmt: skip
+WORKLIST = row( 200, 200, 200, 200, 302, 302, 403, 302)  # fmt: skip
 SEES = row(     200, 200, 200, 404, 404, 404, 403, 302)  # fmt: skip
 OPENS = row(    200, 200, 403, 200, 403, 403, 403, 302)  # fmt: skip
 WRITES = row(   302, 302, 403, 404, 404, 404, 403, 302)  # fmt: skip
@@ -47,7 +47,7 @@ OF_A_CASE = (
 )  # fmt: skip
 MEASURED = {"tool": "distance", "frame": 0, "start_row": 1, "start_column": 1, "end_row": 3, "end_column": 3}
 TABLE = {
-    "cases:worklist": ("GET", OWN_LIST),
+    "cases:worklist": ("GET", WORKLIST),
     "cases:next": ("GET", row(302, 302, 302, 302, 302, 302, 403, 302)),
     "cases:open_case": ("GET", OPENS),
     "cases:save_view": ("POST", row(302, 302, 302, 302, 403, 403, 403, 302)),

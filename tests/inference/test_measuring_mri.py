@@ -98,9 +98,8 @@ def test_each_measuring_network_reads_one_modality_and_needs_what_was_settled_wi
     for changes in ({"card": {}}, {"card": other}, {"weights_sha256": "0" * 64}):
         with pytest.raises(WeightsMismatch):
             versions.load(replace(shipped.record, **changes), shipped.content())
-    beside = replace(shipped.record, network="cnn")
-    with pytest.raises(MembersDiffer, match="no log-odds"):
-        refuse_unlike([shipped.record, beside])
+    with pytest.raises(MembersDiffer, match="name a network"):
+        refuse_unlike([shipped.record, replace(shipped.record, network=ATRIUM)])
 
 
 def test_weights_from_outside_are_tried_on_a_phantom_of_their_modality(shipped):
