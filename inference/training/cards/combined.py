@@ -104,10 +104,10 @@ def _widths(ordered: Sequence[WeightsRecord], measuring: WeightsRecord | None) -
     Raises MembersDiffer where the measuring version was not asked of all of them.
     """
     kept = (ordered[0].card.get("evaluation") or {}).get("answers")
-    if measuring is None or not kept:
-        if measuring:
-            raise MembersDiffer("Only networks whose cards keep answers by source take a measured width.")
-        return np.zeros(len(ordered[0].card["held_out_odds"]))
+    if measuring is None:
+        return np.zeros(len(kept["names"] if kept else ordered[0].card["held_out_odds"]))
+    if not kept:
+        raise MembersDiffer("Only networks whose cards keep answers by source take a measured width.")
     chances = chances_by_picture(measuring.card)
     if chances is None:
         raise MembersDiffer(f"The card of {measuring.name} keeps no held-out answers.")
