@@ -93,6 +93,6 @@ function choice({ depth }, mm, choose) {
 /** @param {HTMLFormElement} form @param {string} name */
 function field(form, name) {
   const found = form.elements.namedItem(name);
-  if (!(found instanceof HTMLInputElement)) throw new Error(`The form has no ${name}.`);
+  if (!(found instanceof HTMLInputElement)) throw new Error(name);
   return found;
 }
