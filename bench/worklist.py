@@ -26,12 +26,13 @@ sys.path[:0] = [str(ROOT), str(ROOT / "platform"), str(ROOT / "tests")]
 from launcher import servers  # noqa: E402  # the source roots come first
 
 ASKED = {
-    "worklist": "/",
-    "open": "/?stage=open",
-    "most urgent": "/?order=urgent",
+    "to do, most urgent": "/",
+    "to do, longest waiting": "/?order=oldest",
+    "any stage, newest": "/?stage=any&order=newest",
+    "any stage, most urgent": "/?stage=any",
     "mine": "/?mine=on",
     "by number": "/?q=S0000000005",
-    "older": "/?after={older}",
+    "older": "/?stage=any&order=newest&after={older}",
 }
 
 

@@ -217,6 +217,11 @@ class Case(models.Model):
             models.Index(fields=["department", "stage", "-opened_at", "-id"], name="case_at_stage"),
             models.Index(fields=["-priority", "opened_at", "id"], name="case_urgent"),
             models.Index(
+                fields=["-priority", "opened_at", "id"],
+                condition=~models.Q(stage="signed"),
+                name="case_to_do",
+            ),
+            models.Index(
                 fields=["department", "stage"], condition=~models.Q(stage="signed"), name="case_open"
             ),
             models.Index(fields=["assignee", "-opened_at", "-id"], name="case_assigned"),

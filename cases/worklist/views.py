@@ -28,11 +28,12 @@ def worklist_page(request: PersonRequest) -> HttpResponse:
     """What is next? A search is sent by POST, so that its words stand in no address."""
     if request.method == "POST":
         return redirect(f"/?{worklist_query.keep_search(request)}")
-    own = landing(request.user)
-    if own:
-        return redirect(own)
     form = WorklistForm(worklist_query.asked(request))
     page = worklist.page(request.user, form)
+    has_cases = bool(page.lines) or Case.objects.visible_to(request.user).exists()
+    own = None if has_cases else landing(request.user)
+    if own:
+        return redirect(own)
     note_listing(request.user, [line.case for line in page.lines], filters=form.chosen())
     context = {
         "section": "worklist",
@@ -42,14 +43,14 @@ def worklist_page(request: PersonRequest) -> HttpResponse:
         "query": worklist_query.remember(request),
         "order": form.chosen_order(),
         "is_filtered": bool(form.chosen()),
-        "is_done": not page.lines and Case.objects.visible_to(request.user).exists(),
+        "has_cases": has_cases,
         "saved_views": SavedView.objects.filter(owner=request.user),
     }
     return render(request, "cases/worklist.html", context)
 
 
 def landing(user: User) -> str | None:
-    """Where somebody begins whose role reads no cases; None for all others."""
+    """Where somebody begins who was lent no case and whose role reads none; None for all others."""
     if holds(user, READ_CASES):
         return None
     places = ((MANAGE_MODELS, "inference:models"), (MANAGE_ACCOUNTS, "inference:queue"))

@@ -180,7 +180,7 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
     # session, user, own roles, cases, reads, scans, rules of calls, answers, rules and roles of readers,
     # counts by stage, audit line, memberships, saved views; before cases and counts whether a department
     # names the user
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(17):
         assert len(shown(client.get("/"))) == 12
 
 
