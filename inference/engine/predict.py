@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -58,26 +58,11 @@ def predict(
     passed = _passed(model, np.concatenate(tensors)) if tensors else np.zeros((1, 0, 2))
     share = (time.perf_counter() - started) / max(len(tensors), 1)
     answers, row = [], 0
-    for attempt, asked in zip(attempts, zip(stacks, chosen, ages, strict=True), strict=True):
+    for attempt in attempts:
         count = len(attempt.prepared.frames) if attempt.prepared else 0
-        added = _added(model, *asked) if attempt.prepared else {}
-        mine = _moved(passed[:, row : row + count], added.get(WIDTH_LOG_ODDS, 0.0))
-        answers.append(_answer(model, attempt, mine, share, added))
+        answers.append(_answer(model, attempt, passed[:, row : row + count], share))
         row += count
     return answers
-
-
-def _added(
-    model: LoadedModel, stack: PictureStack, wish: Sequence[int] | None, age_days: int | None
-) -> Mapping[str, float]:
-    """What the width adds, where a member of an ensemble measures one."""
-    probability = model.widths(stack, wish, age_days) if model.widths else None
-    return {} if probability is None else {WIDTH_LOG_ODDS: width_log_odds(probability)}
-
-
-def _moved(passed: NDArray[np.float64], log_odds: float) -> NDArray[np.float64]:
-    """Logits (..., 2) with so much more conviction; the picture and its views alike."""
-    return passed + np.array([-log_odds / 2, log_odds / 2]) if log_odds else passed
 
 
 def _passed(model: LoadedModel, tensor: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -117,20 +102,18 @@ def _attempt(
                 f"The model reads {model.record.modality}; the scan is {stack.modality}.",
             )
         prepared = prepared_once(stack, model.recipe, frames=wish, age_days=age_days)
+        width = model.widths(stack, wish, age_days) if model.widths else None
     except NotAnalysable as refused:
         return _Attempt(None, refused.refusal, time.perf_counter() - started)
+    if width is not None:
+        quality = {**prepared.quality, WIDTH_LOG_ODDS: width_log_odds(width)}
+        prepared = replace(prepared, quality=quality)
     return _Attempt(prepared, None, time.perf_counter() - started)
 
 
-def _answer(
-    model: LoadedModel,
-    attempt: _Attempt,
-    passed: NDArray[np.float64],
-    share: float,
-    added: Mapping[str, float],
-) -> Answer:
+def _answer(model: LoadedModel, attempt: _Attempt, passed: NDArray[np.float64], share: float) -> Answer:
     prepared = attempt.prepared
-    found = _judged(model, prepared, passed, attempt.seconds + share, added) if prepared else None
+    found = _judged(model, prepared, passed, attempt.seconds + share) if prepared else None
     return Answer(
         **(found or _refused(attempt)),
         threshold=model.record.threshold,
@@ -147,12 +130,10 @@ def _answer(
 
 
 def _judged(
-    model: LoadedModel,
-    prepared: Prepared,
-    passed: NDArray[np.float64],
-    seconds: float,
-    added: Mapping[str, float],
+    model: LoadedModel, prepared: Prepared, passed: NDArray[np.float64], seconds: float
 ) -> Mapping[str, Any]:
+    """What the logits (1 + views, frames, 2) say, moved by what a width adds: picture and views alike."""
+    passed = passed + prepared.quality.get(WIDTH_LOG_ODDS, 0.0) * np.array([-0.5, 0.5])
     record, logits = model.record, passed[0]
     normal, positive = (float(value) for value in logits.mean(axis=0))
     chance = calibrated(np.array([normal, positive]), record.temperature)
@@ -168,7 +149,7 @@ def _judged(
         "frames": prepared.frames,
         "frame_rule": prepared.frame_rule,
         "input_sha256": prepared.sha256,
-        "quality": {**prepared.quality, **added},
+        "quality": prepared.quality,
         "seconds": seconds,
         "probability_low": steady.low,
         "probability_high": steady.high,
