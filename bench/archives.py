@@ -18,6 +18,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from refusals import Refusal
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 sys.path.insert(0, str(ROOT / "platform"))
@@ -27,7 +29,6 @@ from corpus.archives import CERTAIN, hostile  # noqa: E402  # the source roots c
 
 from inference.formats import archives  # noqa: E402  # the source roots come first
 from inference.formats.archive_child import LIMITS  # noqa: E402  # the source roots come first
-from inference.formats.errors import FormatError  # noqa: E402  # the source roots come first
 
 SETTLING = 100
 """Archives after which open files are counted: the first start the server."""
@@ -46,7 +47,7 @@ def tried(content: bytes) -> tuple[str, int]:
         file.seek(0)
         try:
             archives.unpack(file, keep)
-        except FormatError as refusal:
+        except Refusal as refusal:
             return ("refused" if refusal.code == "unsafe_archive" else refusal.code), out
     return "taken", out
 

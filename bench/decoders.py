@@ -33,9 +33,10 @@ import numpy as np
 import pydicom
 from numpy.typing import NDArray
 
-from inference.formats import FormatError, PictureStack
+from inference.formats import PictureStack
 from inference.formats.gate import admit, program_for
 from inference.formats.source import Source
+from refusals import Refusal
 
 OURS = (
     Path(pydicom.__file__).parent / "data" / "test_files",
@@ -104,7 +105,7 @@ def compared(path: Path) -> Iterator[dict[str, Any]]:
     data = as_modality(path.read_bytes(), b"MR")
     try:
         stack = read_here(data)
-    except FormatError as refusal:
+    except Refusal as refusal:
         yield {"file": path.name, "refused": refusal.code}
         return
     except Exception:  # noqa: BLE001

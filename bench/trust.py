@@ -23,7 +23,6 @@ from inference.engine.explain import checks
 from inference.engine.explain.explainers import EXPLAINERS
 from inference.engine.explain.method import chances_of
 from inference.engine.explain.trust import doubts_about
-from inference.engine.quality import NotAnalysable
 from inference.engine.records import POSITIVE
 from inference.engine.weights.loaded_model import LoadedModel, configure, load
 from inference.training.evaluation import pointing_game
@@ -36,6 +35,7 @@ from inference.training.synthesis.atlas import (
     slice_stack,
     widest_mm,
 )
+from refusals import Refusal
 
 SLICES = 5
 """Of each volume, evenly among those as wide as ventriculomegaly."""
@@ -92,7 +92,7 @@ def real_slices(folder: Path, recipe: str) -> Iterator[Known]:
             stack = slice_stack(volume, int(index), Look(None))
             try:
                 yield pointing_game.known(stack, masks[index], recipe, volume.name)
-            except NotAnalysable:
+            except Refusal:
                 continue
 
 

@@ -11,33 +11,12 @@ from django.utils.translation import gettext
 
 from accounts.models import User
 from cases.models import Advised, Case, Scan, ScanWithdrawal
-from cases.refusals import CannotDo
-from inference.jobs import state as jobs
 from inference.models import Job
-
-
-class CaseSigned(CannotDo):
-    """A signed case takes addenda only."""
-
-    code = "case_signed"
-    is_late = True
-
-
-class NotSigned(CannotDo):
-    """Only a signed case takes an addendum."""
-
-    code = "not_signed"
-
-
-class ScanWithdrawn(CannotDo):
-    """The scan was withdrawn: nothing is asked about it, measured on it or withdrawn from it again."""
-
-    code = "scan_withdrawn"
-    is_late = True
+from refusals import Refusal
 
 
 def lock_for_writing(case: Case, by: User) -> Case:
-    """The case as it is now, held until the transaction ends. Raises PermissionDenied, CaseSigned.
+    """The case as it is now, held until the transaction ends. Raises PermissionDenied, case_signed.
 
     What is written may call for other advice on the next acquisition (`advising.catch_up`).
     """
@@ -52,7 +31,7 @@ def lock_for_judging(case: Case, by: User) -> Case:
 
 
 def lock_scan_for_writing(scan: Scan, by: User) -> Case:
-    """The same for what is written about one scan. Raises ScanWithdrawn as well."""
+    """The same for what is written about one scan. Raises scan_withdrawn as well."""
     held = lock_for_writing(scan.case, by)
     _refuse_withdrawn(scan)
     return held
@@ -69,14 +48,14 @@ def lock_for_checking(case: Case, by: User) -> Case:
 
 
 def lock_scan_for_checking(scan: Scan, by: User) -> Case:
-    """The same for what is checked about one scan. Raises ScanWithdrawn as well."""
+    """The same for what is checked about one scan. Raises scan_withdrawn as well."""
     held = lock_for_checking(scan.case, by)
     _refuse_withdrawn(scan)
     return held
 
 
 def lock_for_addendum(case: Case, by: User) -> Case:
-    """A signed case, held until the transaction ends. Raises PermissionDenied, NotSigned.
+    """A signed case, held until the transaction ends. Raises PermissionDenied, not_signed.
 
     The department's readers add to it, and an adjudicator from elsewhere to what they have adjudicated.
     """
@@ -87,26 +66,23 @@ def lock_for_addendum(case: Case, by: User) -> Case:
 
 
 def refuse_other_stage(case: Case, *, is_addendum: bool) -> None:
-    """An addendum is for a signed case, everything else for any other. Raises NotSigned, CaseSigned."""
+    """An addendum is for a signed case, everything else for any other. Raises not_signed, case_signed."""
     if is_addendum and case.stage != Case.Stage.SIGNED:
-        raise NotSigned(gettext("The case is not signed yet: file another read instead."))
+        raise Refusal("not_signed", gettext("The case is not signed yet: file another read instead."))
     if not is_addendum and case.stage == Case.Stage.SIGNED:
-        raise CaseSigned(gettext("The case is signed: it takes addenda, and nothing else."))
+        raise Refusal("case_signed", gettext("The case is signed: it takes addenda, and nothing else."))
 
 
 def refuse_moving(job: Job) -> None:
     """Work on a signed case or a withdrawn scan is moved by nobody, from the queue's page either.
 
-    Raises jobs.NotToBeMoved.
+    Raises Refusal.
     """
     scan = Scan.objects.select_related("case").filter(image=job.image_id).first() if job.image_id else None
     if scan is None:
         return
-    try:
-        _refuse_signed(_held(scan.case))
-        _refuse_withdrawn(scan)
-    except (CaseSigned, ScanWithdrawn) as refusal:
-        raise jobs.NotToBeMoved(refusal.code, str(refusal)) from None
+    _refuse_signed(_held(scan.case))
+    _refuse_withdrawn(scan)
 
 
 def require_writer(case: Case, user: User) -> None:
@@ -137,4 +113,4 @@ def _refuse_signed(held: Case) -> Case:
 
 def _refuse_withdrawn(scan: Scan) -> None:
     if ScanWithdrawal.objects.filter(scan=scan).exists():
-        raise ScanWithdrawn(gettext("The scan was withdrawn: it no longer counts for anything."))
+        raise Refusal("scan_withdrawn", gettext("The scan was withdrawn: it no longer counts for anything."))

@@ -17,13 +17,13 @@ from audit.trail import record
 from cases import services
 from cases.access import lock_for_writing, lock_scan_for_writing
 from cases.models import Calibration, CalibrationWithdrawal, Scan
-from cases.refusals import CannotDo
 from cases.review.measurements import Points, require_inside
 from inference.engine.measuring.depth_marks import DepthMarks, depth_marks
 from inference.results import images
 from inference.results.store import digest
 from language.numbers import decimal
 from language.stored import english
+from refusals import Refusal
 
 SHORTEST_PX = 30
 """A shorter line is too short to be pointed at within 2 or 3 %."""
@@ -73,34 +73,6 @@ class ProposedLine:
         }
 
 
-class ScaleStated(CannotDo):
-    """The file says how large its pixels are, and nobody says otherwise."""
-
-    code = "scale_stated"
-    is_late = True
-
-
-class LineTooShort(CannotDo):
-    """The line is too short to tell a scale from."""
-
-    code = "line_too_short"
-    field = "length_mm"
-
-
-class ScaleNotPlausible(CannotDo):
-    """No scanner has pixels of this size."""
-
-    code = "scale_not_plausible"
-    field = "length_mm"
-
-
-class CalibrationWithdrawn(CannotDo):
-    """A calibration is withdrawn once."""
-
-    code = "already_withdrawn"
-    is_late = True
-
-
 @transaction.atomic
 def calibrate(
     scan: Scan,
@@ -111,15 +83,17 @@ def calibrate(
     note: str = "",
     mark_mm: float | None = None,
 ) -> Calibration:
-    """Store how long the line between two points is. Raises ScaleStated, NotMeasurable, LineTooShort,
-    ScaleNotPlausible, ScanWithdrawn, CaseSigned, PermissionDenied.
+    """Store how long the line between two points is. Raises scale_stated, not_measurable, line_too_short,
+    scale_not_plausible, scan_withdrawn, case_signed, PermissionDenied.
 
     Distances are taken in true proportions, where the file states those of its pixels. mark_mm: what a mark
     stands for, where the line is that which was proposed along them.
     """
     lock_scan_for_writing(scan, by)
     if scan.image.states_scale:
-        raise ScaleStated(gettext("The file of this scan states its scale: it is not calibrated by hand."))
+        raise Refusal(
+            "scale_stated", gettext("The file of this scan states its scale: it is not calibrated by hand.")
+        )
     require_inside(points, scan.image)
     row = Calibration.objects.create(
         scan=scan,
@@ -152,12 +126,12 @@ def calibrate(
 def withdraw(calibration: Calibration, *, by: User, reason: str) -> CalibrationWithdrawal:
     """Measure nothing by it any more; an earlier one that stands counts again.
 
-    Raises CalibrationWithdrawn, ScanWithdrawn, CaseSigned, PermissionDenied.
+    Raises already_withdrawn, scan_withdrawn, case_signed, PermissionDenied.
     """
     scan = calibration.scan
     lock_for_writing(scan.case, by)
     if CalibrationWithdrawal.objects.filter(calibration=calibration).exists():
-        raise CalibrationWithdrawn(gettext("The calibration was withdrawn before."))
+        raise Refusal("already_withdrawn", gettext("The calibration was withdrawn before."))
     counted = Calibration.objects.counting(scan)
     row = CalibrationWithdrawal.objects.create(
         calibration=calibration, withdrawn_by=by, reason=reason.strip()[:200]
@@ -203,17 +177,17 @@ def _marks(scan: Scan, points: Points, length_mm: float, mark_mm: float | None) 
 
 
 def _spacing(scan: Scan, points: Points, length_mm: float) -> tuple[float, float]:
-    """mm between rows, between columns. Raises LineTooShort, ScaleNotPlausible."""
+    """mm between rows, between columns. Raises line_too_short, scale_not_plausible."""
     aspect = scan.image.pixel_aspect or 1.0
     down, across = (abs(b - a) for a, b in zip(points.start, points.end, strict=True))
     if math.hypot(down, across) < SHORTEST_PX:
         sentence = gettext("The line is too short: draw it over at least {pixels} pixels.")
-        raise LineTooShort(sentence.format(pixels=SHORTEST_PX))
+        raise Refusal("line_too_short", sentence.format(pixels=SHORTEST_PX))
     columns = length_mm / math.hypot(down * aspect, across)
     rows = columns * aspect
     if not all(LEAST_MM <= side <= MOST_MM for side in (rows, columns)):
         sentence = gettext(
             "A pixel would be {length} mm long, as no scanner makes them: check both ends and the length."
         )
-        raise ScaleNotPlausible(sentence.format(length=decimal(columns, 3)))
+        raise Refusal("scale_not_plausible", sentence.format(length=decimal(columns, 3)))
     return rows, columns

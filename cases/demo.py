@@ -14,11 +14,10 @@ from accounts.installation import PUBLISHED_PASSWORD
 from accounts.models import Department, Membership, Role, User
 from cases import intake, services
 from cases.models import Case
-from cases.refusals import CannotDo
 from inference.engine.records import Label
-from inference.formats.errors import FormatError
 from inference.formats.stack import Modality
 from inference.phantom import Phantom, render, sample_spec, volume
+from refusals import Refusal
 
 ACCOUNTS = {
     "reader": Role.READER,
@@ -53,20 +52,16 @@ HEADS = (
 )
 
 
-class NotTheDemo(CannotDo):
-    """People work here: the demo, whose password everybody may read, never comes."""
-
-    code = "not_the_demo"
-
-
 @transaction.atomic
 def people() -> Department:
     """The demo department; with one account for each role the first time, and never again.
 
-    Whoever renames, closes or deletes one of them has done so for good. Raises NotTheDemo.
+    Whoever renames, closes or deletes one of them has done so for good. Raises not_the_demo.
     """
     if not installation.decide(own=False):
-        raise NotTheDemo("This installation is one of somebody's own: the demo does not come here.")
+        raise Refusal(
+            "not_the_demo", "This installation is one of somebody's own: the demo does not come here."
+        )
     department, made = Department.objects.get_or_create(
         slug="demo", defaults={"name": "Demo department (synthetic)", "is_demo": True}
     )
@@ -111,7 +106,7 @@ def picture_cases(department: Department, folder: Path) -> list[str]:
         for file in files if created else []:
             try:
                 _add(case, file.read_bytes(), modality=_modality(file), name=file.name)
-            except (FormatError, FileNotFoundError) as refusal:
+            except (Refusal, FileNotFoundError) as refusal:
                 problems.append(f"{file.name}: {refusal}")
     return problems
 

@@ -5,23 +5,12 @@ from django.utils.translation import gettext
 from accounts.models import User
 from audit.trail import record
 from cases.models import Case, Patient, Scan, ScanIdentity
-from cases.refusals import CannotDo
 from inference.formats import Identity
 from inference.formats.identity import text
 from inference.results.store import digest
+from refusals import Refusal
 
 MOST_REASON = 300
-
-
-class PatientMismatch(CannotDo):
-    """The file names another patient than the case's. mismatch: the DICOM keywords in which they differ."""
-
-    code = "patient_mismatch"
-    field = "mismatch_reason"
-
-    def __init__(self, sentence: str, mismatch: list[str]) -> None:
-        super().__init__(sentence, mismatch=mismatch)
-        self.mismatch = mismatch
 
 
 def contradictions(patient: Patient, said: Identity) -> list[str]:
@@ -39,7 +28,7 @@ def contradictions(patient: Patient, said: Identity) -> list[str]:
 
 
 def refuse_another_patient(case: Case, said: Identity, *, reason: str) -> None:
-    """Raises PatientMismatch for a file of another patient, unless a reader says why it belongs here.
+    """Raises patient_mismatch for a file of another patient, unless a reader says why it belongs here.
 
     The sentence names both identifiers, for whoever holds the file: it is shown, and never kept.
     """
@@ -52,7 +41,7 @@ def refuse_another_patient(case: Case, said: Identity, *, reason: str) -> None:
     else:
         sentence = gettext("The file gives another birth date than the case's patient has.")
     way_on = gettext("If it belongs here all the same, say why and add it again.")
-    raise PatientMismatch(f"{sentence} {way_on}", mismatch)
+    raise Refusal("patient_mismatch", f"{sentence} {way_on}", mismatch=mismatch)
 
 
 def keep(scan: Scan, said: Identity, *, by: User, reason: str) -> ScanIdentity | None:

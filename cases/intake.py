@@ -20,25 +20,16 @@ from blobs.models import Blob
 from cases import access, identity, late_slices, services
 from cases.late_slices import Slices
 from cases.models import Case, Scan
-from cases.refusals import CannotDo
 from inference import formats
 from inference.formats import Identity, series_pack
-from inference.formats.errors import FormatError
 from inference.formats.series import Group
 from inference.formats.stack import Modality, PictureStack
 from inference.models import Job
+from refusals import FILES, Refusal
 
 NO_STORAGE = gettext_noop("Stored files cannot be reached. Nothing was changed; try again shortly.")
 """Of one file among several: those before it may have become scans."""
 _SPOOL = "ventra-intake-"
-
-
-class TooManyWaiting(CannotDo):
-    """The service account has as many jobs waiting as it may have."""
-
-    code = "too_many_waiting"
-    status = 429
-    retry_after = 60
 
 
 def receive(
@@ -53,10 +44,10 @@ def receive(
     """Read an upload and add it to the case: (scan, added now).
 
     mismatch_reason: why a file belongs here that names another patient; without one it is refused.
-    Raises FormatError for a file that cannot be read, PatientMismatch, OtherModality, SeriesKnown: nothing of
+    Raises Refusal for a file that cannot be read, patient_mismatch, other_modality, series_known: nothing of
     it is kept but an audit line with the reason. Order: may it be written to at all, bytes to disk, decode in
     a limited child, blobs, then rows, jobs and wake-up in one transaction. Raises PermissionDenied, and
-    CaseSigned and TooManyWaiting before a byte is read.
+    case_signed and too_many_waiting before a byte is read.
     """
     _refuse_beyond_quota(by)
     with transaction.atomic():
@@ -129,12 +120,9 @@ def _refusals_told(case: Case, by: User) -> Iterator[None]:
     """The audit hears why a file became no scan."""
     try:
         yield
-    except FormatError as refusal:
-        services.refuse_scan(case, by=by, code=refusal.code, detail=refusal.detail)
-        raise
-    except CannotDo as refusal:
-        differing = refusal.mismatch if isinstance(refusal, identity.PatientMismatch) else ()
-        services.refuse_scan(case, by=by, code=refusal.code, detail=", ".join(differing))
+    except Refusal as refusal:
+        told = refusal.detail if refusal.code in FILES else ", ".join(refusal.named.get("mismatch", ()))
+        services.refuse_scan(case, by=by, code=refusal.code, detail=told)
         raise
 
 
@@ -152,8 +140,9 @@ def _refuse_beyond_quota(by: User) -> None:
         return
     waiting = Job.objects.filter(state=Job.State.QUEUED, requested_by=by)[: settings.SERVICE_ACCOUNT_JOBS]
     if waiting.count() >= settings.SERVICE_ACCOUNT_JOBS:
-        raise TooManyWaiting(
-            gettext("Too many jobs of this service account wait. Send more when some are done.")
+        raise Refusal(
+            "too_many_waiting",
+            gettext("Too many jobs of this service account wait. Send more when some are done."),
         )
 
 
@@ -162,7 +151,7 @@ def _spooled(upload: "File[Any]") -> Iterator[Path]:
     """The bytes as a file of a name of ours, gone at the end."""
     if (upload.size or 0) > settings.MAX_UPLOAD_BYTES:
         limit = settings.MAX_UPLOAD_BYTES >> 20
-        raise FormatError("too_large", f"The file is larger than the limit of {limit} MiB.")
+        raise Refusal("too_large", f"The file is larger than the limit of {limit} MiB.")
     with tempfile.TemporaryDirectory(prefix=f"{_SPOOL}{os.getpid()}-") as folder:
         path = Path(folder) / "upload"
         with path.open("wb") as spool:

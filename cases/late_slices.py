@@ -10,20 +10,12 @@ from django.utils.translation import gettext
 
 from blobs.models import Blob
 from cases.models import Case, Scan
-from cases.refusals import CannotDo
 from inference.formats import Identity
 from inference.formats.stack import PictureStack
 from inference.models import Image
+from refusals import Refusal
 
 Choice = Literal["", "join", "separate", "leave_out"]
-
-
-class SeriesKnown(CannotDo):
-    """The case holds a scan of this series already. `named` gives its number."""
-
-    code = "series_known"
-    status = 409
-    field = "known_series"
 
 
 @dataclass(frozen=True)
@@ -48,7 +40,7 @@ def scans_of_series(case: Case, series: str, beside: Iterable[uuid.UUID] = ()) -
 
 
 def refuse_known_series(case: Case, stack: PictureStack, said: Identity, came: Slices) -> None:
-    """Raises SeriesKnown for MR slices, single or out of several files, of a series that is here already."""
+    """Raises series_known for MR slices, single or out of several files, of a series that is here already."""
     is_slice = stack.source_format == "dicom" and stack.modality == "mri" and len(stack.pixels) == 1
     if came.choice == "separate" or not (is_slice or came.files):
         return
@@ -58,16 +50,16 @@ def refuse_known_series(case: Case, stack: PictureStack, said: Identity, came: S
             "Scan {number} of the case is of the same series already ({frames} slices). Send late slices as "
             "an upload of several files: it asks whether they join that scan or stay apart."
         )
-        raise SeriesKnown(_about(sentence, known), scan=known.number)
+        raise Refusal("series_known", _about(sentence, known), scan=known.number)
 
 
-def question(known: Scan) -> SeriesKnown:
+def question(known: Scan) -> Refusal:
     """The same where it can be answered at once."""
     sentence = gettext(
         "Scan {number} of the case is of the same series already ({frames} slices). Say whether these slices "
         "join it, become a scan of their own, or are left out."
     )
-    return SeriesKnown(_about(sentence, known), scan=known.number)
+    return Refusal("series_known", _about(sentence, known), scan=known.number)
 
 
 def _about(sentence: str, known: Scan) -> str:

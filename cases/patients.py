@@ -9,29 +9,8 @@ from accounts.models import User
 from audit.trail import record
 from cases.access import lock_for_writing
 from cases.models import BirthDateCorrection, Case, Patient
-from cases.refusals import CannotDo
 from inference.results.store import digest
-
-
-class PatientSigned(CannotDo):
-    """Somebody has signed a case of this patient: what is known of the patient stays as it was then."""
-
-    code = "patient_signed"
-    is_late = True
-
-
-class SameBirthDate(CannotDo):
-    """Nothing would change."""
-
-    code = "same_birth_date"
-    field = "birth_date"
-
-
-class CorrectionReasonNeeded(CannotDo):
-    """Whoever corrects what a department knows says why."""
-
-    code = "reason_needed"
-    field = "reason"
+from refusals import Refusal
 
 
 @transaction.atomic
@@ -39,7 +18,7 @@ def correct_birth_date(case: Case, *, by: User, birth_date: date, reason: str) -
     """Let the patient of a case have another birth date, in every case of the patient.
 
     Scans keep what was said when they were taken. The audit line names neither date: both stand in the row
-    that it covers. Raises CorrectionReasonNeeded, SameBirthDate, PatientSigned, CaseSigned, PermissionDenied.
+    that it covers. Raises reason_needed, same_birth_date, patient_signed, case_signed, PermissionDenied.
     """
     patient = Patient.objects.select_for_update().get(pk=case.patient_id)
     case = lock_for_writing(case, by)
@@ -51,16 +30,17 @@ def correct_birth_date(case: Case, *, by: User, birth_date: date, reason: str) -
         .values_list("stage", flat=True)
     )
     if Case.Stage.SIGNED in stages:
-        raise PatientSigned(
+        raise Refusal(
+            "patient_signed",
             gettext(
                 "A case of this patient is signed: the birth date stays as it was signed for. Say in an "
                 "addendum to that case which one is right."
-            )
+            ),
         )
     if not reason.strip():
-        raise CorrectionReasonNeeded(gettext("Say why the birth date is corrected."))
+        raise Refusal("reason_needed", gettext("Say why the birth date is corrected."))
     if birth_date == patient.birth_date:
-        raise SameBirthDate(gettext("This is the birth date that the department knows already."))
+        raise Refusal("same_birth_date", gettext("This is the birth date that the department knows already."))
     row = BirthDateCorrection.objects.create(
         patient=patient,
         before=patient.birth_date,

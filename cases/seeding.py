@@ -11,19 +11,13 @@ from django.db import connection, transaction
 from django.db.models import Model
 
 from cases.models import Case, Patient, Scan
-from cases.refusals import CannotDo
 from inference.models import Image, Job, Prediction
+from refusals import Refusal
 
 OPEN_IN = 1000
 """One case in so many is still open; the others are signed."""
 MINUTES = 7
 """Between one case and the next."""
-
-
-class NotForARecord(CannotDo):
-    """Made-up cases belong to a demonstration department."""
-
-    code = "not_for_a_record"
 
 
 @dataclass(frozen=True)
@@ -36,11 +30,11 @@ class Template:
 
 
 def template_of(case: Case) -> Template:
-    """Raises NotForARecord for a case of a real department or without an answered scan."""
+    """Raises not_for_a_record for a case of a real department or without an answered scan."""
     scan = case.scans.active().select_related("image").first()
     answer = Prediction.objects.filter(image=scan.image).select_related("job").first() if scan else None
     if not case.department.is_demo or scan is None or answer is None:
-        raise NotForARecord("Copy an answered case of a demonstration department.")
+        raise Refusal("not_for_a_record", "Copy an answered case of a demonstration department.")
     return Template(case, scan, answer)
 
 

@@ -17,7 +17,6 @@ from blobs.models import Blob
 from cases import access, events, identity, late_slices
 from cases.late_slices import Slices
 from cases.models import Calibration, Case, Patient, Scan, ScanFile
-from cases.refusals import CannotDo
 from cases.review import service as review
 from cases.review.policy import may_see_answers
 from inference.engine.records import MEASURING_NETWORKS, METHOD_NAMES
@@ -28,6 +27,7 @@ from inference.jobs import state as jobs
 from inference.models import Image, Job, ModelVersion, Prediction
 from inference.registry import service as registry
 from inference.results import images
+from refusals import Refusal
 
 UNSEEN_DELAY = 5
 """How much less urgent a candidate's answer is than any that somebody waits for."""
@@ -35,38 +35,6 @@ EXPLAINING_SEED = 0
 """Of what is drawn at random: whoever asks twice is given the same map."""
 CHECKING_DELAY = 2
 """How much less urgent running an answer again is than answering and explaining."""
-
-
-class KeyReused(CannotDo):
-    """The idempotency key was already used for something else."""
-
-    code = "idempotency_key_reused"
-
-
-class OtherBirthDate(CannotDo):
-    """The patient has another birth date in this department's record."""
-
-    code = "other_birth_date"
-
-
-class OtherModality(CannotDo):
-    """The same file is a scan of the case already, of another modality. `named` gives its number."""
-
-    code = "other_modality"
-    status = 409
-
-
-class NoSuchFrame(CannotDo):
-    """A frame was chosen that the scan does not have."""
-
-    code = "no_such_frame"
-    field = "frames"
-
-
-class NotAReader(CannotDo):
-    """A case is given to somebody who may read it."""
-
-    code = "not_a_reader"
 
 
 @transaction.atomic
@@ -84,8 +52,9 @@ def open_case(  # noqa: PLR0913  # a case is all that is known of it when it is 
 ) -> tuple[Case, bool]:
     """Open a case, or give back the one this key has opened before: (case, opened now).
 
-    Raises PermissionDenied outside the departments where `by` is a reader, KeyReused when the key stands for
-    another department, patient or age, and OtherBirthDate when the department knows the patient by another.
+    Raises PermissionDenied outside the departments where `by` is a reader, idempotency_key_reused when the
+    key stands for another department, patient or age, and other_birth_date when the department knows the
+    patient by another.
     """
     if not departments_where(by, WRITE_CASES).filter(pk=department.pk).exists():
         raise PermissionDenied(gettext("You are not a reader of this department."))
@@ -127,7 +96,8 @@ def add_scan(
     The same file again in the same case is the scan that is already there; a new one calls for a new read.
     said: what the file says of its patient; mismatch_reason: why it belongs here where that is another one.
     came: out of which files, and what to do where the case holds a scan of their series.
-    Raises PermissionDenied where `by` is no reader, CaseSigned, PatientMismatch, OtherModality, SeriesKnown.
+    Raises PermissionDenied where `by` is no reader, case_signed, patient_mismatch, other_modality,
+    series_known.
     """
     pixels = images.put_pixels(stack)
     with transaction.atomic():
@@ -156,23 +126,25 @@ def add_scan(
 
 
 def known_scan(case: Case, stack: PictureStack) -> Scan | None:
-    """The standing scan that is the same file. Raises OtherModality where it was taken as another."""
+    """The standing scan that is the same file. Raises other_modality where it was taken as another."""
     known = case.scans.active().select_related("image").filter(original_sha256=stack.original_sha256).first()
     if known and known.image.modality != stack.modality:
         sentence = gettext(
             "This file is scan {number} of the case already, as {modality}. Withdraw that first."
         )
         modality = known.image.get_modality_display()
-        raise OtherModality(sentence.format(number=known.number, modality=modality), scan=known.number)
+        raise Refusal(
+            "other_modality", sentence.format(number=known.number, modality=modality), scan=known.number
+        )
     return known
 
 
 @transaction.atomic
 def assign(case: Case, assignee: User | None, *, by: User) -> None:
-    """Give a case to a reader of its department, or to nobody. Raises CaseSigned, NotAReader."""
+    """Give a case to a reader of its department, or to nobody. Raises case_signed, not_a_reader."""
     case = access.lock_for_writing(case, by)
     if assignee and not _colleagues(case).filter(pk=assignee.pk).exists():
-        raise NotAReader(gettext("There is no reader of this name in the department."))
+        raise Refusal("not_a_reader", gettext("There is no reader of this name in the department."))
     Case.objects.filter(pk=case.pk).update(assignee=assignee)
     to = assignee.username if assignee else ""
     record(
@@ -183,11 +155,11 @@ def assign(case: Case, assignee: User | None, *, by: User) -> None:
 
 def colleague(case: Case, name: str) -> User:
     """The reader of the case's department with this user name. One refusal for whoever reads elsewhere, only
-    looks, or is not there at all: NotAReader.
+    looks, or is not there at all: not_a_reader.
     """
     found = _colleagues(case).filter(username=name).first()
     if found is None:
-        raise NotAReader(gettext("There is no reader of this name in the department."))
+        raise Refusal("not_a_reader", gettext("There is no reader of this name in the department."))
     return found
 
 
@@ -203,7 +175,7 @@ def try_again(scan: Scan, *, by: User) -> list[Job]:
     """Queue anew what failed or was cancelled, and active versions that were never asked.
 
     Each new job is a new row; the failed one stays as it is. Empty when nothing is missing.
-    Raises PermissionDenied, CaseSigned.
+    Raises PermissionDenied, case_signed.
     """
     access.lock_scan_for_writing(scan, by)
     record("scan.tried_again", actor=by, subject=scan, thread=scan.case.thread, scan=scan.number)
@@ -308,13 +280,13 @@ def _oldest_first(scan: Scan) -> QuerySet[Job]:
 def choose_frames(scan: Scan, frames: list[int], *, by: User) -> list[Job]:
     """Read these frames instead of those the rule chose; the earlier answers stay.
 
-    Raises NoSuchFrame, PermissionDenied, CaseSigned.
+    Raises no_such_frame, PermissionDenied, case_signed.
     """
     access.lock_scan_for_writing(scan, by)
     wrong = [frame for frame in frames if frame not in scan.frame_numbers]
     if wrong or not frames:
         sentence = gettext("The scan has no such frame; it has {frames}.")
-        raise NoSuchFrame(sentence.format(frames=scan.image.frames))
+        raise Refusal("no_such_frame", sentence.format(frames=scan.image.frames))
     record("scan.frames_chosen", actor=by, subject=scan, thread=scan.case.thread, frames=frames)
     return submit_scan(scan, by=by, frames=sorted(set(frames)))
 
@@ -326,7 +298,7 @@ def refuse_scan(case: Case, *, by: User, code: str, detail: str) -> None:
 
 @transaction.atomic
 def cancel_job(job: Job, *, by: User) -> None:
-    """Stop a job of a case where `by` is a reader. Raises jobs.IllegalMove when it is over, CaseSigned."""
+    """Stop a job of a case where `by` is a reader. Raises illegal_move when it is over, case_signed."""
     scan = Scan.objects.select_related("case").get(image=job.image_id)
     access.lock_scan_for_writing(scan, by)
     jobs.cancel(job, by=by)
@@ -334,7 +306,7 @@ def cancel_job(job: Job, *, by: User) -> None:
 
 @transaction.atomic
 def ask_again(job: Job, *, by: User) -> Job:
-    """Ask once more for failed work on a scan. Raises jobs.IllegalMove, CaseSigned, PermissionDenied."""
+    """Ask once more for failed work on a scan. Raises illegal_move, case_signed, PermissionDenied."""
     scan = Scan.objects.select_related("case").get(image=job.image_id)
     access.lock_for_writing(scan.case, by)
     return jobs.ask_again(job, by=by, parameters=_renewed(job, scan))
@@ -360,7 +332,7 @@ def _learn_birth_date(patient: Patient, stated: date | None) -> None:
     if stated is None or stated == patient.birth_date:
         return
     if patient.birth_date is not None:
-        raise OtherBirthDate(gettext("The department knows this patient by another birth date."))
+        raise Refusal("other_birth_date", gettext("The department knows this patient by another birth date."))
     patient.birth_date = stated
     patient.save(update_fields=["birth_date"])
 
@@ -368,7 +340,7 @@ def _learn_birth_date(patient: Patient, stated: date | None) -> None:
 def _opened_before(by: User, key: str, wanted: dict[str, Any]) -> Case | None:
     known = Case.objects.filter(opened_by=by, idempotency_key=key).first()
     if known and any(getattr(known, name) != value for name, value in wanted.items()):
-        raise KeyReused(gettext("This Idempotency-Key has opened another case."))
+        raise Refusal("idempotency_key_reused", gettext("This Idempotency-Key has opened another case."))
     return known
 
 
@@ -378,27 +350,27 @@ def _next_number() -> str:
         return f"{timezone.now().year}-{cursor.fetchone()[0]:06d}"
 
 
-class NothingToExplain(CannotDo):
-    """The answer is a refusal, or the method or the class is not known."""
-
-    code = "nothing_to_explain"
-
-
 @transaction.atomic
 def explain(prediction: Prediction, *, method: str, class_label: str, by: User) -> tuple[Job, bool]:
     """Explain an answer by another method, or for the class that was not called: (job, queued now).
 
-    The same wish again is the job that has fulfilled it, or will. Raises NothingToExplain, CaseSigned.
+    The same wish again is the job that has fulfilled it, or will. Raises nothing_to_explain, case_signed.
     """
     scan = scan_of(prediction.image)
     access.lock_scan_for_writing(scan, by)
     _refuse_blind(scan.case, by)
     if prediction.model_version.network in MEASURING_NETWORKS:
-        raise NothingToExplain(gettext("It measures: the calipers that it proposes are its explanation."))
+        raise Refusal(
+            "nothing_to_explain", gettext("It measures: the calipers that it proposes are its explanation.")
+        )
     if not prediction.analysable:
-        raise NothingToExplain(gettext("There is no answer to explain: the scan is not analysable."))
+        raise Refusal(
+            "nothing_to_explain", gettext("There is no answer to explain: the scan is not analysable.")
+        )
     if method not in METHOD_NAMES or class_label not in prediction.model_version.labels:
-        raise NothingToExplain(gettext("There is no such method, or the model knows no such class."))
+        raise Refusal(
+            "nothing_to_explain", gettext("There is no such method, or the model knows no such class.")
+        )
     if job := _known(prediction, method, class_label):
         return job, False
     asked = jobs.submit(
@@ -437,7 +409,7 @@ def run_again(prediction: Prediction, *, by: User) -> Job:
     """Run an answer and its explanations again and compare; whoever may see the case may check it.
 
     Of a signed case as well: what comes of it is a row of its own, and no part of what was signed. Raises
-    PermissionDenied, ScanWithdrawn.
+    PermissionDenied, scan_withdrawn.
     """
     scan = scan_of(prediction.image)
     access.lock_scan_for_checking(scan, by)

@@ -8,30 +8,25 @@ from audit.trail import record
 from cases import events
 from cases.access import lock_scan_for_writing
 from cases.models import Scan, ScanWithdrawal
-from cases.refusals import CannotDo
 from cases.review import service as review
 from inference.jobs import state as jobs
 from inference.results.store import digest
 from language.stored import english
-
-
-class WithdrawalReasonNeeded(CannotDo):
-    """Whoever withdraws a scan for another reason than the listed ones says which."""
-
-    code = "reason_needed"
-    field = "note"
+from refusals import Refusal
 
 
 @transaction.atomic
 def withdraw_scan(scan: Scan, *, by: User, reason: str, note: str = "") -> ScanWithdrawal:
     """Let a scan no longer count; what is still to be done about it is cancelled.
 
-    reason: a ScanWithdrawal.Reason. Raises WithdrawalReasonNeeded, ScanWithdrawn, CaseSigned,
+    reason: a ScanWithdrawal.Reason. Raises reason_needed, scan_withdrawn, case_signed,
     PermissionDenied.
     """
     case = lock_scan_for_writing(scan, by)
     if reason == ScanWithdrawal.Reason.OTHER and not note.strip():
-        raise WithdrawalReasonNeeded(gettext("Say in a few words why the scan should not be here."))
+        raise Refusal(
+            "reason_needed", gettext("Say in a few words why the scan should not be here."), field="note"
+        )
     row = ScanWithdrawal.objects.create(scan=scan, withdrawn_by=by, reason=reason, note=note.strip()[:300])
     with english():
         words = str(row)

@@ -14,7 +14,7 @@ from accounts.models import User
 from cases import calibrations, intake
 from cases.models import Advice, Calibration, Case, Scan
 from cases.review.measurements import Points
-from inference.engine.records import Answer, Refusal, WeightsRecord
+from inference.engine.records import Answer, NotAnalysable, WeightsRecord
 from inference.engine.records import Explanation as ExplanationRecord
 from inference.jobs import lease
 from inference.jobs import state as jobs
@@ -86,7 +86,7 @@ def answer(
     job: Job,
     *,
     label: str = "ventriculomegaly",
-    refusal: Refusal | None = None,
+    refusal: NotAnalysable | None = None,
     quality: dict[str, float] | None = None,
     measurement: dict | None = None,
     doubt: float | None = None,

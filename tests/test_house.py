@@ -15,6 +15,7 @@ ROOMS = (
     "webhooks",
     "language",
     "launcher",
+    "refusals",
     "inference",
     "cases",
 )

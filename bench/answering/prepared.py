@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from bench.answering.pictures import Shown, shown
 from inference.engine.preprocessing.prepare import RECIPES, prepare
-from inference.engine.quality import NotAnalysable
 from inference.formats.stack import PictureStack
 from inference.training.atrium.material import ASPECT
+from refusals import Refusal
 
 EARLY_MM = 150.0
 """Head circumference at about 18 weeks."""
@@ -60,5 +60,5 @@ def stated(picture: Shown) -> PictureStack:
 def _seen(picture: Shown, stack: PictureStack, recipe: str) -> Seen:
     try:
         return Seen(picture, "", prepare(stack, RECIPES[recipe]).tensor)
-    except NotAnalysable as refused:
-        return Seen(picture, refused.refusal.code, None)
+    except Refusal as refused:
+        return Seen(picture, refused.code, None)

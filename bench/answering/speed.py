@@ -17,7 +17,7 @@ from inference.engine.head.by_skull import Head, find_head
 from inference.engine.head.shipped import find_outlined
 from inference.engine.input_gate.sononet_gate import shipped_input_gate, verdict
 from inference.engine.preprocessing.prepare import RECIPES, prepare
-from inference.engine.quality import NotAnalysable
+from refusals import Refusal
 
 PICTURES = 24
 RECIPE = RECIPES["ultrasound-outline-2-128"]
@@ -96,5 +96,5 @@ def _measured(frame: NDArray[np.float32], head: Head | None) -> object:
 def _prepared(stack: object) -> object:
     try:
         return prepare(stack, RECIPE)  # type: ignore[arg-type]
-    except NotAnalysable as refused:
+    except Refusal as refused:
         return refused

@@ -11,9 +11,9 @@ from bench.answering.table import Row, mean, share
 from inference.engine import catalogue
 from inference.engine.predict import calibrated, frame_logits
 from inference.engine.preprocessing.prepare import RECIPES, prepare
-from inference.engine.quality import NotAnalysable
 from inference.engine.weights.loaded_model import load
 from inference.formats.stack import PictureStack
+from refusals import Refusal
 
 SQUEEZES = (1.25, 1.5, 2.0)
 NETWORK = "cnn"
@@ -59,7 +59,7 @@ def squeezed(stack: PictureStack, factor: float) -> PictureStack:
 def _probability(model: object, stack: PictureStack, recipe: str) -> float | None:
     try:
         seen = prepare(stack, RECIPES[recipe], scope=False)
-    except NotAnalysable:
+    except Refusal:
         return None
     logits = frame_logits(model, seen.tensor).mean(axis=0)  # type: ignore[arg-type]
     return float(calibrated(logits, model.record.temperature)[1])  # type: ignore[attr-defined]

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from bench.answering.table import Row, mean, share
-from inference.engine.quality import NotAnalysable
 from inference.engine.ventricles.painter import shipped_painter
 from inference.engine.ventricles.scan import measure_volume
 from inference.phantom import sample_spec
 from inference.phantom.volume import VolumePhantom, volume
+from refusals import Refusal
 
 GOAL_MM = 1.0
 PHANTOMS = 24
@@ -55,7 +55,7 @@ def _phantoms(every: int) -> Iterator[Row]:
 def _widths(made: VolumePhantom) -> list[float]:
     try:
         found = measure_volume(shipped_painter(), made.stack(), gate=False)
-    except NotAnalysable:
+    except Refusal:
         return []
     mm = found.scale.mm_per_pixel if found.scale else math.nan
     return [one.width * mm for one in found.atria.widths]

@@ -20,38 +20,17 @@ from cases.advice.rulebook import SHIPPED, Rulebook, rulebook
 from cases.advice.values import values
 from cases.case_page.summary import CaseSummary, summarise
 from cases.models import Advice, AdviceAnswer, Advised, Calibration, Case, FollowUp, Measurement, Scan
-from cases.refusals import CannotDo
 from cases.review.panel import ReviewPanel
 from cases.review.policy import reading_context
 from inference.engine.records import canonical_json, sha256_hex
 from inference.models import Quality
 from inference.results.store import digest
+from refusals import Refusal
 
 Outcome = AdviceAnswer.Outcome
 MOST_AT_ONCE = 100
 MARGIN = timedelta(minutes=1)
 """Work that ends while a case is advised on may be committed later than its time says."""
-
-
-class AdviceAnswered(CannotDo):
-    """A suggestion is answered once."""
-
-    code = "advice_answered"
-    is_late = True
-
-
-class NoSuchSuggestion(CannotDo):
-    """The advice has fewer suggestions, or another scan belongs to another case."""
-
-    code = "no_such_suggestion"
-    field = "follow_up"
-
-
-class AdviceReasonNeeded(CannotDo):
-    """Whoever does not follow an advice says why."""
-
-    code = "reason_needed"
-    field = "reason"
 
 
 def rules() -> Rulebook:
@@ -201,20 +180,20 @@ def _give(
 def answer(
     advice: Advice, place: int, *, by: User, outcome: str, reason: str = "", follow_up: Scan | None = None
 ) -> AdviceAnswer:
-    """Say what became of a suggestion. Raises AdviceAnswered, NoSuchSuggestion, AdviceReasonNeeded,
-    CaseSigned.
+    """Say what became of a suggestion. Raises advice_answered, no_such_suggestion, reason_needed,
+    case_signed.
 
     follow_up: the scan that came of it, one of the same case.
     """
     case = lock_for_writing(advice.case, by)
     if not 0 <= place < len(advice.suggestions):
-        raise NoSuchSuggestion(gettext("The advice has no such suggestion."))
+        raise Refusal("no_such_suggestion", gettext("The advice has no such suggestion."))
     if follow_up and follow_up.case_id != case.pk:
-        raise NoSuchSuggestion(gettext("The follow-up scan belongs to another case."))
+        raise Refusal("no_such_suggestion", gettext("The follow-up scan belongs to another case."))
     if outcome != Outcome.DONE and not reason.strip():
-        raise AdviceReasonNeeded(gettext("Say in a few words why it is not done."))
+        raise Refusal("reason_needed", gettext("Say in a few words why it is not done."))
     if AdviceAnswer.objects.filter(advice=advice, place=place).exists():
-        raise AdviceAnswered(gettext("This suggestion has been answered."))
+        raise Refusal("advice_answered", gettext("This suggestion has been answered."))
     row = AdviceAnswer.objects.create(
         advice=advice,
         place=place,

@@ -14,6 +14,7 @@ from cases.case_page.outcomes import carried_out_form
 from cases.case_page.page_forms import Sent
 from cases.models import Advice, Case, Scan
 from cases.review.policy import may_see_answers
+from refusals import Refusal
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -40,10 +41,10 @@ def visible_advice(user: User, pk: uuid.UUID) -> Advice:
 
 
 def scan_of_case(case: Case, number: int | None) -> Scan | None:
-    """The follow-up scan by its number. Raises NoSuchSuggestion."""
+    """The follow-up scan by its number. Raises no_such_suggestion."""
     if number is None:
         return None
     found = case.scans.active().filter(number=number).first()
     if found is None:
-        raise advice_service.NoSuchSuggestion(gettext("The case has no such scan."))
+        raise Refusal("no_such_suggestion", gettext("The case has no such scan."))
     return found

@@ -6,7 +6,7 @@ from typing import IO, Any
 from django.conf import settings
 from rest_framework.parsers import DataAndFiles, MultiPartParser
 
-from inference.formats.errors import FormatError
+from refusals import Refusal
 
 ENVELOPE_BYTES = 1024 * 1024  # the other fields and the boundaries
 
@@ -17,7 +17,7 @@ class UploadParser(MultiPartParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> "DataAndFiles[Any, Any]":
-        """As the framework does it; FormatError too_large beyond MAX_UPLOAD_BYTES.
+        """As the framework does it; Refusal too_large beyond MAX_UPLOAD_BYTES.
 
         Django reads no more than the announced length, so a false announcement gains nothing.
         """
@@ -25,5 +25,5 @@ class UploadParser(MultiPartParser):
         length = int(context["request"].META.get("CONTENT_LENGTH") or 0)
         if length > settings.MAX_UPLOAD_BYTES + ENVELOPE_BYTES:
             limit = settings.MAX_UPLOAD_BYTES >> 20
-            raise FormatError("too_large", f"The file is larger than the limit of {limit} MiB.")
+            raise Refusal("too_large", f"The file is larger than the limit of {limit} MiB.")
         return super().parse(stream, media_type, context)

@@ -22,10 +22,9 @@ from cases.api.parsers import UploadParser
 from cases.api.permissions import ReadersWrite
 from cases.api.serializers import RequestSerializer, ScanSerializer, TextField
 from cases.models import Case, Scan
-from cases.refusals import CannotDo
-from inference.formats.errors import FormatError
 from inference.models import Image
 from language.stored import said
+from refusals import Refusal
 
 LOCATION = OpenApiParameter(
     "Location", OpenApiTypes.URI, OpenApiParameter.HEADER, response=[201, 202], description="Where it is."
@@ -138,10 +137,8 @@ class Scans(ListAPIView[Scan]):
         """What became of one of several files; a refused one leaves the others alone."""
         try:
             data, added = self._received(case, file, sent)
-        except FormatError as refusal:
-            code, words, number = refusal.code, said(refusal.detail), refusal.status
-        except CannotDo as refusal:
-            code, words, number = refusal.code, str(refusal), refusal.status
+        except Refusal as refusal:
+            code, words, number = refusal.code, said(str(refusal)), refusal.status
         except BlobUnavailable:
             code, words, number = "storage_unavailable", gettext(intake.NO_STORAGE), 503
         else:

@@ -14,9 +14,8 @@ from django.views.decorators.http import require_POST
 from accounts.decorators import PersonRequest, people_only
 from cases import services
 from cases.models import Scan
-from cases.refusals import CannotDo
-from inference.jobs import state as jobs
 from inference.models import Job
+from refusals import Refusal
 
 
 @require_POST
@@ -43,10 +42,9 @@ def _moved(
     try:
         move(job, by=request.user)
         messages.success(request, str(done))
-    except jobs.IllegalMove:
-        messages.warning(request, str(already))
-    except CannotDo as refusal:
-        messages.warning(request, str(refusal), extra_tags=refusal.code)
+    except Refusal as refusal:
+        words = already if refusal.code == "illegal_move" else refusal
+        messages.warning(request, str(words), extra_tags=refusal.code)
     if request.POST.get("back") == "queue":
         return redirect("inference:queue")
     return redirect(f"{scan.case.get_absolute_url()}?scan={scan.number}")

@@ -14,8 +14,8 @@ from cases.case_page import page_forms
 from cases.case_page.page import case_page
 from cases.case_page.page_forms import Sent
 from cases.models import Case, Scan
-from cases.refusals import CannotDo
 from cases.worklist import query as worklist_query
+from refusals import Refusal
 
 
 def carried_out(request: PersonRequest, case: Case, act: Callable[[], Any]) -> HttpResponse:
@@ -25,7 +25,7 @@ def carried_out(request: PersonRequest, case: Case, act: Callable[[], Any]) -> H
     """
     try:
         act()
-    except CannotDo as refusal:
+    except Refusal as refusal:
         messages.warning(request, str(refusal), extra_tags=refusal.code)
         return redirect(back_to(request, case))
     advice_service.give(case)
@@ -48,7 +48,7 @@ def carried_out_form(
         return case_page(request, case, sent=sent, status=422)
     try:
         act(**sent.form.cleaned_data)
-    except CannotDo as refusal:
+    except Refusal as refusal:
         case.refresh_from_db()
         status = 409 if refusal.is_late else 422
         return case_page(request, case, sent=sent.refused(refusal), status=status)

@@ -18,13 +18,13 @@ from cases.case_page import summary as case_summary
 from cases.case_page.page_forms import PageForms, Sent
 from cases.case_page.timeline import timeline
 from cases.models import Case
-from cases.refusals import CannotDo
 from cases.review.forms import ReadForm, SignForm, focused, read_form_context
 from cases.review.measurements import CHECKLIST
 from cases.review.panel import ReviewPanel, calipers, review_panel
 from cases.review.service import MEANING
 from cases.viewer import overlays, shortcuts
 from cases.viewer.pixels import thumbnail
+from refusals import Refusal
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def case_page(
     *,
     form: ReadForm | None = None,
     sign_form: SignForm | None = None,
-    refusal: CannotDo | None = None,
+    refusal: Refusal | None = None,
     sent: Sent | None = None,
     status: int = 200,
 ) -> HttpResponse:

@@ -18,7 +18,6 @@ from django.utils.functional import cached_property
 from accounts import kept
 from cases.case_page.forms import FramesForm, UploadForm
 from cases.models import Advice, Scan
-from cases.refusals import CannotDo
 from cases.review.forms import (
     WHICH,
     AdviceAnswerForm,
@@ -30,6 +29,7 @@ from cases.review.forms import (
     focused,
 )
 from cases.review.panel import ReviewPanel
+from refusals import Refusal
 
 FORMS: Mapping[str, type[forms.Form]] = {
     "withdraw": WithdrawalForm,
@@ -80,7 +80,7 @@ class Sent:
         place = Place.of(name, about)
         return cls(place, place.form(request.POST, request.FILES))
 
-    def refused(self, refusal: CannotDo) -> "Sent":
+    def refused(self, refusal: Refusal) -> "Sent":
         """The same with the refusal at the field that is to be mended."""
         at = refusal.field if refusal.field in self.form.fields else None
         self.form.add_error(at, forms.ValidationError(str(refusal), code=refusal.code))

@@ -17,19 +17,18 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import PersonRequest, people_only
 from blobs.store import BlobUnavailable
-from cases import identity, intake, prospects, withdrawal
-from cases.access import CaseSigned, require_writer
+from cases import intake, prospects, withdrawal
+from cases.access import require_writer
 from cases.case_page.forms import ScanWithdrawalForm
 from cases.case_page.page import case_page
 from cases.case_page.page_forms import Sent
 from cases.models import Case, Scan
-from cases.refusals import CannotDo
 from cases.review.forms import focused
 from cases.uploads import service as uploads
 from inference.formats import archives
-from inference.formats.errors import FormatError
 from inference.formats.headers import dicom
 from language.stored import said
+from refusals import CODES, FILES, Refusal
 
 LOOKED_AT = 132
 """Bytes of a file that say whether it is DICOM or an archive."""
@@ -95,14 +94,13 @@ def _looked_at_together(request: PersonRequest, case: Case, sent: Sent) -> HttpR
         session = uploads.open_session(case, filled["modality"], by=request.user)
         for file in filled["scans"]:
             uploads.add_part(session, file, by=request.user)
-    except FormatError as refusal:
+    except Refusal as refusal:
+        status = 409 if refusal.is_late else refusal.status
+        if refusal.code not in FILES:
+            return case_page(request, case, sent=sent.refused(refusal), status=status)
         sentence = f"{said(refusal.detail)} ({refusal.code}) {gettext('Nothing of it was kept.')}"
         sent.form.add_error("scans", ValidationError(sentence, code=refusal.code))
-        return case_page(request, case, sent=sent, status=refusal.status)
-    except CannotDo as refusal:
-        return case_page(
-            request, case, sent=sent.refused(refusal), status=409 if refusal.is_late else refusal.status
-        )
+        return case_page(request, case, sent=sent, status=status)
     return redirect(session)
 
 
@@ -114,10 +112,8 @@ def _receive(
         scan, added = intake.receive(
             case, file, modality=modality, by=request.user, file_name=name, mismatch_reason=reason
         )
-    except FormatError as refusal:
-        return Outcome(name, "refused", said(refusal.detail), refusal.code, refusal.status)
-    except CannotDo as refusal:
-        return Outcome(name, "refused", str(refusal), refusal.code, refusal.status)
+    except Refusal as refusal:
+        return Outcome(name, "refused", said(str(refusal)), refusal.code, refusal.status)
     except BlobUnavailable:
         if len(request.FILES.getlist("scans")) == 1:
             raise
@@ -147,7 +143,7 @@ def _page(request: PersonRequest, case: Case, sent: Sent, outcomes: list[Outcome
         return redirect(f"{case.get_absolute_url()}?scan={outcomes[-1].scan}")
     for one in outcomes:
         if one.outcome == "refused":
-            field = identity.PatientMismatch.field if one.code == identity.PatientMismatch.code else "scans"
+            field = CODES[one.code].field or "scans"
             kept = gettext("Nothing of it was kept.")
             error = ValidationError(f"{one.file}: {one.sentence} ({one.code}) {kept}", code=one.code)
             sent.form.add_error(field, error)
@@ -155,7 +151,7 @@ def _page(request: PersonRequest, case: Case, sent: Sent, outcomes: list[Outcome
             messages.success(request, f"{one.file}: {one.sentence}")
     case.refresh_from_db()
     status = refused[0].status if len(outcomes) == 1 else 422
-    is_late = {one.code for one in refused} == {CaseSigned.code}
+    is_late = {one.code for one in refused} == {"case_signed"}
     return case_page(request, case, sent=sent, status=409 if is_late else status)
 
 
@@ -170,7 +166,7 @@ def withdraw(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     if form.is_valid():
         try:
             withdrawal.withdraw_scan(scan, by=request.user, **form.cleaned_data)
-        except CannotDo as refusal:
+        except Refusal as refusal:
             is_late, code = refusal.is_late, refusal.code
             form.add_error(refusal.field or None, str(refusal))
         else:

@@ -20,10 +20,10 @@ from cases.case_page.outcomes import carried_out_form
 from cases.case_page.page import case_page, shown
 from cases.case_page.page_forms import Sent
 from cases.models import Case, Scan
-from cases.refusals import CannotDo
 from cases.review.forms import focused
 from cases.review.panel import review_panel
 from inference.models import Prediction
+from refusals import Refusal
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -37,10 +37,10 @@ def open_case(request: PersonRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             case, _ = services.open_case(by=request.user, **form.cleaned_data)
-        except services.KeyReused:
-            form.add_error(None, gettext("This form has already opened another case. Start a new one."))
-        except services.OtherBirthDate as refusal:
-            form.add_error("patient_birth_date", str(refusal))
+        except Refusal as refusal:
+            again = gettext("This form has already opened another case. Start a new one.")
+            is_reused = refusal.code == "idempotency_key_reused"
+            form.add_error(refusal.field or None, again if is_reused else str(refusal))
         else:
             return redirect(case)
     context = {"section": "worklist", "form": focused(form), "departments": departments}
@@ -94,7 +94,7 @@ def try_again(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     try:
         if not services.try_again(scan, by=request.user):
             messages.info(request, gettext("Nothing is missing: every active model has answered."))
-    except CannotDo as refusal:
+    except Refusal as refusal:
         _warn(request, refusal)
     return _on_scan(scan)
 
@@ -110,7 +110,7 @@ def explain(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     else:
         try:
             _, asked = services.explain(prediction, by=request.user, **form.cleaned_data)
-        except CannotDo as refusal:
+        except Refusal as refusal:
             _warn(request, refusal)
         else:
             if not asked:
@@ -125,12 +125,12 @@ def run_again(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     prediction, scan = _answer(request, pk)
     try:
         services.run_again(prediction, by=request.user)
-    except CannotDo as refusal:
+    except Refusal as refusal:
         _warn(request, refusal)
     return _on_scan(scan)
 
 
-def _warn(request: PersonRequest, refusal: CannotDo) -> None:
+def _warn(request: PersonRequest, refusal: Refusal) -> None:
     messages.warning(request, str(refusal), extra_tags=refusal.code)
 
 

@@ -10,34 +10,13 @@ from accounts.models import User
 from audit.trail import record
 from cases.access import lock_for_writing
 from cases.models import AtriumStatement, Case, Measurement
-from cases.refusals import CannotDo
 from cases.review.measurements import Width, widest
 from cases.severity import Scheme
 from inference.results.store import digest
 from language.stored import english
+from refusals import Refusal
 
 Side = AtriumStatement.Side
-
-
-class AtriumMeasured(CannotDo):
-    """A width of that side stands: whoever doubts it withdraws it."""
-
-    code = "atrium_measured"
-    is_late = True
-
-
-class ReasonInWordsNeeded(CannotDo):
-    """Another reason is put into words."""
-
-    code = "reason_needed"
-    field = "note"
-
-
-class NothingToTakeBack(CannotDo):
-    """Nobody has said that the atrium cannot be seen."""
-
-    code = "nothing_to_take_back"
-    is_late = True
 
 
 @dataclass(frozen=True)
@@ -100,18 +79,20 @@ def wider(width: Width | None, measurements: Sequence[Measurement], scheme: Sche
 def state(case: Case, *, by: User, side: str, reason: str = "", note: str = "") -> AtriumStatement:
     """Store why an atrium cannot be measured; reason "" takes that back.
 
-    Raises AtriumMeasured, ReasonInWordsNeeded, NothingToTakeBack, CaseSigned, PermissionDenied.
+    Raises atrium_measured, reason_needed, nothing_to_take_back, case_signed, PermissionDenied.
     """
     case = lock_for_writing(case, by)
     note = note.strip()
     widths = Measurement.objects.active().of_case(case)
     if reason and widths.filter(tool=Measurement.Tool.ATRIAL_WIDTH, side=side).exists():
-        raise AtriumMeasured(gettext("This atrium has been measured: withdraw the width first."))
+        raise Refusal("atrium_measured", gettext("This atrium has been measured: withdraw the width first."))
     if reason == AtriumStatement.Reason.OTHER and not note:
-        raise ReasonInWordsNeeded(gettext("Say in a few words why the atrium cannot be measured."))
+        raise Refusal(
+            "reason_needed", gettext("Say in a few words why the atrium cannot be measured."), field="note"
+        )
     before = case.atrium_statements.filter(side=side).last()
     if not reason and not (before and before.reason):
-        raise NothingToTakeBack(gettext("Nobody has said that this atrium cannot be measured."))
+        raise Refusal("nothing_to_take_back", gettext("Nobody has said that this atrium cannot be measured."))
     row = AtriumStatement.objects.create(case=case, side=side, reason=reason, note=note[:300], stated_by=by)
     with english():
         words = f"{row.get_side_display()}: {row.get_reason_display()}"

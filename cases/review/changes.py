@@ -5,26 +5,19 @@ from collections.abc import Iterator
 from django.utils.translation import gettext
 
 from cases.models import Measurement, Read, Scan
-from cases.refusals import CannotDo
 from cases.review.call_words import call_sentence
 from cases.review.panel import ReviewPanel
 from cases.review.policy import named
 from cases.review.shown import Shown
 from inference.models import Prediction
-
-
-class Changed(CannotDo):
-    """The page showed something else than what is there now. sentences: that, and each thing that changed."""
-
-    code = "changed_since"
-    is_late = True
+from refusals import Refusal
 
 
 def refuse_if_changed(panel: ReviewPanel, shown: Shown) -> None:
-    """Raises Changed unless the page showed just what this reader may see now."""
+    """Raises changed_since unless the page showed just what this reader may see now."""
     if shown != panel.shown:
         sentence = gettext("Nothing was filed: the case has changed since this page was opened.")
-        raise Changed(sentence, changes(panel, shown))
+        raise Refusal("changed_since", sentence, changes(panel, shown))
 
 
 def changes(panel: ReviewPanel, before: Shown) -> list[str]:

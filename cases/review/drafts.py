@@ -25,8 +25,8 @@ LONGEST = 8_000
 def keep(case: Case, *, by: User, form: str, words: Mapping[str, str]) -> None:
     """Keep these words instead of those before; nothing typed is no draft.
 
-    An addendum is drafted on a signed case, a read on any other. Raises PermissionDenied, CaseSigned,
-    NotSigned.
+    An addendum is drafted on a signed case, a read on any other. Raises PermissionDenied, case_signed,
+    not_signed.
     """
     if not Case.objects.judged_by(by).filter(pk=case.pk).exists():
         raise PermissionDenied(gettext("You are not a reader of this department."))

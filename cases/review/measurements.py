@@ -14,15 +14,15 @@ from accounts.models import User
 from audit.trail import record
 from cases.access import lock_for_writing, lock_scan_for_writing
 from cases.models import Calibration, Measurement, Scan, Withdrawal
-from cases.refusals import CannotDo
 from cases.review.calls import Call
-from cases.review.proposals import NoSuchProposal, proposal_for
+from cases.review.proposals import proposal_for
 from cases.severity import WIDE_MM, Scheme, in_grey_zone
 from inference.engine.records import POSITIVE
 from inference.formats.spacing import CALIBRATED
 from inference.models import Image
 from inference.results.store import digest
 from language.stored import english
+from refusals import Refusal
 
 CHECKLIST: Mapping[str, str | Promise] = {
     "axial": gettext_lazy("Strict axial plane, at the level of the thalami"),
@@ -35,19 +35,6 @@ CHECKLIST: Mapping[str, str | Promise] = {
 SHORTEST_PX = 0.5
 Proposed = tuple[UUID, int]
 """An answer by its key, and which of its atria."""
-
-
-class NotMeasurable(CannotDo):
-    """The points lie outside the scan, or on each other."""
-
-    code = "not_measurable"
-
-
-class AlreadyWithdrawn(CannotDo):
-    """A measurement is withdrawn once."""
-
-    code = "already_withdrawn"
-    is_late = True
 
 
 @dataclass(frozen=True)
@@ -98,16 +85,16 @@ def measure(
     checklist: Sequence[str] = (),
     proposed: Proposed | None = None,
 ) -> Measurement:
-    """Store a distance, in mm where a scale is known. Raises NotMeasurable, CaseSigned.
+    """Store a distance, in mm where a scale is known. Raises not_measurable, case_signed.
 
-    proposed: the caliper that the reader confirmed or moved. Raises NoSuchProposal, PermissionDenied.
+    proposed: the caliper that the reader confirmed or moved. Raises no_such_proposal, PermissionDenied.
     """
     lock_scan_for_writing(scan, by)
     require_inside(points, scan.image)
     spacing, stated_by, calibration = scale_of(scan, points)
     width = tool == Measurement.Tool.ATRIAL_WIDTH
     if proposed and not width:
-        raise NoSuchProposal(gettext("What is proposed are atrial widths."))
+        raise Refusal("no_such_proposal", gettext("What is proposed are atrial widths."))
     said = proposal_for(scan, *proposed, frame=points.frame, by=by) if proposed else None
     found = Measurement.objects.create(
         scan=scan,
@@ -142,10 +129,10 @@ def measure(
 
 @transaction.atomic
 def withdraw(measurement: Measurement, *, by: User, reason: str) -> Withdrawal:
-    """Let a measurement no longer count. Raises AlreadyWithdrawn, CaseSigned, PermissionDenied."""
+    """Let a measurement no longer count. Raises already_withdrawn, case_signed, PermissionDenied."""
     case = lock_for_writing(measurement.scan.case, by)
     if Withdrawal.objects.filter(measurement=measurement).exists():
-        raise AlreadyWithdrawn(gettext("The measurement was withdrawn before."))
+        raise Refusal("already_withdrawn", gettext("The measurement was withdrawn before."))
     row = Withdrawal.objects.create(measurement=measurement, withdrawn_by=by, reason=reason.strip()[:200])
     record(
         "measurement.withdrawn",
@@ -185,15 +172,15 @@ def conflict(width: Width | None, called: Call | None) -> Literal["", "wide", "n
 
 
 def require_inside(points: Points, image: Image) -> None:
-    """Raises NotMeasurable where the points lie outside the scan, or on each other."""
+    """Raises not_measurable where the points lie outside the scan, or on each other."""
     inside = all(
         -0.5 <= row <= image.rows - 0.5 and -0.5 <= column <= image.columns - 0.5
         for row, column in (points.start, points.end)
     )
     if not inside or not 0 <= points.frame < image.frames:
-        raise NotMeasurable(gettext("The points do not lie on this scan."))
+        raise Refusal("not_measurable", gettext("The points do not lie on this scan."))
     if _length(points, (1.0, 1.0)) < SHORTEST_PX:
-        raise NotMeasurable(gettext("Both points are the same: nothing was measured."))
+        raise Refusal("not_measurable", gettext("Both points are the same: nothing was measured."))
 
 
 def scale_of(scan: Scan, points: Points) -> tuple[tuple[float, float] | None, str, Calibration | None]:

@@ -12,12 +12,12 @@ from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import User
 from cases.models import Measurement, Scan
-from cases.refusals import CannotDo
 from cases.review.policy import may_see_answers
 from inference.engine.preprocessing.square_pixels import side_of
 from inference.models import Prediction
 from inference.results.proposals import Proposal, proposals_of, scale_of
 from language.numbers import decimal, percent
+from refusals import Refusal
 
 SIDES: Mapping[str, str | Promise] = {
     "far": gettext_lazy("Far atrium"),
@@ -33,12 +33,6 @@ SCALES: Mapping[str, str | Promise] = {
 }
 UNMOVED_PX = 0.05
 """Ends that lie within this of the proposed ones were confirmed as they were."""
-
-
-class NoSuchProposal(CannotDo):
-    """Nothing of the kind was proposed on this frame of this scan."""
-
-    code = "no_such_proposal"
 
 
 @dataclass(frozen=True)
@@ -106,13 +100,13 @@ def scale_words(one: Proposal) -> str:
 
 
 def proposal_for(scan: Scan, key: UUID, atrium: int, *, frame: int, by: User) -> Prediction:
-    """The answer whose proposal a reader goes by. Raises NoSuchProposal; PermissionDenied while hidden."""
+    """The answer whose proposal a reader goes by. Raises no_such_proposal; PermissionDenied while hidden."""
     if not may_see_answers(scan.case, by):
         raise PermissionDenied(gettext("The models' answers are hidden until you have filed your read."))
     said = Prediction.objects.shown().filter(pk=key, image=scan.image_id).first()
     fits = said and any((one.atrium, one.frame) == (atrium, frame) for one in proposals_of(said))
     if not said or not fits:
-        raise NoSuchProposal(gettext("No such caliper was proposed on this frame."))
+        raise Refusal("no_such_proposal", gettext("No such caliper was proposed on this frame."))
     return said
 
 

@@ -18,7 +18,6 @@ from cases import events
 from cases.access import lock_for_addendum, lock_for_judging
 from cases.case_page.summary import summarise
 from cases.models import Addendum, Case, Confirmation, Read, ReadingRules, SignOff
-from cases.refusals import CannotDo
 from cases.report.content import Draft, draft, moment
 from cases.report.signed import signed_block
 from cases.review import drafts
@@ -29,6 +28,7 @@ from cases.review.policy import current_reads, stage_after
 from cases.review.shown import Shown
 from inference.engine.records import canonical_json, sha256_hex
 from inference.results.store import digest
+from refusals import Refusal
 
 Kind = Read.Kind
 Stage = Case.Stage
@@ -38,20 +38,6 @@ TELLING_LOOKS = ("explanation.viewed", "prediction.viewed")
 """Events of looking at what a model says; other looks tell in their detail whether they showed any of it."""
 MEANING = gettext_noop("I have read this case, and this is my finding.")
 """What is signed, in every language: a signature covers these words, and pages may show them in others."""
-
-
-class NotNow(CannotDo):
-    """The case is at another stage, or it is another reader's turn."""
-
-    code = "not_now"
-    is_late = True
-
-
-class ReasonNeeded(CannotDo):
-    """Whoever overrides the models says why."""
-
-    code = "reason_needed"
-    field = "reason"
 
 
 @transaction.atomic
@@ -66,8 +52,9 @@ def file_read(
     note: str = "",
     reason: str = "",
 ) -> Read:
-    """File a read. Raises NotNow when another is due, Changed, ReasonNeeded, CaseSigned, PermissionDenied.
+    """File a read.
 
+    Raises not_now when another is due, changed_since, reason_needed, case_signed, PermissionDenied.
     kind, shown: what the reader believed to be filing and had before their eyes, so that a page left open
     files nothing by mistake.
     """
@@ -77,7 +64,7 @@ def file_read(
     called = call_of(case)
     agrees = called.agrees(finding) if called else None
     if kind in JUDGING and agrees is False and not reason.strip():
-        raise ReasonNeeded(gettext("Your finding differs from the models' call: say why."))
+        raise Refusal("reason_needed", gettext("Your finding differs from the models' call: say why."))
     read = Read.objects.create(
         case=case,
         reader=by,
@@ -111,10 +98,10 @@ def file_read(
 def _refuse_unless_due(panel: ReviewPanel, kind: str, shown: Shown) -> None:
     since = [] if shown == panel.shown else changes(panel, shown)
     if not panel.context.has_scans:
-        raise NotNow(gettext("There is no scan to read."), since)
+        raise Refusal("not_now", gettext("There is no scan to read."), since)
     if panel.due is None or panel.due != kind:
         sentence = gettext("The case has moved on since this page was opened. Nothing was filed.")
-        raise NotNow(sentence, since)
+        raise Refusal("not_now", sentence, since)
     refuse_if_changed(panel, shown)
 
 
@@ -144,13 +131,13 @@ def stage_of(case: Case) -> Stage:
 def confirm_joint(case: Case, *, by: User, shown: Shown) -> Confirmation:
     """Stand for the joint read that the other reader filed. The caller has confirmed the password.
 
-    Raises NotNow, Changed, CaseSigned, PermissionDenied.
+    Raises not_now, changed_since, case_signed, PermissionDenied.
     """
     case = lock_for_judging(case, by)
     panel = review_panel(case, by)
     read = panel.context.proposed
     if read is None or not panel.context.may_confirm:
-        raise NotNow(gettext("No joint read waits for your word now."))
+        raise Refusal("not_now", gettext("No joint read waits for your word now."))
     refuse_if_changed(panel, shown)
     row = Confirmation.objects.create(read=read, confirmed_by=by)
     record("read.confirmed", actor=by, subject=row, thread=case.thread, digest=digest(row))
@@ -162,16 +149,16 @@ def confirm_joint(case: Case, *, by: User, shown: Shown) -> Confirmation:
 def sign(case: Case, *, by: User, shown: Shown) -> SignOff:
     """Sign the read that counts, as the page showed it. The caller has confirmed the password.
 
-    Raises NotNow, Changed, CaseSigned, PermissionDenied.
+    Raises not_now, changed_since, case_signed, PermissionDenied.
     """
     case = lock_for_judging(case, by)
     panel = review_panel(case, by)
     read = panel.counting
     if case.stage != Stage.TO_SIGN or read is None:
-        raise NotNow(gettext("There is nothing to sign yet."))
+        raise Refusal("not_now", gettext("There is nothing to sign yet."))
     if not panel.may_sign:
         sentence = gettext("{name} filed the read that counts, and signs it.")
-        raise NotNow(sentence.format(name=read.reader.full_name))
+        raise Refusal("not_now", sentence.format(name=read.reader.full_name))
     refuse_if_changed(panel, shown)
     signed_at = timezone.now()
     content = signed_content(case, by=by, at=signed_at)
@@ -212,7 +199,7 @@ def signed_content(case: Case, *, by: User, at: datetime) -> Draft:
 
 @transaction.atomic
 def add_addendum(case: Case, *, by: User, text: str) -> Addendum:
-    """Add to a signed case; each addendum holds the hash of what stood before. Raises NotSigned."""
+    """Add to a signed case; each addendum holds the hash of what stood before. Raises not_signed."""
     case = lock_for_addendum(case, by)
     signature = SignOff.objects.get(case=case)
     last = case.addenda.last()

@@ -19,7 +19,6 @@ from cases.case_page.outcomes import back_to, carried_out, carried_out_form
 from cases.case_page.page import case_page
 from cases.case_page.page_forms import PageForms, Sent, offered
 from cases.models import Calibration, Case, Measurement, Scan
-from cases.refusals import CannotDo
 from cases.review import atria, drafts, measurements
 from cases.review import service as review
 from cases.review.forms import (
@@ -35,6 +34,7 @@ from cases.review.forms import (
 )
 from cases.review.panel import measurement_words, review_panel
 from cases.review.shown import Shown
+from refusals import Refusal
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -50,10 +50,10 @@ def file_read(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     shown = Shown.sent(request.POST)
     try:
         review.file_read(case, by=request.user, shown=shown, **form.cleaned_data)
-    except review.ReasonNeeded as refusal:
-        form.add_error("reason", str(refusal))
-        return case_page(request, case, form=form, status=422)
-    except CannotDo as refusal:
+    except Refusal as refusal:
+        if refusal.code == "reason_needed":
+            form.add_error(refusal.field, str(refusal))
+            return case_page(request, case, form=form, status=422)
         case.refresh_from_db()
         return case_page(request, case, form=form, refusal=refusal)
     kept.forget(request, unless=WHICH)
@@ -69,7 +69,7 @@ def keep_draft(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         return HttpResponse(status=400)
     try:
         drafts.keep(case, by=request.user, form=form, words=request.POST.dict())
-    except CannotDo as refusal:
+    except Refusal as refusal:
         return JsonResponse({"code": refusal.code, "detail": str(refusal)}, status=409)
     kept.forget(request, unless=WHICH)
     return HttpResponse(status=204)
@@ -93,7 +93,7 @@ def _signed_beside_the_scan(request: PersonRequest, case: Case) -> HttpResponse:
         return case_page(request, case, sign_form=form, status=422)
     try:
         review.sign(case, by=request.user, shown=Shown.sent(request.POST))
-    except CannotDo as refusal:
+    except Refusal as refusal:
         case.refresh_from_db()
         return case_page(request, case, refusal=refusal)
     return redirect(back_to(request, case))
@@ -120,7 +120,7 @@ def _confirmed(
     if request.method == "POST" and form.is_valid():
         try:
             act(case, by=request.user, shown=Shown.sent(request.POST))
-        except CannotDo as refusal:
+        except Refusal as refusal:
             refused = {"changes": refusal.sentences, "refusal_code": refusal.code}
             case.refresh_from_db()
         else:
@@ -145,7 +145,7 @@ def add_addendum(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         text = form.cleaned_data["text"]
         try:
             review.add_addendum(case, by=request.user, text=text)
-        except CannotDo as refusal:
+        except Refusal as refusal:
             form.add_error("text", str(refusal))
         else:
             kept.forget(request)
@@ -192,7 +192,7 @@ def measure(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
             checklist=said["checklist"],
             proposed=form.proposed(),
         )
-    except CannotDo as refusal:
+    except Refusal as refusal:
         return JsonResponse({"code": refusal.code, "detail": str(refusal)}, status=422)
     said = {"id": str(found.pk), "title": found.title, "value": measurement_words(found)}
     said["withdraw"] = reverse("cases:withdraw", args=[found.pk])

@@ -22,20 +22,12 @@ from blobs import store
 from cases import access, identity, intake, late_slices, withdrawal
 from cases.late_slices import Choice, Slices
 from cases.models import Case, Scan, ScanWithdrawal, UploadedPart, UploadSession
-from cases.refusals import CannotDo
 from cases.uploads import service, staging
-from inference.formats import FormatError
 from inference.formats.series import Group
+from refusals import Refusal
 
 PATIENCE_SECONDS = 12.0
 """After which a commit begins no further group."""
-
-
-class NothingToAdd(CannotDo):
-    """No file of the session would become a scan."""
-
-    code = "nothing_to_add"
-    field = "known_series"
 
 
 @dataclass(frozen=True)
@@ -84,7 +76,7 @@ def commit(
     """Make scans of what was understood. A committed session answers the same again.
 
     known_series: what becomes of slices whose series is a scan of the case already. Raises PermissionDenied,
-    CaseSigned, PatientMismatch, SeriesKnown, NothingToAdd, BlobUnavailable: no scan was added then.
+    case_signed, patient_mismatch, series_known, nothing_to_add, BlobUnavailable: no scan was added then.
     """
     with transaction.atomic():
         access.lock_for_writing(session.case, by)
@@ -96,7 +88,7 @@ def commit(
     groups = [group for group in service.understood(session) if group.becomes != "left_out"]
     groups = _to_add(session, groups, known_series)
     if not groups and not session.outcome:
-        raise NothingToAdd(gettext("None of these files becomes a scan: see why beside each."))
+        raise Refusal("nothing_to_add", gettext("None of these files becomes a scan: see why beside each."))
     for group in groups:
         identity.refuse_another_patient(session.case, group.identity, reason=mismatch_reason)
     until = clock() + PATIENCE_SECONDS
@@ -109,7 +101,7 @@ def commit(
 
 
 def _to_add(session: UploadSession, groups: Sequence[Group], choice: Choice) -> list[Group]:
-    """Without those that are done, and those left out by choice. Raises SeriesKnown where nobody has said."""
+    """Without those that are done, and those left out by choice. Raises series_known where nobody said."""
     done = {one.key for one in outcome_of(session).done}
     found = []
     for group in groups:
@@ -157,9 +149,7 @@ def _taken(session: UploadSession, group: Group, *, by: User, reason: str, choic
         scan, added = intake.take(
             session.case, group, modality=modality, by=by, mismatch_reason=reason, came=came
         )
-    except FormatError as refusal:
-        return Committed(group.key, "refused", code=refusal.code, detail=refusal.detail)
-    except CannotDo as refusal:
+    except Refusal as refusal:
         if refusal.is_late:
             raise
         return Committed(group.key, "refused", code=refusal.code, detail=str(refusal))

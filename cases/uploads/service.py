@@ -16,43 +16,14 @@ from audit.trail import record
 from blobs.store import BlobUnavailable
 from cases import access
 from cases.models import Case, UploadedPart, UploadSession
-from cases.refusals import CannotDo
 from cases.uploads import staging
-from inference.formats import FormatError, Modality, archives, series
+from inference.formats import Modality, archives, series
+from refusals import Refusal
 
 KEPT_FOR = timedelta(hours=24)
 """After it was last touched; a committed one answers the same for as long."""
 MOST_SESSIONS = 20
 MOST_PARTS = 2_500
-
-
-class TooManySessions(CannotDo):
-    """One person has this many uploads under way at most."""
-
-    code = "too_many_uploads"
-    status = 429
-
-
-class UploadFull(CannotDo):
-    """A session takes no more files, or no more bytes."""
-
-    code = "upload_full"
-    status = 413
-
-
-class UploadCommitted(CannotDo):
-    """A committed session takes no more files: the next ones need another."""
-
-    code = "upload_committed"
-    status = 409
-    is_late = True
-
-
-class ChecksumMismatch(CannotDo):
-    """The bytes that arrived are not those that were sent."""
-
-    code = "checksum_mismatch"
-    field = "sha256"
 
 
 class Added(NamedTuple):
@@ -64,13 +35,13 @@ class Added(NamedTuple):
 
 @transaction.atomic
 def open_session(case: Case, modality: Modality, *, by: User) -> UploadSession:
-    """A session for files of one modality. Raises PermissionDenied, CaseSigned, TooManySessions."""
+    """A session for files of one modality. Raises PermissionDenied, case_signed, too_many_uploads."""
     held = access.lock_for_writing(case, by)
     User.objects.select_for_update().get(pk=by.pk)
     under_way = UploadSession.objects.filter(opened_by=by, state=UploadSession.State.OPEN)
     if under_way.filter(touched_at__gt=Now() - KEPT_FOR).count() >= MOST_SESSIONS:
         sentence = gettext("{count} uploads are under way already: finish one of them first.")
-        raise TooManySessions(sentence.format(count=MOST_SESSIONS))
+        raise Refusal("too_many_uploads", sentence.format(count=MOST_SESSIONS))
     session = UploadSession.objects.create(case=held, modality=modality, opened_by=by)
     record("upload.opened", actor=by, subject=session, thread=held.thread, modality=modality)
     return session
@@ -82,20 +53,20 @@ def add_part(
     """Keep a file, or the members of a ZIP file, until the session is committed.
 
     sha256: of the bytes as they were sent; "" where the sender does not say. The same file again is the part
-    that is there. Raises PermissionDenied, CaseSigned, UploadCommitted, UploadFull, ChecksumMismatch,
-    FormatError for one that is too large and for an archive that is not in order: nothing of it is kept.
+    that is there. Raises PermissionDenied, case_signed, upload_committed, upload_full, checksum_mismatch,
+    Refusal for one that is too large and for an archive that is not in order: nothing of it is kept.
     """
     with transaction.atomic():
         _held(session, by)
     name = clean_name(name or upload.name or "")
     if (upload.size or 0) > settings.MAX_UPLOAD_BYTES:
         limit = settings.MAX_UPLOAD_BYTES >> 20
-        raise FormatError("too_large", f"The file is larger than the limit of {limit} MiB.")
+        raise Refusal("too_large", f"The file is larger than the limit of {limit} MiB.")
     _check_room(session, 1, upload.size or 0)
     staged = staging.put(session.pk, upload.chunks())
     if sha256 and sha256.lower() != staged.sha256:
         _let_go(session, [staged])
-        raise ChecksumMismatch(gettext("The file did not arrive whole; send it again."))
+        raise Refusal("checksum_mismatch", gettext("The file did not arrive whole; send it again."))
     if known := session.parts.filter(sha256=staged.sha256, name=name).first():
         return Added(known, is_new=False)
     members = _members(session, staged) if _is_archive(staged) else None
@@ -137,10 +108,12 @@ def tidy() -> None:
 
 
 def _held(session: UploadSession, by: User) -> Case:
-    """The case, held, and the session open. Raises PermissionDenied, CaseSigned, UploadCommitted."""
+    """The case, held, and the session open. Raises PermissionDenied, case_signed, upload_committed."""
     held = access.lock_for_writing(session.case, by)
     if UploadSession.objects.select_for_update().get(pk=session.pk).state == UploadSession.State.COMMITTED:
-        raise UploadCommitted(gettext("These files were added already; choose further ones anew."))
+        raise Refusal(
+            "upload_committed", gettext("These files were added already; choose further ones anew.")
+        )
     return held
 
 
@@ -185,7 +158,7 @@ def _is_archive(staged: staging.Staged) -> bool:
 
 
 def _members(session: UploadSession, archive: staging.Staged) -> list[tuple[str, staging.Staged]]:
-    """The files of an archive, each kept by its hash. Raises FormatError, and keeps none then."""
+    """The files of an archive, each kept by its hash. Raises Refusal, and keeps none then."""
     found: list[tuple[str, staging.Staged]] = []
 
     def keep(name: str, chunks: Iterator[bytes]) -> None:
@@ -195,7 +168,7 @@ def _members(session: UploadSession, archive: staging.Staged) -> list[tuple[str,
         with archive.path.open("rb") as opened:
             archives.unpack(opened, keep)
         _check_room(session, len(found), sum(one.size for _, one in found))
-    except (FormatError, CannotDo, BlobUnavailable):
+    except (Refusal, BlobUnavailable):
         _let_go(session, [archive, *(one for _, one in found)])
         raise
     return found
@@ -206,10 +179,10 @@ def _check_room(session: UploadSession, count: int, size: int) -> None:
     held = parts.aggregate(size=Sum("size"))["size"] or 0
     if parts.count() + count > MOST_PARTS:
         sentence = gettext("One upload takes {count} files at most; begin another for the rest.")
-        raise UploadFull(sentence.format(count=MOST_PARTS))
+        raise Refusal("upload_full", sentence.format(count=MOST_PARTS))
     if held + size > settings.MAX_SESSION_BYTES:
         sentence = gettext("One upload takes {limit} MiB at most; begin another for the rest.")
-        raise UploadFull(sentence.format(limit=settings.MAX_SESSION_BYTES >> 20))
+        raise Refusal("upload_full", sentence.format(limit=settings.MAX_SESSION_BYTES >> 20))
 
 
 def _let_go(session: UploadSession, unwanted: Iterable[staging.Staged]) -> None:

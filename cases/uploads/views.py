@@ -13,12 +13,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.decorators import PersonRequest, people_only
 from cases import access
 from cases.models import Case, UploadSession
-from cases.refusals import CannotDo
 from cases.review.forms import focused
 from cases.uploads import committing, service, words
 from cases.uploads.forms import BeginForm, CommitForm
-from inference.formats import FormatError
 from language.stored import said
+from refusals import Refusal
 
 
 @require_POST
@@ -33,7 +32,7 @@ def begin(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         return JsonResponse({"code": "invalid", "sentence": sentence}, status=400)
     try:
         session = service.open_session(case, form.cleaned_data["modality"], by=request.user)
-    except CannotDo as refusal:
+    except Refusal as refusal:
         return _refused(refusal)
     parts = reverse("cases:upload_parts", args=[session.pk])
     return JsonResponse({"parts": parts, "page": session.get_absolute_url()}, status=201)
@@ -52,7 +51,7 @@ def add_part(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     name, sha256 = request.POST.get("name", ""), request.POST.get("sha256", "")
     try:
         added = service.add_part(session, files[0], by=request.user, name=name, sha256=sha256)
-    except (CannotDo, FormatError) as refusal:
+    except Refusal as refusal:
         return _refused(refusal)
     return JsonResponse({"sha256": added.part.sha256}, status=201 if added.is_new else 200)
 
@@ -71,7 +70,7 @@ def understood(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     if form.is_valid():
         try:
             progress = committing.commit(session, by=request.user, **form.cleaned_data)
-        except CannotDo as refusal:
+        except Refusal as refusal:
             status = 409 if refusal.is_late else refusal.status
             at = refusal.field if refusal.field in form.fields else None
             form.add_error(at, str(refusal))
@@ -138,6 +137,5 @@ def _session(request: PersonRequest, pk: uuid.UUID) -> UploadSession:
     return get_object_or_404(sessions, pk=pk)
 
 
-def _refused(refusal: CannotDo | FormatError) -> JsonResponse:
-    sentence = said(refusal.detail) if isinstance(refusal, FormatError) else str(refusal)
-    return JsonResponse({"code": refusal.code, "sentence": sentence}, status=refusal.status)
+def _refused(refusal: Refusal) -> JsonResponse:
+    return JsonResponse({"code": refusal.code, "sentence": said(str(refusal))}, status=refusal.status)

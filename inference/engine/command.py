@@ -18,7 +18,6 @@ from inference.engine.fitness import Condition, fitness_of
 from inference.engine.fitness.seating import seats_of
 from inference.engine.measuring.answer import MeasuringModel
 from inference.engine.networks import NETWORKS
-from inference.engine.quality import NotAnalysable
 from inference.engine.records import MEASURING_NETWORKS, Answer, Explanation
 from inference.engine.ventricles.painter import shipped_painter
 from inference.engine.ventricles.scan import measure_volume
@@ -26,8 +25,8 @@ from inference.engine.versions import Model, explainable, load, predict
 from inference.engine.weights.ensemble_file import ENSEMBLE
 from inference.engine.weights.loaded_model import configure
 from inference.formats import read
-from inference.formats.errors import FormatError
 from inference.formats.stack import MODALITIES, Modality, PictureStack
+from refusals import Refusal
 
 ACTIVE = "active"
 """In place of a network: what a start would put into use, each version of it, the combined one first."""
@@ -103,7 +102,7 @@ def _one_file(
     path = Path(file)
     try:
         stack = read(path, modality=options.modality, file_name=path.name)
-    except FormatError as error:
+    except Refusal as error:
         yield {"file": file, "error": {"code": error.code, "detail": error.detail}}
         return
     except OSError as error:
@@ -148,8 +147,8 @@ def _measured(stack: PictureStack, options: argparse.Namespace) -> Mapping[str, 
                 frames=options.frames,
             )
         )
-    except NotAnalysable as refused:
-        return {"measurable": False, "code": refused.refusal.code, "reason": refused.refusal.reason}
+    except Refusal as refused:
+        return {"measurable": False, "code": refused.code, "reason": refused.detail}
     return as_json(found)
 
 

@@ -15,12 +15,12 @@ from inference.engine.input_gate.vgg16_gate import shipped_gate
 from inference.engine.measuring.width_evidence import WIDTH_LOG_ODDS, width_log_odds
 from inference.engine.preprocessing.prepare import Steps
 from inference.engine.preprocessing.prepared_cache import prepared_once
-from inference.engine.quality import NotAnalysable, refuse
-from inference.engine.records import POSITIVE, Answer, Prepared, Refusal, WeightsRecord
+from inference.engine.records import POSITIVE, Answer, NotAnalysable, Prepared, WeightsRecord
 from inference.engine.uncertainty.steadiness import Steadiness, log_odds, steadiness
 from inference.engine.uncertainty.test_time_augmentation import viewed_logits
 from inference.engine.weights.loaded_model import LoadedModel
 from inference.formats.stack import PictureStack
+from refusals import Refusal
 
 PARTS = ("numpy", "scipy")
 
@@ -32,7 +32,7 @@ class NumericalError(ArithmeticError):
 @dataclass(frozen=True)
 class _Attempt:
     prepared: Prepared | None
-    refusal: Refusal | None
+    refusal: NotAnalysable | None
     seconds: float
 
 
@@ -97,14 +97,14 @@ def _attempt(
     started = time.perf_counter()
     try:
         if stack.modality != model.record.modality:
-            raise refuse(
+            raise Refusal(
                 "wrong_modality",
                 f"The model reads {model.record.modality}; the scan is {stack.modality}.",
             )
         prepared = prepared_once(stack, model.recipe, frames=wish, age_days=age_days)
         width = model.widths(stack, wish, age_days) if model.widths else None
-    except NotAnalysable as refused:
-        return _Attempt(None, refused.refusal, time.perf_counter() - started)
+    except Refusal as refused:
+        return _Attempt(None, NotAnalysable(refused.code, refused.detail), time.perf_counter() - started)
     if width is not None:
         quality = {**prepared.quality, WIDTH_LOG_ODDS: width_log_odds(width)}
         prepared = replace(prepared, quality=quality)

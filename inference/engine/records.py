@@ -98,7 +98,7 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Refusal:
+class NotAnalysable:
     """Why a scan is not analysable: an answer, not a fault."""
 
     code: str
@@ -189,7 +189,7 @@ class Answer:
     """
 
     analysable: bool
-    refusal: Refusal | None
+    refusal: NotAnalysable | None
     label: Label | None
     probability: float | None
     threshold: float

@@ -19,8 +19,8 @@ from io import BytesIO
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-from inference.formats.errors import FormatError
 from inference.formats.limits import FILE_BYTES, MIB, RATIO_MOST
+from refusals import Refusal
 
 RATIO_FROM = MIB
 """Bytes of a member from which its ratio counts: an empty small file may be as empty as it likes."""
@@ -64,20 +64,20 @@ LIMITS = ArchiveLimits()
 
 
 def members(archive: zipfile.ZipFile, limits: ArchiveLimits) -> list[zipfile.ZipInfo]:
-    """The files of an archive whose directory is in order. Raises FormatError (`unsafe_archive`)."""
+    """The files of an archive whose directory is in order. Raises Refusal (`unsafe_archive`)."""
     entries = archive.infolist()
     if len(entries) > limits.entries:
-        raise FormatError(
+        raise Refusal(
             "unsafe_archive", f"The archive holds {len(entries)} entries; it may hold {limits.entries}."
         )
     files = [one for one in entries if not one.is_dir()]
     for one in entries:
         _check_entry(one)
     if len({one.filename.casefold() for one in files}) < len(files):
-        raise FormatError("unsafe_archive", "The archive holds two files of one name.")
+        raise Refusal("unsafe_archive", "The archive holds two files of one name.")
     total = sum(one.file_size for one in files)
     if total > limits.total_bytes:
-        raise FormatError(
+        raise Refusal(
             "unsafe_archive", f"The archive would unpack to more than {limits.total_bytes // MIB} MiB."
         )
     _check_overlaps(entries, archive.start_dir)
@@ -87,20 +87,20 @@ def members(archive: zipfile.ZipFile, limits: ArchiveLimits) -> list[zipfile.Zip
 def _check_entry(one: zipfile.ZipInfo) -> None:
     _check_path(one.orig_filename)
     if one.flag_bits & ENCRYPTED:
-        raise FormatError("unsafe_archive", "The archive is encrypted; send it without a password.")
+        raise Refusal("unsafe_archive", "The archive is encrypted; send it without a password.")
     if one.compress_type not in METHODS:
-        raise FormatError(
+        raise Refusal(
             "unsafe_archive", "The archive is compressed in a way that is not read here; send a plain ZIP."
         )
     mode = one.external_attr >> 16
     if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise FormatError("unsafe_archive", "The archive holds a link or a device, not only files.")
+        raise Refusal("unsafe_archive", "The archive holds a link or a device, not only files.")
     if NESTED.search(one.filename):
-        raise FormatError("unsafe_archive", "The archive holds another archive; send that by itself.")
+        raise Refusal("unsafe_archive", "The archive holds another archive; send that by itself.")
     if one.file_size > FILE_BYTES:
-        raise FormatError("unsafe_archive", f"The archive holds a file larger than {FILE_BYTES // MIB} MiB.")
+        raise Refusal("unsafe_archive", f"The archive holds a file larger than {FILE_BYTES // MIB} MiB.")
     if one.file_size > RATIO_FROM and one.file_size > RATIO_MOST * max(one.compress_size, 1):
-        raise FormatError(
+        raise Refusal(
             "unsafe_archive", f"The archive would grow more than {RATIO_MOST} times when it is unpacked."
         )
 
@@ -117,7 +117,7 @@ def _check_path(name: str) -> None:
         or ":" in parts[0]
         or _CONTROL.search(name)
     ):
-        raise FormatError(
+        raise Refusal(
             "unsafe_archive", "The archive names a file outside itself, or by a name that no file may have."
         )
 
@@ -127,10 +127,10 @@ def _check_overlaps(entries: list[zipfile.ZipInfo], start_of_directory: int) -> 
     end = 0
     for one in sorted(entries, key=lambda one: one.header_offset):
         if one.header_offset < end:
-            raise FormatError("unsafe_archive", "Files of the archive overlap each other.")
+            raise Refusal("unsafe_archive", "Files of the archive overlap each other.")
         end = one.header_offset + LOCAL_HEADER + len(one.orig_filename) + one.compress_size
     if end > start_of_directory:
-        raise FormatError("unsafe_archive", "The archive is cut short, or its directory is wrong.")
+        raise Refusal("unsafe_archive", "The archive is cut short, or its directory is wrong.")
 
 
 def _content(archive: zipfile.ZipFile, one: zipfile.ZipInfo) -> bytes:
@@ -138,9 +138,9 @@ def _content(archive: zipfile.ZipFile, one: zipfile.ZipInfo) -> bytes:
     with archive.open(one) as member:
         content = member.read(one.file_size + 1)
     if len(content) != one.file_size:
-        raise FormatError("unsafe_archive", "A file of the archive is not as long as the archive says.")
+        raise Refusal("unsafe_archive", "A file of the archive is not as long as the archive says.")
     if content.startswith(NESTED_STARTS):
-        raise FormatError("unsafe_archive", "The archive holds another archive; send that by itself.")
+        raise Refusal("unsafe_archive", "The archive holds another archive; send that by itself.")
     return content
 
 
@@ -165,7 +165,7 @@ def take_apart(data: bytes, answer: BinaryIO, limits: ArchiveLimits) -> None:
                 content = _content(archive, one)
                 say({"name": one.filename, "size": len(content)})
                 answer.write(content)
-    except FormatError as refusal:
+    except Refusal as refusal:
         say({"error": [refusal.code, refusal.detail]})
     except DAMAGES:
         say({"error": ["unsafe_archive", DAMAGED]})

@@ -13,10 +13,10 @@ from dataclasses import asdict
 from typing import IO, BinaryIO
 
 from inference.formats.archive_child import LIMITS, LONGEST_NAME, ArchiveLimits
-from inference.formats.errors import FormatError
 from inference.formats.fork_server import ForkServer
 from inference.formats.limits import FILE_BYTES, Data
 from inference.formats.sandbox import child_environment
+from refusals import Refusal
 
 GRACE_SECONDS = 2.0
 LINE_BYTES = 8_192
@@ -33,7 +33,7 @@ def is_archive(start: bytes | Data) -> bool:
 def unpack(archive: BinaryIO, keep: Keep, *, limits: ArchiveLimits = LIMITS) -> None:
     """Hand every member to `keep`: its name in the archive, and its bytes in chunks, to be read at once.
 
-    Raises FormatError (`unsafe_archive`), maybe after some members were handed out: whoever keeps them lets
+    Raises Refusal (`unsafe_archive`), maybe after some members were handed out: whoever keeps them lets
     go of them again.
     """
     with _child(archive, limits) as answer:
@@ -41,7 +41,7 @@ def unpack(archive: BinaryIO, keep: Keep, *, limits: ArchiveLimits = LIMITS) -> 
 
 
 def hand_out(answer: IO[bytes], keep: Keep, limits: ArchiveLimits) -> None:
-    """The child's answer, checked as it is read. Raises FormatError as `unpack` does."""
+    """The child's answer, checked as it is read. Raises Refusal as `unpack` does."""
     left = limits.total_bytes
     for _ in range(limits.entries + 1):
         said = _line(answer)
@@ -100,15 +100,15 @@ def _chunks(answer: IO[bytes], size: int) -> Iterator[bytes]:
         yield chunk
 
 
-def _refusal(error: object) -> FormatError:
+def _refusal(error: object) -> Refusal:
     code, detail = error if isinstance(error, list) and len(error) == 2 else ("", "")
     if code != "unsafe_archive" or not isinstance(detail, str):
         return _damaged()
-    return FormatError(code, detail[:300])
+    return Refusal(code, detail[:300])
 
 
-def _damaged() -> FormatError:
-    return FormatError("unsafe_archive", "The archive is damaged, or is no ZIP file.")
+def _damaged() -> Refusal:
+    return Refusal("unsafe_archive", "The archive is damaged, or is no ZIP file.")
 
 
 SERVER = ForkServer("inference.formats.archive_child", (), child_environment())

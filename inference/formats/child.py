@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import cast
 
 from inference.formats import wire
-from inference.formats.errors import FormatError
 from inference.formats.limits import MIB, STACK_BYTES
 from inference.formats.source import Source
 from inference.formats.stack import Modality
+from refusals import Refusal
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def serve(arguments: Sequence[str]) -> None:
     with open(1, "wb", closefd=False) as answer:
         try:
             stack = decoder.decode(source)
-        except FormatError as refusal:
+        except Refusal as refusal:
             wire.write_refusal(answer, refusal)
             return
         wire.write_stack(answer, stack)

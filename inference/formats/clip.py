@@ -10,10 +10,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from inference.formats.errors import FormatError
 from inference.formats.levels import Numbers
 from inference.formats.limits import FRAMES, STACK_BYTES, check_frame
 from inference.formats.spacing import plausible_aspect
+from refusals import Refusal
 
 READERS = {
     "mp4": "mov,mp4",
@@ -41,7 +41,7 @@ class Clip:
 
 
 def clip_of(data: bytes, kind: str) -> Clip:
-    """Decode a video held in memory. Raises FormatError (`undecodable`, `dimensions`)."""
+    """Decode a video held in memory. Raises Refusal (`undecodable`, `dimensions`)."""
     os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = f"format_whitelist;{READERS[kind]}|protocol_whitelist;file"
     file = os.memfd_create("clip")
     with os.fdopen(file, "wb") as stream:
@@ -75,14 +75,12 @@ def _read(capture: Any) -> Clip:
                 check_frame(*grey.shape)
                 kept = np.empty((min(FRAMES, STACK_BYTES // grey.size), *grey.shape), np.uint8)
             if grey.shape != kept.shape[1:]:
-                raise FormatError("undecodable", "The video changes the size of its pictures.")
+                raise Refusal("undecodable", "The video changes the size of its pictures.")
             kept[held] = grey
             held += 1
         count += 1
     if kept is None:
-        raise FormatError(
-            "undecodable", "The video holds no picture that can be decoded; it may be cut short."
-        )
+        raise Refusal("undecodable", "The video holds no picture that can be decoded; it may be cut short.")
     rate = capture.get(cv2.CAP_PROP_FPS)
     interval = (
         (last - first) / (count - 1) if count > 1 and last > first else (1000 / rate if rate > 0 else None)
@@ -102,7 +100,7 @@ def _grey(capture: Any) -> Numbers:
     """(rows, columns), BT.601 luma."""
     whole, colour = capture.retrieve()
     if not whole:
-        raise FormatError("undecodable", "A frame of the video cannot be decoded.")
+        raise Refusal("undecodable", "A frame of the video cannot be decoded.")
     grey: Numbers = colour if colour.ndim == 2 else cv2.cvtColor(colour, cv2.COLOR_BGR2GRAY)
     return grey
 

@@ -6,12 +6,12 @@ Transparency shows black behind it, colour becomes BT.601 luma, as for other pic
 import cv2
 import numpy as np
 
-from inference.formats.errors import FormatError
 from inference.formats.headers import png
 from inference.formats.levels import Numbers, luma
 from inference.formats.source import Source
 from inference.formats.spacing import aspect_by_density
 from inference.formats.stack import PictureStack
+from refusals import Refusal
 
 OPAQUE = 65_535
 
@@ -20,7 +20,7 @@ def decode(source: Source) -> PictureStack:
     """One frame of 16 bits, (1, rows, columns). The source has passed the gate."""
     values = cv2.imdecode(np.frombuffer(source.data, np.uint8), cv2.IMREAD_UNCHANGED)
     if values is None or values.dtype != np.uint16:
-        raise FormatError("undecodable", "The PNG file is damaged.")
+        raise Refusal("undecodable", "The PNG file is damaged.")
     return PictureStack(
         pixels=_grey(values)[np.newaxis],
         modality=source.modality,

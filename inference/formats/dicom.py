@@ -37,7 +37,6 @@ from inference.formats.dicom_spacing import (
     slice_spacing,
 )
 from inference.formats.dicom_volume import GROUP_KEYWORDS, on_one_scale, value_of, volume_of
-from inference.formats.errors import FormatError
 from inference.formats.headers import dicom
 from inference.formats.headers.dicom_syntaxes import DEFLATED, ENCAPSULATED, HTJ2K, JPEG_EXTENDED, RLE
 from inference.formats.identity import Identity
@@ -45,6 +44,7 @@ from inference.formats.levels import Numbers, Rescale, inverted, luma, unsigned
 from inference.formats.limits import MIB
 from inference.formats.source import Source
 from inference.formats.stack import PictureStack, Pixels
+from refusals import Refusal
 
 PIXEL_KEYWORDS = (
     "SamplesPerPixel",
@@ -101,7 +101,7 @@ def decoded(source: Source) -> tuple[dicom.Header, pydicom.Dataset, Numbers, Res
     """Header, tags, grey (frames, rows, columns) in file order and the rescale that the file records."""
     header, dataset = opened(source)
     if "ModalityLUTSequence" in dataset:
-        raise FormatError("undecodable", "The DICOM file maps its values by a table, which is not read here.")
+        raise Refusal("undecodable", "The DICOM file maps its values by a table, which is not read here.")
     return header, dataset, _frames(dataset, header, header.step(source.modality)), _rescale(dataset)
 
 
@@ -221,9 +221,9 @@ def _inflated(data: bytes, header: dicom.Header) -> bytes:
     try:
         dataset = zlib.decompressobj(wbits=-15).decompress(data[header.dataset_start :], most)
     except zlib.error:
-        raise FormatError("undecodable", "The deflated DICOM dataset does not inflate.") from None
+        raise Refusal("undecodable", "The deflated DICOM dataset does not inflate.") from None
     if len(dataset) == most:
-        raise FormatError("decompression_bomb", "The DICOM dataset goes on inflating after its picture.")
+        raise Refusal("decompression_bomb", "The DICOM dataset goes on inflating after its picture.")
     return _EXPLICIT_LITTLE_META + dataset
 
 
@@ -239,7 +239,7 @@ def _frames(dataset: pydicom.Dataset, header: dicom.Header, step: int) -> Number
         stack[count] = grey
         count += 1
     if stack is None or count != len(wanted):
-        raise FormatError("undecodable", "The DICOM file holds fewer frames than it says.")
+        raise Refusal("undecodable", "The DICOM file holds fewer frames than it says.")
     return stack
 
 

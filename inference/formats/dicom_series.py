@@ -11,10 +11,10 @@ import numpy as np
 
 from inference.formats import dicom
 from inference.formats.dicom_volume import scaled
-from inference.formats.errors import FormatError
 from inference.formats.identity import Identity
 from inference.formats.source import Source
 from inference.formats.stack import PictureStack
+from refusals import Refusal
 
 
 def decode(source: Source) -> PictureStack:
@@ -24,7 +24,7 @@ def decode(source: Source) -> PictureStack:
     header, dataset, _, _ = read[0]
     frames = [frames[0] for _, _, frames, _ in read]
     if {(one.shape, one.dtype) for one in frames} != {(frames[0].shape, frames[0].dtype)}:
-        raise FormatError("dimensions", "The slices of the series differ in size or depth; send one volume.")
+        raise Refusal("dimensions", "The slices of the series differ in size or depth; send one volume.")
     values, rescale = scaled(np.stack(frames), [rescale for *_, rescale in read])
     return dicom.grey_stack(source, header, dataset, values, rescale=rescale, slice_spacing=step)
 

@@ -6,10 +6,10 @@ import pydicom.encaps
 
 from inference.formats.clip import clip_of
 from inference.formats.dicom import identify, opened, stack_of
-from inference.formats.errors import FormatError
 from inference.formats.headers.dicom_syntaxes import video_of
 from inference.formats.source import Source
 from inference.formats.stack import PictureStack
+from refusals import Refusal
 
 MOST_LACKING = 0.1
 """Encoders drop a frame or two at the end; a stream that lacks a tenth of its frames is cut short."""
@@ -23,8 +23,8 @@ def decode(source: Source) -> PictureStack:
     stream = pydicom.encaps.get_frame(dataset.PixelData, 0, number_of_frames=1)
     clip = clip_of(stream, video_of(header.transfer_syntax) or "")
     if clip.frames.shape[1:] != (header.rows, header.columns):
-        raise FormatError("undecodable", "The video in the DICOM file has other sides than the file says.")
+        raise Refusal("undecodable", "The video in the DICOM file has other sides than the file says.")
     if clip.count < (1 - MOST_LACKING) * header.frames:
-        raise FormatError("undecodable", "The video in the DICOM file holds fewer frames than it says.")
+        raise Refusal("undecodable", "The video in the DICOM file holds fewer frames than it says.")
     as_decoded = dataclasses.replace(header, frames=clip.count)
     return stack_of(source, as_decoded, dataset, clip.frames, interval=clip.interval)

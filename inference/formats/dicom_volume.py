@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pydicom
 
-from inference.formats.errors import FormatError
 from inference.formats.levels import Numbers, Rescale
 from inference.formats.stacking import MISSING, SAME_DIRECTION, SAME_PLACE_MM
+from refusals import Refusal
 
 GROUP_KEYWORDS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 
@@ -29,7 +29,7 @@ class Volume:
 
 
 def volume_of(dataset: pydicom.Dataset, frames: int) -> Volume | None:
-    """None where the file does not say where its frames lie. Raises FormatError (`frames`).
+    """None where the file does not say where its frames lie. Raises Refusal (`frames`).
 
     Refused are several pictures of one place (contrasts, echoes, phases), several orientations, and a stack
     that misses a slice: as one volume each would show what is not there.
@@ -49,7 +49,7 @@ def volume_of(dataset: pydicom.Dataset, frames: int) -> Volume | None:
         return None
     axes = np.asarray(turns, dtype=float)
     if np.abs(axes - axes[0]).max() > SAME_DIRECTION:
-        raise FormatError("frames", "The DICOM file holds slices of several orientations; send one volume.")
+        raise Refusal("frames", "The DICOM file holds slices of several orientations; send one volume.")
     normal = np.cross(axes[0, :3], axes[0, 3:])
     if not math.isclose(float(np.linalg.norm(normal)), 1.0, rel_tol=0.01):
         return None
@@ -64,14 +64,14 @@ def _step(along: Numbers) -> float | None:
         return None
     steps = np.diff(along)
     if steps.min() < SAME_PLACE_MM:
-        raise FormatError(
+        raise Refusal(
             "frames",
             "The DICOM file shows slices more than once (contrasts, echoes or times); send one volume.",
         )
     usual = float(np.median(steps))
     if steps.max() > MISSING * usual:
         after = int(np.argmax(steps)) + 1
-        raise FormatError(
+        raise Refusal(
             "frames", f"A slice is missing after slice {after} of the DICOM volume; send all of them."
         )
     return usual

@@ -27,7 +27,7 @@ DECODERS = tuple(
 
 
 def admit(data: Data, *, modality: Modality, file_name: str = "") -> SourceFormat:
-    """Name the format of a file that may be decoded; raise FormatError for any other. Pure Python."""
+    """Name the format of a file that may be decoded; raise Refusal for any other. Pure Python."""
     check_file_bytes(len(data))
     kind = sniff(data, file_name)
     if kind == "dicom":

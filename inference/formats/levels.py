@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.formats.errors import FormatError
 from inference.formats.stack import Pixels
+from refusals import Refusal
 
 Numbers = NDArray[Any]
 Rescale = tuple[float, float]
@@ -47,11 +47,11 @@ def inverted(values: Numbers, bits: int, rescale: Rescale) -> tuple[Numbers, Res
 
 
 def without_nan(values: Numbers) -> Numbers:
-    """NaN as no signal: 0, or the least value. Raises FormatError (`nonfinite`) where all are NaN."""
+    """NaN as no signal: 0, or the least value. Raises Refusal (`nonfinite`) where all are NaN."""
     if values.dtype.kind != "f" or not np.isnan(values).any():
         return values
     if np.isnan(values).all():
-        raise FormatError("nonfinite", "The scan holds no numbers at all (NaN everywhere).")
+        raise Refusal("nonfinite", "The scan holds no numbers at all (NaN everywhere).")
     return np.where(np.isnan(values), min(np.nanmin(values), values.dtype.type(0)), values)
 
 
@@ -86,7 +86,7 @@ def _range(values: Numbers) -> tuple[float, float]:
     """Least and most. One NaN anywhere makes both NaN."""
     least, most = values.min().item(), values.max().item()
     if not (np.isfinite(least) and np.isfinite(most)):
-        raise FormatError("nonfinite", "The scan holds values that are not numbers (NaN or infinity).")
+        raise Refusal("nonfinite", "The scan holds values that are not numbers (NaN or infinity).")
     return least, most
 
 

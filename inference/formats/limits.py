@@ -6,7 +6,7 @@ declares 50 000 x 50 000 pixels, a 165 KB progressive JPEG that takes ten second
 
 import mmap
 
-from inference.formats.errors import FormatError
+from refusals import Refusal
 
 Data = bytes | mmap.mmap
 
@@ -30,15 +30,15 @@ RATIO_FROM = (
 def check_file_bytes(size: int) -> None:
     """Refuse an empty file (`empty_file`) or one beyond FILE_BYTES (`too_large`)."""
     if size == 0:
-        raise FormatError("empty_file", "The file is empty.")
+        raise Refusal("empty_file", "The file is empty.")
     if size > FILE_BYTES:
-        raise FormatError("too_large", f"The file is larger than {FILE_BYTES // MIB} MiB.")
+        raise Refusal("too_large", f"The file is larger than {FILE_BYTES // MIB} MiB.")
 
 
 def check_ratio(decoded_bytes: int, file_bytes: int) -> None:
     """Refuse a file that would grow beyond reason when decoded (`decompression_bomb`)."""
     if decoded_bytes > RATIO_FROM and decoded_bytes > RATIO_MOST * file_bytes:
-        raise FormatError(
+        raise Refusal(
             "decompression_bomb",
             f"The file would grow more than {RATIO_MOST} times, to {decoded_bytes // MIB} MiB, when decoded.",
         )
@@ -52,15 +52,15 @@ def check_frame(rows: int, columns: int, aspect: float = 1.0) -> None:
     height, width = round(rows * max(aspect, 1.0)), round(columns / min(aspect, 1.0))
     short, long = sorted((height, width))
     if short < SIDE_LEAST or min(rows, columns) < SIDE_LEAST_STORED:
-        raise FormatError("dimensions", f"{columns} x {rows} pixels: each side needs {SIDE_LEAST} or more.")
+        raise Refusal("dimensions", f"{columns} x {rows} pixels: each side needs {SIDE_LEAST} or more.")
     if long > SIDE_MOST or height * width > PICTURE_PIXELS:
         most = PICTURE_PIXELS // 1_000_000
-        raise FormatError(
+        raise Refusal(
             "dimensions",
             f"{columns} x {rows} pixels: a side may have {SIDE_MOST} and a frame {most} million at most.",
         )
     if long > ASPECT_MOST * short:
-        raise FormatError("dimensions", f"{columns} x {rows} pixels is too narrow for a scan.")
+        raise Refusal("dimensions", f"{columns} x {rows} pixels is too narrow for a scan.")
 
 
 def check_stack(frames: int, rows: int, columns: int, pixel_bytes: int, aspect: float = 1.0) -> None:
@@ -70,10 +70,10 @@ def check_stack(frames: int, rows: int, columns: int, pixel_bytes: int, aspect: 
     Codes: `frames`, `dimensions`.
     """
     if not 1 <= frames <= FRAMES:
-        raise FormatError("frames", f"{frames} frames: a scan has between 1 and {FRAMES}.")
+        raise Refusal("frames", f"{frames} frames: a scan has between 1 and {FRAMES}.")
     check_frame(rows, columns, aspect)
     if frames * rows * columns * pixel_bytes > STACK_BYTES:
-        raise FormatError(
+        raise Refusal(
             "dimensions",
             f"{frames} frames of {columns} x {rows} pixels are more than {STACK_BYTES // MIB} MiB decoded.",
         )

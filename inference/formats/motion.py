@@ -1,8 +1,8 @@
 """Frames that are moments: how a clip says how long each lasts, and of how many it keeps some."""
 
 from inference.formats import acquisition
-from inference.formats.errors import FormatError
 from inference.formats.stack import Modality
+from refusals import Refusal
 
 
 def spoken(*, count: int, step: int, interval: float | None) -> dict[str, acquisition.Value]:
@@ -17,7 +17,7 @@ def spoken(*, count: int, step: int, interval: float | None) -> dict[str, acquis
 def check_ultrasound(modality: Modality) -> None:
     """A clip of MRI slices would be shown as a loop: nothing in it says how they lie."""
     if modality == "mri":
-        raise FormatError(
+        raise Refusal(
             "modality_mismatch",
             "A clip does not say how slices of MRI lie; send the volume as DICOM or NIfTI.",
         )

@@ -16,13 +16,13 @@ from typing import Any
 import nibabel as untyped_nibabel
 import numpy as np
 
-from inference.formats.errors import FormatError
 from inference.formats.headers import nifti
 from inference.formats.levels import Numbers, Rescale, inverted, unsigned, without_nan
 from inference.formats.limits import MIB, check_stack
 from inference.formats.source import Source
 from inference.formats.spacing import plausible
 from inference.formats.stack import PictureStack
+from refusals import Refusal
 
 FOOT_TO_HEAD, FRONT_TO_BACK, RIGHT_TO_LEFT = "S", "P", "L"
 TRAILING_BYTES = MIB  # after the voxels; some writers pad
@@ -71,11 +71,11 @@ def _inflated(data: bytes, expected: int) -> bytes:
             content = stream.read(expected)
             rest = stream.read(TRAILING_BYTES + 1)
     except (OSError, EOFError, zlib.error):
-        raise FormatError("undecodable", "The NIfTI file's gzip stream is damaged or cut short.") from None
+        raise Refusal("undecodable", "The NIfTI file's gzip stream is damaged or cut short.") from None
     if len(content) < expected:
-        raise FormatError("undecodable", "The NIfTI file is cut short.")
+        raise Refusal("undecodable", "The NIfTI file is cut short.")
     if len(rest) > TRAILING_BYTES:
-        raise FormatError("decompression_bomb", "The NIfTI file goes on inflating after its last voxel.")
+        raise Refusal("decompression_bomb", "The NIfTI file goes on inflating after its last voxel.")
     return content
 
 
@@ -86,12 +86,12 @@ def _affine(image: Image) -> Numbers:
     if len(stated) > 1 and not _is_true_to_size(stated[0], header):
         stated = stated[1:]  # an sform into a template stretches; the qform, which cannot, is the scanner's
     if not stated:
-        raise FormatError("affine", "The NIfTI file does not say how the volume lies in space.")
+        raise Refusal("affine", "The NIfTI file does not say how the volume lies in space.")
     for matrix in stated:
         if not _spans_space(matrix[:3, :3]):
-            raise FormatError("affine", "The NIfTI file states an impossible orientation.")
+            raise Refusal("affine", "The NIfTI file states an impossible orientation.")
     if len({nibabel.aff2axcodes(matrix) for matrix in stated}) > 1:
-        raise FormatError("affine", "The NIfTI file states two orientations (sform, qform) that contradict.")
+        raise Refusal("affine", "The NIfTI file states two orientations (sform, qform) that contradict.")
     return np.asarray(stated[0])
 
 
@@ -121,10 +121,10 @@ def _spacing(image: Image) -> Numbers:
     pixdim = np.asarray(image.header["pixdim"][1:4], dtype=np.float64)
     by_affine = nibabel.affines.voxel_sizes(_affine(image))
     if not np.allclose(pixdim, by_affine, rtol=SPACING_TOLERANCE, atol=0.0):
-        raise FormatError("affine", "The NIfTI file states two voxel sizes (pixdim, affine) that contradict.")
+        raise Refusal("affine", "The NIfTI file states two voxel sizes (pixdim, affine) that contradict.")
     sizes = pixdim * MM_PER_UNIT.get(int(image.header["xyzt_units"]) & 7, 0.0)
     if not all(plausible(float(size), float(size)) for size in sizes):
-        raise FormatError("affine", "The NIfTI file states an impossible voxel size.")
+        raise Refusal("affine", "The NIfTI file states an impossible voxel size.")
     return sizes
 
 

@@ -20,13 +20,13 @@ import numpy as np
 from PIL import Image, ImageOps, PngImagePlugin, TiffImagePlugin
 
 from inference.formats import density
-from inference.formats.errors import FormatError
 from inference.formats.headers import jpeg, tiff
 from inference.formats.levels import Numbers, Rescale, inverted, luma, unsigned
 from inference.formats.limits import PICTURE_PIXELS
 from inference.formats.source import Source
 from inference.formats.spacing import plausible
 from inference.formats.stack import PictureStack, SourceFormat
+from refusals import Refusal
 
 Image.preinit()  # its readers are imported once, before the first fork, and not by every child
 
@@ -78,7 +78,7 @@ def decode(source: Source) -> PictureStack:
 
 
 def _with_its_end(data: bytes) -> bytes:
-    """A JPEG with the marker of its end. Raises FormatError (`undecodable`) where more than that is lacking.
+    """A JPEG with the marker of its end. Raises Refusal (`undecodable`) where more than that is lacking.
 
     Whatever follows a whole scan is passed over; where the scan is cut short it would be taken for a part of
     it, so that different fillings give different pictures.
@@ -93,7 +93,7 @@ def _with_its_end(data: bytes) -> bytes:
     fillings = (FILLING, OTHER_FILLING, restarted)
     filled = [np.asarray(Image.open(io.BytesIO(body + filling + JPEG_END))) for filling in fillings]
     if jpeg.is_progressive(data) or not all(np.array_equal(filled[0], other) for other in filled[1:]):
-        raise FormatError("undecodable", "The JPEG file is cut short.")
+        raise Refusal("undecodable", "The JPEG file is cut short.")
     return body + JPEG_END
 
 
@@ -109,7 +109,7 @@ def grey_of(picture: Image.Image) -> Numbers:
         return np.asarray(picture.convert("L"))
     if picture.mode in COLOUR_MODES:
         return luma(np.asarray(picture.convert("RGB")))
-    raise FormatError("undecodable", "The picture's colour space is not read here.")
+    raise Refusal("undecodable", "The picture's colour space is not read here.")
 
 
 def _signed(picture: Image.Image, values: Numbers) -> Numbers:

@@ -20,7 +20,7 @@ def read(source: Path, *, modality: Modality, file_name: str = "") -> PictureSta
         content; defaults to the name of `source`.
 
     The bytes are checked here in pure Python, then decoded in a child process with limits on memory, time
-    and output. Raises FormatError for everything that cannot be read, OSError when `source` cannot be opened.
+    and output. Raises Refusal for everything that cannot be read, OSError when `source` cannot be opened.
     """
     with source.open("rb") as opened:
         kind, program, sha256 = _admitted(source, opened, modality, file_name)

@@ -11,12 +11,12 @@ from typing import BinaryIO
 
 from inference.formats import wire
 from inference.formats.child import ALLOWANCE, Allowance
-from inference.formats.errors import FormatError
 from inference.formats.fork_server import ForkServer
 from inference.formats.gate import DECODERS
 from inference.formats.identity import Identity
 from inference.formats.sniff import SPOKEN
 from inference.formats.stack import Modality, PictureStack, SourceFormat
+from refusals import Refusal
 
 IDENTIFYING: frozenset[SourceFormat] = frozenset({"dicom"})
 """Formats that name a patient in a way that can be compared."""
@@ -36,7 +36,7 @@ def decode_in_child(
 ) -> PictureStack:
     """Decode a file just opened, from where it stands, by the module of that name.
 
-    Raises FormatError: the child's own, or `undecodable` when the child dies or its answer does not hold up.
+    Raises Refusal: the child's own, or `undecodable` when the child dies or its answer does not hold up.
     """
     return _decoded(
         opened, kind, None, modality=modality, sha256=sha256, program=program, allowance=allowance
@@ -87,7 +87,7 @@ def _decoded(
             files.append(channel.fileno())
         status = SERVER.run(arguments, files, seconds=allowance.wall_seconds + GRACE_SECONDS)
         if status is None or status in TOO_LONG:
-            raise FormatError("undecodable", f"Decoding the {SPOKEN[kind]} file took too long.")
+            raise Refusal("undecodable", f"Decoding the {SPOKEN[kind]} file took too long.")
         if status != 0:
             raise _undecodable(kind)
         answer.seek(0)
@@ -110,10 +110,8 @@ def child_environment() -> dict[str, str]:
     }
 
 
-def _undecodable(kind: SourceFormat) -> FormatError:
-    return FormatError(
-        "undecodable", f"The {SPOKEN[kind]} file is damaged, or uses what no decoder here reads."
-    )
+def _undecodable(kind: SourceFormat) -> Refusal:
+    return Refusal("undecodable", f"The {SPOKEN[kind]} file is damaged, or uses what no decoder here reads.")
 
 
 SERVER = ForkServer("inference.formats.child", DECODERS, child_environment())

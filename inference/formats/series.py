@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Literal
 
 from inference.formats import slices
-from inference.formats.errors import FormatError
 from inference.formats.gate import admit
 from inference.formats.headers import dicom
 from inference.formats.headers.dicom_place import Place, place_of
@@ -20,6 +19,7 @@ from inference.formats.identity import Identity
 from inference.formats.limits import Data, check_file_bytes
 from inference.formats.slices import Slice
 from inference.formats.stack import Modality
+from refusals import Refusal
 
 Becomes = Literal["volume", "scan", "left_out"]
 _ORDER: tuple[Becomes, ...] = ("volume", "scan", "left_out")
@@ -40,7 +40,7 @@ class Group:
 
     files: of a volume, in the order of its slices. doubles: the same bytes once more, left out.
     step: millimetres between slices. is_slice: single slices, of which a late one belongs to the others.
-    code, detail: why they are left out, as FormatError has them. identity: empty but for DICOM.
+    code, detail: why they are left out, as Refusal has them. identity: empty but for DICOM.
     """
 
     becomes: Becomes
@@ -91,14 +91,14 @@ def _looked_at(file: File, modality: Modality) -> Slice | Group:
         check_file_bytes(file.path.stat().st_size)
         with file.path.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data:
             return _admitted(file, data, modality)
-    except FormatError as refusal:
+    except Refusal as refusal:
         return Group("left_out", (file,), code=refusal.code, detail=refusal.detail)
 
 
 def _admitted(file: File, data: Data, modality: Modality) -> Slice | Group:
     try:
         kind = admit(data, modality=modality, file_name=file.name)
-    except FormatError as refusal:
+    except Refusal as refusal:
         return _refused(file, data, refusal)
     if kind != "dicom":
         return Group("scan", (file,))
@@ -111,12 +111,12 @@ def _admitted(file: File, data: Data, modality: Modality) -> Slice | Group:
     return _of_place("scan", (file,), place)
 
 
-def _refused(file: File, data: Data, refusal: FormatError) -> Group:
+def _refused(file: File, data: Data, refusal: Refusal) -> Group:
     """Left out, under its series where it says one."""
     group = Group("left_out", (file,), code=refusal.code, detail=refusal.detail)
     try:
         place = place_of(data) if data[128:132] == dicom.PREFIX else None
-    except FormatError:
+    except Refusal:
         return group
     if place is None:
         return group

@@ -24,7 +24,7 @@ def read_series(
 ) -> tuple[PictureStack, Identity]:
     """One volume out of admitted single-slice files in their order, and what they say of patient and study.
 
-    step: millimetres between slices. Raises FormatError as reading one file does.
+    step: millimetres between slices. Raises Refusal as reading one file does.
     """
     lengths = [path.stat().st_size for path in files]
     check_file_bytes(sum(lengths))

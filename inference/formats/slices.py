@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.formats.errors import FormatError
 from inference.formats.headers.dicom_place import Numbers, Place
 from inference.formats.limits import check_stack
 from inference.formats.stacking import MISSING, SAME_DIRECTION, SAME_PLACE_MM
+from refusals import Refusal
 
 ASIDE_MM = 2.0
 """How far a slice may lie beside the line through the others: positions are rounded, planes are not moved."""
@@ -38,7 +38,7 @@ class Stack:
 
     slices: tuple[Slice, ...]
     step: float | None = None
-    refusal: FormatError | None = None
+    refusal: Refusal | None = None
 
 
 def stacks(many: Sequence[Slice]) -> list[Stack]:
@@ -53,19 +53,19 @@ def stacks(many: Sequence[Slice]) -> list[Stack]:
     return [_stack(part) for group in alike for part in _split(group)]
 
 
-def derived(words: str) -> FormatError:
+def derived(words: str) -> Refusal:
     """The reason for setting aside what was made from other pictures."""
     return {
-        "a reformat": FormatError(
+        "a reformat": Refusal(
             "no_pixel_data", "This DICOM file is a reformat made from others; send what was acquired."
         ),
-        "a projection": FormatError(
+        "a projection": Refusal(
             "no_pixel_data", "This DICOM file is a projection made from others; send what was acquired."
         ),
-        "a map": FormatError(
+        "a map": Refusal(
             "no_pixel_data", "This DICOM file is a map computed from others; send what was acquired."
         ),
-        "a subtraction": FormatError(
+        "a subtraction": Refusal(
             "no_pixel_data", "This DICOM file is a subtraction of others; send what was acquired."
         ),
     }[words]
@@ -126,14 +126,14 @@ def _stack(group: list[Slice]) -> Stack:
         return Stack((group[0],))
     try:
         return _sorted(group)
-    except FormatError as refusal:
+    except Refusal as refusal:
         return Stack(tuple(group), refusal=refusal)
 
 
 def _sorted(group: list[Slice]) -> Stack:
     normal = _normal(group[0].place)
     if normal is None:
-        raise FormatError(
+        raise Refusal(
             "frames", "The slices of the series do not say where they lie; send them as one volume."
         )
     along = _along(group)
@@ -142,9 +142,7 @@ def _sorted(group: list[Slice]) -> Stack:
     places = np.asarray([group[k].place.position for k in order], dtype=float)
     aside = places - np.outer(along[order], normal)
     if np.abs(aside - np.median(aside, axis=0)).max() > ASIDE_MM:
-        raise FormatError(
-            "frames", "The slices of the series do not lie behind one another; send one volume."
-        )
+        raise Refusal("frames", "The slices of the series do not lie behind one another; send one volume.")
     rows, columns, pixel_bytes, _ = group[0].size
     check_stack(len(group), rows, columns, pixel_bytes, _aspect(group[0].place))
     return Stack(tuple(group[int(k)] for k in order), float(np.median(np.diff(along[order]))))
@@ -152,15 +150,13 @@ def _sorted(group: list[Slice]) -> Stack:
 
 def _check_steps(steps: NDArray[np.float64]) -> None:
     if steps.min() < SAME_PLACE_MM:
-        raise FormatError(
+        raise Refusal(
             "frames",
             "The series shows slices more than once (contrasts, echoes or times); send one volume.",
         )
     if steps.max() > MISSING * float(np.median(steps)):
         after = int(np.argmax(steps)) + 1
-        raise FormatError(
-            "frames", f"A slice is missing after slice {after} of the series; send all of them."
-        )
+        raise Refusal("frames", f"A slice is missing after slice {after} of the series; send all of them.")
 
 
 def _aspect(place: Place) -> float:

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from pathlib import PurePath
 
-from inference.formats.errors import FormatError
 from inference.formats.headers import bmp, dicom, gif, jpeg, nifti, png, tiff, video
 from inference.formats.limits import Data
 from inference.formats.stack import SourceFormat
+from refusals import Refusal
 
 EXTENSIONS: dict[str, SourceFormat] = {
     ".png": "png",
@@ -109,13 +109,13 @@ def sniff(data: Data, file_name: str = "") -> SourceFormat:
     if kind is None:
         _refuse_foreign(data, file_name)
     if kind is None and stated:
-        raise FormatError(
+        raise Refusal(
             "unsupported_type", f"The file is named like {SPOKEN[stated]} but holds none; {WANTED}."
         )
     if kind is None:
-        raise FormatError("unsupported_type", f"The file is of no format that is read here; {WANTED}.")
+        raise Refusal("unsupported_type", f"The file is of no format that is read here; {WANTED}.")
     if stated and stated != kind:
-        raise FormatError(
+        raise Refusal(
             "extension_mismatch", f"The file is named like {SPOKEN[stated]} but holds {SPOKEN[kind]}."
         )
     return kind
@@ -140,23 +140,23 @@ def _by_content(data: Data) -> SourceFormat | None:
 
 
 def _refuse_foreign(data: Data, file_name: str) -> None:
-    """Raise FormatError that names the file, where it is known what it is."""
+    """Raise Refusal that names the file, where it is known what it is."""
     if dicom.lacks_file_header(data):
-        raise FormatError(
+        raise Refusal(
             "unsupported_type",
             "This is DICOM without its file header (preamble and meta information); save it as a DICOM file "
             "(Part 10) and send that.",
         )
     if nifti.is_analyze(nifti.head(data)):
-        raise FormatError(
+        raise Refusal(
             "unsupported_type",
             "This is an Analyze 7.5 header, half of an image pair; save the volume as one .nii or .nii.gz.",
         )
     name = _foreign(data)
     if name:
-        raise FormatError("unsupported_type", f"This is {name}; {WANTED}.")
+        raise Refusal("unsupported_type", f"This is {name}; {WANTED}.")
     if PurePath(file_name).suffix.lower() in HALVES:
-        raise FormatError(
+        raise Refusal(
             "unsupported_type",
             "This is half of an image pair (.hdr and .img); save the volume as one .nii or .nii.gz.",
         )

@@ -15,12 +15,12 @@ from typing import Any, BinaryIO, TypeVar, get_args
 import numpy as np
 
 from inference.formats import acquisition
-from inference.formats.errors import HTTP_STATUS, FormatError
 from inference.formats.identity import Identity, identity_of
 from inference.formats.limits import check_stack
 from inference.formats.regions import MOST, Region, region_of
 from inference.formats.spacing import aspect_of, plausible, plausible_aspect
 from inference.formats.stack import Modality, PictureStack, Pixels, Plane, SourceFormat
+from refusals import FILES, Refusal
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ def write_stack(stream: BinaryIO, stack: PictureStack) -> None:
     stream.write(stack.pixels.data)
 
 
-def write_refusal(stream: BinaryIO, refusal: FormatError) -> None:
+def write_refusal(stream: BinaryIO, refusal: Refusal) -> None:
     """Child's side: why there is no stack."""
     stream.write(json.dumps({"error": [refusal.code, refusal.detail]}).encode() + b"\n")
 
@@ -89,7 +89,7 @@ def read_identity(channel: BinaryIO) -> Identity:
 
 
 def read_stack(stream: BinaryIO, *, modality: Modality, sha256: str) -> PictureStack:
-    """Parent's side. Raises the child's own FormatError, or BadAnswer when the answer does not hold up."""
+    """Parent's side. Raises the child's own Refusal, or BadAnswer when the answer does not hold up."""
     answer = _json_line(stream.readline(LINE_BYTES))
     if "error" in answer:
         raise _refusal(answer["error"])
@@ -123,11 +123,11 @@ def _json_line(line: bytes) -> dict[str, Any]:
     return answer
 
 
-def _refusal(error: Any) -> FormatError:
+def _refusal(error: Any) -> Refusal:
     code, detail = error if isinstance(error, list) and len(error) == 2 else ("", "")
-    if code not in HTTP_STATUS or not isinstance(detail, str):
+    if code not in FILES or not isinstance(detail, str):
         raise BadAnswer("the child refuses the file for no known reason")
-    return FormatError(code, detail[:300])
+    return Refusal(code, detail[:300])
 
 
 def _aspect(answer: dict[str, Any]) -> float:

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_noop
 from blobs import store
 from inference import events
 from inference.jobs import deadlines, presence, turns
-from inference.jobs.state import LOST, MOVES, NO_FAILURE, STORAGE, IllegalMove, State, due, note, over
+from inference.jobs.state import LOST, MOVES, NO_FAILURE, STORAGE, State, due, note, over
 from inference.models import Job, ModelVersion
 from webhooks import wake_ups
 
@@ -199,7 +199,7 @@ def _held(held: Claim) -> QuerySet[Job]:
 
 def _move(held: Claim, to: Job.State, **change: Any) -> None:
     if to not in MOVES[State.RUNNING]:
-        raise IllegalMove(f"running -> {to}")
+        raise ValueError(f"no such move: running -> {to}")
     if not _held(held).update(state=to, **change):
         raise Fenced(f"job {held.job.pk} is no longer ours")
 

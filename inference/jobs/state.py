@@ -19,6 +19,7 @@ from audit.trail import record
 from inference import events
 from inference.models import About, Image, Job, ModelVersion, Prediction
 from language.stored import english
+from refusals import Refusal
 from webhooks import wake_ups
 
 State = Job.State
@@ -36,31 +37,11 @@ NO_FAILURE: dict[str, Any] = {"failure_code": "", "failure_detail": "", "missing
 """Of an earlier attempt: the audit keeps it. The row of a job that did not fail says nothing of a failure."""
 
 
-class IllegalMove(Exception):
-    """The state machine has no such arrow."""
-
-
-class NotToBeMoved(IllegalMove):
-    """What the job is for lets no person move it any more. `code` for programs, the sentence for people."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-
-
-class RefusedWork(Exception):
-    """The work cannot be done, however often it is tried. `code` for programs, the sentence for people."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-
-
 _asked_before_moving: list[Callable[[Job], None]] = []
 
 
 def ask_before_moving(question: Callable[[Job], None]) -> None:
-    """Let a room above say that a person may not move a job: the question raises NotToBeMoved.
+    """Let a room above say that a person may not move a job: the question raises Refusal.
 
     It is asked inside the transaction of the move, when a person cancels a job or asks for it again.
     """
@@ -124,7 +105,7 @@ def again(job: Job, *, by: User, about: About | None = None, parameters: dict[st
 
 @transaction.atomic
 def ask_again(job: Job, *, by: User, parameters: dict[str, Any] | None = None) -> Job:
-    """The same work once more. Raises IllegalMove unless it failed, reads a scan, and was not asked since.
+    """The same work once more. Raises Refusal unless it failed, reads a scan, and was not asked since.
 
     parameters: else what the old one says.
     """
@@ -133,16 +114,16 @@ def ask_again(job: Job, *, by: User, parameters: dict[str, Any] | None = None) -
     now = Job.objects.get(pk=job.pk)
     is_asked = Job.objects.asked_again().filter(pk=job.pk).exists()
     if now.state != State.FAILED or now.image_id is None or is_asked:
-        raise IllegalMove(gettext("Only failed work on a scan is asked for again, and once."))
+        raise Refusal("illegal_move", gettext("Only failed work on a scan is asked for again, and once."))
     return again(now, by=by, parameters=parameters)
 
 
 @transaction.atomic
 def cancel(job: Job, *, by: User) -> None:
-    """queued or running -> cancelled; raises IllegalMove when the job is already over, NotToBeMoved."""
+    """queued or running -> cancelled; raises Refusal when the job is already over."""
     _ask(job)
     if not _cancel(job, by):
-        raise IllegalMove(gettext("The job is already over."))
+        raise Refusal("illegal_move", gettext("The job is already over."))
     events.scan_settled(job)
 
 

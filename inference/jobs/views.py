@@ -17,12 +17,12 @@ from inference.charts import card_plots as plots
 from inference.charts.voice import voice
 from inference.jobs import queue
 from inference.jobs import state as jobs
-from inference.jobs.state import RefusedWork
 from inference.jobs.throughput_chart import throughput_chart
 from inference.models import Job, ModelVersion
 from inference.registry import trainings
 from inference.registry.forms import TrainingForm
 from language.stored import said
+from refusals import Refusal
 
 SHOWN = 40
 ON_MODELS = (Job.Kind.TRAIN, Job.Kind.CHECK)
@@ -66,7 +66,7 @@ def train(request: PersonRequest) -> HttpResponse:
         what = [filled.pop(name) for name in ("network", "version", "folders")]
         try:
             job = trainings.submit(*what, by=request.user, about=filled.pop("about"), **filled)
-        except RefusedWork as refused:
+        except Refusal as refused:
             form.add_error(None, said(str(refused)))
         else:
             return redirect("inference:work", job.pk)
@@ -100,6 +100,6 @@ def cancel_job(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
     try:
         jobs.cancel(job, by=request.user)
         messages.success(request, gettext("The job was cancelled."))
-    except jobs.IllegalMove:
+    except Refusal:
         messages.warning(request, gettext("The job was already over: nothing was changed."))
     return redirect("inference:queue")

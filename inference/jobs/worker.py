@@ -33,12 +33,12 @@ from inference.formats.stack import PictureStack
 from inference.jobs import deadlines, lease, presence
 from inference.jobs import state as jobs
 from inference.jobs.lease import Claim, Fenced
-from inference.jobs.state import RefusedWork
 from inference.models import Job, ModelVersion, Prediction, Quality
 from inference.registry import service as registry
 from inference.registry import trainings, weights_upload
 from inference.results import images
 from inference.results import store as results
+from refusals import Refusal
 from webhooks import wake_ups
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _see_through(claims: Sequence[Claim]) -> None:
         _each(claims, lease.fail, "model_integrity", str(fault))
     except BlobCorrupt as fault:
         _each(claims, lease.fail, "input_corrupt", str(fault))
-    except RefusedWork as refused:
+    except Refusal as refused:
         _each(claims, lease.fail, refused.code, str(refused))
     except Fenced:
         logger.info("Job %s was taken away while it ran", claims[0].job.pk)
@@ -203,7 +203,7 @@ def _explain(held: Claim) -> None:
                 seed=job.parameters.get("seed", SEED),
             )
     except science.explainers.CannotExplain as refused:
-        raise RefusedWork("cannot_explain", str(refused)) from refused
+        raise Refusal("cannot_explain", str(refused)) from refused
     stored = results.put_arrays(explanation)
     with transaction.atomic():
         lease.finish(held)

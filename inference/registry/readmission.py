@@ -10,7 +10,7 @@ from blobs import store
 from blobs.store import BlobCorrupt, BlobUnavailable
 from inference import events
 from inference.models import ModelVersion
-from inference.registry.service import IllegalMove
+from refusals import Refusal
 
 State = ModelVersion.State
 
@@ -19,16 +19,16 @@ State = ModelVersion.State
 def readmit(version: ModelVersion, *, by: User | None, reason: str) -> None:
     """Back to what the version was before, but that it answers nobody: putting it into use is another step.
 
-    Raises IllegalMove for a version that is not quarantined, or whose stored bytes are still not the ones.
+    Raises Refusal for a version that is not quarantined, or whose stored bytes are still not the ones.
     """
     version = ModelVersion.objects.select_for_update().get(pk=version.pk)
     if version.state != State.QUARANTINED:
-        raise IllegalMove(gettext("{version} is not quarantined.").format(version=version))
+        raise Refusal("illegal_move", gettext("{version} is not quarantined.").format(version=version))
     try:
         store.read(version.weights_sha256)
     except (BlobCorrupt, BlobUnavailable) as fault:
         sentence = gettext("The stored weights of {version} are not those that were registered.")
-        raise IllegalMove(sentence.format(version=version)) from fault
+        raise Refusal("illegal_move", sentence.format(version=version)) from fault
     to = _state_before(version)
     ModelVersion.objects.filter(pk=version.pk).update(state=to)
     record("model.readmitted", actor=by, subject=version, reason=reason, state=to)

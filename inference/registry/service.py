@@ -19,6 +19,7 @@ from inference.engine.fitness import BY_SOURCE
 from inference.engine.records import WeightsRecord
 from inference.models import Activation, Evaluation, Job, ModelVersion
 from inference.registry.fitness import fitness_of_all, lacking, tell_whether_fit, unknown_figures
+from refusals import Refusal
 
 State = ModelVersion.State
 MOVES = {
@@ -30,14 +31,6 @@ MOVES = {
 }
 SHADOW = Activation.SHADOW
 ACTIVATABLE = [state for state, moves in MOVES.items() if State.ACTIVE in moves]
-
-
-class IllegalMove(ValueError):
-    """The state machine has no such arrow; the sentence says why."""
-
-
-class VersionExists(ValueError):
-    """The network, modality and version are taken by another weights file."""
 
 
 def active_versions(modality: str) -> QuerySet[ModelVersion]:
@@ -94,7 +87,7 @@ def register(
     """A new version from a trusted file and its record; the same version again is returned as it is.
 
     content: reads the weights file, asked only for a new version. training: the job that made it.
-    Raises ValueError when the file is not the one the record names, VersionExists when the name is taken.
+    Raises ValueError when the file is not the one the record names, Refusal when the name is taken.
     """
     known = _known(record_)
     if known:
@@ -167,7 +160,7 @@ def renew(version: ModelVersion, card: Mapping[str, Any]) -> Evaluation | None:
 def activate(version: ModelVersion, *, by: User | None, reason: str) -> Activation:
     """Give the version its network's seat for its modality; the one who held it retires.
 
-    Raises IllegalMove for a version that is a draft, active already or quarantined, and for one that does not
+    Raises Refusal for a version that is a draft, active already or quarantined, and for one that does not
     meet the rule for use where another in use does. Where none does, it answers, and is marked experimental.
     """
     version = _locked(version)
@@ -199,13 +192,13 @@ def _take_seat(version: ModelVersion, *, by: User | None, reason: str) -> Activa
 
 
 def _refuse_beside_better(version: ModelVersion) -> None:
-    """Two answers of different worth do not stand side by side. Raises IllegalMove."""
+    """Two answers of different worth do not stand side by side. Raises Refusal."""
     if better := fit_versions(version.modality):
         sentence = gettext(
             "{version} does not meet the rule for use, and {better} does. Take that out of use first, or let "
             "{version} answer unseen."
         )
-        raise IllegalMove(sentence.format(version=version, better=better[0]))
+        raise Refusal("illegal_move", sentence.format(version=version, better=better[0]))
 
 
 def fit_versions(modality: str) -> list[ModelVersion]:
@@ -217,18 +210,18 @@ def fit_versions(modality: str) -> list[ModelVersion]:
 
 @transaction.atomic
 def roll_back(version: ModelVersion, *, by: User | None, reason: str) -> Activation:
-    """Put the version that answered before this active one back into the seat; raises IllegalMove."""
+    """Put the version that answered before this active one back into the seat; raises Refusal."""
     version = _locked(version)
     former = predecessor(version.modality, version.network)
     if version.state != State.ACTIVE or former is None:
         sentence = gettext("{version} has no earlier version to go back to.")
-        raise IllegalMove(sentence.format(version=version))
+        raise Refusal("illegal_move", sentence.format(version=version))
     return activate(former, by=by, reason=reason)
 
 
 @transaction.atomic
 def retire(version: ModelVersion, *, by: User | None, reason: str) -> None:
-    """Take a version out of use without a successor; its seat stays empty. Raises IllegalMove."""
+    """Take a version out of use without a successor; its seat stays empty. Raises Refusal."""
     version = _locked(version)
     _leave_seat(version)
     _move(version, State.RETIRED)
@@ -239,7 +232,7 @@ def retire(version: ModelVersion, *, by: User | None, reason: str) -> None:
 def start_shadow(version: ModelVersion, *, by: User | None, reason: str) -> Activation:
     """Let a candidate answer the scans of its modality unseen; one that did so before stops.
 
-    Raises IllegalMove for a version that could not be activated either.
+    Raises Refusal for a version that could not be activated either.
     """
     version = _locked(version)
     _refuse_illegal(version, State.ACTIVE)
@@ -254,10 +247,10 @@ def start_shadow(version: ModelVersion, *, by: User | None, reason: str) -> Acti
 
 @transaction.atomic
 def stop_shadow(version: ModelVersion, *, by: User | None, reason: str) -> None:
-    """End a candidate's unseen answers; what it said is kept. Raises IllegalMove when it gives none."""
+    """End a candidate's unseen answers; what it said is kept. Raises Refusal when it gives none."""
     version = _locked(version)
     if not is_shadow(version):
-        raise IllegalMove(gettext("{version} answers no scans unseen.").format(version=version))
+        raise Refusal("illegal_move", gettext("{version} answers no scans unseen.").format(version=version))
     _leave_seat(version)
     record("model.shadow_stopped", actor=by, subject=version, reason=reason)
 
@@ -280,7 +273,7 @@ def quarantine(version: ModelVersion, *, reason: str) -> None:
 
 
 def refuse_taken(record_: WeightsRecord) -> None:
-    """Raises VersionExists when the name stands for another weights file."""
+    """Raises Refusal when the name stands for another weights file."""
     _known(record_)
 
 
@@ -289,7 +282,7 @@ def _known(record_: WeightsRecord) -> ModelVersion | None:
         network=record_.network, modality=record_.modality, version=record_.version
     ).first()
     if known and known.weights_sha256 != record_.weights_sha256:
-        raise VersionExists(f"{known} exists already with another weights file.")
+        raise Refusal("version_exists", f"{known} exists already with another weights file.")
     return known
 
 
@@ -301,7 +294,7 @@ def _refuse_illegal(version: ModelVersion, to: ModelVersion.State) -> None:
     if to not in MOVES[State(version.state)]:
         sentence = gettext("{version} is {state} and cannot become {wanted}.")
         state, wanted = version.get_state_display().lower(), str(to.label).lower()
-        raise IllegalMove(sentence.format(version=version, state=state, wanted=wanted))
+        raise Refusal("illegal_move", sentence.format(version=version, state=state, wanted=wanted))
 
 
 def _move(version: ModelVersion, to: ModelVersion.State) -> None:

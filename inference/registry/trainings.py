@@ -21,10 +21,10 @@ from inference.formats.stack import Modality
 from inference.jobs import deadlines, lease
 from inference.jobs import state as jobs
 from inference.jobs.lease import Claim, Fenced
-from inference.jobs.state import RefusedWork
 from inference.models import Job, ModelVersion
 from inference.registry import service as registry
 from inference.training.data.folders import modality_of
+from refusals import Refusal
 
 if TYPE_CHECKING:
     from inference.training.fitting.session import Step
@@ -52,14 +52,14 @@ def data_sets() -> list[DataSet]:
 def submit(network: str, version: str, names: list[str], *, by: User, about: str = "", **numbers: int) -> Job:
     """Queue a training. numbers: of the plan, by the names of the command's options.
 
-    Raises RefusedWork for a version that exists, unknown data, or two sets of one modality.
+    Raises Refusal for a version that exists, unknown data, or two sets of one modality.
     """
     known = {found.name: found.modality for found in data_sets()}
     modalities = [known[name] for name in names if name in known]
     if len(modalities) < len(names) or not names:
-        raise RefusedWork("no_such_data", "There is no such folder to learn from.")
+        raise Refusal("no_such_data", "There is no such folder to learn from.")
     if len(set(modalities)) < len(modalities):
-        raise RefusedWork("two_of_a_kind", "Choose one folder for each modality.")
+        raise Refusal("two_of_a_kind", "Choose one folder for each modality.")
     _refuse_known(network, version, modalities)
     data = dict(zip(modalities, names, strict=True))
     parameters = {"network": network, "version": version, "data": data, "about": about, "numbers": numbers}
@@ -69,7 +69,7 @@ def submit(network: str, version: str, names: list[str], *, by: User, about: str
 def carry_out(held: Claim) -> None:
     """Train, register what came of it, and remove what is no longer needed.
 
-    Raises RefusedWork, Fenced, and BlobUnavailable where the checkpoints cannot be reached.
+    Raises Refusal, Fenced, and BlobUnavailable where the checkpoints cannot be reached.
     """
     if reason := store.fault():
         raise BlobUnavailable(reason)
@@ -83,7 +83,7 @@ def carry_out(held: Claim) -> None:
     try:
         records = command.train(options, lambda step: _tell(held, step))
     except command.REFUSALS as refused:
-        raise RefusedWork("training_refused", str(refused)) from refused
+        raise Refusal("training_refused", str(refused)) from refused
     _register(held, records, out)
     shutil.rmtree(out, ignore_errors=True)
 
@@ -101,18 +101,13 @@ def tidy() -> None:
 
 def _register(held: Claim, records: list[Any], out: Path) -> None:
     by = held.job.requested_by
-    try:
-        with transaction.atomic():
-            versions = [
-                registry.register(
-                    record, catalogue.weights_of(record, out).read_bytes, by=by, training=held.job
-                )
-                for record in records
-            ]
-            lease.finish(held, made=versions[0])
-            events.trained(held.job)
-    except registry.VersionExists as taken:
-        raise RefusedWork("version_exists", str(taken)) from taken
+    with transaction.atomic():
+        versions = [
+            registry.register(record, catalogue.weights_of(record, out).read_bytes, by=by, training=held.job)
+            for record in records
+        ]
+        lease.finish(held, made=versions[0])
+        events.trained(held.job)
 
 
 def _tell(held: Claim, step: "Step") -> None:
@@ -147,4 +142,4 @@ def _option(name: str) -> str:
 def _refuse_known(network: str, version: str, modalities: list[Modality]) -> None:
     known = ModelVersion.objects.filter(network=network, version=version, modality__in=modalities).first()
     if known:
-        raise RefusedWork("version_exists", f"{known} exists already: choose another number.")
+        raise Refusal("version_exists", f"{known} exists already: choose another number.")

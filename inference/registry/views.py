@@ -19,7 +19,7 @@ from accounts.roles import MANAGE_MODELS, SEE_MODELS, holds
 from inference.charts import card_plots as plots
 from inference.charts.voice import voice
 from inference.engine.fitness import RULES
-from inference.engine.weights.weights_file import MAX_FILE_BYTES, WeightsRefused
+from inference.engine.weights.weights_file import MAX_FILE_BYTES
 from inference.models import Activation, Image, ModelVersion
 from inference.registry import cards, comparison, readmission, weights_upload
 from inference.registry import service as registry
@@ -27,6 +27,7 @@ from inference.registry.call_figures import call_figures
 from inference.registry.fitness import fitness_of, fitness_of_all
 from inference.registry.forms import MomentForm, ReasonForm, UploadForm
 from language.stored import said
+from refusals import Refusal
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def move(request: PersonRequest, pk: uuid.UUID, name: str) -> HttpResponse:
         try:
             chosen.carry_out(version, by=request.user, reason=form.cleaned_data["reason"])
             messages.success(request, str(chosen.done).format(version=version))
-        except registry.IllegalMove as refused:
+        except Refusal as refused:
             messages.warning(request, gettext("Nothing was changed: {why}").format(why=refused))
         return redirect("inference:model", version.pk)
     context = {"section": "models", "version": version, "form": form, "move": chosen, "name": name}
@@ -118,7 +119,7 @@ def upload(request: PersonRequest) -> HttpResponse:
                 stated,
                 by=request.user,
             )
-        except WeightsRefused as refused:
+        except Refusal as refused:
             sentence = gettext("Nothing was stored. {why} ({code})")
             form.add_error("weights", sentence.format(why=said(refused.detail), code=refused.code))
         else:

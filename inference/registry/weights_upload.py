@@ -19,16 +19,16 @@ from audit.trail import record
 from blobs import store
 from blobs.store import BlobUnavailable
 from inference.engine.records import LABELS, MEASURING_NETWORKS, WeightsRecord, settles, sha256_hex
-from inference.engine.weights.weights_file import WeightsRefused, inspect
+from inference.engine.weights.weights_file import inspect
 from inference.formats.fork_server import ForkServer
 from inference.formats.sandbox import child_environment
 from inference.formats.stack import Modality
 from inference.jobs import lease
 from inference.jobs import state as jobs
 from inference.jobs.lease import Claim
-from inference.jobs.state import RefusedWork
 from inference.models import Job
 from inference.registry import service as registry
+from refusals import Refusal
 
 FIRST_RUNS = ForkServer("inference.engine.weights.smoke", [], child_environment(), idle_seconds=30)
 """Has torch, and so ends soon: who uploads one file often uploads another."""
@@ -44,14 +44,14 @@ UNCHOSEN = {"threshold": 0.5, "threshold_target": "not chosen on data", "tempera
 def submit(network: str, modality: Modality, version: str, content: bytes, stated: bytes, *, by: User) -> Job:
     """Check what can be checked without running it, and queue the rest for a worker: it has torch.
 
-    stated: the record that training wrote beside the file, or b"". Raises WeightsRefused, BlobUnavailable.
+    stated: the record that training wrote beside the file, or b"". Raises Refusal, BlobUnavailable.
     """
     with _refusals_told(network, content, by):
         inspect(content)
         if network in MEASURING_NETWORKS and not stated.strip():
-            raise WeightsRefused("bad_record", NEEDS_RECORD)
+            raise Refusal("bad_record", NEEDS_RECORD)
         if len(stated) > MAX_RECORD_BYTES:
-            raise WeightsRefused("bad_record", "The record is larger than any that training writes.")
+            raise Refusal("bad_record", "The record is larger than any that training writes.")
     _need_the_store()
     name = str(uuid.uuid4())
     _folder().mkdir(parents=True, exist_ok=True)
@@ -68,14 +68,14 @@ def submit(network: str, modality: Modality, version: str, content: bytes, state
 
 
 def carry_out(held: Claim) -> None:
-    """Run the waiting file once, and register it as a draft. Raises RefusedWork, and keeps nothing then."""
+    """Run the waiting file once, and register it as a draft. Raises Refusal, and keeps nothing then."""
     asked, by = held.job.parameters, held.job.requested_by
     path = _folder() / asked["file"]
     try:
         content = path.read_bytes()
     except FileNotFoundError:
         _need_the_store()
-        raise RefusedWork("upload_lost", "The file is no longer here: upload it again.") from None
+        raise Refusal("upload_lost", "The file is no longer here: upload it again.") from None
     lease.heartbeat([held], "running the network once")
     try:
         record_ = checked(
@@ -85,24 +85,21 @@ def carry_out(held: Claim) -> None:
         with transaction.atomic():
             # Figures that somebody else states make a draft, until it is measured here.
             lease.finish(held, made=registry.register_blob(record_, blob, by=by, measured=False))
-    except WeightsRefused as refused:
+    except Refusal:
         path.unlink(missing_ok=True)
-        raise RefusedWork(refused.code, refused.detail) from refused
+        raise
     path.unlink(missing_ok=True)
 
 
 def checked(
     network: str, modality: Modality, version: str, content: bytes, stated: bytes, *, by: User | None
 ) -> WeightsRecord:
-    """The record of a file that fits its network and runs. Raises WeightsRefused; the audit hears of it."""
+    """The record of a file that fits its network and runs. Raises Refusal; the audit hears of it."""
     with _refusals_told(network, content, by):
         inspect(content)
         run = _smoke_run(network, modality, content)
         found = _record(network, modality, version, content, stated, run)
-        try:
-            registry.refuse_taken(found)
-        except registry.VersionExists as taken:
-            raise WeightsRefused("version_exists", str(taken)) from taken
+        registry.refuse_taken(found)
     return found
 
 
@@ -110,7 +107,7 @@ def checked(
 def _refusals_told(network: str, content: bytes, by: User | None) -> Iterator[None]:
     try:
         yield
-    except WeightsRefused as refused:
+    except Refusal as refused:
         record(
             "model.upload_refused", actor=by, code=refused.code, reason=refused.detail,
             network=network, sha256=sha256_hex(content),
@@ -147,11 +144,11 @@ def _smoke_run(network: str, modality: str, content: bytes) -> dict[str, Any]:
         try:
             found: dict[str, Any] = json.loads(answer.read())
         except ValueError:
-            raise WeightsRefused(
+            raise Refusal(
                 "smoke_failed", "A first run of the network with these weights did not end well."
             ) from None
     if "code" in found:
-        raise WeightsRefused(found["code"], found["detail"])
+        raise Refusal(found["code"], found["detail"])
     return found
 
 
@@ -171,13 +168,13 @@ def _record(
     )
     found = adopted(own, stated) if stated.strip() else own
     if network in MEASURING_NETWORKS and not settles(network, found.card):
-        raise WeightsRefused("bad_record", NEEDS_RECORD)
+        raise Refusal("bad_record", NEEDS_RECORD)
     return found
 
 
 def adopted(own: WeightsRecord, stated: bytes) -> WeightsRecord:
-    """Threshold, temperature and card of a stated record of the same file; raises WeightsRefused."""
-    wrong = WeightsRefused("bad_record", "The record is not one that training writes beside its weights.")
+    """Threshold, temperature and card of a stated record of the same file; raises Refusal."""
+    wrong = Refusal("bad_record", "The record is not one that training writes beside its weights.")
     try:
         told = WeightsRecord.from_json(stated)
         chosen = float(told.threshold), float(told.temperature)
@@ -187,7 +184,7 @@ def adopted(own: WeightsRecord, stated: bytes) -> WeightsRecord:
         raise wrong
     for name in ("network", "modality", "weights_sha256", "preprocessing", "preprocessing_sha256", "labels"):
         if getattr(told, name) != getattr(own, name):
-            raise WeightsRefused(
+            raise Refusal(
                 "bad_record", f"The record names another {name.replace('_', ' ')} than this upload."
             )
     return replace(

@@ -11,7 +11,7 @@ from django.db.models import Model, QuerySet
 from blobs import store
 from blobs.models import Blob
 from inference.engine.quality import VERSION, Check
-from inference.engine.records import Answer, Refusal, WeightsRecord, canonical_json, sha256_hex
+from inference.engine.records import Answer, NotAnalysable, WeightsRecord, canonical_json, sha256_hex
 from inference.engine.records import Explanation as ExplanationRecord
 from inference.models import Explanation, Image, Job, ModelVersion, Prediction, Quality
 from inference.results.images import npy
@@ -192,10 +192,10 @@ def digest(row: Model) -> str:
     return sha256_hex(canonical_json(said | ids | moments))
 
 
-def _refusal(prediction: Prediction) -> Refusal | None:
+def _refusal(prediction: Prediction) -> NotAnalysable | None:
     if prediction.analysable:
         return None
-    return Refusal(prediction.refusal_code, prediction.refusal_reason)
+    return NotAnalysable(prediction.refusal_code, prediction.refusal_reason)
 
 
 def _logits(stored: list[float] | None) -> tuple[float, float] | None:

@@ -25,10 +25,8 @@ from rest_framework import exceptions, serializers
 from rest_framework.views import set_rollback
 
 from blobs.store import BlobUnavailable
-from cases.refusals import CannotDo
-from inference.formats.errors import FormatError
-from inference.jobs.state import IllegalMove
 from language.stored import said
+from refusals import Refusal
 
 TOO_MANY = (TooManyFilesSent, TooManyFieldsSent)
 MEDIA_TYPE = "application/problem+json"
@@ -70,12 +68,8 @@ def problem_response(exception: Exception, context: dict[str, Any]) -> HttpRespo
     """REST framework's exception handler; None lets an unexpected fault be a 500."""
     set_rollback()
     match exception:
-        case FormatError():
-            return problem(exception.status, exception.code, said(exception.detail))
-        case CannotDo():
+        case Refusal():
             return _refused(exception)
-        case IllegalMove():
-            return problem(409, "illegal_move", str(exception))
         case Http404():
             return problem(404, "not_found", gettext("There is nothing here, or you may not see it."))
         case PermissionDenied():
@@ -105,8 +99,8 @@ def no_storage() -> JsonResponse:
     return response
 
 
-def _refused(refusal: CannotDo) -> JsonResponse:
-    response = problem(refusal.status, refusal.code, str(refusal), **refusal.named)
+def _refused(refusal: Refusal) -> JsonResponse:
+    response = problem(refusal.status, refusal.code, said(str(refusal)), **refusal.named)
     if refusal.retry_after:
         response.headers["Retry-After"] = str(refusal.retry_after)
     return response

@@ -21,9 +21,9 @@ PLURAL = frozenset({"ngettext", "ngettext_lazy"})
 MARKS = frozenset({"_", "gettext", "gettext_lazy", "gettext_noop"})
 # Which argument of a call is a sentence that is kept: by the name of what is called.
 KEPT_ARGUMENTS = {
-    "FormatError": 1, "Refusal": 1, "refuse": 1, "WeightsRefused": 1, "RefusedWork": 1, "CannotExplain": 0,
+    "Refusal": 1, "NotAnalysable": 1, "CannotExplain": 0,
     "FrameChoice": 1, "NotAssessable": 1, "Repeated": 2, "heartbeat": 1, "tell": 0, "_misstated": 0,
-    "retry": 2, "VersionExists": 0, "BlobCorrupt": 0, "BlobUnavailable": 0, "NotBound": 0,
+    "retry": 2, "BlobCorrupt": 0, "BlobUnavailable": 0, "NotBound": 0,
 }  # fmt: skip
 KEPT_NAMES = frozenset(
     {

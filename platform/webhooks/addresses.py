@@ -13,17 +13,11 @@ from urllib.parse import SplitResult, urlsplit
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from refusals import Refusal
+
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
 PORTS = {"https": 443, "http": 80}
-
-
-class Refused(Exception):
-    """Not an address that may be called. `code` is kept with the delivery; the sentence is for the form."""
-
-    def __init__(self, code: str, detail: str = "") -> None:
-        super().__init__(detail)
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -44,21 +38,21 @@ class Target:
 
 
 def parsed(address: str) -> SplitResult:
-    """The parts of an address that may be called as far as it says itself. Raises Refused."""
+    """The parts of an address that may be called as far as it says itself. Raises Refusal."""
     if any(character <= " " or character > "~" or character in '\\"<>' for character in address):
-        raise Refused("bad_address", _("Write the address in plain letters, without spaces."))
+        raise Refusal("bad_address", _("Write the address in plain letters, without spaces."))
     try:
         parts = urlsplit(address)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise Refused("bad_address", _("This is not an address.")) from None
+        raise Refusal("bad_address", _("This is not an address.")) from None
     schemes = {"https", "http"} if settings.WEBHOOK_ALLOW_HTTP else {"https"}
     if parts.scheme not in schemes or not host or port == 0:
-        raise Refused("bad_address", _begins_with(schemes))
+        raise Refusal("bad_address", _begins_with(schemes))
     if parts.username is not None or parts.password is not None or parts.fragment:
-        raise Refused("bad_address", _("An address here has no user, no password and no #."))
+        raise Refusal("bad_address", _("An address here has no user, no password and no #."))
     if not _is_listed(host):
-        raise Refused("host_not_allowed", _("This host is not among WEBHOOK_ALLOWED_HOSTS."))
+        raise Refusal("host_not_allowed", _("This host is not among WEBHOOK_ALLOWED_HOSTS."))
     _refuse_literal(host)
     return parts
 
@@ -69,13 +63,13 @@ def _begins_with(schemes: set[str]) -> str:
 
 
 def target(address: str) -> Target:
-    """Resolve the host and check every address it has. Raises Refused."""
+    """Resolve the host and check every address it has. Raises Refusal."""
     parts = parsed(address)
     host = str(parts.hostname)
     port = parts.port or PORTS[parts.scheme]
     found = _resolved(host, port)
     if not found or any(is_forbidden(ip) for ip in found):
-        raise Refused("forbidden_address")
+        raise Refusal("forbidden_address")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(str(found[0]), host, port, path, is_tls=parts.scheme == "https")
 
@@ -106,12 +100,12 @@ def _refuse_literal(host: str) -> None:
     except ValueError:
         return
     if is_forbidden(ip):
-        raise Refused("forbidden_address", _("This address lies inside, and is not allowed."))
+        raise Refusal("forbidden_address", _("This address lies inside, and is not allowed."))
 
 
 def _resolved(host: str, port: int) -> list[IPv4Address | IPv6Address]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise Refused("unresolved") from None
+        raise Refusal("unresolved") from None
     return [ipaddress.ip_address(place[0]) for *_, place in found]

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Department
 from accounts.reauthentication import ConfirmedForm
+from refusals import Refusal
 from webhooks import addresses
 from webhooks.catalogue import EVENTS
 from webhooks.models import Endpoint
@@ -53,7 +54,7 @@ class EndpointForm(ConfirmedForm):
         address: str = self.cleaned_data["address"].strip()
         try:
             addresses.parsed(address)
-        except addresses.Refused as refused:
+        except Refusal as refused:
             raise forms.ValidationError(str(refused)) from refused
         return address
 

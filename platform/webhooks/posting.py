@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from refusals import Refusal
 from webhooks import addresses
-from webhooks.addresses import Refused, Target
+from webhooks.addresses import Target
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ def post(address: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
     """Send, and say what came of it. Whatever the other side does, it is an outcome and never raises."""
     try:
         target = addresses.target(address)
-    except Refused as refused:
+    except Refusal as refused:
         return Outcome(None, refused.code)
     overdue = threading.Event()
     try:

@@ -13,14 +13,11 @@ from accounts.models import Department, User
 from accounts.roles import MANAGE_WEBHOOKS, departments_where
 from audit.trail import record
 from notices.telling import tell, withdraw
+from refusals import Refusal
 from webhooks import outbox, signing
 from webhooks.models import Delivery, Endpoint
 
 Why = Endpoint.Why
-
-
-class NotNow(Exception):
-    """A disabled endpoint is sent nothing."""
 
 
 @transaction.atomic
@@ -76,7 +73,7 @@ def enable(endpoint: Endpoint, *, by: User) -> None:
 
 @transaction.atomic
 def send_test(endpoint: Endpoint, *, by: User) -> None:
-    """A message that says nothing. Raises NotNow for a disabled endpoint."""
+    """A message that says nothing. Raises Refusal for a disabled endpoint."""
     _require_administrator(by, endpoint.department)
     _require_enabled(endpoint)
     outbox.announce_test(endpoint)
@@ -85,7 +82,7 @@ def send_test(endpoint: Endpoint, *, by: User) -> None:
 
 @transaction.atomic
 def send_again(delivery: Delivery, *, by: User) -> None:
-    """The same event, with the same id, once more. Raises NotNow for a disabled endpoint."""
+    """The same event, with the same id, once more. Raises Refusal for a disabled endpoint."""
     endpoint = delivery.endpoint
     _require_administrator(by, endpoint.department)
     _require_enabled(endpoint)
@@ -132,4 +129,4 @@ def _require_administrator(user: User, department: Department) -> None:
 
 def _require_enabled(endpoint: Endpoint) -> None:
     if endpoint.disabled_at:
-        raise NotNow(_("The webhook is disabled: enable it first."))
+        raise Refusal("endpoint_disabled", _("The webhook is disabled: enable it first."))

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.decorators import PersonRequest, role_required
 from accounts.reauthentication import ConfirmedForm
 from accounts.roles import MANAGE_WEBHOOKS, departments_where
+from refusals import Refusal
 from webhooks import services
 from webhooks.catalogue import EVENTS
 from webhooks.forms import EndpointForm
@@ -114,7 +115,7 @@ def _done(request: PersonRequest, known: Endpoint, done: Any, carry_out: Callabl
     try:
         carry_out()
         messages.success(request, done)
-    except services.NotNow as refused:
+    except Refusal as refused:
         messages.warning(request, str(refused))
     return redirect("webhooks:endpoint", known.pk)
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from accounts.tokens import create_service_account, issue_token
 from audit.models import Event
-from inference.engine.records import Refusal
+from inference.engine.records import NotAnalysable
 from inference.models import Job, ModelVersion
 
 pytestmark = pytest.mark.django_db
@@ -142,7 +142,7 @@ def test_a_waiting_job_is_cancelled_once(program, version, opened, phantom_png):
 
 def test_a_refusal_is_an_answer_with_its_reason(program, version, opened, phantom_png):
     submit(program, opened, phantom_png())
-    prediction = answers.answer(Job.objects.get(), refusal=Refusal("no_head", "No head was found."))
+    prediction = answers.answer(Job.objects.get(), refusal=NotAnalysable("no_head", "No head was found."))
     answer = program.get(reverse("api:prediction", args=[prediction.pk])).json()
     assert answer["refusal"] == {"code": "no_head", "reason": "No head was found."}
     assert (answer["analysable"], answer["label"], answer["probability"]) == (False, None, None)

@@ -6,6 +6,7 @@ import answers
 import numpy as np
 import pytest
 from django.test import Client
+from refused import refused
 
 from accounts.tokens import issue_token
 from audit.models import Event
@@ -14,11 +15,10 @@ from cases import calibrations, services, verification
 from cases.models import Calibration, Measurement, ReadingRules, Scan
 from cases.review import measurements
 from cases.review import service as review
-from cases.review.changes import Changed
 from cases.review.measurements import CHECKLIST, Points
 from cases.review.panel import review_panel
 from inference.engine.measuring.width_evidence import MEMBER
-from inference.engine.records import Refusal
+from inference.engine.records import NotAnalysable
 from inference.formats.stack import PictureStack
 from inference.jobs import lease
 from inference.models import Image, Job
@@ -29,7 +29,7 @@ LINE = {"frame": 0, "start_row": 10, "start_column": 20, "end_row": 10, "end_col
 """50 pixels along a row."""
 POINTS = Points(0, (10.0, 20.0), (10.0, 70.0))
 SENT = LINE | {"length_mm": "20", "note": "depth scale, 0 to 2 cm"}
-NO_SCALE = Refusal("no_scale", "Neither the file nor a gestational age tells how large a pixel is.")
+NO_SCALE = NotAnalysable("no_scale", "Neither the file nor a gestational age tells how large a pixel is.")
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ def test_the_report_says_by_what_it_was_calibrated_and_the_signature_holds_it(
 def test_a_read_is_not_filed_on_another_scale_than_the_page_showed(scan, case, alice, bob):
     shown = review_panel(case, alice).shown
     calibrations.calibrate(scan, POINTS, by=bob, length_mm=20)
-    with pytest.raises(Changed, match=r"bob has calibrated scan 1: 0\.400 mm a pixel\."):
+    with refused("changed_since", match=r"bob has calibrated scan 1: 0\.400 mm a pixel\."):
         review.file_read(case, by=alice, kind="final", finding="normal", shown=shown)
 
 

@@ -13,7 +13,7 @@ from accounts.models import Role
 from cases.models import Case, Read, ReadingRules
 from cases.review.call_words import call_sentence
 from cases.review.calls import Call, call, call_of
-from inference.engine.records import SLICES_ACROSS, Refusal
+from inference.engine.records import SLICES_ACROSS, NotAnalysable
 from inference.engine.uncertainty.undecided import NO_LIMITS, Limits
 from inference.models import Job, ModelVersion, Prediction
 
@@ -269,7 +269,7 @@ def test_a_blind_reader_is_told_no_call(split, department, client_of, api):
 def test_a_case_that_nobody_could_analyse_is_called_so(case, alice, small_scan, tmp_path, client_of, api):
     answers.active_version(tmp_path)
     scan = small_scan(case, alice, shape=(1, 64, 80))
-    answers.answer(Job.objects.get(image=scan.image), refusal=Refusal("no_head", "No head was found."))
+    answers.answer(Job.objects.get(image=scan.image), refusal=NotAnalysable("no_head", "No head was found."))
     client = client_of(alice)
     assert "The models: Not analysable." in client.get(case.get_absolute_url()).content.decode()
     (line,) = client.get("/").context["page"].lines

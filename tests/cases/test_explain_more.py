@@ -1,6 +1,7 @@
 """Another explanation of an answer: by another method, or for the class that was not called."""
 
 import pytest
+from refused import refused
 
 from cases import services
 from inference.models import Explanation, Job, Prediction
@@ -55,7 +56,7 @@ def test_a_refusal_has_nothing_to_explain(case, alice, add_scan, run_jobs, api):
     answered = Prediction.objects.filter(image=scan.image).first()
     Prediction.objects.filter(pk=answered.pk)
     answered.analysable = False
-    with pytest.raises(services.NothingToExplain, match="not analysable"):
+    with refused("nothing_to_explain", match="not analysable"):
         services.explain(answered, method="lime", class_label="normal", by=alice)
 
 

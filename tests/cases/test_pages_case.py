@@ -9,7 +9,7 @@ from audit.models import Event
 from cases import services
 from cases.advice import service as advice_service
 from cases.case_page.forms import FramesForm
-from inference.engine.records import Refusal
+from inference.engine.records import NotAnalysable
 from inference.jobs import lease
 from inference.models import Job, Prediction
 
@@ -59,7 +59,7 @@ def test_an_answer_is_shown_with_its_probability_threshold_model_and_basis(
 
 def test_a_refusal_is_shown_with_its_reason_and_no_number(case, alice, small_scan, version, page):
     scan = small_scan(case, alice)
-    answers.answer(Job.objects.get(image=scan.image), refusal=Refusal("blank", "The picture is blank."))
+    answers.answer(Job.objects.get(image=scan.image), refusal=NotAnalysable("blank", "The picture is blank."))
     shown = page()
     assert "Not analysable" in shown
     assert "The picture is blank. (blank)" in shown

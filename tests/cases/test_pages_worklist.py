@@ -15,7 +15,7 @@ from cases.models import Case
 from cases.review.calls import call
 from cases.words import headline
 from cases.worklist.lines import verdict, waiting
-from inference.engine.records import Refusal
+from inference.engine.records import NotAnalysable
 from inference.engine.uncertainty.undecided import Limits
 from inference.jobs import lease
 from inference.models import Job, ModelVersion, Prediction
@@ -121,7 +121,7 @@ def test_a_failed_job_is_shown_until_an_answer_comes_after_all(case, alice, smal
 def test_a_refused_scan_is_said_in_words(case, alice, small_scan, client_of, tmp_path):
     answers.active_version(tmp_path)
     scan = small_scan(case, alice)
-    answers.answer(Job.objects.get(image=scan.image), refusal=Refusal("no_head", "No head was found."))
+    answers.answer(Job.objects.get(image=scan.image), refusal=NotAnalysable("no_head", "No head was found."))
     assert "Not analysable" in client_of(alice).get("/").content.decode()
 
 

@@ -6,6 +6,7 @@ from typing import get_args
 import answers
 import pytest
 from django.test import Client
+from refused import refused
 
 from accounts.tokens import issue_token
 from cases import services, verification
@@ -14,16 +15,15 @@ from cases.review import measurements, proposals
 from cases.review.call_words import call_sentence
 from cases.review.calls import call_of
 from cases.review.measurements import CHECKLIST, Points
-from cases.services import NothingToExplain
 from inference.engine.atrium.records import Side
-from inference.engine.records import Refusal
+from inference.engine.records import NotAnalysable
 from inference.models import Image, Job, Prediction
 
 pytestmark = pytest.mark.django_db
 FAR = ([20.0, 30.0], [20.0, 65.0])
 """From row 30 to row 65: 35 pixels, 7 mm on pixels of 0.2 mm."""
 MM = {"row_spacing": 0.2, "column_spacing": 0.2, "pixel_spacing_source": "PixelSpacing"}
-NO_SCALE = Refusal("no_scale", "Neither the file nor a gestational age tells how large a pixel is.")
+NO_SCALE = NotAnalysable("no_scale", "Neither the file nor a gestational age tells how large a pixel is.")
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ def test_verify_names_a_measurement_whose_proposal_is_another_scans(proposed, al
 
 def test_nobody_is_asked_for_a_map_of_it(proposed, alice):
     answer = proposed()
-    with pytest.raises(NothingToExplain, match="calipers"):
+    with refused("nothing_to_explain", match="calipers"):
         services.explain(answer, method="gradcam", class_label="normal", by=alice)
 
 

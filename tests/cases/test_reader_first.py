@@ -6,10 +6,11 @@ import pytest
 from conftest import PASSWORD, member
 from django.core.files.uploadedfile import SimpleUploadedFile
 from pages import without_clock_times
+from refused import refused
 
 from accounts.models import Role
 from audit.models import Event
-from cases import access, verification
+from cases import verification
 from cases.models import Addendum, Case, Read, ReadingRules, SignOff
 from cases.review.policy import reading_context
 from inference.models import Job
@@ -164,7 +165,7 @@ def test_only_the_reader_of_the_read_that_counts_signs(read_case, alice, bob, cl
 def test_after_the_signature_there_are_addenda_only(signed, alice, small_scan, client_of):
     client = client_of(alice)
     assert "The case is signed" in file(client, signed, "final", "normal")
-    with pytest.raises(access.CaseSigned):
+    with refused("case_signed"):
         small_scan(signed, alice, seed=9)
     for text in ("Seen again at 28 weeks.", "And at 32."):
         client.post(f"/cases/{signed.pk}/addenda/", {"text": text, "password": PASSWORD})

@@ -8,6 +8,7 @@ from conftest import PASSWORD
 from django.test import Client
 from django.urls import reverse
 from pages import without_clock_times
+from refused import refused
 from scipy import stats
 
 from accounts.tokens import issue_token
@@ -15,7 +16,7 @@ from audit.models import Event
 from cases import services, withdrawal
 from cases.case_page import summary as case_summary
 from cases.review import calls
-from inference.engine.records import Refusal
+from inference.engine.records import NotAnalysable
 from inference.jobs import lease
 from inference.models import Activation, Job, ModelVersion, Prediction
 from inference.registry import comparison
@@ -103,9 +104,9 @@ def test_one_candidate_for_each_network_and_its_history_is_kept(candidate, holde
     seats = Activation.objects.filter(role="shadow:cnn").order_by("started_at")
     assert [seat.model_version for seat in seats] == [candidate, second]
     assert all(seat.ended_at for seat in seats)
-    with pytest.raises(registry.IllegalMove, match="answers no scans unseen"):
+    with refused("illegal_move", match="answers no scans unseen"):
         registry.stop_shadow(second, by=manager, reason=REASON)
-    with pytest.raises(registry.IllegalMove, match="is active"):
+    with refused("illegal_move", match="is active"):
         registry.start_shadow(holder, by=manager, reason=REASON)
     assert Event.objects.filter(verb="model.shadow_started", actor_id=manager.pk).count() == 1
 
@@ -120,7 +121,9 @@ def pairs(case, alice, holder, candidate, small_scan):
     """Eight scans: five alike, two that only the candidate calls normal, one it cannot analyse."""
     for number in range(8):
         scan = small_scan(case, alice, seed=number)
-        refusal = Refusal("not_a_head", "This does not look like a fetal head.") if number == 7 else None
+        refusal = (
+            NotAnalysable("not_a_head", "This does not look like a fetal head.") if number == 7 else None
+        )
         answer_both(
             scan,
             holder,

@@ -3,10 +3,11 @@
 import hashlib
 import importlib
 
-from inference.formats import FormatError, PictureStack
+from inference.formats import PictureStack
 from inference.formats.gate import admit, program_for
 from inference.formats.source import Source
 from inference.formats.stack import Modality
+from refusals import Refusal
 
 
 def decode(data: bytes, modality: Modality, file_name: str = "") -> PictureStack:
@@ -19,7 +20,7 @@ def outcome(data: bytes, modality: Modality, file_name: str = "") -> str:
     """ "read", or the code of the refusal. A library's own exception is what the child would die of."""
     try:
         decode(data, modality, file_name)
-    except FormatError as refusal:
+    except Refusal as refusal:
         return refusal.code
     except Exception:  # noqa: BLE001
         return "undecodable"

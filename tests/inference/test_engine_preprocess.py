@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from inference.engine.preprocessing.prepare import RECIPES, prepare, resample
-from inference.engine.quality import NotAnalysable
 from inference.formats import PictureStack, read
 from inference.phantom import render, sample_spec
+from refusals import Refusal
 
 ULTRASOUND, MRI = RECIPES["ultrasound-head-64"], RECIPES["mri-head-64"]
 
@@ -24,10 +24,10 @@ def picture(pixels: np.ndarray, modality: str = "ultrasound") -> PictureStack:
 
 
 def refusal_of(stack: PictureStack, **kwargs) -> str:
-    with pytest.raises(NotAnalysable) as caught:
+    with pytest.raises(Refusal) as caught:
         prepare(stack, ULTRASOUND, **kwargs)
-    assert caught.value.refusal.reason.endswith(".")
-    return caught.value.refusal.code
+    assert caught.value.detail.endswith(".")
+    return caught.value.code
 
 
 @pytest.mark.parametrize(("look", "recipe"), [("ultrasound", ULTRASOUND), ("mri", MRI)])
@@ -50,7 +50,7 @@ def test_the_heads_of_real_pictures_are_found(data_dir):
         stack = read(data_dir / "ultrasound" / name, modality="ultrasound", file_name=name)
         try:
             assert 0.03 < prepare(stack, ULTRASOUND).quality["head_share"] < 0.9
-        except NotAnalysable:
+        except Refusal:
             refused += 1
     assert refused <= 0.05 * len(names)
 

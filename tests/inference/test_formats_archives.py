@@ -11,8 +11,8 @@ from corpus.archives import CERTAIN, KINDS, hostile, packed
 
 from inference.formats import archives
 from inference.formats.archive_child import LIMITS, ArchiveLimits
-from inference.formats.errors import FormatError
 from inference.formats.sandbox import child_environment
+from refusals import Refusal
 
 EACH = 4
 """Archives of each kind."""
@@ -27,10 +27,10 @@ def unpacked(content: bytes, limits: ArchiveLimits = LIMITS) -> dict[str, bytes]
     return found
 
 
-def tried(content: bytes) -> tuple[dict[str, bytes], FormatError | None]:
+def tried(content: bytes) -> tuple[dict[str, bytes], Refusal | None]:
     try:
         return unpacked(content), None
-    except FormatError as refusal:
+    except Refusal as refusal:
         return {}, refusal
 
 
@@ -55,9 +55,9 @@ def test_hostile_archives_are_refused_with_their_reason_and_leave_nothing(kind, 
 
 
 def test_limits_of_an_archive_are_said_with_their_numbers():
-    with pytest.raises(FormatError, match="holds 3 entries; it may hold 2"):
+    with pytest.raises(Refusal, match="holds 3 entries; it may hold 2"):
         unpacked(packed(("a", b""), ("b", b""), ("c", b"")), ArchiveLimits(entries=2))
-    with pytest.raises(FormatError, match="unpack to more than 1 MiB"):
+    with pytest.raises(Refusal, match="unpack to more than 1 MiB"):
         unpacked(packed(("a", os.urandom(1_100_000))), ArchiveLimits(total_bytes=1 << 20))
 
 
@@ -83,5 +83,5 @@ def test_an_answer_that_does_not_hold_up_is_no_archive():
         b'{"name": "a", "size": -1}\n',
         b'{"name": "a", "size": 9}\nx',
     ):
-        with pytest.raises(FormatError, match="damaged"):
+        with pytest.raises(Refusal, match="damaged"):
             archives.hand_out(io.BytesIO(said), lambda _, chunks: list(chunks), LIMITS)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from corpus.reading import decode
 
-from inference.formats import FormatError, PictureStack
+from inference.formats import PictureStack
+from refusals import Refusal
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 Right = Callable[["Cases", str], bool]
@@ -24,7 +25,7 @@ class Cases:
     def stack(self, name: str) -> PictureStack:
         try:
             return self.sent(name, "ultrasound")
-        except FormatError as refused:
+        except Refusal as refused:
             if refused.code != "modality_mismatch":
                 raise
             return self.sent(name, "mri")
@@ -43,7 +44,7 @@ def refused(words: str) -> Right:
 
     def right(cases: Cases, name: str) -> bool:
         for modality in ("ultrasound", "mri"):
-            with pytest.raises(FormatError) as refusal:
+            with pytest.raises(Refusal) as refusal:
                 cases.sent(name, modality)
             if words not in refusal.value.detail:
                 return False
@@ -161,7 +162,7 @@ RIGHT: dict[str, list[Right]] = {
 
 
 def detail(cases: Cases, name: str, modality: Any) -> str:
-    with pytest.raises(FormatError) as refusal:
+    with pytest.raises(Refusal) as refusal:
         cases.sent(name, modality)
     return refusal.value.detail
 

@@ -12,8 +12,9 @@ from corpus.reading import decode, outcome
 from PIL import Image
 from pydicom.encaps import encapsulate, itemize_fragment
 
-from inference.formats import FormatError, limits, read
+from inference.formats import limits, read
 from inference.formats.clip import clip_of
+from refusals import Refusal
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 CLIPS = Path(__file__).parents[1] / "corpus" / "clips"
@@ -111,7 +112,7 @@ def test_a_dicom_video_passes_through_the_whole_door(tmp_path):
     [({"NumberOfFrames": 20}, "fewer frames than it says"), ({"Rows": 66}, "other sides than the file says")],
 )
 def test_a_dicom_video_that_is_not_what_it_says_is_refused(change, words):
-    with pytest.raises(FormatError, match=words):
+    with pytest.raises(Refusal, match=words):
         decode(dicom_of("1.2.840.10008.1.2.4.102", clip("h264.mp4"), **change), "ultrasound")
 
 
@@ -125,7 +126,7 @@ def test_an_animated_gif_is_a_loop_and_a_still_one_a_picture():
 
 @pytest.mark.parametrize("content", [gif_of(40, 40), clip("h264.mp4")], ids=["GIF", "MP4"])
 def test_a_clip_is_no_stack_of_mri(content):
-    with pytest.raises(FormatError, match="A clip does not say how slices of MRI lie; send the volume"):
+    with pytest.raises(Refusal, match="A clip does not say how slices of MRI lie; send the volume"):
         decode(content, "mri")
 
 
@@ -186,10 +187,10 @@ def test_a_clip_cut_short_or_damaged_is_read_or_refused(name):
 
 
 def test_a_file_is_opened_by_the_reader_of_its_kind_alone():
-    with pytest.raises(FormatError):
+    with pytest.raises(Refusal):
         clip_of(clip("mpeg4.avi"), "mp4")
     playlist = b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n"
-    with pytest.raises(FormatError):
+    with pytest.raises(Refusal):
         clip_of(playlist, "mpeg")
 
 
@@ -206,7 +207,7 @@ def test_a_video_says_its_sides_before_it_is_decoded():
 
 def test_a_sound_is_no_clip():
     content = clip("h264.mp4").replace(b"avc1", b"mp4a").replace(b"isommp4a", b"isomavc1")
-    with pytest.raises(FormatError, match="holds no video"):
+    with pytest.raises(Refusal, match="holds no video"):
         decode(content, "ultrasound")
 
 

@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian
 
-from inference.formats import FormatError
+from refusals import Refusal
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 
@@ -212,9 +212,9 @@ def test_a_stated_modality_must_be_the_declared_one(stated, declared, expected):
 
 
 def test_a_refused_modality_is_named_only_when_it_is_a_word_of_the_standard():
-    with pytest.raises(FormatError, match="CT"):
+    with pytest.raises(Refusal, match="CT"):
         decode(file(noise(40, 50), modality="CT"), "mri")
-    with pytest.raises(FormatError) as refusal:
+    with pytest.raises(Refusal) as refusal:
         decode(file(noise(40, 50), modality="CANARY"), "mri")
     assert "CANARY" not in refusal.value.detail
 

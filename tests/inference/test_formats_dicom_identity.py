@@ -11,8 +11,9 @@ from corpus.reading import decode
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from inference.formats import FormatError, Identity, acquisition, read, read_identified
+from inference.formats import Identity, acquisition, read, read_identified
 from inference.formats.identity import identity_of
+from refusals import Refusal
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 
@@ -88,7 +89,7 @@ def test_the_acquisition_is_kept():
 def test_a_refusal_never_quotes_the_file():
     made = dataset(noise(40, 50), PatientName=CANARY, StudyDescription=CANARY)
     made.PixelData = b"\0" * 10
-    with pytest.raises(FormatError) as refusal:
+    with pytest.raises(Refusal) as refusal:
         decode(written(made), "mri")
     assert CANARY not in refusal.value.detail
 

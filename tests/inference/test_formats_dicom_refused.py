@@ -8,7 +8,7 @@ from corpus.reading import decode
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from inference.formats import FormatError
+from refusals import Refusal
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 
@@ -80,13 +80,13 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_holds_no_sound_picture_is_refused_with_its_reason(name):
     content, code = REFUSED[name]
-    with pytest.raises(FormatError) as refusal:
+    with pytest.raises(Refusal) as refusal:
         decode(content, "mri")
     assert refusal.value.code == code
 
 
 def test_a_file_without_the_dicom_prefix_is_not_guessed_at():
     naked = PLAIN[132:]
-    with pytest.raises(FormatError, match="named like DICOM") as refusal:
+    with pytest.raises(Refusal, match="named like DICOM") as refusal:
         decode(naked, "mri", "scan.dcm")
     assert refusal.value.code == "unsupported_type"

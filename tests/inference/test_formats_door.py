@@ -13,9 +13,10 @@ import pytest
 from corpus import dicoms, pictures, volumes
 from corpus.reading import decode
 
-from inference.formats import MODALITIES, FormatError, read, sandbox, wire
+from inference.formats import MODALITIES, read, sandbox, wire
 from inference.formats.child import ALLOWANCE
 from inference.formats.stack import PictureStack
+from refusals import Refusal
 
 VIDEO = "inference.formats.video"
 CLIPS = Path(__file__).parents[1] / "corpus" / "clips"
@@ -48,13 +49,13 @@ def test_the_child_hands_back_what_the_decoder_made(kind, tmp_path):
 
 def test_a_refusal_made_in_the_child_travels_as_its_code(tmp_path):
     nan = np.full((40, 40, 40), np.nan, "<f4")
-    with pytest.raises(FormatError) as refusal:
+    with pytest.raises(Refusal) as refusal:
         read(on_disk(tmp_path, volumes.file(nan)), modality="mri")
     assert refusal.value.code == "nonfinite"
 
 
 def test_a_decoder_that_fails_is_an_undecodable_file(tmp_path):
-    with pytest.raises(FormatError) as refusal:
+    with pytest.raises(Refusal) as refusal:
         read(on_disk(tmp_path, pictures.png(64, 64, body=b"too little")), modality="mri")
     assert refusal.value.code == "undecodable"
     assert refusal.value.detail == "The PNG file is damaged, or uses what no decoder here reads."
@@ -77,7 +78,7 @@ def test_the_modality_is_the_declared_one(tmp_path):
 def test_a_child_that_asks_for_more_than_its_allowance_ends_as_undecodable(limit, value, tmp_path):
     scarce = dataclasses.replace(ALLOWANCE, **{limit: value})
     path = on_disk(tmp_path, pictures.saved(pictures.noise(2000, 2000)))
-    with path.open("rb") as opened, pytest.raises(FormatError) as refusal:
+    with path.open("rb") as opened, pytest.raises(Refusal) as refusal:
         sandbox.decode_in_child(
             opened, "png", modality="mri", sha256="", program="inference.formats.picture", allowance=scarce
         )
@@ -87,7 +88,7 @@ def test_a_child_that_asks_for_more_than_its_allowance_ends_as_undecodable(limit
 
 def test_a_child_that_would_open_more_files_than_allowed_ends_as_undecodable(tmp_path):
     scarce, clip = dataclasses.replace(ALLOWANCE, open_files=3), CLIPS / "h264.mp4"
-    with clip.open("rb") as opened, pytest.raises(FormatError) as refusal:
+    with clip.open("rb") as opened, pytest.raises(Refusal) as refusal:
         sandbox.decode_in_child(
             opened,
             "mp4",
@@ -119,7 +120,7 @@ def test_a_child_that_takes_too_long_is_ended(tmp_path):
     hurried = dataclasses.replace(ALLOWANCE, wall_seconds=1)
     fifo = tmp_path / "never"
     os.mkfifo(fifo)
-    with os.fdopen(os.open(fifo, os.O_RDWR), "rb") as silent, pytest.raises(FormatError, match="too long"):
+    with os.fdopen(os.open(fifo, os.O_RDWR), "rb") as silent, pytest.raises(Refusal, match="too long"):
         sandbox.decode_in_child(
             silent, "png", modality="mri", sha256="", program="inference.formats.picture", allowance=hurried
         )
@@ -127,7 +128,7 @@ def test_a_child_that_takes_too_long_is_ended(tmp_path):
 
 def test_a_child_ended_before_its_own_alarm_is_set_took_too_long_and_its_file_is_not_called_damaged():
     at_once = dataclasses.replace(ALLOWANCE, wall_seconds=-2)
-    with tempfile.TemporaryFile() as opened, pytest.raises(FormatError, match="too long"):
+    with tempfile.TemporaryFile() as opened, pytest.raises(Refusal, match="too long"):
         sandbox.decode_in_child(
             opened, "png", modality="mri", sha256="", program="inference.formats.picture", allowance=at_once
         )
@@ -204,7 +205,7 @@ def test_an_honest_part_of_a_picture_is_taken():
 
 
 def test_a_shape_beyond_the_limits_is_refused_before_it_is_allocated():
-    with pytest.raises(FormatError):
+    with pytest.raises(Refusal):
         parsed(honest() | {"shape": [1000, 16000, 16000]})
 
 

@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 
-from inference.formats import FormatError
+from refusals import Refusal
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 SIDE = 40
@@ -22,7 +22,7 @@ HTJ2K = Path(__file__).parents[1] / "corpus" / "htj2k"
 
 
 def refusal(data: bytes, modality: str = "mri", file_name: str = "") -> str:
-    with pytest.raises(FormatError) as refused:
+    with pytest.raises(Refusal) as refused:
         decode(data, modality, file_name)
     return refused.value.detail
 

@@ -9,7 +9,7 @@ from corpus.pictures import noise
 from corpus.reading import decode, outcome
 from PIL import Image
 
-from inference.formats import FormatError
+from refusals import Refusal
 
 SIDE = 40
 
@@ -28,7 +28,7 @@ def test_a_jpeg_that_lacks_more_is_cut_short(options):
     cuts += [len(content) - place for place in restarts(content)]
     cuts += [len(content) - place - 2 for place in restarts(content)]
     for cut in cuts:
-        with pytest.raises(FormatError, match="cut short"):
+        with pytest.raises(Refusal, match="cut short"):
             decode(content[:-cut], "ultrasound")
 
 
@@ -43,7 +43,7 @@ REST = range(0xD0, 0xD8)
 
 
 def test_a_progressive_jpeg_without_its_end_is_cut_short():
-    with pytest.raises(FormatError, match="cut short"):
+    with pytest.raises(Refusal, match="cut short"):
         decode(pictures.saved(noise(64, 64), "JPEG", progressive=True)[:-2], "ultrasound")
 
 

@@ -10,8 +10,9 @@ import pytest
 from corpus import dicoms, hostile, pictures, volumes
 from corpus.reading import outcome
 
-from inference.formats import FormatError, limits, read
+from inference.formats import limits, read
 from inference.formats.gate import admit
+from refusals import Refusal
 
 MIB = 1 << 20
 MUTANTS = int(os.environ.get("VENTRA_MUTANTS", "150"))  # for each of the seeds below
@@ -21,7 +22,7 @@ MUTANTS = int(os.environ.get("VENTRA_MUTANTS", "150"))  # for each of the seeds 
 def test_a_bomb_is_refused_at_the_gate_without_allocating(name):
     content, code = hostile.BOMBS[name]
     tracemalloc.start()
-    with pytest.raises(FormatError) as refusal:
+    with pytest.raises(Refusal) as refusal:
         admit(content, modality="mri")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -38,7 +39,7 @@ def test_the_gate_needs_no_imaging_library():
 
 @pytest.mark.parametrize("name", hostile.FOREIGN)
 def test_what_is_no_scan_is_unsupported(name):
-    with pytest.raises(FormatError) as refusal:
+    with pytest.raises(Refusal) as refusal:
         admit(hostile.FOREIGN[name], modality="mri")
     assert refusal.value.code == "unsupported_type"
     assert refusal.value.status == 415
@@ -46,7 +47,7 @@ def test_what_is_no_scan_is_unsupported(name):
 
 def test_an_empty_file_is_refused(tmp_path):
     (tmp_path / "scan.png").touch()
-    with pytest.raises(FormatError) as refusal:
+    with pytest.raises(Refusal) as refusal:
         read(tmp_path / "scan.png", modality="mri")
     assert (refusal.value.code, refusal.value.status) == ("empty_file", 422)
 
@@ -54,7 +55,7 @@ def test_an_empty_file_is_refused(tmp_path):
 def test_a_file_beyond_the_limit_is_refused_before_it_is_read(tmp_path):
     with (tmp_path / "scan.png").open("wb") as sparse:
         sparse.truncate(limits.FILE_BYTES + 1)
-    with pytest.raises(FormatError) as refusal:
+    with pytest.raises(Refusal) as refusal:
         read(tmp_path / "scan.png", modality="mri")
     assert (refusal.value.code, refusal.value.status) == ("too_large", 413)
 
@@ -133,7 +134,7 @@ SEEDS = {
 def verdict(content: bytes) -> str:
     try:
         admit(content, modality="mri")
-    except FormatError as refusal:
+    except Refusal as refusal:
         return refusal.detail
     return "admitted"
 
@@ -152,6 +153,6 @@ def test_a_damaged_file_is_read_or_refused_through_the_whole_door(seed, tmp_path
         path.write_bytes(mutant)
         try:
             stack = read(path, modality="mri")
-        except FormatError:
+        except Refusal:
             continue
         assert stack.pixels.ndim == 3

@@ -9,7 +9,7 @@ from corpus.pictures import chunk, noise, png, ramp, saved, tiff, with_chunk
 from corpus.reading import decode, outcome
 from PIL import Image, PngImagePlugin
 
-from inference.formats import FormatError
+from refusals import Refusal
 
 
 def luma(colour: np.ndarray) -> np.ndarray:
@@ -191,7 +191,7 @@ def test_what_is_no_single_whole_picture_is_refused_with_its_reason(file, code):
 
 def test_16_bit_colour_is_never_cut_to_8_bits_in_silence():
     file = tiff({256: 64, 257: 64, 258: 16, 259: 1, 262: 2, 273: 0, 277: 3}, body=bytes(64 * 64 * 6))
-    with pytest.raises(FormatError, match="16-bit"):
+    with pytest.raises(Refusal, match="16-bit"):
         decode(file, "ultrasound")
 
 

@@ -7,7 +7,8 @@ import pytest
 from corpus.published import expected, nibabel_files, pydicom_files
 from corpus.reading import decode, outcome
 
-from inference.formats import FormatError, read
+from inference.formats import read
+from refusals import Refusal
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 SAMPLE = (
@@ -49,7 +50,7 @@ def test_the_child_comes_to_the_same_verdict(path):
         stack = read(path, modality=modality_of(path))
         np.testing.assert_array_equal(stack.pixels, decode(path.read_bytes(), modality_of(path)).pixels)
     else:
-        with pytest.raises(FormatError) as refusal:
+        with pytest.raises(Refusal) as refusal:
             read(path, modality=modality_of(path))
         assert refusal.value.code == expected(path)
 

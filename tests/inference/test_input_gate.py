@@ -25,10 +25,10 @@ from inference.engine.input_gate.sononet_gate import (
     refuse_early,
 )
 from inference.engine.preprocessing.prepare import FIRST_GATE, RECIPES, prepare
-from inference.engine.quality import NotAnalysable
 from inference.formats import PictureStack, read
 from inference.phantom import render, sample_spec
 from inference.phantom.others import other_stack
+from refusals import Refusal
 
 RECIPE = RECIPES["ultrasound-outline-2-128"]
 
@@ -44,8 +44,8 @@ def phantom(seed: int) -> PictureStack:
 def code_of(stack: PictureStack, **more) -> str:
     try:
         prepare(stack, RECIPE, **more)
-    except NotAnalysable as refused:
-        return refused.refusal.code
+    except Refusal as refused:
+        return refused.code
     return ""
 
 
@@ -75,16 +75,16 @@ def test_a_stated_age_counts_before_the_heads_size_and_that_before_its_look(gate
         hold_to(gate, seen)
         refuse_early(gate, seen, age_days, head)
         said = ""
-    except NotAnalysable as refused:
-        said = refused.refusal.code
+    except Refusal as refused:
+        said = refused.code
     assert said == code
 
 
 def test_a_plane_without_ventricles_is_answered_with_advice(gate):
-    with pytest.raises(NotAnalysable) as caught:
+    with pytest.raises(Refusal) as caught:
         hold_to(gate, InputVerdict(1.0, 0.0, 0.0))
-    assert "cannot be measured in this plane" in caught.value.refusal.reason
-    assert "Acquire an axial plane" in caught.value.refusal.reason
+    assert "cannot be measured in this plane" in caught.value.detail
+    assert "Acquire an axial plane" in caught.value.detail
 
 
 @pytest.mark.parametrize(
@@ -92,9 +92,9 @@ def test_a_plane_without_ventricles_is_answered_with_advice(gate):
     [(100, None, "stated gestational age"), (None, SMALL, "mm around"), (None, None, "looks younger")],
 )
 def test_too_early_says_by_what(gate, age_days, head, because):
-    with pytest.raises(NotAnalysable) as caught:
+    with pytest.raises(Refusal) as caught:
         refuse_early(gate, InputVerdict(1.0, 1.0, 1.0), age_days, head)
-    assert because in caught.value.refusal.reason
+    assert because in caught.value.detail
 
 
 def test_most_phantoms_are_read_and_other_pictures_are_not():

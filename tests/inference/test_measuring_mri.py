@@ -16,7 +16,6 @@ from inference.engine.records import ATRIUM, MEASURING_NETWORKS, VENTRICLES
 from inference.engine.weights import smoke
 from inference.engine.weights.ensemble_file import MembersDiffer, refuse_unlike
 from inference.engine.weights.loaded_model import WeightsMismatch
-from inference.engine.weights.weights_file import WeightsRefused
 from inference.jobs import worker
 from inference.models import Explanation, Job, ModelVersion, Prediction
 from inference.phantom import sample_spec
@@ -24,6 +23,7 @@ from inference.phantom.volume import volume
 from inference.registry import weights_upload
 from inference.results import reproduce as reproduction
 from inference.results import verify as verification
+from refusals import Refusal
 
 SEED = 9_300_001
 
@@ -112,14 +112,14 @@ def test_weights_from_outside_are_tried_on_a_phantom_of_their_modality(shipped):
         ({"maps.weight": tensors["maps.weight"] * float("nan")}, "mri", "not_finite"),
         ({"maps.bias": tensors["maps.bias"][:3].clone()}, "mri", "wrong_shape"),
     ):
-        with pytest.raises(WeightsRefused) as refused:
+        with pytest.raises(Refusal) as refused:
             smoke.first_measurement(safetensors.torch.save({**tensors, **changed}), VENTRICLES, modality)
         assert refused.value.code == code
 
 
 @pytest.mark.django_db
 def test_retrained_weights_become_a_draft_with_what_was_settled_with_them(shipped, manager, run_jobs):
-    with pytest.raises(WeightsRefused, match="needs its record"):
+    with pytest.raises(Refusal, match="needs its record"):
         weights_upload.submit(VENTRICLES, "mri", "7.1", shipped.content(), b"", by=manager)
     stated = replace(shipped.record, version="7.1").to_json()
     job = weights_upload.submit(VENTRICLES, "mri", "7.1", shipped.content(), stated, by=manager)

@@ -16,7 +16,6 @@ from inference.engine import catalogue, versions
 from inference.engine.records import ATRIUM, WeightsRecord
 from inference.engine.weights import smoke
 from inference.engine.weights.loaded_model import WeightsMismatch
-from inference.engine.weights.weights_file import WeightsRefused
 from inference.formats.spacing import CALIBRATED
 from inference.jobs import worker
 from inference.models import Explanation, Job, ModelVersion, Prediction
@@ -27,6 +26,7 @@ from inference.results import store as results
 from inference.results import verify as verification
 from inference.training.cli.measuring_card import main as measuring_card
 from inference.training.evaluation.external_validation import evaluate, listed
+from refusals import Refusal
 
 SEED = 11
 
@@ -165,7 +165,7 @@ def test_a_retrained_one_is_uploaded_as_a_draft_until_it_is_measured(retrained, 
 
 @pytest.mark.django_db
 def test_what_cannot_measure_is_refused(retrained, manager):
-    with pytest.raises(WeightsRefused, match="needs its record"):
+    with pytest.raises(Refusal, match="needs its record"):
         weights_upload.submit(ATRIUM, "ultrasound", "7.1", retrained.content(), b"", by=manager)
     for changed, modality, code in (
         (lambda tensors: tensors.pop("place.maps.bias"), "ultrasound", "wrong_names"),
@@ -175,7 +175,7 @@ def test_what_cannot_measure_is_refused(retrained, manager):
     ):
         tensors = safetensors.torch.load(retrained.content())
         changed(tensors)
-        with pytest.raises(WeightsRefused) as refused:
+        with pytest.raises(Refusal) as refused:
             smoke.first_measurement(safetensors.torch.save(tensors), ATRIUM, modality)
         assert refused.value.code == code
 

@@ -7,6 +7,7 @@ import pytest
 from conftest import PASSWORD
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
+from refused import refused
 
 from audit.models import Event
 from inference.models import Activation, ModelVersion
@@ -47,7 +48,7 @@ def test_activating_a_version_retires_the_one_before_and_leaves_no_gap(first, se
 
 
 def test_a_draft_cannot_answer_until_it_has_been_measured(draft, manager):
-    with pytest.raises(registry.IllegalMove, match="is draft and cannot become active"):
+    with refused("illegal_move", match="is draft and cannot become active"):
         registry.activate(draft, by=manager, reason=REASON)
     registry.record_evaluation(draft, {"auc": 0.9}, data="a labelled folder", by=manager)
     registry.activate(draft, by=manager, reason=REASON)
@@ -65,16 +66,16 @@ def test_one_step_goes_back_to_the_version_before(first, second, manager):
 def test_a_quarantined_version_is_never_gone_back_to(first, second, manager):
     registry.activate(second, by=manager, reason=REASON)
     registry.quarantine(first, reason="The file has changed.")
-    with pytest.raises(registry.IllegalMove, match="no earlier version"):
+    with refused("illegal_move", match="no earlier version"):
         registry.roll_back(second, by=manager, reason=REASON)
-    with pytest.raises(registry.IllegalMove, match="is quarantined"):
+    with refused("illegal_move", match="is quarantined"):
         registry.activate(first, by=manager, reason=REASON)
 
 
 def test_a_retired_version_leaves_its_seat_empty(first, manager):
     registry.retire(first, by=manager, reason="The probe is gone.")
     assert list(registry.active_versions("ultrasound")) == []
-    with pytest.raises(registry.IllegalMove):
+    with refused("illegal_move"):
         registry.retire(first, by=manager, reason=REASON)
 
 
@@ -82,7 +83,7 @@ def test_every_illegal_move_is_refused(first):
     for state, moves in registry.MOVES.items():
         for to in set(ModelVersion.State) - moves:
             first.state = state
-            with pytest.raises(registry.IllegalMove):
+            with refused("illegal_move"):
                 registry._refuse_illegal(first, to)
 
 
@@ -129,7 +130,7 @@ def test_two_versions_cannot_have_held_one_seat_at_the_same_time(first, second):
 
 
 def test_another_file_under_a_taken_name_is_refused(tmp_path, first):
-    with pytest.raises(registry.VersionExists, match="exists already with another weights file"):
+    with refused("version_exists", match="exists already with another weights file"):
         answers.version(tmp_path, version="0", content=b"other bytes")
 
 

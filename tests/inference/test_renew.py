@@ -8,10 +8,10 @@ import pytest
 from inference.engine import catalogue
 from inference.engine.networks.network import WIDE_RECIPES
 from inference.engine.preprocessing.prepare import RECIPES, prepare
-from inference.engine.quality import NotAnalysable
 from inference.training.cli.renew import main, renewed
 from inference.training.data.sources import heads, stack_of
 from inference.training.evaluation.by_source import Asked
+from refusals import Refusal
 
 RECIPE = RECIPES[WIDE_RECIPES["ultrasound"]]
 NETWORKS = ("cnn", "modified_cnn")
@@ -75,7 +75,7 @@ def test_the_cards_say_what_the_gate_says(data_dir, record):
         try:
             prepare(stack_of(data_dir, one.file, one.mm), RECIPE)
             found[one.file] = ""
-        except NotAnalysable as refused:
-            found[one.file] = refused.refusal.code
+        except Refusal as refused:
+            found[one.file] = refused.code
     assert found == {one.file: codes[one.file] for one in listed}
     assert np.mean([code == "" for code in found.values()]) > 0.5

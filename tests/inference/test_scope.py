@@ -20,7 +20,6 @@ from inference.engine.input_gate.sononet_gate import gate_name
 from inference.engine.networks.vgg16 import VGG16
 from inference.engine.predict import predict
 from inference.engine.preprocessing.prepare import RECIPES, prepare
-from inference.engine.quality import NotAnalysable
 from inference.engine.records import sha256_hex
 from inference.formats import PictureStack, read
 from inference.phantom import render, sample_spec
@@ -30,6 +29,7 @@ from inference.training.evaluation.figures import wilson
 from inference.training.input_gate.vgg16_gate.command import main
 from inference.training.input_gate.vgg16_gate.material import Item, items, picture_of
 from inference.training.input_gate.vgg16_gate.spoiled import SPOILERS
+from refusals import Refusal
 
 RECIPE = {modality: RECIPES[f"{modality}-head-128"] for modality in ("ultrasound", "mri")}
 UNSEEN = 7_000_000
@@ -44,8 +44,8 @@ def refusal_of(stack: PictureStack) -> tuple[str, str] | None:
     """(code, sentence), or None when the scan is analysable."""
     try:
         prepare(stack, RECIPE[stack.modality])
-    except NotAnalysable as refused:
-        return refused.refusal.code, refused.refusal.reason
+    except Refusal as refused:
+        return refused.code, refused.detail
     return None
 
 
@@ -103,7 +103,7 @@ def test_heads_are_let_in_and_their_likelihood_is_told(look):
     for seed in range(20):
         try:
             found = prepare(phantom(look, UNSEEN + seed), RECIPE[look])
-        except NotAnalysable:
+        except Refusal:
             continue
         let_in += 1
         assert vgg16_gate.shipped_gate(look).thresholds[look] <= found.quality["head_likelihood"] <= 1
@@ -145,14 +145,14 @@ def test_a_refused_scan_is_refused_by_every_door():
     assert answer.versions["input_gate"] == gate_name()
     femur = replace(stack, pixels=other("femur", seed=UNSEEN)[None])
     (refused,) = predict(model, [femur])
-    assert refused.refusal.code in {"not_a_head", "no_head"}
+    assert refused.code in {"not_a_head", "no_head"}
     with pytest.raises(NotBound, match="not the input the answer rests on"):
         explain("gradcam", model, femur, answer)
 
 
 def test_training_may_leave_the_question_out():
     body = replace(other_stack("body", seed=UNSEEN, modality="mri"))
-    with pytest.raises(NotAnalysable):
+    with pytest.raises(Refusal):
         prepare(body, RECIPE["mri"])
     assert "head_likelihood" not in prepare(body, RECIPE["mri"], scope=False).quality
 
@@ -225,10 +225,10 @@ def test_a_head_that_is_too_long_for_any_fetus_is_refused_where_the_spacing_is_k
     head = Ellipse(100.0, 100.0, 120.0, 90.0, 0.0)
     vgg16_gate.refuse_adult(head, None)
     vgg16_gate.refuse_adult(head, (0.4, 0.4))
-    with pytest.raises(NotAnalysable) as refused:
+    with pytest.raises(Refusal) as refused:
         vgg16_gate.refuse_adult(head, spacing)
-    assert refused.value.refusal.code == "head_too_long"
-    assert "192 mm long" in refused.value.refusal.reason
+    assert refused.value.code == "head_too_long"
+    assert "192 mm long" in refused.value.detail
 
 
 def test_an_adult_sized_scan_is_refused_by_its_size():

@@ -15,11 +15,12 @@ from inference.engine.explain.explainers import explain
 from inference.engine.predict import calibrated, frame_logits, predict
 from inference.engine.preprocessing.prepare import RECIPES, prepare
 from inference.engine.preprocessing.prepared_cache import prepared_once
-from inference.engine.quality import NotAnalysable, check
+from inference.engine.quality import check
 from inference.engine.weights.loaded_model import LoadedModel, load
 from inference.formats import read
 from inference.formats.stack import PictureStack
 from inference.phantom import render, sample_spec
+from refusals import Refusal
 
 OLD, NEW = RECIPES["ultrasound-head-128"], RECIPES["ultrasound-square-128"]
 SQUEEZES = (1.25, 1.5, 2.0)
@@ -143,7 +144,7 @@ def test_real_pictures_squeezed_keep_their_answer(data_dir):
     for name in names:
         whole = read(data_dir / "ultrasound" / name, modality="ultrasound", file_name=name)
         whole = replace(whole, pixel_spacing=(0.5, 0.5))
-        with suppress(NotAnalysable):
+        with suppress(Refusal):
             gaps.append(abs(probability(whole) - probability(squeezed(whole, 1.5))))
     assert len(gaps) >= 10
     assert np.mean(np.array(gaps) < 0.03) > 0.6
@@ -170,5 +171,5 @@ def test_pictures_that_come_squeezed_keep_their_call(data_dir):
 
 def test_a_blank_picture_is_refused_whatever_its_pixels_are():
     blank = PictureStack(np.full((1, 90, 90), 7, np.uint8), "ultrasound", "", "png", pixel_spacing=(1.0, 2.0))
-    with pytest.raises(NotAnalysable):
+    with pytest.raises(Refusal):
         prepare(blank, NEW)

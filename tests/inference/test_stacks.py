@@ -10,7 +10,6 @@ from conftest import source_of
 from inference.engine import catalogue
 from inference.engine.predict import calibrated, frame_logits
 from inference.engine.preprocessing.prepare import RECIPES, prepare
-from inference.engine.quality import NotAnalysable
 from inference.engine.records import SLICES_ACROSS, sha256_hex
 from inference.engine.uncertainty.undecided import SURE_ACROSS
 from inference.engine.weights.loaded_model import LoadedModel, load
@@ -19,6 +18,7 @@ from inference.formats.stack import PictureStack
 from inference.phantom import sample_spec
 from inference.phantom.volume import volume
 from inference.training.cli import renew
+from refusals import Refusal
 
 BEFORE, NOW = RECIPES["mri-anatomy-128"], RECIPES["mri-stack-128"]
 ROWS, COLUMNS = 1, 2
@@ -62,9 +62,9 @@ def chance(model: LoadedModel, stack: PictureStack) -> float:
 
 
 def refusal_of(stack: PictureStack, recipe=NOW):
-    with pytest.raises(NotAnalysable) as refused:
+    with pytest.raises(Refusal) as refused:
         prepare(stack, recipe, scope=False)
-    return refused.value.refusal
+    return refused.value
 
 
 @pytest.mark.parametrize("label", ["normal", "ventriculomegaly"])
@@ -90,8 +90,8 @@ def test_stacks_made_of_a_real_volume_keep_its_label_and_its_probability(model, 
 def test_slices_too_far_apart_are_refused_with_what_to_acquire(axis, plane):
     refusal = refusal_of(thick(fine(3, "normal"), axis, 6.0))
     assert refusal.code == "coarse_slices"
-    assert f"The {plane} slices lie 6" in refusal.reason
-    assert f"acquire axial slices, or {plane} ones at most 4." in refusal.reason
+    assert f"The {plane} slices lie 6" in refusal.detail
+    assert f"acquire axial slices, or {plane} ones at most 4." in refusal.detail
 
 
 def test_a_small_head_asks_for_thinner_slices():

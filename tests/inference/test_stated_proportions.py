@@ -9,7 +9,8 @@ from corpus.pictures import chunk, noise, ramp, saved, with_chunk
 from corpus.reading import decode
 from PIL import Image
 
-from inference.formats import FormatError, read
+from inference.formats import read
+from refusals import Refusal
 
 WIDE = (100, 200)
 """Half as many pixels along a row as along a column: each is twice as wide as high."""
@@ -64,5 +65,5 @@ def test_a_density_that_differs_between_the_directions_is_an_aspect_and_no_scale
 def test_what_would_be_too_large_in_true_proportions_is_refused(tmp_path):
     tall = with_chunk(saved(np.zeros((4000, 2000), np.uint8)), chunk(b"pHYs", struct.pack(">IIB", 9, 1, 0)))
     (tmp_path / "tall.png").write_bytes(tall)
-    with pytest.raises(FormatError, match="million"):
+    with pytest.raises(Refusal, match="million"):
         read(tmp_path / "tall.png", modality="ultrasound", file_name="tall.png")

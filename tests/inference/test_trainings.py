@@ -18,6 +18,7 @@ from inference.models import Activation, Job, ModelVersion
 from inference.phantom import render, sample_spec
 from inference.registry import service as registry
 from inference.registry import trainings
+from refusals import Refusal
 
 pytestmark = [
     pytest.mark.training,
@@ -148,7 +149,7 @@ def test_data_that_cannot_be_learnt_from_ends_in_a_sentence(manager, run_jobs, p
     ],
 )
 def test_what_cannot_be_trained_is_refused_before_it_is_queued(changes, code, manager):
-    with pytest.raises(jobs.RefusedWork) as refused:
+    with pytest.raises(Refusal) as refused:
         asked(manager, **changes)
     assert refused.value.code == code
     assert not Job.objects.exists()

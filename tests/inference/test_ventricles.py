@@ -15,7 +15,6 @@ from inference.engine.atrium.scan import as_json
 from inference.engine.command import main as engine
 from inference.engine.input_gate.admission import LEAST_LIKELY
 from inference.engine.preprocessing.prepare import RECIPES, prepare
-from inference.engine.quality import NotAnalysable
 from inference.engine.ventricles.anatomy import is_brain
 from inference.engine.ventricles.calipers import Painted, atrial_plane
 from inference.engine.ventricles.network import SIDE
@@ -33,6 +32,7 @@ from inference.training.evaluation.widened import widened
 from inference.training.ventricles.command import main
 from inference.training.ventricles.measure import stack_of
 from inference.training.ventricles.volumes import Made, made_volumes
+from refusals import Refusal
 
 UNSEEN = 9_200_001
 """A seed whose phantoms nothing was learnt from."""
@@ -121,9 +121,9 @@ def test_only_axial_mri_with_a_scale_is_measured():
         (replace(drawn, pixel_spacing=None), "no_scale"),
         (replace(drawn, plane="coronal"), "not_axial"),
     ):
-        with pytest.raises(NotAnalysable) as refused:
+        with pytest.raises(Refusal) as refused:
             measure_volume(painter, stack)
-        assert refused.value.refusal.code == code
+        assert refused.value.code == code
     found = measure_volume(painter, drawn, gate=False)
     assert not found.atria.measurable
     assert as_json(found)["measurable"] is False
@@ -199,9 +199,9 @@ def test_the_engines_command_measures_a_volume_as_it_measures_ultrasound(tmp_pat
 
 def test_ultrasound_is_still_measured_by_its_own_networks():
     drawn = render(sample_spec(np.random.default_rng(7)), "ultrasound", seed=7).stack()
-    with pytest.raises(NotAnalysable) as refused:
+    with pytest.raises(Refusal) as refused:
         measure_volume(shipped_painter(), drawn)
-    assert refused.value.refusal.code == "wrong_modality"
+    assert refused.value.code == "wrong_modality"
 
 
 @pytest.mark.training
@@ -239,13 +239,13 @@ def test_a_brain_that_the_gate_does_not_know_is_let_in_by_its_anatomy_and_only_w
     made = next(one for one in made_volumes(tmp_path, 1) if one.kind == "wide, late")
     seed = [1, *made.group.encode(), *made.kind.encode(), *b"another machine"]
     stack = widened(np.random.default_rng(seed), made, "another machine")
-    with pytest.raises(NotAnalysable) as refused:
+    with pytest.raises(Refusal) as refused:
         prepare(stack, RECIPES["mri-square-128"])
-    assert refused.value.refusal.code == "not_a_head"
+    assert refused.value.code == "not_a_head"
     prepared = prepare(stack, RECIPES["mri-anatomy-128"])
     assert LEAST_LIKELY <= prepared.quality["head_likelihood"] < 0.7
     no_scale = replace(stack, pixel_spacing=None, slice_spacing=None)
-    with pytest.raises(NotAnalysable, match="head"):
+    with pytest.raises(Refusal, match="head"):
         prepare(no_scale, RECIPES["mri-anatomy-128"])
 
 

@@ -16,19 +16,21 @@ from conftest import PASSWORD
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models.functions import Now
+from refused import refused
 
 from audit.models import Event
 from blobs.models import Blob
 from inference.engine.networks import NETWORKS
 from inference.engine.records import NETWORK_NAMES, WeightsRecord
 from inference.engine.weights import smoke
-from inference.engine.weights.weights_file import MAX_HEADER_BYTES, MAX_TENSORS, WeightsRefused, inspect
+from inference.engine.weights.weights_file import MAX_HEADER_BYTES, MAX_TENSORS, inspect
 from inference.jobs import lease
 from inference.jobs import state as jobs
 from inference.jobs import sweep as sweeper
 from inference.models import Job, ModelVersion
 from inference.registry import service as registry
 from inference.registry import weights_upload
+from refusals import Refusal
 
 NETWORK = "modified_cnn"
 GOOD = engine_models.packed(NETWORK)
@@ -91,14 +93,14 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_header_is_refused_with_its_code_before_anything_is_parsed(name):
     content, code = HOSTILE[name]
-    with pytest.raises(WeightsRefused) as refused:
+    with pytest.raises(Refusal) as refused:
         inspect(content)
     assert refused.value.code == code
     assert refused.value.detail.endswith((".", "FILE.safetensors"))
 
 
 def test_a_pytorch_file_is_refused_with_the_command_that_converts_it():
-    with pytest.raises(WeightsRefused, match=r"backbones convert FILE\.pth FILE\.safetensors"):
+    with pytest.raises(Refusal, match=r"backbones convert FILE\.pth FILE\.safetensors"):
         inspect(b"PK\x03\x04")
 
 
@@ -171,7 +173,7 @@ def waiting_files() -> list[Path]:
     ],
 )
 def test_weights_that_do_not_fit_or_do_not_run_are_refused(change, code):
-    with pytest.raises(WeightsRefused) as refused:
+    with pytest.raises(Refusal) as refused:
         smoke.first_run(changed(change), NETWORKS[NETWORK], "ultrasound")
     assert refused.value.code == code
 
@@ -195,7 +197,7 @@ def test_a_good_file_becomes_a_draft_that_cannot_answer_before_it_is_measured(up
     )
     assert upload(GOOD).model_version == version, "the same upload again is the same version"
     assert upload(engine_models.packed(NETWORK, seed=1)).failure_code == "version_exists"
-    with pytest.raises(registry.IllegalMove):
+    with refused("illegal_move"):
         registry.activate(version, by=manager, reason="a test")
 
 
@@ -217,7 +219,7 @@ def test_a_record_brings_threshold_and_card_but_not_the_right_to_answer(upload):
 )
 def test_a_record_of_something_else_is_refused(change):
     own = engine_models.record_of(GOOD, NETWORK)
-    with pytest.raises(WeightsRefused) as refused:
+    with pytest.raises(Refusal) as refused:
         weights_upload.adopted(own, WeightsRecord(**(asdict(own) | change)).to_json())
     assert refused.value.code == "bad_record"
 

@@ -17,7 +17,7 @@ from cases.advice import service as advice_service
 from cases.models import Case, ReadingRules, Scan
 from cases.review import service as review
 from inference import events as work_telling
-from inference.engine.records import Refusal
+from inference.engine.records import NotAnalysable
 from inference.jobs import lease
 from inference.jobs import state as jobs
 from inference.models import Job
@@ -75,7 +75,7 @@ def test_the_last_answer_tells_whoever_sent_the_scan_once(case, alice, bob, two,
 
 def test_a_scan_that_no_model_could_analyse_is_told_as_that(case, alice, two, sees):
     for job in two:
-        finish(job, refusal=Refusal("no_head", "There is no head in the picture."))
+        finish(job, refusal=NotAnalysable("no_head", "There is no head in the picture."))
     assert sees(alice) == [f"Scan 1 of case {case.number} could not be analysed."]
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from receiver import HOST, make_certificate, receiving
 
+from refusals import Refusal
 from webhooks import addresses, sender
-from webhooks.addresses import Refused
 from webhooks.models import Delivery
 from webhooks.posting import Outcome, post
 
@@ -64,10 +64,10 @@ def names(monkeypatch) -> Callable[..., list[str]]:
 @pytest.mark.parametrize("ip", INSIDE)
 def test_an_address_inside_is_refused_whether_it_is_written_or_resolved(ip, names):
     host = f"[{ip}]" if ":" in ip else ip
-    with pytest.raises(Refused, match="lies inside"):
+    with pytest.raises(Refusal, match="lies inside"):
         addresses.parsed(f"https://{host}/")
     names([ip])
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Refusal) as refused:
         addresses.target(f"https://{HOST}/")
     assert refused.value.code == "forbidden_address"
 
@@ -80,7 +80,7 @@ def test_an_address_outside_may_be_called(ip, names):
 
 def test_one_address_inside_among_many_is_enough_to_refuse(names):
     names(["8.8.8.8", "10.0.0.1"])
-    with pytest.raises(Refused):
+    with pytest.raises(Refusal):
         addresses.target(f"https://{HOST}/")
 
 
@@ -106,7 +106,7 @@ def test_only_listed_hosts_are_called_where_there_is_a_list(settings, names):
     for host in (HOST, "a.inside.example.org", f"{HOST}."):
         assert addresses.parsed(f"https://{host}/")
     for host in ("evil.example.org", "inside.example.org.evil.org", "xinside.example.org", f"x{HOST}"):
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(Refusal) as refused:
             addresses.parsed(f"https://{host}/")
         assert refused.value.code == "host_not_allowed"
 
@@ -116,7 +116,7 @@ def test_a_network_of_the_hospital_may_be_allowed_and_no_disguise_comes_with_it(
     names(["10.20.3.4"], ["10.21.0.1"], ["::ffff:10.20.3.4"])
     assert addresses.target(f"https://{HOST}/").ip == "10.20.3.4"
     for _ in range(2):
-        with pytest.raises(Refused):
+        with pytest.raises(Refusal):
             addresses.target(f"https://{HOST}/")
 
 

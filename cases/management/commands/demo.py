@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from cases import demo
+from refusals import Refusal
 
 
 class Command(BaseCommand):
@@ -17,7 +18,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
         try:
             department = demo.people()
-        except demo.NotTheDemo as refused:
+        except Refusal as refused:
             raise CommandError(str(refused)) from refused
         demo.phantom_cases(department)
         if options["data"]:

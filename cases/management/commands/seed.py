@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from cases.models import Case
-from cases.refusals import CannotDo
 from cases.seeding import seed, template_of
+from refusals import Refusal
 
 
 class Command(BaseCommand):
@@ -23,6 +23,6 @@ class Command(BaseCommand):
             raise CommandError(f"There is no case {options['case']}.")
         try:
             seed(template_of(case), options["first"], options["first"] + options["count"] - 1)
-        except CannotDo as refused:
+        except Refusal as refused:
             raise CommandError(str(refused)) from refused
         self.stdout.write(f"{options['count']} copies of {case}.")

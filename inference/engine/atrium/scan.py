@@ -13,10 +13,10 @@ from inference.engine.head.ellipse import Ellipse
 from inference.engine.preprocessing.prepare import RECIPES
 from inference.engine.preprocessing.prepared_cache import prepared_once
 from inference.engine.preprocessing.square_pixels import Floats, back_to_scan, spacing_of, squared
-from inference.engine.quality import refuse
 from inference.engine.records import Prepared
 from inference.formats.spacing import CALIBRATED
 from inference.formats.stack import PictureStack
+from refusals import Refusal
 
 RECIPE = RECIPES["ultrasound-outline-2-128"]
 """Finds the head and asks the gate. Networks of the same recipe that read the scan too have asked already."""
@@ -52,7 +52,7 @@ def measure_scan(
 ) -> ScanAtria:
     """The atria of an ultrasound scan, where the input gate lets its head through.
 
-    Raises NotAnalysable (wrong_modality, no_such_frame, no_head, not_a_head, off_plane, too_early).
+    Raises Refusal (wrong_modality, no_such_frame, no_head, not_a_head, off_plane, too_early).
     """
     refuse_unread(stack)
     prepared = prepared_once(stack, RECIPE, frames=frames, age_days=gestational_age_days)
@@ -62,7 +62,7 @@ def measure_scan(
 def refuse_unread(stack: PictureStack) -> None:
     """Refuses scans that are not measured here, whatever they show. Code: wrong_modality."""
     if stack.modality != "ultrasound":
-        raise refuse("wrong_modality", "Calipers are proposed on ultrasound; the scan is MRI.")
+        raise Refusal("wrong_modality", "Calipers are proposed on ultrasound; the scan is MRI.")
 
 
 def measure_prepared(

@@ -20,10 +20,10 @@ from inference.engine.explain import (
 from inference.engine.explain.method import CannotExplain, Explainer, GridMap, telling
 from inference.engine.explain.resample_to_scan import to_scan
 from inference.engine.preprocessing.prepared_cache import prepared_again
-from inference.engine.quality import NotAnalysable
 from inference.engine.records import Answer, Explanation, Label, Prepared
 from inference.engine.weights.loaded_model import LoadedModel
 from inference.formats.stack import PictureStack
+from refusals import Refusal
 
 EXPLAINERS: dict[str, Explainer] = {
     "gradcam": gradcam.explain,
@@ -134,7 +134,7 @@ def _known_class(class_label: str | None, model: LoadedModel) -> Label:
 def _bound_input(model: LoadedModel, stack: PictureStack, answer: Answer) -> Prepared:
     try:
         prepared = prepared_again(stack, model.recipe, answer.frames)
-    except NotAnalysable as refused:
+    except Refusal as refused:
         raise NotBound("this is not the scan the answer is about: it cannot be analysed") from refused
     if prepared.sha256 != answer.input_sha256:
         raise NotBound("this is not the input the answer rests on")

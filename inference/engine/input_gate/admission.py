@@ -26,10 +26,10 @@ from inference.engine.input_gate.vgg16_gate import (
     shipped_gate,
 )
 from inference.engine.preprocessing.square_pixels import Pair, back_to_scan
-from inference.engine.quality import NotAnalysable
 from inference.engine.ventricles.anatomy import shows_brain
 from inference.engine.ventricles.painter import key_painter
 from inference.formats.stack import PictureStack
+from refusals import Refusal
 
 LEAST_LIKELY = 0.1
 """Probability of a head by its look below which no anatomy opens the gate."""
@@ -47,7 +47,7 @@ class Frame:
 
 Parameters = Mapping[str, float | int | str]
 """Of the step that names a gate."""
-Passed = tuple[dict[int, dict[str, float]], NotAnalysable | None]
+Passed = tuple[dict[int, dict[str, float]], Refusal | None]
 """What was seen in the frames that pass, and why the last of the others does not."""
 
 
@@ -68,14 +68,14 @@ def _looked_at(stack: PictureStack, frames: Mapping[int, Frame], opened: Callabl
     if stack.is_volume:
         chances = dict.fromkeys(chances, pooled(list(chances.values())))
     kept: dict[int, dict[str, float]] = {}
-    refused: NotAnalysable | None = None
+    refused: Refusal | None = None
     for index, frame in frames.items():
         try:
             refuse_adult(frame.head, frame.spacing if stack.pixel_spacing else None)
             kept[index] = {"head_likelihood": head_likelihood(gate, chances[index], stack.modality)}
-        except NotAnalysable as refusal:
+        except Refusal as refusal:
             likely = float(chances[index][CLASSES.index(stack.modality)])
-            if refusal.refusal.code == "not_a_head" and likely >= LEAST_LIKELY and opened():
+            if refusal.code == "not_a_head" and likely >= LEAST_LIKELY and opened():
                 kept[index] = {"head_likelihood": likely}
             else:
                 refused = refusal
@@ -103,7 +103,7 @@ def by_look(
     """
     gate = shipped_input_gate(str(parameters["gate"]))
     kept: dict[int, dict[str, float]] = {}
-    refused: NotAnalysable | None = None
+    refused: Refusal | None = None
     for index, frame in frames.items():
         if frame.found is None:
             continue
@@ -114,7 +114,7 @@ def by_look(
             refuse_adult(frame.head, frame.spacing if millimetres else None)
             hold_to(gate, seen)
             refuse_early(gate, seen, age_days, head)
-        except NotAnalysable as refusal:
+        except Refusal as refusal:
             refused = refusal
         else:
             kept[index] = _values(seen, head)

@@ -17,8 +17,8 @@ from inference.engine.head.biometry import HeadBiometry
 from inference.engine.head.by_skull import Head
 from inference.engine.input_gate.look import COLUMNS, ROWS, Stage, features
 from inference.engine.input_gate.sononet import SonoNet16
-from inference.engine.quality import refuse
 from inference.engine.records import sha256_hex
+from refusals import Refusal
 
 SHIPPED = Path(__file__).parents[1] / "shipped_input_gate"
 EARLIER = SHIPPED / "earlier"
@@ -125,9 +125,9 @@ def chance(tensors: Mapping[str, Floats], question: str, seen: Floats) -> NDArra
 def hold_to(gate: InputGate, found: InputVerdict) -> None:
     """Refuses what is no head, and planes of it without ventricles. Codes: not_a_head, off_plane."""
     if found.head < gate.thresholds["head"]:
-        raise refuse("not_a_head", "This does not look like a fetal head in axial section.")
+        raise Refusal("not_a_head", "This does not look like a fetal head in axial section.")
     if found.plane < gate.thresholds["plane"]:
-        raise refuse(
+        raise Refusal(
             "off_plane",
             "The ventricles cannot be measured in this plane of the head. Acquire an axial plane through "
             "them: cavum in front, atrium with its choroid plexus behind.",
@@ -143,20 +143,20 @@ def refuse_early(
     """
     if age_days is not None:
         if age_days < TOO_EARLY_DAYS:
-            raise refuse(
+            raise Refusal(
                 "too_early",
                 "By its stated gestational age the fetus is younger than 18 weeks: choroid plexus fills the "
                 "ventricles, and ventriculomegaly is not called.",
             )
     elif head is not None:
         if head.early:
-            raise refuse(
+            raise Refusal(
                 "too_early",
                 f"The head measures {head.head_circumference_mm:.0f} mm around, as before about 18 weeks: "
                 "choroid plexus fills the ventricles, and ventriculomegaly is not called.",
             )
     elif found.early >= gate.thresholds["early"]:
-        raise refuse(
+        raise Refusal(
             "too_early",
             "The head looks younger than about 18 weeks: choroid plexus fills the ventricles, and "
             "ventriculomegaly is not called. State the gestational age if it is older.",

@@ -26,9 +26,9 @@ from inference.engine import catalogue
 from inference.engine.head.ellipse import Ellipse
 from inference.engine.networks.imagenet import CENTRE, SCALE
 from inference.engine.networks.vgg16 import VGG16
-from inference.engine.quality import refuse
 from inference.engine.records import sha256_hex
 from inference.formats.stack import Modality
+from refusals import Refusal
 
 CLASSES = ("ultrasound", "mri", "neither")
 CROP, WHOLE = 80, 64
@@ -128,11 +128,11 @@ def head_likelihood(gate: Gate, chances: Chances, modality: Modality) -> float:
         return here
     other: Modality = "mri" if modality == "ultrasound" else "ultrasound"
     if float(chances[CLASSES.index(other)]) >= thresholds[other]:
-        raise refuse(
+        raise Refusal(
             "wrong_modality",
             f"The scan was declared as {NAMES[modality]}, but it looks like {NAMES[other]} of a fetal head.",
         )
-    raise refuse("not_a_head", "This does not look like a fetal head in axial section.")
+    raise Refusal("not_a_head", "This does not look like a fetal head in axial section.")
 
 
 def refuse_adult(head: Ellipse, spacing: tuple[float, float] | None) -> None:
@@ -147,7 +147,7 @@ def refuse_adult(head: Ellipse, spacing: tuple[float, float] | None) -> None:
         2 * head.long * math.hypot(math.cos(head.angle) * along_columns, math.sin(head.angle) * along_rows)
     )
     if length > LONGEST_MM:
-        raise refuse(
+        raise Refusal(
             "head_too_long",
             f"The head is {length:.0f} mm long; no fetal head is longer than {LONGEST_MM:.0f} mm.",
         )

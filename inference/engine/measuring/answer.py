@@ -16,14 +16,13 @@ from inference.engine.measuring.width_evidence import MEMBER
 from inference.engine.predict import versions_of
 from inference.engine.preprocessing.prepare import tensor_sha256
 from inference.engine.preprocessing.prepared_cache import prepared_once
-from inference.engine.quality import NotAnalysable
 from inference.engine.records import (
     MEASURING,
     MEASURING_NETWORKS,
     POSITIVE,
     Answer,
+    NotAnalysable,
     Recipe,
-    Refusal,
     WeightsRecord,
     settles,
     sha256_hex,
@@ -32,6 +31,7 @@ from inference.engine.ventricles.painter import VentriclesMismatch
 from inference.engine.weights.ensemble_file import measuring_member, prefix_of
 from inference.engine.weights.loaded_model import WeightsMismatch, Widths, recipe_of
 from inference.formats.stack import PictureStack
+from refusals import Refusal
 
 THRESHOLD = 0.5
 """A width of 10 mm: as likely wider as narrower."""
@@ -138,8 +138,8 @@ def _said(
     try:
         way.refuse(stack)
         prepared = prepared_once(stack, model.recipe, frames=wish, age_days=age_days)
-    except NotAnalysable as refused:
-        return _refused(refused.refusal)
+    except Refusal as refused:
+        return _refused(NotAnalysable(refused.code, refused.detail))
     found = model.measure(stack, prepared, age_days, wish is not None)
     seen = {"quality": prepared.quality, "measurement": as_json(found)}
     refusal = _cannot_call(found)
@@ -159,15 +159,15 @@ def _said(
     }
 
 
-def _cannot_call(found: ScanAtria) -> Refusal | None:
+def _cannot_call(found: ScanAtria) -> NotAnalysable | None:
     """Why nothing is called though the head is one: it then neither alarms nor votes."""
     if not found.atria.measurable:
-        return Refusal(
+        return NotAnalysable(
             "atrium_not_measurable",
             "The atrium cannot be measured here: no ventricle shows clearly enough to put calipers on it.",
         )
     if found.scale is None:
-        return Refusal(
+        return NotAnalysable(
             "no_scale",
             "Neither the file nor a gestational age tells how large a pixel is: the width is given as a "
             "share of the head's, and nothing is called.",
@@ -175,7 +175,7 @@ def _cannot_call(found: ScanAtria) -> Refusal | None:
     return None
 
 
-def _refused(refusal: Refusal) -> dict[str, Any]:
+def _refused(refusal: NotAnalysable) -> dict[str, Any]:
     return {
         "analysable": False,
         "refusal": refusal,

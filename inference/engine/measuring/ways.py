@@ -30,7 +30,7 @@ Tensors = Mapping[str, Tensor]
 class Way:
     """What is particular to one network that measures.
 
-    recipe: finds the head and asks the gate. refuse: raises NotAnalysable for scans that it cannot measure,
+    recipe: finds the head and asks the gate. refuse: raises Refusal for scans that it cannot measure,
     whatever they show. open: from a weights file and the numbers that were settled with it; raises Mismatch,
     SafetensorError or RuntimeError. modules: what its file holds, for names and shapes; untried: from tensors
     of these, every atrium counting. rule: how one frame of several is taken, in words.

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.engine.quality import refuse
 from inference.formats.stack import PictureStack
+from refusals import Refusal
 
 LOOP_FRAMES = 8
 VOLUME_FRAMES = 5
@@ -39,7 +39,7 @@ def choose_frames(stack: PictureStack, requested: Sequence[int] | None = None) -
 def _requested(requested: Sequence[int], count: int) -> FrameChoice:
     frames = tuple(sorted(set(requested)))
     if frames[0] < 0 or frames[-1] >= count:
-        raise refuse("no_such_frame", f"The scan has {count} frames, numbered from 0 to {count - 1}.")
+        raise Refusal("no_such_frame", f"The scan has {count} frames, numbered from 0 to {count - 1}.")
     return FrameChoice(frames, "chosen by a person; logits of several frames are averaged")
 
 

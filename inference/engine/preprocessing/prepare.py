@@ -27,16 +27,11 @@ from inference.engine.preprocessing.square_pixels import (
     spacing_of,
     squared,
 )
-from inference.engine.quality import (
-    NotAnalysable,
-    frame_contrast,
-    head_quality,
-    outline_quality,
-    refuse_coarse_slices,
-)
+from inference.engine.quality import frame_contrast, head_quality, outline_quality, refuse_coarse_slices
 from inference.engine.records import SLICES_ACROSS, Prepared, Recipe, canonical_json, sha256_hex
 from inference.engine.ventricles.painter import ventricle_painter_name
 from inference.formats.stack import MODALITIES, Modality, PictureStack
+from refusals import Refusal
 
 SIZE = 64
 
@@ -76,17 +71,17 @@ def prepare(
 ) -> Prepared:
     """The network's input and the way back to scan coordinates.
 
-    Frames without a head are left out when others have one; NotAnalysable when none has.
+    Frames without a head are left out when others have one; Refusal when none has.
     scope=False leaves out the question whether a head is what was found: for training and its checks.
     age_days: gestational age, where the case states it.
     """
     choice = choose_frames(stack, frames)
     states: dict[int, FrameState] = {}
-    refused: NotAnalysable | None = None
+    refused: Refusal | None = None
     for index in choice.frames:
         try:
             states[index] = _prepare_frame(stack, index, recipe)
-        except NotAnalysable as refusal:
+        except Refusal as refusal:
             refused = refusal
     across = _slices_across(stack, recipe, states)
     if states and scope:
@@ -121,7 +116,7 @@ def _slices_across(
 
 def _in_scope(
     stack: PictureStack, recipe: Recipe, states: Mapping[int, FrameState], age_days: int | None
-) -> tuple[dict[int, FrameState], NotAnalysable | None]:
+) -> tuple[dict[int, FrameState], Refusal | None]:
     """The frames that show what the recipe's gate lets through, with what it saw."""
     frames = {i: admission.Frame(one.scan, one.head, one.found, one.spacing) for i, one in states.items()}
     name, parameters = next((step for step in recipe.steps if step[0] in GATES), NO_GATE)

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 from inference.engine.preprocessing.prepare import prepare
 from inference.engine.preprocessing.square_pixels import spacing_of
-from inference.engine.quality import NotAnalysable
-from inference.engine.records import Prepared, Recipe, Refusal
+from inference.engine.records import NotAnalysable, Prepared, Recipe
 from inference.formats.stack import PictureStack
+from refusals import Refusal
 
 READ = -1
 """In place of an age: frames that an answer already rests on."""
 KEPT = 48
 """Each is at most a few MiB: an input for each frame, and where the head lies in it."""
 Key = tuple[str, str, tuple[int, ...] | None, int | None]
-_recent: OrderedDict[Key, Prepared | Refusal] = OrderedDict()
+_recent: OrderedDict[Key, Prepared | NotAnalysable] = OrderedDict()
 
 
 def prepared_once(
@@ -35,25 +35,25 @@ def prepared_once(
         _keep(key, _attempt(stack, recipe, frames, age_days))
     _recent.move_to_end(key)
     kept = _recent[key]
-    if isinstance(kept, Refusal):
-        raise NotAnalysable(kept)
+    if isinstance(kept, NotAnalysable):
+        raise Refusal(kept.code, kept.reason)
     _keep((*same, kept.frames, READ), kept)  # who explains asks for the frames that were read
     return kept
 
 
 def prepared_again(stack: PictureStack, recipe: Recipe, frames: Sequence[int]) -> Prepared:
-    """Frames that an answer rests on, without asking again whether they may be read. Raises NotAnalysable."""
+    """Frames that an answer rests on, without asking again whether they may be read. Raises Refusal."""
     key: Key = (_fingerprint(stack), recipe.sha256, tuple(frames), READ)
     if key not in _recent:
         _keep(key, _attempt(stack, recipe, frames, None, scope=False))
     _recent.move_to_end(key)
     kept = _recent[key]
-    if isinstance(kept, Refusal):
-        raise NotAnalysable(kept)
+    if isinstance(kept, NotAnalysable):
+        raise Refusal(kept.code, kept.reason)
     return kept
 
 
-def _keep(key: Key, found: Prepared | Refusal) -> None:
+def _keep(key: Key, found: Prepared | NotAnalysable) -> None:
     _recent[key] = found
     while len(_recent) > KEPT:
         _recent.popitem(last=False)
@@ -66,11 +66,11 @@ def _attempt(
     age_days: int | None,
     *,
     scope: bool = True,
-) -> Prepared | Refusal:
+) -> Prepared | NotAnalysable:
     try:
         found = prepare(stack, recipe, frames=frames, scope=scope, age_days=age_days)
-    except NotAnalysable as refused:
-        return refused.refusal
+    except Refusal as refused:
+        return NotAnalysable(refused.code, refused.detail)
     for array in (found.tensor, found.head, *found.grid_to_scan):
         array.flags.writeable = False
     return found

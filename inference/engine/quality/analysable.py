@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.engine.head.by_skull import Head
-from inference.engine.records import Refusal
+from refusals import Refusal
 
 MIN_SIDE = 64
 MIN_CONTRAST = 0.05
@@ -18,35 +18,22 @@ SMALL_HEAD_DEMAND = 1.5
 """A ring shorter than SMALL_HEAD of the picture's side arises by chance, so it must show more evidence."""
 
 
-class NotAnalysable(Exception):
-    """A scan no network should judge. `refusal` holds the code and the sentence."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.reason)
-        self.refusal = refusal
-
-
-def refuse(code: str, reason: str) -> NotAnalysable:
-    """The exception for one reason."""
-    return NotAnalysable(Refusal(code, reason))
-
-
 def frame_contrast(frame: NDArray[np.float32]) -> float:
     """Spread of the middle 98 % of pixels over the brightest of them, 0 to 1. Refuses what shows nothing.
 
     Codes: too_small, blank, no_contrast.
     """
     if min(frame.shape) < MIN_SIDE:
-        raise refuse(
+        raise Refusal(
             "too_small",
             f"The picture is {frame.shape[1]} x {frame.shape[0]} pixels; each side needs {MIN_SIDE} or more.",
         )
     darkest, low, high = np.percentile(frame, [0.0, 1.0, 99.0])
     if frame.max() == darkest:
-        raise refuse("blank", "Every pixel has the same value: the picture is blank.")
+        raise Refusal("blank", "Every pixel has the same value: the picture is blank.")
     contrast = float((high - low) / max(high, 1e-9))
     if contrast < MIN_CONTRAST:
-        raise refuse("no_contrast", "The picture has almost no contrast, so no head can be seen.")
+        raise Refusal("no_contrast", "The picture has almost no contrast, so no head can be seen.")
     return contrast
 
 
@@ -63,12 +50,12 @@ def refuse_coarse_slices(
         return
     least = math.floor(10 * most) / 10
     if spacing[0] > spacing[1]:
-        raise refuse(
+        raise Refusal(
             "coarse_slices",
             f"The coronal slices lie {gap:.1f} mm apart, too far to show ventricles of this head in an "
             f"axial view: acquire axial slices, or coronal ones at most {least:.1f} mm apart.",
         )
-    raise refuse(
+    raise Refusal(
         "coarse_slices",
         f"The sagittal slices lie {gap:.1f} mm apart, too far to show ventricles of this head in an "
         f"axial view: acquire axial slices, or sagittal ones at most {least:.1f} mm apart.",
@@ -78,7 +65,7 @@ def refuse_coarse_slices(
 def outline_quality(head: Head | None, shape: tuple[int, int]) -> dict[str, float]:
     """As head_quality, for the learned finder, whose score is how well its paint is an ellipse."""
     if head is None or head.score < MIN_OUTLINE_SCORE:
-        raise refuse("no_head", "No fetal head was found in the picture.")
+        raise Refusal("no_head", "No fetal head was found in the picture.")
     return {
         "head_score": head.score,
         "head_coverage": head.coverage,
@@ -89,11 +76,11 @@ def outline_quality(head: Head | None, shape: tuple[int, int]) -> dict[str, floa
 def head_quality(head: Head | None, shape: tuple[int, int]) -> dict[str, float]:
     """Measured values of a found head; refuses with code no_head when it is not convincing."""
     if head is None:
-        raise refuse("no_head", "No fetal head was found in the picture.")
+        raise Refusal("no_head", "No fetal head was found in the picture.")
     length = head.ellipse.long / max(shape)
     demand = MIN_HEAD_SCORE + SMALL_HEAD_DEMAND * max(0.0, SMALL_HEAD - length)
     if head.score < demand:
-        raise refuse("no_head", "No outline convincing enough for a fetal head was found in the picture.")
+        raise Refusal("no_head", "No outline convincing enough for a fetal head was found in the picture.")
     return {
         "head_score": head.score,
         "head_coverage": head.coverage,

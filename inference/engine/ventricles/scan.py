@@ -15,12 +15,12 @@ from inference.engine.atrium.scan import ScanAtria
 from inference.engine.preprocessing.prepare import RECIPES, prepare
 from inference.engine.preprocessing.prepared_cache import prepared_once
 from inference.engine.preprocessing.square_pixels import back_to_scan, composed, spacing_of, squared
-from inference.engine.quality import refuse
 from inference.engine.records import Prepared
 from inference.engine.ventricles.calipers import Caliper, Plane, atrial_plane
 from inference.engine.ventricles.network import PIXEL_MM
 from inference.engine.ventricles.painter import Painter, levels_of, painted
 from inference.formats.stack import PictureStack
+from refusals import Refusal
 
 RECIPE = RECIPES["mri-stack-128"]
 """Whose head and whose gate come first."""
@@ -31,7 +31,7 @@ def measure_volume(
 ) -> ScanAtria:
     """The atria of an axial MRI scan. frames: only in these; gate: ask whether it is a head.
 
-    Raises NotAnalysable (wrong_modality, no_scale, not_axial, no_such_frame, no_head, not_a_head).
+    Raises Refusal (wrong_modality, no_scale, not_axial, no_such_frame, no_head, not_a_head).
     """
     refuse_unread(stack)
     prepared = (
@@ -46,11 +46,11 @@ def refuse_unread(stack: PictureStack) -> None:
     """Refuses scans that are not measured here, whatever they show. Codes: wrong_modality, no_scale,
     not_axial."""
     if stack.modality != "mri":
-        raise refuse("wrong_modality", "Ventricles are painted on MRI; the scan is ultrasound.")
+        raise Refusal("wrong_modality", "Ventricles are painted on MRI; the scan is ultrasound.")
     if stack.pixel_spacing is None:
-        raise refuse("no_scale", "The file does not state how large a pixel is, so no width in mm is given.")
+        raise Refusal("no_scale", "The file does not state how large a pixel is, so no width in mm is given.")
     if stack.plane not in ("axial", ""):
-        raise refuse("not_axial", f"Widths are measured in axial slices; these are {stack.plane}.")
+        raise Refusal("not_axial", f"Widths are measured in axial slices; these are {stack.plane}.")
 
 
 def measure_prepared(painter: Painter, stack: PictureStack, prepared: Prepared, *, chosen: bool) -> ScanAtria:

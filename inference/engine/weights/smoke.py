@@ -20,9 +20,10 @@ from inference.engine.measuring.ways import WAYS
 from inference.engine.networks import NETWORKS, Network
 from inference.engine.preprocessing.prepare import RECIPES, prepare
 from inference.engine.records import MEASURING_NETWORKS
-from inference.engine.weights.weights_file import TensorEntry, WeightsRefused, inspect
+from inference.engine.weights.weights_file import TensorEntry, inspect
 from inference.formats.stack import MODALITIES, Modality
 from inference.phantom import render, sample_spec
+from refusals import Refusal
 
 CPU_SECONDS = 60
 NAMED = 3
@@ -51,12 +52,12 @@ def answer(content: bytes, network: str, modality: str) -> dict[str, Any]:
         if network in MEASURING_NETWORKS:
             return first_measurement(content, network, found)
         return first_run(content, NETWORKS[network], found)
-    except WeightsRefused as refused:
+    except Refusal as refused:
         return {"code": refused.code, "detail": refused.detail}
 
 
 def first_run(content: bytes, network: Network, modality: Modality) -> dict[str, Any]:
-    """Logits for one phantom, once names, shapes and numbers are right. Raises WeightsRefused."""
+    """Logits for one phantom, once names, shapes and numbers are right. Raises Refusal."""
     check_fit(inspect(content), network.build, network.title)
     tensors = _finite(content)
     module = network.build().eval()
@@ -67,21 +68,21 @@ def first_run(content: bytes, network: Network, modality: Modality) -> dict[str,
     with torch.inference_mode():
         logits = module(torch.from_numpy(prepared.tensor)).double().numpy()
     if not np.isfinite(logits).all():
-        raise WeightsRefused("smoke_failed", "The network answered a test picture with no finite number.")
+        raise Refusal("smoke_failed", "The network answered a test picture with no finite number.")
     return {"preprocessing": recipe.id, "preprocessing_sha256": recipe.sha256, "logits": logits[0].tolist()}
 
 
 def first_measurement(content: bytes, network: str, modality: Modality) -> dict[str, Any]:
-    """Calipers on one phantom, likewise. Raises WeightsRefused."""
+    """Calipers on one phantom, likewise. Raises Refusal."""
     own, way = MEASURING_NETWORKS[network].modality, WAYS[network]
     if modality != own:
-        raise WeightsRefused("wrong_modality", f"The network {network} does not read {modality}.")
+        raise Refusal("wrong_modality", f"The network {network} does not read {modality}.")
     check_fit(inspect(content), way.modules, "the networks that measure")
     tensors = {name: t.float() if t.is_floating_point() else t for name, t in _finite(content).items()}
     stack = render(sample_spec(np.random.default_rng(1), label="normal"), own, seed=1).stack()
     found = way.untried(tensors)(stack, prepare(stack, way.recipe, scope=False), None, False)
     if not np.isfinite([found.atria.chance, *(one.width for one in found.atria.widths)]).all():
-        raise WeightsRefused("smoke_failed", "The network answered a test picture with no finite number.")
+        raise Refusal("smoke_failed", "The network answered a test picture with no finite number.")
     return {"preprocessing": way.recipe.id, "preprocessing_sha256": way.recipe.sha256, "logits": []}
 
 
@@ -89,12 +90,12 @@ def _finite(content: bytes) -> dict[str, torch.Tensor]:
     tensors = safetensors.torch.load(content)
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
-            raise WeightsRefused("not_finite", f"The tensor {name} holds numbers that are not finite.")
+            raise Refusal("not_finite", f"The tensor {name} holds numbers that are not finite.")
     return tensors
 
 
 def check_fit(entries: tuple[TensorEntry, ...], build: Callable[[], nn.Module], title: str) -> None:
-    """Exactly the network's tensors, each in exactly its shape. Raises WeightsRefused."""
+    """Exactly the network's tensors, each in exactly its shape. Raises Refusal."""
     with torch.device("meta"):
         wanted = build().state_dict()
     stated = {entry.name: entry for entry in entries}
@@ -104,15 +105,13 @@ def check_fit(entries: tuple[TensorEntry, ...], build: Callable[[], nn.Module], 
     ):
         if names:
             shown = ", ".join(sorted(names)[:NAMED])
-            raise WeightsRefused("wrong_names", f"The file {word} tensors of {title}: {shown:.200}.")
+            raise Refusal("wrong_names", f"The file {word} tensors of {title}: {shown:.200}.")
     for name, tensor in wanted.items():
         entry = stated[name]
         if entry.shape != tuple(tensor.shape):
-            raise WeightsRefused(
+            raise Refusal(
                 "wrong_shape",
                 f"The tensor {name} is {entry.shape}, {title} needs {tuple(tensor.shape)}.",
             )
         if (entry.dtype == "I64") == tensor.is_floating_point():
-            raise WeightsRefused(
-                "bad_dtype", f"The tensor {name} has type {entry.dtype}, which is not its own."
-            )
+            raise Refusal("bad_dtype", f"The tensor {name} has type {entry.dtype}, which is not its own.")

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from refusals import Refusal
+
 MAX_FILE_BYTES = 128 * 1024 * 1024
 """The largest network here takes 94 MB in single precision."""
 MAX_HEADER_BYTES = 1024 * 1024
@@ -31,14 +33,6 @@ FOREIGN = (
 """How files of other kinds begin; asked only of a file that does not begin as safetensors."""
 
 
-class WeightsRefused(Exception):
-    """A weights file that is not taken. `code` for programs, `detail` one sentence for people."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code, self.detail = code, detail
-
-
 @dataclass(frozen=True)
 class TensorEntry:
     """One tensor as the header states it; offsets count from the end of the header."""
@@ -51,9 +45,9 @@ class TensorEntry:
 
 
 def inspect(content: bytes) -> tuple[TensorEntry, ...]:
-    """The tensors a file states, in the order of their bytes. Raises WeightsRefused."""
+    """The tensors a file states, in the order of their bytes. Raises Refusal."""
     if len(content) > MAX_FILE_BYTES:
-        raise WeightsRefused("too_large", f"The file is larger than {MAX_FILE_BYTES >> 20} MiB.")
+        raise Refusal("too_large", f"The file is larger than {MAX_FILE_BYTES >> 20} MiB.")
     header, data_bytes = _header(content)
     entries = tuple(_entry(*item) for item in header.items())
     in_order = tuple(sorted(entries, key=lambda entry: (entry.start, entry.stop)))
@@ -69,61 +63,59 @@ def _header(content: bytes) -> tuple[Mapping[str, Any], int]:
     try:
         header = json.loads(content[8 : 8 + length].decode("utf-8"), object_pairs_hook=_unique)
     except (ValueError, RecursionError):
-        raise WeightsRefused("bad_header", "The file's header is not readable JSON.") from None
+        raise Refusal("bad_header", "The file's header is not readable JSON.") from None
     remarks = header.pop("__metadata__", {})
     if not (isinstance(remarks, dict) and all(isinstance(remark, str) for remark in remarks.values())):
-        raise WeightsRefused("bad_header", "The file's remarks about itself are not plain text.")
+        raise Refusal("bad_header", "The file's remarks about itself are not plain text.")
     if not 0 < len(header) <= MAX_TENSORS:
-        raise WeightsRefused(
-            "tensor_count", f"The file states {len(header)} tensors; 1 to {MAX_TENSORS} are taken."
-        )
+        raise Refusal("tensor_count", f"The file states {len(header)} tensors; 1 to {MAX_TENSORS} are taken.")
     return header, len(content) - 8 - length
 
 
-def _foreign(content: bytes) -> WeightsRefused:
+def _foreign(content: bytes) -> Refusal:
     """What a file that is not safetensors seems to be.
 
     Only the first bytes of a header's length look like a pickle or ONNX by chance: one length in 32 does.
     """
     for magic, code, sentence in FOREIGN:
         if content.startswith(magic) and code == "pickle_refused":
-            return WeightsRefused(
+            return Refusal(
                 code,
                 f"{sentence} Convert it on your own machine: "
                 "python -m inference.training.cli.backbones convert FILE.pth FILE.safetensors",
             )
         if content.startswith(magic):
-            return WeightsRefused(code, sentence)
-    return WeightsRefused("bad_header", "The file does not begin as a safetensors file does.")
+            return Refusal(code, sentence)
+    return Refusal("bad_header", "The file does not begin as a safetensors file does.")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise WeightsRefused("duplicate_name", "The file's header states one name twice.")
+        raise Refusal("duplicate_name", "The file's header states one name twice.")
     return found
 
 
 def _entry(name: str, stated: Any) -> TensorEntry:
     """One tensor; every number is bounded before anything is multiplied with it."""
     if not (name.isprintable() and len(name) <= MAX_NAME):
-        raise WeightsRefused("bad_header", f"A tensor has a name that nobody can read: {name!a:.80}.")
+        raise Refusal("bad_header", f"A tensor has a name that nobody can read: {name!a:.80}.")
     if not isinstance(stated, dict) or stated.keys() != {"dtype", "shape", "data_offsets"}:
         raise _misstated(name)
     dtype, shape, offsets = stated["dtype"], stated["shape"], stated["data_offsets"]
     if not (_are_numbers(shape, MAX_DIMENSIONS) and _are_numbers(offsets, 2) and len(offsets) == 2):
         raise _misstated(name)
     if not isinstance(dtype, str) or dtype not in ITEM_BYTES:
-        raise WeightsRefused(
+        raise Refusal(
             "bad_dtype", f"The tensor {name!a:.80} has type {dtype!a:.20}; F16, F32 or I64 are taken."
         )
     if offsets[1] - offsets[0] != math.prod(shape) * ITEM_BYTES[dtype]:
-        raise WeightsRefused("bad_offsets", f"The tensor {name!a:.80} does not fill the bytes it claims.")
+        raise Refusal("bad_offsets", f"The tensor {name!a:.80} does not fill the bytes it claims.")
     return TensorEntry(name, dtype, tuple(shape), offsets[0], offsets[1])
 
 
-def _misstated(name: str) -> WeightsRefused:
-    return WeightsRefused("bad_header", f"The tensor {name!a:.80} is not described as it should be.")
+def _misstated(name: str) -> Refusal:
+    return Refusal("bad_header", f"The tensor {name!a:.80} is not described as it should be.")
 
 
 def _are_numbers(value: Any, most: int) -> bool:
@@ -138,9 +130,7 @@ def _check_layout(entries: tuple[TensorEntry, ...], data_bytes: int) -> None:
     at = 0
     for entry in entries:
         if entry.start != at:
-            raise WeightsRefused(
-                "bad_offsets", f"The tensor {entry.name!a:.80} overlaps another or leaves a gap."
-            )
+            raise Refusal("bad_offsets", f"The tensor {entry.name!a:.80} overlaps another or leaves a gap.")
         at = entry.stop
     if at != data_bytes:
-        raise WeightsRefused("bad_offsets", "The file is cut short, or has bytes that no tensor owns.")
+        raise Refusal("bad_offsets", "The file is cut short, or has bytes that no tensor owns.")

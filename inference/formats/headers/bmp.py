@@ -2,8 +2,8 @@
 
 import struct
 
-from inference.formats.errors import FormatError
 from inference.formats.limits import Data, check_ratio, check_stack
+from refusals import Refusal
 
 SIGNATURE = b"BM"
 FILE_HEADER = 14
@@ -24,7 +24,7 @@ def inspect(data: Data) -> None:
     """Refuse a BMP that is cut short, too large, or of a kind that nobody writes."""
     length = _length(data)
     if len(data) < FILE_HEADER + length:
-        raise FormatError("undecodable", "The BMP file is cut short.")
+        raise Refusal("undecodable", "The BMP file is cut short.")
     pixels = struct.unpack_from("<I", data, 10)[0]
     if length == OLDEST:
         columns, rows, _, depth = struct.unpack_from("<HHHH", data, FILE_HEADER + 4)
@@ -32,12 +32,12 @@ def inspect(data: Data) -> None:
     else:
         columns, rows, _, depth, compression = struct.unpack_from("<iiHHI", data, FILE_HEADER + 4)
     if depth not in DEPTHS or compression not in (PLAIN, RUNS_8, RUNS_4, MASKS):
-        raise FormatError("undecodable", "The BMP file has a kind of pixel that is not read here.")
+        raise Refusal("undecodable", "The BMP file has a kind of pixel that is not read here.")
     rows = abs(rows)  # negative where the first row is the uppermost
     check_ratio(max(columns, 0) * rows * max(depth, 8) // 8, len(data))
     check_stack(1, rows, columns, 1)
     if compression in (PLAIN, MASKS) and pixels + (columns * depth + 31) // 32 * 4 * rows > len(data):
-        raise FormatError("undecodable", "The BMP file is cut short.")
+        raise Refusal("undecodable", "The BMP file is cut short.")
 
 
 def _length(data: Data) -> int:

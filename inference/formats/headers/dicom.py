@@ -6,7 +6,6 @@ import zlib
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from inference.formats.errors import FormatError
 from inference.formats.headers.dicom_elements import (
     EXPLICIT_LITTLE,
     PIXEL_TAGS,
@@ -28,6 +27,7 @@ from inference.formats.headers.dicom_syntaxes import (
 )
 from inference.formats.limits import MIB, Data, check_ratio, check_stack, stride
 from inference.formats.stack import Modality
+from refusals import Refusal
 
 PREFIX = b"DICM"
 DATASET_HEAD = 4 * MIB  # how much of a deflated dataset is inflated to find its header
@@ -131,7 +131,7 @@ def inspect(data: Data, modality: Modality) -> Header:
     header = _header(values, form, syntax, start, len(data))
     check_kind(_text(values.get(_CLASS, b"")), header.modality, _text(values.get(_IMAGE_TYPE, b"")))
     if pixel_data is None:
-        raise FormatError("no_pixel_data", "The DICOM file holds no picture.")
+        raise Refusal("no_pixel_data", "The DICOM file holds no picture.")
     check_modality(header.modality, modality)
     _check_pixels(header)
     _check_size(header, modality)
@@ -145,7 +145,7 @@ def inspect(data: Data, modality: Modality) -> Header:
 def leading_values(data: Data, wanted: Collection[int]) -> dict[int, bytes]:
     """By their tags, the raw values that stand before the picture, outside any sequence.
 
-    Raises FormatError as `inspect` does for what cannot be walked.
+    Raises Refusal as `inspect` does for what cannot be walked.
     """
     syntax, start = _file_meta(data)
     dataset, offset = (_inflated_head(data, start), 0) if syntax == DEFLATED else (data, start)
@@ -167,9 +167,7 @@ def _file_meta(data: Data) -> tuple[str, int]:
         if element.tag in (_MEDIA_STORAGE_CLASS, _TRANSFER_SYNTAX):
             found[element.tag] = _text(elements.value(element))
     if found.get(_MEDIA_STORAGE_CLASS) == DIRECTORY_CLASS:
-        raise FormatError(
-            "unsupported_type", "This is a DICOMDIR, a list of files; send the images themselves."
-        )
+        raise Refusal("unsupported_type", "This is a DICOMDIR, a list of files; send the images themselves.")
     return check_syntax(found.get(_TRANSFER_SYNTAX)), offset
 
 
@@ -177,7 +175,7 @@ def _inflated_head(data: Data, start: int) -> bytes:
     try:
         return zlib.decompressobj(wbits=-15).decompress(data[start : start + DATASET_HEAD], DATASET_HEAD)
     except zlib.error:
-        raise FormatError("undecodable", "The deflated DICOM dataset does not inflate.") from None
+        raise Refusal("undecodable", "The deflated DICOM dataset does not inflate.") from None
 
 
 def _form(dataset: Data, offset: int, syntax: str) -> Form:
@@ -228,14 +226,14 @@ def _frames(value: bytes) -> int:
     """An integer string as the standard has it, "+3" too; empty and 0 say that nobody thought of frames."""
     text = _text(value).removeprefix("+") or "1"
     if not (text.isascii() and text.isdigit() and len(text) <= 12):
-        raise FormatError("frames", "The number of frames in the DICOM file is not a number.")
+        raise Refusal("frames", "The number of frames in the DICOM file is not a number.")
     return int(text) or 1
 
 
 def _check_size(header: Header, modality: Modality) -> None:
     """A clip may be longer than what is kept of it."""
     if not 1 <= header.frames <= MOMENTS:
-        raise FormatError("frames", f"{header.frames} frames: a clip has between 1 and {MOMENTS}.")
+        raise Refusal("frames", f"{header.frames} frames: a clip has between 1 and {MOMENTS}.")
     kept = -(-header.frames // header.step(modality))
     check_stack(kept, header.rows, header.columns, header.pixel_bytes)
     if not video_of(header.transfer_syntax):
@@ -245,17 +243,15 @@ def _check_size(header: Header, modality: Modality) -> None:
 def _check_pixels(header: Header) -> None:
     samples = {**dict.fromkeys(GREY, 1), **dict.fromkeys(COLOUR, 3)}.get(header.photometric)
     if samples is None or samples != header.samples:
-        raise FormatError("undecodable", "The DICOM file has a kind of pixel that is not read here.")
+        raise Refusal("undecodable", "The DICOM file has a kind of pixel that is not read here.")
     if header.bits_allocated not in (8, 16, 32) or not 1 <= header.bits_stored <= header.bits_allocated:
-        raise FormatError("undecodable", "The DICOM file states impossible bits for each pixel.")
+        raise Refusal("undecodable", "The DICOM file states impossible bits for each pixel.")
     if header.high_bit != header.bits_stored - 1:
-        raise FormatError(
-            "undecodable", "The DICOM pixels do not start at the lowest bit, which is not read."
-        )
+        raise Refusal("undecodable", "The DICOM pixels do not start at the lowest bit, which is not read.")
     too_deep = header.transfer_syntax == JPEG_EXTENDED and header.bits_stored not in (8, 12)
     odd_depth = header.transfer_syntax in JPEG_LS and header.bits_stored in (6, 7)
     if too_deep or odd_depth:
-        raise FormatError(
+        raise Refusal(
             "unsupported_transfer_syntax",
             f"No decoder here reads this compression at {header.bits_stored} bits.",
         )
@@ -264,7 +260,7 @@ def _check_pixels(header: Header) -> None:
 def _check_native(header: Header, pixel_data: Element, file_bytes: int | None) -> None:
     """file_bytes: None when only the head of the dataset is at hand."""
     if pixel_data.length == UNDEFINED:
-        raise FormatError("undecodable", "The DICOM pixel data has no length.")
+        raise Refusal("undecodable", "The DICOM pixel data has no length.")
     end = pixel_data.start + header.native_bytes
     if pixel_data.length < header.native_bytes or (file_bytes is not None and end > file_bytes):
         raise cut_short()
@@ -272,7 +268,7 @@ def _check_native(header: Header, pixel_data: Element, file_bytes: int | None) -
 
 def _check_fragments(elements: Elements, pixel_data: Element, frames: int) -> None:
     if pixel_data.length != UNDEFINED:
-        raise FormatError("undecodable", "The compressed DICOM pixel data is not encapsulated.")
+        raise Refusal("undecodable", "The compressed DICOM pixel data is not encapsulated.")
     fragments = sum(1 for _ in elements.fragments(pixel_data)) - 1  # the first item is the offset table
     if fragments < frames:
         raise cut_short()

@@ -4,8 +4,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from inference.formats.errors import FormatError
 from inference.formats.limits import Data
+from refusals import Refusal
 
 UNDEFINED = 0xFFFFFFFF
 DEPTH = 16  # sequences inside sequences
@@ -61,7 +61,7 @@ class Elements:
         """The element at `offset`. Items and delimiters never carry a value representation."""
         self.left -= 1
         if self.left < 0:
-            raise FormatError("undecodable", f"The DICOM file has more than {ELEMENTS} elements.")
+            raise Refusal("undecodable", f"The DICOM file has more than {ELEMENTS} elements.")
         group, number, length = self._unpack(form.endian + "HHL", offset)
         tag = group << 16 | number
         if not form.explicit or group == 0xFFFE:
@@ -69,7 +69,7 @@ class Elements:
         vr = self.data[offset + 4 : offset + 6]
         if not (vr.isalpha() and vr.isupper()):
             if not group % 2:
-                raise FormatError(
+                raise Refusal(
                     "undecodable", "The DICOM file names a value representation that does not exist."
                 )
             self.odd.append(offset)  # a private element is passed over, whatever it calls itself
@@ -98,13 +98,13 @@ class Elements:
 
     def _end_of_items(self, offset: int, form: Form, depth: int) -> int:
         if depth > DEPTH:
-            raise FormatError("undecodable", f"The DICOM file nests sequences deeper than {DEPTH}.")
+            raise Refusal("undecodable", f"The DICOM file nests sequences deeper than {DEPTH}.")
         while True:
             item = self.read(offset, form)
             if item.tag == SEQUENCE_END:
                 return item.start
             if item.tag != ITEM:
-                raise FormatError("undecodable", "A DICOM sequence holds something that is not an item.")
+                raise Refusal("undecodable", "A DICOM sequence holds something that is not an item.")
             if item.length == UNDEFINED:
                 offset = self._end_of_item(item.start, form, depth)
             else:
@@ -125,11 +125,11 @@ class Elements:
             if item.tag == SEQUENCE_END:
                 return
             if item.tag != ITEM or item.length == UNDEFINED:
-                raise FormatError("undecodable", "The encapsulated DICOM pixel data is not a list of items.")
+                raise Refusal("undecodable", "The encapsulated DICOM pixel data is not a list of items.")
             yield item
             offset = self.end(item, EXPLICIT_LITTLE)
 
 
-def cut_short() -> FormatError:
+def cut_short() -> Refusal:
     """The refusal of a file that ends before its own lengths say it should."""
-    return FormatError("undecodable", "The DICOM file is cut short.")
+    return Refusal("undecodable", "The DICOM file is cut short.")

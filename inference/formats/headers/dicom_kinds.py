@@ -1,7 +1,7 @@
 """What a DICOM file is by its own word: a picture of a scan, of which modality, or something else by name."""
 
-from inference.formats.errors import FormatError
 from inference.formats.stack import Modality
+from refusals import Refusal
 
 MODALITIES: dict[str, Modality] = {"US": "ultrasound", "MR": "mri"}
 UNSPECIFIC = {"OT"}
@@ -56,17 +56,17 @@ def check_kind(sop_class: str, modality: str, image_type: str) -> None:
     kinds = [start for start in NO_PICTURES if sop_class.startswith(start)]
     name = NO_PICTURES[max(kinds, key=len)] if kinds else NO_PICTURE_MODALITIES.get(modality, "")
     if name:
-        raise FormatError(
+        raise Refusal(
             "no_pixel_data", f"This DICOM file is {name}, not a picture of a scan; send the images."
         )
     values = image_type.upper().split("\\")
     if "MOSAIC" in values:
-        raise FormatError(
+        raise Refusal(
             "frames",
             "This DICOM file is a mosaic, many slices tiled in one picture; send the slices or one volume.",
         )
     if "LOCALIZER" in values and modality in ("MR", ""):
-        raise FormatError(
+        raise Refusal(
             "no_pixel_data",
             "This DICOM file is a localiser, which only shows where the others lie; send those.",
         )
@@ -77,6 +77,6 @@ def check_modality(found: str, declared: Modality) -> None:
     if not found or found in UNSPECIFIC or MODALITIES.get(found) == declared:
         return
     says: str = MODALITIES.get(found) or (found if found in OTHER_MODALITIES else "another modality")
-    raise FormatError(
+    raise Refusal(
         "modality_mismatch", f"The DICOM file states the modality {says}, but was sent as {declared}."
     )

@@ -68,7 +68,7 @@ class Place:
 
 
 def place_of(data: Data) -> Place:
-    """Raises FormatError for a file whose elements cannot be walked."""
+    """Raises Refusal for a file whose elements cannot be walked."""
     values = dicom.leading_values(data, set(TAGS.values()))
 
     def said(keyword: str) -> str:

@@ -1,7 +1,7 @@
 """Transfer syntaxes (PS3.5, chapter 10): how a DICOM file is written and its pictures are compressed."""
 
-from inference.formats.errors import FormatError
 from inference.formats.headers.dicom_elements import Form
+from refusals import Refusal
 
 DEFLATED = "1.2.840.10008.1.2.1.99"
 NATIVE = {
@@ -69,12 +69,12 @@ def video_of(syntax: str) -> str | None:
 
 
 def check_syntax(syntax: str | None) -> str:
-    """The transfer syntax, where it is read here; FormatError that names it otherwise."""
+    """The transfer syntax, where it is read here; Refusal that names it otherwise."""
     if syntax is None:
-        raise FormatError("undecodable", "The DICOM file does not state its transfer syntax.")
+        raise Refusal("undecodable", "The DICOM file does not state its transfer syntax.")
     if syntax not in NATIVE and syntax not in ENCAPSULATED and not video_of(syntax):
         name = UNREAD.get(syntax) or UNREAD[""]
-        raise FormatError(
+        raise Refusal(
             "unsupported_transfer_syntax",
             f"The DICOM file uses {name}; send it as JPEG 2000, JPEG or without compression.",
         )

@@ -2,9 +2,9 @@
 
 import struct
 
-from inference.formats.errors import FormatError
 from inference.formats.limits import Data, check_frame
 from inference.formats.spacing import plausible_aspect
+from refusals import Refusal
 
 SIGNATURES = (b"GIF87a", b"GIF89a")
 BLOCKS = 1_500_000  # 256 MiB in full blocks of 255 bytes, and some
@@ -29,12 +29,12 @@ def inspect(data: Data) -> int:
             _check_inside(data, offset + 1, rows, columns)
             offset += 11 + _table(data[offset + 9])
         else:
-            raise FormatError("undecodable", "The GIF file is damaged or cut short.")
+            raise Refusal("undecodable", "The GIF file is damaged or cut short.")
         offset, left = _after_blocks(data, offset, left)
     if offset >= len(data) or not frames:
         raise _cut_short()
     if frames > FRAMES:
-        raise FormatError("frames", f"The GIF file has more than {FRAMES} frames.")
+        raise Refusal("frames", f"The GIF file has more than {FRAMES} frames.")
     return frames
 
 
@@ -52,7 +52,7 @@ def _check_inside(data: Data, place: int, rows: int, columns: int) -> None:
     """A frame beyond the screen would enlarge it."""
     left, top, width, height = struct.unpack_from("<HHHH", data, place)
     if left + width > columns or top + height > rows:
-        raise FormatError("undecodable", "A frame of the GIF file lies outside its picture.")
+        raise Refusal("undecodable", "A frame of the GIF file lies outside its picture.")
 
 
 def _after_blocks(data: Data, offset: int, left: int) -> tuple[int, int]:
@@ -61,9 +61,9 @@ def _after_blocks(data: Data, offset: int, left: int) -> tuple[int, int]:
         offset += 1 + data[offset]
         left -= 1
         if left < 0:
-            raise FormatError("undecodable", f"The GIF file has more than {BLOCKS} blocks.")
+            raise Refusal("undecodable", f"The GIF file has more than {BLOCKS} blocks.")
     return offset + 1, left
 
 
-def _cut_short() -> FormatError:
-    return FormatError("undecodable", "The GIF file is cut short.")
+def _cut_short() -> Refusal:
+    return Refusal("undecodable", "The GIF file is cut short.")

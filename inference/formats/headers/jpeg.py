@@ -4,8 +4,8 @@ import re
 import struct
 from collections.abc import Iterator
 
-from inference.formats.errors import FormatError
 from inference.formats.limits import Data, check_ratio, check_stack
+from refusals import Refusal
 
 SIGNATURE = b"\xff\xd8\xff"
 SEGMENTS = 4096
@@ -39,15 +39,15 @@ def inspect(data: Data) -> None:
     scans = frames = 0
     for marker, start, length in _segments(data):
         if marker in OTHER_FRAMES:
-            raise FormatError("undecodable", "Lossless, hierarchical and arithmetic JPEG are not read.")
+            raise Refusal("undecodable", "Lossless, hierarchical and arithmetic JPEG are not read.")
         if marker in READABLE_FRAMES:
             frames += 1
             _check_frame_header(data, start, length)
         scans += marker == START_OF_SCAN
         if scans > SCANS:
-            raise FormatError("decompression_bomb", f"The JPEG file has more than {SCANS} scans.")
+            raise Refusal("decompression_bomb", f"The JPEG file has more than {SCANS} scans.")
     if frames != 1 or scans == 0:
-        raise FormatError("undecodable", "The JPEG file does not hold one picture.")
+        raise Refusal("undecodable", "The JPEG file does not hold one picture.")
 
 
 def ends(data: Data) -> bool:
@@ -68,26 +68,24 @@ def _segments(data: Data) -> Iterator[tuple[int, int, int]]:
         if found is None and marker == START_OF_SCAN:
             return
         if found is None:
-            raise FormatError("undecodable", "The JPEG file is cut short.")
+            raise Refusal("undecodable", "The JPEG file is cut short.")
         marker = data[found.start() + 1]
         if marker == END_OF_IMAGE:
             yield marker, found.end(), 0
             return
         if found.end() + 2 > len(data):
-            raise FormatError("undecodable", "The JPEG file is cut short.")
+            raise Refusal("undecodable", "The JPEG file is cut short.")
         length = struct.unpack_from(">H", data, found.end())[0]
         yield marker, found.end() + 2, length - 2
         offset = found.end() + length
-    raise FormatError("undecodable", f"The JPEG file has more than {SEGMENTS} segments.")
+    raise Refusal("undecodable", f"The JPEG file has more than {SEGMENTS} segments.")
 
 
 def _check_frame_header(data: Data, start: int, length: int) -> None:
     if length < 6 or start + 6 > len(data):
-        raise FormatError("undecodable", "The JPEG frame header is cut short.")
+        raise Refusal("undecodable", "The JPEG frame header is cut short.")
     precision, rows, columns, components = struct.unpack_from(">BHHB", data, start)
     if precision != 8 or components not in (1, 3, 4):
-        raise FormatError(
-            "undecodable", f"JPEG with {components} components of {precision} bits is not read."
-        )
+        raise Refusal("undecodable", f"JPEG with {components} components of {precision} bits is not read.")
     check_ratio(rows * columns * components, len(data))
     check_stack(1, rows, columns, 1)

@@ -5,7 +5,6 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from inference.formats.errors import FormatError
 from inference.formats.limits import (
     SIDE_MOST,
     STACK_BYTES,
@@ -13,6 +12,7 @@ from inference.formats.limits import (
     Data,
     check_ratio,
 )
+from refusals import Refusal
 
 GZIP = b"\x1f\x8b"
 _SIZE_1, _SIZE_2 = 348, 540
@@ -65,7 +65,7 @@ def inspect(data: Data) -> Header:
     """
     start = head(data)
     if start[344:348] == _PAIRED_MAGICS[0] or start[4:12] == _PAIRED_MAGICS[1]:
-        raise FormatError(
+        raise Refusal(
             "undecodable",
             "The NIfTI voxels are in a second file: this is half of an image pair; send one .nii or .nii.gz.",
         )
@@ -73,7 +73,7 @@ def inspect(data: Data) -> Header:
     dim, datatype, vox_offset = _fields(start, version)
     shape, voxel_bytes = _shape(dim), _voxel_bytes(datatype)
     if not (math.isfinite(vox_offset) and _SIZE_1 <= vox_offset <= _EXTENSION_BYTES):
-        raise FormatError("undecodable", "The NIfTI header places the voxels at an impossible offset.")
+        raise Refusal("undecodable", "The NIfTI header places the voxels at an impossible offset.")
     header = Header(version, shape, voxel_bytes, int(vox_offset) + math.prod(shape) * voxel_bytes)
     _check_budget(header, data)
     return header
@@ -83,10 +83,10 @@ def _fields(start: bytes, version: int) -> tuple[tuple[int, ...], int, float]:
     """(dim, datatype, vox_offset) in the header's own byte order, which sizeof_hdr gives away."""
     size = _SIZE_1 if version == 1 else _SIZE_2
     if len(start) < size:
-        raise FormatError("undecodable", "The NIfTI header is cut short.")
+        raise Refusal("undecodable", "The NIfTI header is cut short.")
     endian = "<" if struct.unpack_from("<i", start)[0] == size else ">"
     if struct.unpack_from(endian + "i", start)[0] != size:
-        raise FormatError("undecodable", "The NIfTI header states a wrong length of itself.")
+        raise Refusal("undecodable", "The NIfTI header states a wrong length of itself.")
     if version == 1:
         dim = struct.unpack_from(endian + "8h", start, 40)
         return (
@@ -100,23 +100,23 @@ def _fields(start: bytes, version: int) -> tuple[tuple[int, ...], int, float]:
 
 def _shape(dim: tuple[int, ...]) -> tuple[int, int, int]:
     if not 1 <= dim[0] <= 7:
-        raise FormatError("dimensions", "The NIfTI header states an impossible number of axes.")
+        raise Refusal("dimensions", "The NIfTI header states an impossible number of axes.")
     sides = dim[1 : dim[0] + 1]
     if any(side < 1 for side in sides):
-        raise FormatError("dimensions", "The NIfTI header states an axis without length.")
+        raise Refusal("dimensions", "The NIfTI header states an axis without length.")
     if any(side > 1 for side in sides[3:]):
-        raise FormatError("dimensions", "The NIfTI file has more than three axes; send one volume.")
+        raise Refusal("dimensions", "The NIfTI file has more than three axes; send one volume.")
     first, second, third = (*sides[:3], 1, 1)[:3]
     return first, second, third
 
 
 def _voxel_bytes(datatype: int) -> int:
     if datatype in _COMPLEX:
-        raise FormatError("undecodable", "The NIfTI voxels are complex numbers; send their magnitude.")
+        raise Refusal("undecodable", "The NIfTI voxels are complex numbers; send their magnitude.")
     if datatype in _COLOUR:
-        raise FormatError("undecodable", "The NIfTI voxels are colours; send a grey volume.")
+        raise Refusal("undecodable", "The NIfTI voxels are colours; send a grey volume.")
     if datatype not in VOXEL_BYTES:
-        raise FormatError("undecodable", "The NIfTI voxels have a data type that is not read here.")
+        raise Refusal("undecodable", "The NIfTI voxels have a data type that is not read here.")
     return VOXEL_BYTES[datatype]
 
 
@@ -127,6 +127,6 @@ def _check_budget(header: Header, data: Data) -> None:
     if data[:2] == GZIP:
         check_ratio(header.total_bytes, len(data))
     elif header.total_bytes > len(data):
-        raise FormatError("undecodable", "The NIfTI file is cut short.")
+        raise Refusal("undecodable", "The NIfTI file is cut short.")
     if max(header.shape) > SIDE_MOST or kept > STACK_BYTES or header.total_bytes > VOLUME_BYTES:
-        raise FormatError("dimensions", "The NIfTI volume has more voxels than are read here.")
+        raise Refusal("dimensions", "The NIfTI volume has more voxels than are read here.")

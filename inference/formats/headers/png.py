@@ -4,8 +4,8 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from inference.formats.errors import FormatError
 from inference.formats.limits import MIB, Data, check_ratio, check_stack
+from refusals import Refusal
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CHUNKS = 40_000  # 256 MiB in the customary chunks of 8 KiB, and some
@@ -21,7 +21,7 @@ def inspect(data: Data) -> None:
     spare = ANCILLARY_BYTES
     for index, (kind, start, length) in enumerate(_chunks(data)):
         if (index == 0) != (kind == b"IHDR"):
-            raise FormatError("undecodable", "The PNG file does not start with one image header.")
+            raise Refusal("undecodable", "The PNG file does not start with one image header.")
         if kind == b"IHDR":
             _check_image_header(data, start, length)
         elif kind == b"acTL":
@@ -51,30 +51,30 @@ def _chunks(data: Data) -> Iterator[tuple[bytes, int, int]]:
     offset = len(SIGNATURE)
     for _ in range(CHUNKS):
         if offset + 12 > len(data):
-            raise FormatError("undecodable", "The PNG file is cut short.")
+            raise Refusal("undecodable", "The PNG file is cut short.")
         length, kind = struct.unpack_from(">I4s", data, offset)
         if offset + 12 + length > len(data):
-            raise FormatError("undecodable", "The PNG file is cut short.")
+            raise Refusal("undecodable", "The PNG file is cut short.")
         yield kind, offset + 8, length
         if kind == b"IEND":
             return
         offset += 12 + length
-    raise FormatError("undecodable", f"The PNG file has more than {CHUNKS} chunks.")
+    raise Refusal("undecodable", f"The PNG file has more than {CHUNKS} chunks.")
 
 
 def _check_image_header(data: Data, start: int, length: int) -> None:
     if length != 13:
-        raise FormatError("undecodable", "The PNG image header has the wrong length.")
+        raise Refusal("undecodable", "The PNG image header has the wrong length.")
     columns, rows, depth, colour = struct.unpack_from(">IIBB", data, start)
     if colour not in SAMPLES or depth not in (1, 2, 4, 8, 16):
-        raise FormatError("undecodable", "The PNG image header names an unknown kind of pixel.")
+        raise Refusal("undecodable", "The PNG image header names an unknown kind of pixel.")
     check_ratio(rows * columns * SAMPLES[colour] * depth // 8, len(data))
     check_stack(1, rows, columns, 2 if depth == 16 else 1)
 
 
 def _check_single_frame(data: Data, start: int, length: int) -> None:
     if length < 8 or struct.unpack_from(">I", data, start)[0] != 1:
-        raise FormatError("frames", "The PNG file is animated; send one frame.")
+        raise Refusal("frames", "The PNG file is animated; send one frame.")
 
 
 def _inflated_length(kind: bytes, chunk: bytes, most: int) -> int:
@@ -84,7 +84,7 @@ def _inflated_length(kind: bytes, chunk: bytes, most: int) -> int:
     except zlib.error:
         return 0
     if len(inflated) > most:
-        raise FormatError("decompression_bomb", "The PNG file's text grows beyond 1 MiB when inflated.")
+        raise Refusal("decompression_bomb", "The PNG file's text grows beyond 1 MiB when inflated.")
     return len(inflated)
 
 

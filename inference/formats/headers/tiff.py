@@ -3,8 +3,8 @@
 import re
 import struct
 
-from inference.formats.errors import FormatError
 from inference.formats.limits import Data, check_ratio, check_stack
+from refusals import Refusal
 
 SIGNATURES = {b"II*\0": "<", b"MM\0*": ">"}
 ENTRIES = 512
@@ -25,18 +25,18 @@ def inspect(data: Data) -> None:
     endian = SIGNATURES[data[:4]]
     tags, following = _directory(data, endian)
     if following:
-        raise FormatError("frames", "The TIFF file has several pages; send one.")
+        raise Refusal("frames", "The TIFF file has several pages; send one.")
     _check_one_image(data, tags)
     rows, columns, samples = tags.get(LENGTH, 0), tags.get(WIDTH, 0), tags.get(SAMPLES, 1)
     bits = tags.get(BITS, 1)
     if tags.get(COMPRESSION, 1) not in READABLE_COMPRESSIONS:
-        raise FormatError("undecodable", "The TIFF file uses a compression that is not read here.")
+        raise Refusal("undecodable", "The TIFF file uses a compression that is not read here.")
     if bits not in (1, 2, 4, 8, 16, 32) or not 1 <= samples <= 4:
-        raise FormatError("undecodable", f"TIFF with {samples} samples of {bits} bits is not read.")
+        raise Refusal("undecodable", f"TIFF with {samples} samples of {bits} bits is not read.")
     if bits == 32 and tags.get(SAMPLE_FORMAT, WHOLE) == WHOLE:
-        raise FormatError("undecodable", "Unsigned 32-bit TIFF is not read; send 16-bit grey or floats.")
+        raise Refusal("undecodable", "Unsigned 32-bit TIFF is not read; send 16-bit grey or floats.")
     if bits > 8 and samples > 1:
-        raise FormatError(
+        raise Refusal(
             "undecodable", "16-bit colour TIFF is not read, as it would lose depth; send 16-bit grey."
         )
     _check_tile(tags, samples * bits, len(data))
@@ -49,7 +49,7 @@ def _check_one_image(data: Data, tags: dict[int, int]) -> None:
     place = tags.get(DESCRIPTION, 0)
     told = _IMAGES.search(data[place : place + LONGEST_DESCRIPTION]) if place else None
     if told and int(told[1]) > 1:
-        raise FormatError("frames", "The TIFF file holds several pictures behind one directory; send one.")
+        raise Refusal("frames", "The TIFF file holds several pictures behind one directory; send one.")
 
 
 def _directory(data: Data, endian: str) -> tuple[dict[int, int], int]:
@@ -60,7 +60,7 @@ def _directory(data: Data, endian: str) -> tuple[dict[int, int], int]:
     start = _unpack(endian + "L", data, 4)
     count = _unpack(endian + "H", data, start)
     if not 1 <= count <= ENTRIES:
-        raise FormatError("undecodable", "The TIFF directory has an impossible length.")
+        raise Refusal("undecodable", "The TIFF directory has an impossible length.")
     tags = dict(_entry(data, endian, start + 2 + 12 * index) for index in range(count))
     return tags, _unpack(endian + "L", data, start + 2 + 12 * count)
 
@@ -80,7 +80,7 @@ def _entry(data: Data, endian: str, offset: int) -> tuple[int, int]:
 
 def _unpack(layout: str, data: Data, offset: int) -> int:
     if offset + struct.calcsize(layout) > len(data):
-        raise FormatError("undecodable", "The TIFF file is cut short.")
+        raise Refusal("undecodable", "The TIFF file is cut short.")
     return int(struct.unpack_from(layout, data, offset)[0])
 
 

@@ -8,8 +8,8 @@ import re
 import struct
 from collections.abc import Iterator
 
-from inference.formats.errors import FormatError
 from inference.formats.limits import MIB, Data, check_frame
+from refusals import Refusal
 
 RIFF, AVI = b"RIFF", b"AVI "
 MPEG = (b"\0\0\x01\xba", b"\0\0\x01\xb3")
@@ -64,7 +64,7 @@ def inspect_mpeg(data: Data) -> None:
 
 def _check(size: tuple[int, int] | None, name: str) -> None:
     if size is None:
-        raise FormatError("no_pixel_data", f"The {name} file holds no video that is read here.")
+        raise Refusal("no_pixel_data", f"The {name} file holds no video that is read here.")
     check_frame(*size)
 
 
@@ -77,7 +77,7 @@ def _sample_tables(data: Data) -> Iterator[tuple[int, int]]:
         while offset + BOX_HEAD <= end:
             left -= 1
             if left < 0:
-                raise FormatError("undecodable", f"The MP4 file has more than {BOXES} boxes.")
+                raise Refusal("undecodable", f"The MP4 file has more than {BOXES} boxes.")
             size, kind = struct.unpack_from(">I4s", data, offset)
             head = BOX_HEAD
             if size == 1 and offset + 16 <= end:

@@ -15,6 +15,7 @@ from inference.results import store as results
 from inference.training.cards.card_page import figure_words
 from inference.training.cards.combined import combined
 from inference.training.evaluation.calibrate import target_of
+from refusals import Refusal
 
 
 class Command(BaseCommand):
@@ -49,7 +50,7 @@ class Command(BaseCommand):
             version = registry.register(record, lambda: content, by=None)
         except (BlobCorrupt, BlobUnavailable) as fault:
             raise CommandError(str(fault)) from fault
-        except ValueError as refused:  # MembersDiffer, VersionExists, a target that is none
+        except (Refusal, ValueError) as refused:  # members that differ, a version or a target that is none
             raise CommandError(str(refused)) from refused
         words = figure_words(record.card["held_out"]["auc"])
         self.stdout.write(f"{version} is registered: AUC on held-out groups {words}.")

@@ -11,6 +11,7 @@ from inference.engine.fitness.seating import Seat, all_seats
 from inference.models import ModelVersion
 from inference.registry import fitness
 from inference.registry import service as registry
+from refusals import Refusal
 
 
 class Command(BaseCommand):
@@ -25,7 +26,7 @@ class Command(BaseCommand):
         for one in catalogue.all_shipped():
             try:
                 registered[one.record.name] = self._registered(one)
-            except (ValueError, OSError) as fault:  # VersionExists, BlobUnavailable: no reason not to start
+            except (Refusal, ValueError, OSError) as fault:  # no reason not to start
                 self.stderr.write(f"{one.record.name} was left out: {fault}")
         for seat in all_seats():
             if version := registered.get(seat.record.name):

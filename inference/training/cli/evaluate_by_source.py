@@ -17,7 +17,6 @@ import numpy as np
 
 from inference.engine.fitness.by_source import SourceFigure, worst_first
 from inference.engine.preprocessing.prepare import RECIPES, prepare
-from inference.engine.quality import NotAnalysable
 from inference.engine.versions import Model, load, predict
 from inference.engine.weights.loaded_model import WeightsMismatch, configure
 from inference.training.cards.card_page import source_lines
@@ -26,6 +25,7 @@ from inference.training.cli.measured_answers import stated_age_days
 from inference.training.data.sources import HOSPITALS, Entry, heads, shown_files, stack_of
 from inference.training.evaluation.by_source import Asked, rows
 from inference.training.evaluation.calibrate import Target
+from refusals import Refusal
 
 PLANES = RECIPES["ultrasound-outline-2-128"]
 """Whose gate says which of FETAL_PLANES' brains count, whatever the version asks itself."""
@@ -92,8 +92,8 @@ def _kept(data: Path, every: int) -> Iterator[Entry]:
 def _in_plane(data: Path, one: Entry) -> bool:
     try:
         prepare(stack_of(data, one.file), PLANES)
-    except NotAnalysable as refused:
-        return refused.refusal.code not in ("off_plane", "not_a_head")
+    except Refusal as refused:
+        return refused.code not in ("off_plane", "not_a_head")
     return True
 
 

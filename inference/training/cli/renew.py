@@ -20,13 +20,13 @@ import numpy as np
 from inference.engine import catalogue
 from inference.engine.networks.network import WIDE_RECIPES
 from inference.engine.preprocessing.prepare import RECIPES, prepare
-from inference.engine.quality import NotAnalysable
 from inference.engine.records import Recipe, WeightsRecord
 from inference.training.cli.combine import write
 from inference.training.cli.rethreshold import made_of, next_name, next_version
 from inference.training.data.sources import heads, stack_of
 from inference.training.evaluation.by_source import Asked, evaluation
 from inference.training.evaluation.calibrate import Target
+from refusals import Refusal
 
 TARGET = Target("specificity", 0.9)
 """Of the thresholds of ultrasound: those of left-out hospitals are chosen by it anew."""
@@ -84,8 +84,8 @@ def _asked(data: Path, recipe: Recipe, report: Callable[[str], None]) -> Iterato
     for number, one in enumerate(heads(data), 1):
         try:
             prepare(stack_of(data, one.file, one.mm), recipe)
-        except NotAnalysable as refused:
-            yield one.file, refused.refusal.code
+        except Refusal as refused:
+            yield one.file, refused.code
         else:
             yield one.file, ""
         if number % 250 == 0:

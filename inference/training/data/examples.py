@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from inference.engine.preprocessing.prepare import RECIPES, prepare
-from inference.engine.quality import NotAnalysable
 from inference.engine.records import LABELS, sha256_hex
 from inference.formats.stack import PictureStack
 from inference.training.data.groups import check_groups
 from inference.training.data.sources import heads, sources_in, stack_of
+from refusals import Refusal
 
 
 @dataclass(frozen=True)
@@ -113,12 +113,12 @@ def _prepare_one(recipe_id: str, gated: bool, source: Source) -> Prepared:
     try:
         if gated:
             return np.asarray(prepare(stack, recipe).tensor[0]), ""
-    except NotAnalysable as refused:
-        code = refused.refusal.code
+    except Refusal as refused:
+        code = refused.code
     try:
         return np.asarray(prepare(stack, recipe, scope=False).tensor[0]), code
-    except NotAnalysable as refused:
-        return None, refused.refusal.reason
+    except Refusal as refused:
+        return None, refused.detail
 
 
 def folder_sources(folder: Path) -> list[Source]:

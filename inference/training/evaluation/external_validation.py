@@ -18,7 +18,6 @@ from inference.engine.measuring.answer import MeasuringModel
 from inference.engine.records import LABELS, Answer
 from inference.engine.versions import Model, predict
 from inference.formats import read
-from inference.formats.errors import FormatError
 from inference.formats.stack import PictureStack
 from inference.training.data.groups import check_groups, week_of
 from inference.training.data.sources import table
@@ -35,6 +34,7 @@ from inference.training.evaluation.figures import (
 )
 from inference.training.evaluation.selective import selective
 from inference.training.evaluation.source_leakage import CHANGES
+from refusals import Refusal
 
 BATCH = 8
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".nii", ".nii.gz")
@@ -140,7 +140,7 @@ def _stacks(
     for offset, scan in enumerate(scans):
         try:
             stack = read(folder / scan.file, modality=model.record.modality, file_name=scan.file)
-        except FormatError as refused:
+        except Refusal as refused:
             refusals[refused.code] = refusals.get(refused.code, 0) + 1
             continue
         yield offset, _changed(stack, change) if change else stack

@@ -71,7 +71,7 @@ class Pointed:
 
 
 def known(stack: PictureStack, ventricles: Mask, recipe_id: str, group: str) -> Known:
-    """A single picture and the mask of its ventricles in scan coordinates. Raises NotAnalysable."""
+    """A single picture and the mask of its ventricles in scan coordinates. Raises Refusal."""
     prepared = prepare(stack, RECIPES[recipe_id], scope=False)
     size = prepared.recipe.size
     x, y = np.meshgrid(np.arange(size), np.arange(size))

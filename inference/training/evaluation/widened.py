@@ -16,12 +16,12 @@ from scipy import ndimage
 
 from inference.engine.predict import frame_logits
 from inference.engine.preprocessing.prepare import prepare
-from inference.engine.quality import NotAnalysable
 from inference.engine.weights.loaded_model import LoadedModel
 from inference.formats.stack import PictureStack
 from inference.training.synthesis.atlas import MILLIMETRES
 from inference.training.ventricles.looks import TISSUES, chance_levels
 from inference.training.ventricles.volumes import Made, as_stack, thickened
+from refusals import Refusal
 
 LABEL_OF: Mapping[str, str] = {
     "normal": "normal",
@@ -67,13 +67,13 @@ def _one(made: Made, stack: PictureStack, look: str, models: Sequence[LoadedMode
     refused = ""
     try:
         prepare(stack, models[0].recipe)
-    except NotAnalysable as refusal:
-        refused = refusal.refusal.code
+    except Refusal as refusal:
+        refused = refusal.code
     logits: dict[str, tuple[float, float]] = {}
     for model in models:
         try:
             tensor = prepare(stack, model.recipe, scope=False).tensor
-        except NotAnalysable:
+        except Refusal:
             continue
         normal, wide = frame_logits(model, tensor).mean(axis=0).tolist()
         logits[model.record.name] = normal, wide

@@ -18,7 +18,7 @@ import numpy as np
 from inference.engine import catalogue
 from inference.engine.predict import frame_logits
 from inference.engine.preprocessing.prepare import prepare
-from inference.engine.quality import NotAnalysable, check
+from inference.engine.quality import check
 from inference.engine.uncertainty.steadiness import log_odds
 from inference.engine.weights.loaded_model import LoadedModel, load
 from inference.formats.stack import Modality, PictureStack
@@ -26,6 +26,7 @@ from inference.phantom import Defects, HeadSpec, render, sample_spec
 from inference.phantom.records import ATRIAL_LIMIT_MM
 from inference.training.synthesis.atlas import NORMAL_MM, WIDE_MM, Look, dilated_slices, slice_stack
 from inference.training.synthesis.degrade import spoiled
+from refusals import Refusal
 
 FAULTS: Mapping[Modality, Mapping[str, str]] = {
     "ultrasound": {
@@ -216,7 +217,7 @@ def odds_of(stack: PictureStack) -> float | None:
     models = _judges(stack.modality)
     try:
         prepared = prepare(stack, models[0].recipe, scope=False)
-    except NotAnalysable:
+    except Refusal:
         return None
     said = [
         log_odds(frame_logits(model, prepared.tensor).mean(axis=0), model.record.temperature)

@@ -9,7 +9,6 @@ import numpy as np
 from scipy import ndimage
 
 from inference.engine.atrium.records import LIMIT_MM
-from inference.engine.quality import NotAnalysable
 from inference.engine.ventricles.painter import Look, Painter
 from inference.engine.ventricles.scan import measure_volume, thickness_of
 from inference.formats.stack import PictureStack
@@ -17,6 +16,7 @@ from inference.training.evaluation.figures import auc, bootstrap
 from inference.training.synthesis.atlas import MILLIMETRES
 from inference.training.ventricles.looks import TISSUES, chance_levels
 from inference.training.ventricles.volumes import Made, as_stack, thickened
+from refusals import Refusal
 
 THICK_MM = 3.2
 VIEWS: tuple[tuple[str, int | None, bool], ...] = (
@@ -53,7 +53,7 @@ def measured(look: Look, volumes: Sequence[Made], seed: int) -> Iterator[Measure
 def _compared(painter: Painter, made: Made, view: str, stack: PictureStack) -> Iterator[Measured]:
     try:
         said = measure_volume(painter, stack, gate=False)
-    except NotAnalysable:
+    except Refusal:
         widths: dict[str, float] = {}
     else:
         mm = said.scale.mm_per_pixel if said.scale else math.nan

@@ -45,11 +45,11 @@ def _behave() -> None:
 
 
 def _answer(record: Any, stack: Any) -> Any:
-    from inference.engine.records import Answer, Refusal
+    from inference.engine.records import Answer, NotAnalysable
 
     return Answer(
         analysable=False,
-        refusal=Refusal("stand_in", "A stand-in reads nothing."),
+        refusal=NotAnalysable("stand_in", "A stand-in reads nothing."),
         label=None,
         probability=None,
         threshold=record.threshold,

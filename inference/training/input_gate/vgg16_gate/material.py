@@ -14,7 +14,7 @@ from inference.engine.head.ellipse import Ellipse
 from inference.engine.input_gate.vgg16_gate import CLASSES, Floats, features, views
 from inference.engine.networks.vgg16 import VGG16
 from inference.engine.preprocessing.frames import VOLUME_FRAMES
-from inference.engine.quality import NotAnalysable, frame_contrast, head_quality
+from inference.engine.quality import frame_contrast, head_quality
 from inference.formats.stack import MODALITIES, Modality
 from inference.phantom.others import KINDS, MODALITY, other
 from inference.training.data.sources import table
@@ -27,6 +27,7 @@ from inference.training.input_gate.vgg16_gate.heads import (
 )
 from inference.training.input_gate.vgg16_gate.spoiled import SPOILERS
 from inference.training.input_gate.vgg16_gate.styles import Mask, Picture, retextured, styled
+from refusals import Refusal
 
 NEITHER = CLASSES.index("neither")
 AGREEMENT = 0.55
@@ -175,7 +176,7 @@ def _look(job: tuple[Path, Item]) -> Row | None:
     frame = picture * 255
     try:
         frame_contrast(frame)
-    except NotAnalysable:
+    except Refusal:
         return None
     found = find_head(frame, item.declared)
     if found is None or (mask is not None and not item.swapped and _overlap(found.ellipse, mask) < AGREEMENT):
@@ -183,7 +184,7 @@ def _look(job: tuple[Path, Item]) -> Row | None:
     try:
         head_quality(found, (frame.shape[0], frame.shape[1]))
         asked = True
-    except NotAnalysable:
+    except Refusal:
         asked = False
     crop, whole = views(frame, found.ellipse)
     return crop, whole, truth, asked
