@@ -31,7 +31,7 @@ from cases.models import (
 )
 from cases.report.verification import signed_faults
 from cases.review import service as review
-from inference.engine.records import canonical_json, sha256_hex
+from digests import canonical_json, sha256_hex
 from inference.formats import series_pack
 from inference.models import (
     Activation,

@@ -16,6 +16,7 @@ ROOMS = (
     "language",
     "launcher",
     "refusals",
+    "digests",
     "inference",
     "cases",
 )

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from cases.advice.findings import FINDINGS
-from inference.engine.records import sha256_hex
+from digests import sha256_hex
 from inference.formats.stack import MODALITIES
 
 SHIPPED = Path(__file__).parent / "rules.yaml"

@@ -22,7 +22,7 @@ from cases.case_page.summary import CaseSummary, summarise
 from cases.models import Advice, AdviceAnswer, Advised, Calibration, Case, FollowUp, Measurement, Scan
 from cases.review.panel import ReviewPanel
 from cases.review.policy import reading_context
-from inference.engine.records import canonical_json, sha256_hex
+from digests import canonical_json, sha256_hex
 from inference.models import Quality
 from inference.results.store import digest
 from refusals import Refusal

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from inference.engine.records import sha256_hex
+from digests import sha256_hex
 
 SHIPPED = Path(__file__).parent / "values.json"
 SURE_BITS = 0.5

@@ -10,14 +10,15 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy
 
+from audit.models import AppendOnly
 from cases.models.case import Case, Scan
-from inference.models import Immutable, Job
+from inference.models import Job
 
 WORK_LOOKED_BACK = timedelta(days=1)
 """How far back ended work is looked for."""
 
 
-class Advice(Immutable):
+class Advice(AppendOnly):
     """What was advised when the case stood as it did: at most three actions, or why there are none.
 
     suggestions: [{action, says, seconds, scan, expected_bits, must, why: [{name, value, threshold,
@@ -73,7 +74,7 @@ class Advised(models.Model):
         )
 
 
-class AdviceAnswer(Immutable):
+class AdviceAnswer(AppendOnly):
     """What a technologist made of one suggestion. follow_up: the scan that came of it."""
 
     class Outcome(models.TextChoices):
@@ -117,7 +118,7 @@ class AdviceAnswer(Immutable):
         return str(self.suggestion["action"]), scan if isinstance(scan, int) else None
 
 
-class FollowUp(Immutable):
+class FollowUp(AppendOnly):
     """What the follow-up scan of a suggestion brought, once it was checked and answered about."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -8,11 +8,11 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy
 
+from audit.models import AppendOnly
 from cases.models.case import Case
-from inference.models import Immutable
 
 
-class AtriumStatement(Immutable):
+class AtriumStatement(AppendOnly):
     """That the atrium of one side cannot be measured, because ...; without a reason, that it can after all.
 
     It never changes: of each side the newest counts, and a width that stands counts before either. note: in

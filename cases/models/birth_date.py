@@ -7,11 +7,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
+from audit.models import AppendOnly
 from cases.models.case import Patient
-from inference.models import Immutable
 
 
-class BirthDateCorrection(Immutable):
+class BirthDateCorrection(AppendOnly):
     """What the department knew before, what it knows since, and why. This is the one place where both stand.
 
     before: None where it had known none.

@@ -8,9 +8,9 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext
 
+from audit.models import AppendOnly
 from cases.models.case import Case, Scan
 from inference.formats.spacing import CALIBRATED
-from inference.models import Immutable
 from language.numbers import decimal
 
 SAME = 0.005
@@ -34,7 +34,7 @@ class CalibrationQuerySet(models.QuerySet["Calibration"]):
         return self.active().filter(scan=scan).order_by("created_at").select_related("made_by").last()
 
 
-class Calibration(Immutable):
+class Calibration(AppendOnly):
     """The length of a line on one frame of a scan whose file states no scale. It holds for all its frames.
 
     It is never overwritten: a better one is another one, and the newest that stands counts. start, end: (row,
@@ -101,7 +101,7 @@ def provenance(spacing: tuple[float, float], name: str) -> str:
     return gettext("{scale}, calibrated by {name}").format(scale=scale_words(spacing), name=name)
 
 
-class CalibrationWithdrawal(Immutable):
+class CalibrationWithdrawal(AppendOnly):
     """A calibration by which nothing is measured any more; what was measured by it counts no more either."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

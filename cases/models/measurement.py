@@ -8,9 +8,10 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext, gettext_lazy
 
+from audit.models import AppendOnly
 from cases.models.calibration import Calibration
 from cases.models.case import Case, Scan
-from inference.models import Immutable, Prediction
+from inference.models import Prediction
 from language.numbers import decimal
 
 CALIBRATION = ("calibration__made_by", "calibration__withdrawal")
@@ -30,7 +31,7 @@ class MeasurementQuerySet(models.QuerySet["Measurement"]):
         return mine.select_related("scan__image", "made_by", "proposal__model_version", *CALIBRATION)
 
 
-class Measurement(Immutable):
+class Measurement(AppendOnly):
     """The distance between two points of one frame. It is never overwritten: a better one is another one.
 
     start, end: (row, column) in pixels, 0 in the middle of the first pixel. length_px: counted along the
@@ -124,7 +125,7 @@ class Measurement(Immutable):
         return f"{self.get_tool_display()}{side}"
 
 
-class Withdrawal(Immutable):
+class Withdrawal(AppendOnly):
     """A measurement that no longer counts; it stays on record."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

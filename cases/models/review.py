@@ -10,10 +10,10 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import Department
+from audit.models import AppendOnly
 from cases.models.case import Case
 from cases.severity import SCHEMES, Scheme
 from inference.engine.uncertainty.undecided import Limits
-from inference.models import Immutable
 
 
 class ReadingRules(models.Model):
@@ -120,7 +120,7 @@ class ReadingRules(models.Model):
         return SCHEMES[self.severity_scheme]
 
 
-class Read(Immutable):
+class Read(AppendOnly):
     """What one reader found in a case. It never changes: whoever thinks again files another.
 
     scans, seen, shown: what the form showed when it was filled in. seen: the answers, as {prediction,
@@ -183,7 +183,7 @@ class Read(Immutable):
         return f"{self.get_finding_display()}{side}"
 
 
-class Confirmation(Immutable):
+class Confirmation(AppendOnly):
     """The other reader's word for a joint read, given with the password: from then on it counts."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -195,7 +195,7 @@ class Confirmation(Immutable):
         return gettext("Confirmed by {name}").format(name=self.confirmed_by.full_name)
 
 
-class SignOff(Immutable):
+class SignOff(AppendOnly):
     """A reader's signature under a case: name, time, meaning and the hash of what was signed."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -212,7 +212,7 @@ class SignOff(Immutable):
         return gettext("Signed by {name}").format(name=self.name)
 
 
-class Addendum(Immutable):
+class Addendum(AppendOnly):
     """What was found out after the signature. previous_sha256: of the signature or the addendum before."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

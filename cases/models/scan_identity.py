@@ -6,11 +6,11 @@ from typing import ClassVar
 from django.db import models
 from django.db.models.functions import Now
 
+from audit.models import AppendOnly
 from cases.models.case import Scan
-from inference.models import Immutable
 
 
-class ScanIdentity(Immutable):
+class ScanIdentity(AppendOnly):
     """What a DICOM file says of patient and study; a scan of another kind of file has none.
 
     mismatch: the DICOM keywords in which the file contradicts the case's patient, for which `reason` says why

@@ -8,11 +8,11 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy
 
+from audit.models import AppendOnly
 from cases.models.case import Scan
-from inference.models import Immutable
 
 
-class ScanWithdrawal(Immutable):
+class ScanWithdrawal(AppendOnly):
     """A scan that no longer counts for anything; it stays on record, with who took it out and why.
 
     note: in the reader's own words; never empty for OTHER.

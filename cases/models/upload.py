@@ -10,9 +10,10 @@ from django.db.models.functions import Now
 from django.urls import reverse
 
 from accounts.models import User
+from audit.models import AppendOnly
 from blobs.models import Blob
 from cases.models.case import Case, Scan
-from inference.models import Image, Immutable
+from inference.models import Image
 
 
 class UploadSessionQuerySet(models.QuerySet["UploadSession"]):
@@ -82,7 +83,7 @@ class UploadedPart(models.Model):
         return self.name
 
 
-class ScanFile(Immutable):
+class ScanFile(AppendOnly):
     """One of the files that a scan was made of, where it is more than one; place counts slices from 0."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

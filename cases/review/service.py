@@ -26,7 +26,7 @@ from cases.review.changes import changes, refuse_if_changed
 from cases.review.panel import ReviewPanel, review_panel
 from cases.review.policy import current_reads, stage_after
 from cases.review.shown import Shown
-from inference.engine.records import canonical_json, sha256_hex
+from digests import canonical_json, sha256_hex
 from inference.results.store import digest
 from refusals import Refusal
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from inference.engine.records import canonical_json, sha256_hex
+from digests import canonical_json, sha256_hex
 
 LONGEST = 20_000
 """Characters of one part that are looked at; a hundred scans say less."""

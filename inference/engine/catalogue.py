@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from inference.engine.records import MEASURING_NETWORKS, WeightsRecord, sha256_hex
+from digests import sha256_hex
+from inference.engine.records import MEASURING_NETWORKS, WeightsRecord
 from inference.engine.weights.ensemble_file import composed
 from inference.formats.stack import Modality
 

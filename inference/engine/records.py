@@ -3,7 +3,6 @@
 Nothing here imports torch: the web process reads these records too.
 """
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from digests import canonical_json, sha256_hex
 from inference.engine.head.ellipse import Ellipse
 from inference.formats.stack import Modality
 
@@ -68,16 +68,6 @@ def settles(network: str, card: Mapping[str, Any]) -> bool:
         return False
     numbers = [part.get(name) for name in MEASURING_NETWORKS[network].settled]
     return all(isinstance(one, int | float) and math.isfinite(one) for one in numbers)
-
-
-def canonical_json(value: Any) -> bytes:
-    """The one byte form of a JSON value: sorted keys, no spaces, UTF-8."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def sha256_hex(content: bytes) -> str:
-    """SHA-256 of bytes, in hexadecimal."""
-    return hashlib.sha256(content).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from inference.models.answer import Explanation, Prediction, Repetition
 from inference.models.image import Image
-from inference.models.immutable import Immutable
 from inference.models.job import About, Job
 from inference.models.quality import Quality
 from inference.models.registry import Activation, Evaluation, ModelVersion
@@ -14,7 +13,6 @@ __all__ = [
     "Evaluation",
     "Explanation",
     "Image",
-    "Immutable",
     "Job",
     "ModelVersion",
     "Prediction",

@@ -6,11 +6,11 @@ from typing import ClassVar, Self
 from django.db import models
 from django.db.models.functions import Now
 
+from audit.models import AppendOnly
 from blobs.models import Blob
 from inference.engine.records import SLICES_ACROSS
 from inference.engine.uncertainty.undecided import Said
 from inference.models.image import Image
-from inference.models.immutable import Immutable
 from inference.models.job import Job
 from inference.models.registry import ModelVersion
 
@@ -23,7 +23,7 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
         return self.exclude(job__kind=Job.Kind.SHADOW)
 
 
-class Prediction(Immutable):
+class Prediction(AppendOnly):
     """What one model version said about one image (inference.engine Answer at rest)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -103,7 +103,7 @@ class Prediction(Immutable):
         return self.said.turns
 
 
-class Explanation(Immutable):
+class Explanation(AppendOnly):
     """Where a model looked. The database refuses one whose hashes are not its prediction's."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -138,7 +138,7 @@ class Explanation(Immutable):
         return f"{self.method} of {self.class_label}"
 
 
-class Repetition(Immutable):
+class Repetition(AppendOnly):
     """A stored answer and its explanations, run again and compared (inference.results.reproduce)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

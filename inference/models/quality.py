@@ -6,11 +6,11 @@ from typing import ClassVar
 from django.db import models
 from django.db.models.functions import Now
 
+from audit.models import AppendOnly
 from inference.models.image import Image
-from inference.models.immutable import Immutable
 
 
-class Quality(Immutable):
+class Quality(AppendOnly):
     """The checks of one scan (inference.engine.quality), made once for each version of them.
 
     checks: [{name, value, frame, where}]; empty where no head was found.

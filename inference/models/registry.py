@@ -10,11 +10,11 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy
 
+from audit.models import AppendOnly
 from blobs.models import Blob
 from inference.engine.measuring.width_evidence import MEMBER
 from inference.engine.records import ATRIUM
 from inference.models.image import Image
-from inference.models.immutable import Immutable
 
 
 class ModelVersion(models.Model):
@@ -129,7 +129,7 @@ class Activation(models.Model):
         return self.role.startswith(self.SHADOW)
 
 
-class Evaluation(Immutable):
+class Evaluation(AppendOnly):
     """One measurement of a version on a labelled data set; figures as inference.training writes them.
 
     Who recorded it stands on its audit line.

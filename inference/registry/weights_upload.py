@@ -18,7 +18,8 @@ from accounts.models import User
 from audit.trail import record
 from blobs import store
 from blobs.store import BlobUnavailable
-from inference.engine.records import LABELS, MEASURING_NETWORKS, WeightsRecord, settles, sha256_hex
+from digests import sha256_hex
+from inference.engine.records import LABELS, MEASURING_NETWORKS, WeightsRecord, settles
 from inference.engine.weights.weights_file import inspect
 from inference.formats.fork_server import ForkServer
 from inference.formats.sandbox import child_environment

@@ -10,8 +10,9 @@ from django.db.models import Model, QuerySet
 
 from blobs import store
 from blobs.models import Blob
+from digests import canonical_json, sha256_hex
 from inference.engine.quality import VERSION, Check
-from inference.engine.records import Answer, NotAnalysable, WeightsRecord, canonical_json, sha256_hex
+from inference.engine.records import Answer, NotAnalysable, WeightsRecord
 from inference.engine.records import Explanation as ExplanationRecord
 from inference.models import Explanation, Image, Job, ModelVersion, Prediction, Quality
 from inference.results.images import npy

@@ -9,8 +9,6 @@ off or rewritten as a whole.
 Two chains: of the events, and of the digests of rows (audit.rows).
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +18,7 @@ from django.db import connection, transaction
 from django.db.models import Max, Prefetch, QuerySet
 
 from audit.models import Event, RowDigest, RowSeal, Seal
+from digests import canonical_json, sha256_hex
 
 GENESIS = "0" * 64
 _ADVISORY_LOCK = 0x5EA1
@@ -52,7 +51,7 @@ def digest(event: Event) -> str:
     }
     if event.version > 1:
         said |= {"version": event.version, "departments": event.departments}
-    return _sha256(json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
+    return sha256_hex(canonical_json(said))
 
 
 def row_digest(row: RowDigest) -> str:
@@ -66,7 +65,7 @@ def row_digest(row: RowDigest) -> str:
         "change": row.change,
         "written_at": row.written_at.isoformat(),
     }
-    return _sha256(json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
+    return sha256_hex(canonical_json(said))
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ def seal(limit: int = 1000, *, look_back: int = _LOOK_BACK, chain: Chain = EVENT
         for row in _unsealed(chain, limit, look_back):
             number += 1
             said = chain.digest(row)
-            last = _sha256(last + said)
+            last = sha256_hex((last + said).encode())
             links.append(chain.links(number=number, digest=said, hash=last, **{chain.link: row}))
         chain.links.objects.bulk_create(links)
         return len(links)
@@ -142,7 +141,7 @@ def verify(*, anchor: tuple[int, str] | None = None, chain: Chain = EVENTS) -> I
             yield Fault(expected, row_id, "a seal is missing")
         if reason := _wrong_with_row(chain, link):
             yield Fault(link.number, row_id, reason)
-        last = _sha256(last + link.digest)
+        last = sha256_hex((last + link.digest).encode())
         if last != link.hash:
             yield Fault(link.number, row_id, "the chain is broken here")
         anchored = anchored or (link.number, link.hash) == anchor
@@ -175,7 +174,3 @@ def _unsealed(chain: Chain, limit: int, look_back: int) -> Iterator[Any]:
     newest = chain.links.objects.aggregate(newest=Max(f"{chain.link}_id"))["newest"] or 0
     rows = chain.rows.objects.filter(seal__isnull=True, pk__gt=newest - look_back)
     yield from rows.select_related(*chain.more).order_by("pk")[:limit]
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -17,7 +17,7 @@ from accounts.models import User
 from audit.models import Event
 from cases.advice import service as advice_service
 from cases.models import Advice, Case, Measurement, ReadingRules, SignOff
-from inference.engine.records import canonical_json, sha256_hex
+from digests import canonical_json, sha256_hex
 from inference.models import Job, Prediction
 
 pytestmark = pytest.mark.django_db

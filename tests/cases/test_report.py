@@ -23,7 +23,7 @@ from cases.report.signed import report_of
 from cases.report.verification import signed_faults
 from cases.report.words import Report
 from cases.viewer.pixels import CALIPER
-from inference.engine.records import canonical_json, sha256_hex
+from digests import canonical_json, sha256_hex
 from inference.jobs import state as jobs
 from inference.models import Job
 from inference.registry import service as registry

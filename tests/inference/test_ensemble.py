@@ -10,10 +10,10 @@ import safetensors.torch
 from django.core.management import CommandError, call_command
 from engine_models import packed, record_of
 
+from digests import sha256_hex
 from inference.engine import catalogue, versions
 from inference.engine.measuring.width_evidence import MEMBER, WIDTH_LOG_ODDS, member_part, width_log_odds
 from inference.engine.predict import predict
-from inference.engine.records import sha256_hex
 from inference.engine.uncertainty.steadiness import log_odds
 from inference.engine.weights.ensemble_file import ENSEMBLE, MembersDiffer, composed
 from inference.engine.weights.loaded_model import WeightsMismatch, load

@@ -12,6 +12,7 @@ import pytest
 import safetensors.torch
 from engine_models import random_model
 
+from digests import sha256_hex
 from inference.engine import catalogue
 from inference.engine.explain.explainers import NotBound, explain
 from inference.engine.head.ellipse import Ellipse
@@ -20,7 +21,6 @@ from inference.engine.input_gate.sononet_gate import gate_name
 from inference.engine.networks.vgg16 import VGG16
 from inference.engine.predict import predict
 from inference.engine.preprocessing.prepare import RECIPES, prepare
-from inference.engine.records import sha256_hex
 from inference.formats import PictureStack, read
 from inference.phantom import render, sample_spec
 from inference.phantom.others import KINDS, MODALITY, other, other_stack

@@ -13,9 +13,10 @@ import pytest
 import torch
 from engine_models import random_model
 
+from digests import canonical_json
 from inference.engine.fitness.by_source import least
 from inference.engine.head.ellipse import from_region
-from inference.engine.records import WeightsRecord, canonical_json
+from inference.engine.records import WeightsRecord
 from inference.engine.weights.ensemble_file import MembersDiffer
 from inference.formats.stack import PictureStack
 from inference.phantom import render, sample_spec

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from conftest import source_of
 
+from digests import sha256_hex
 from inference.engine import catalogue
 from inference.engine.predict import calibrated, frame_logits
 from inference.engine.preprocessing.prepare import RECIPES, prepare
-from inference.engine.records import SLICES_ACROSS, sha256_hex
+from inference.engine.records import SLICES_ACROSS
 from inference.engine.uncertainty.undecided import SURE_ACROSS
 from inference.engine.weights.loaded_model import LoadedModel, load
 from inference.formats import read

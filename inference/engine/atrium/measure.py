@@ -12,12 +12,12 @@ import numpy as np
 import safetensors.torch
 import torch
 
+from digests import sha256_hex
 from inference.engine.atrium.grids import HEAD, MIDDLE, WIDTH_STEP, Floats, Places, pose, turned, upright
 from inference.engine.atrium.network import STRIDE, AtriumNetwork
 from inference.engine.atrium.records import Atria, AtrialWidth, Point, Side
 from inference.engine.atrium.search import Found, Looker, Networks, search
 from inference.engine.head.ellipse import Ellipse
-from inference.engine.records import sha256_hex
 
 SHIPPED = Path(__file__).parent.parent / "shipped_atrium"
 MAPS = {"place": 1, "width": 2}

@@ -8,11 +8,11 @@ import numpy as np
 import safetensors.torch
 from numpy.typing import NDArray
 
+from digests import sha256_hex
 from inference.engine.backends import stage_of
 from inference.engine.head.by_network import Painter, found_by
 from inference.engine.head.by_skull import Head
 from inference.engine.head.network import COLUMNS, ROWS, HeadPainter
-from inference.engine.records import sha256_hex
 
 SHIPPED = Path(__file__).parents[1] / "shipped_head_finder"
 

@@ -12,12 +12,12 @@ import safetensors.numpy
 import safetensors.torch
 from numpy.typing import NDArray
 
+from digests import sha256_hex
 from inference.engine.backends import stage_of
 from inference.engine.head.biometry import HeadBiometry
 from inference.engine.head.by_skull import Head
 from inference.engine.input_gate.look import COLUMNS, ROWS, Stage, features
 from inference.engine.input_gate.sononet import SonoNet16
-from inference.engine.records import sha256_hex
 from refusals import Refusal
 
 SHIPPED = Path(__file__).parents[1] / "shipped_input_gate"

@@ -22,11 +22,11 @@ from PIL import Image
 from scipy import ndimage
 from torch import Tensor
 
+from digests import sha256_hex
 from inference.engine import catalogue
 from inference.engine.head.ellipse import Ellipse
 from inference.engine.networks.imagenet import CENTRE, SCALE
 from inference.engine.networks.vgg16 import VGG16
-from inference.engine.records import sha256_hex
 from inference.formats.stack import Modality
 from refusals import Refusal
 

@@ -8,6 +8,7 @@ from typing import Any
 import safetensors
 import safetensors.torch
 
+from digests import sha256_hex
 from inference.engine.atrium.grids import upright
 from inference.engine.atrium.measure import AtriumMismatch
 from inference.engine.atrium.scan import ScanAtria, as_json
@@ -25,7 +26,6 @@ from inference.engine.records import (
     Recipe,
     WeightsRecord,
     settles,
-    sha256_hex,
 )
 from inference.engine.ventricles.painter import VentriclesMismatch
 from inference.engine.weights.ensemble_file import measuring_member, prefix_of

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from digests import canonical_json, sha256_hex
 from inference.engine.head.by_skull import Head, find_head
 from inference.engine.head.ellipse import Ellipse
 from inference.engine.head.shipped import find_outlined, finder_name
@@ -28,7 +29,7 @@ from inference.engine.preprocessing.square_pixels import (
     squared,
 )
 from inference.engine.quality import frame_contrast, head_quality, outline_quality, refuse_coarse_slices
-from inference.engine.records import SLICES_ACROSS, Prepared, Recipe, canonical_json, sha256_hex
+from inference.engine.records import SLICES_ACROSS, Prepared, Recipe
 from inference.engine.ventricles.painter import ventricle_painter_name
 from inference.formats.stack import MODALITIES, Modality, PictureStack
 from refusals import Refusal

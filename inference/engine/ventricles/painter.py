@@ -13,9 +13,9 @@ import safetensors.torch
 import torch
 from numpy.typing import NDArray
 
+from digests import sha256_hex
 from inference.engine.preprocessing.frames import head_extent
 from inference.engine.preprocessing.square_pixels import back_to_scan, composed, spacing_of, squared
-from inference.engine.records import sha256_hex
 from inference.engine.ventricles.calipers import Painted
 from inference.engine.ventricles.grids import levelled, on_grid
 from inference.engine.ventricles.network import PIXEL_MM, VentricleNetwork

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 from torch import nn
 
+from digests import sha256_hex
 from inference.engine.backends import BACKENDS, Backend, Pass, Passed, Stage, best_for
 from inference.engine.backends.device import best
 from inference.engine.explain.fast_lime.quantized import drafted
 from inference.engine.networks import NETWORKS, Network, ensemble_of
 from inference.engine.preprocessing.prepare import RECIPES
-from inference.engine.records import Recipe, WeightsRecord, sha256_hex
+from inference.engine.records import Recipe, WeightsRecord
 from inference.engine.weights.ensemble_file import (
     ENSEMBLE,
     measuring_member,

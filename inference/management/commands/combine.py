@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from blobs import store
 from blobs.store import BlobCorrupt, BlobUnavailable
-from inference.engine.records import sha256_hex
+from digests import sha256_hex
 from inference.engine.weights.ensemble_file import composed
 from inference.formats.stack import MODALITIES
 from inference.models import ModelVersion

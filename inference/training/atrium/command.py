@@ -14,10 +14,10 @@ import numpy as np
 import safetensors.torch
 import torch
 
+from digests import canonical_json, sha256_hex
 from inference.engine.atrium.measure import looker
 from inference.engine.atrium.network import AtriumNetwork
 from inference.engine.atrium.search import Networks
-from inference.engine.records import canonical_json, sha256_hex
 from inference.training.atrium import figures
 from inference.training.atrium.draw import STEPS, Drawn, Shelf, Step, drawn
 from inference.training.atrium.learn import Plan, learnt

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
+from digests import sha256_hex
 from inference.charts.card_plots import charts
 from inference.charts.svg import standalone
 from inference.engine import catalogue
-from inference.engine.records import WeightsRecord, sha256_hex
+from inference.engine.records import WeightsRecord
 from inference.engine.weights.ensemble_file import MembersDiffer, composed
 from inference.training.cards.card_page import figure_words, markdown, plot_name
 from inference.training.cards.combined import combined

@@ -9,12 +9,13 @@ import safetensors.torch
 import torch
 from torch import nn
 
+from digests import sha256_hex
 from inference.charts.card_plots import charts
 from inference.charts.svg import standalone
 from inference.engine.catalogue import write
 from inference.engine.networks import NETWORKS
 from inference.engine.preprocessing.prepare import RECIPES
-from inference.engine.records import Recipe, WeightsRecord, sha256_hex
+from inference.engine.records import Recipe, WeightsRecord
 from inference.engine.weights.loaded_model import configure
 from inference.formats.stack import MODALITIES, Modality
 from inference.training.cards.card import card, operating_point

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digests import canonical_json, sha256_hex
 from inference.engine.preprocessing.prepare import RECIPES
-from inference.engine.records import canonical_json, sha256_hex
 from inference.training.data.examples import Examples, Source, joined, prepared
 from inference.training.data.sources import sources_in
 

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from digests import sha256_hex
 from inference.engine.preprocessing.prepare import RECIPES, prepare
-from inference.engine.records import LABELS, sha256_hex
+from inference.engine.records import LABELS
 from inference.formats.stack import PictureStack
 from inference.training.data.groups import check_groups
 from inference.training.data.sources import heads, sources_in, stack_of

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from digests import sha256_hex
 from inference.engine.head.biometry import circumference
 from inference.engine.head.ellipse import Ellipse
-from inference.engine.records import sha256_hex
 from inference.formats.stack import PictureStack
 
 Shows = Literal["normal", "ventriculomegaly", "other", "early", "abdomen", "thorax", "femur"]

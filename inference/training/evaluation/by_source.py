@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from digests import canonical_json, sha256_hex
 from inference.engine.fitness.by_source import Measure, SourceFigure, SourceLabel, worst_first
-from inference.engine.records import LABELS, POSITIVE, canonical_json, sha256_hex
+from inference.engine.records import LABELS, POSITIVE
 from inference.engine.uncertainty.steadiness import log_odds
 from inference.training.data.examples import Examples, joined
 from inference.training.data.material import Material

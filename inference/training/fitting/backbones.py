@@ -15,8 +15,8 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from digests import sha256_hex
 from inference.engine.networks import Backbone, Network
-from inference.engine.records import sha256_hex
 
 CHUNK = 1 << 20
 MAX_BYTES = 1 << 30

@@ -17,7 +17,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from inference.engine.records import canonical_json
+from digests import canonical_json
 from inference.training.data.examples import Examples
 
 

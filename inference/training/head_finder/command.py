@@ -11,8 +11,8 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from digests import canonical_json, sha256_hex
 from inference.engine.head.network import HeadPainter
-from inference.engine.records import canonical_json, sha256_hex
 from inference.training.head_finder import material
 from inference.training.head_finder.learn import Plan, fitted
 from inference.training.head_finder.material import PHANTOMS, Outlined, joined

@@ -11,11 +11,11 @@ import safetensors.numpy
 import safetensors.torch
 import torch
 
+from digests import sha256_hex
 from inference.engine.head.by_network import found_by
 from inference.engine.head.shipped import finder_name, shipped_painter
 from inference.engine.input_gate.look import COLUMNS, MARGIN, ROWS
 from inference.engine.input_gate.sononet_gate import QUESTIONS, stem_stage
-from inference.engine.records import sha256_hex
 from inference.training.evaluation.figures import Figure
 from inference.training.input_gate import measure, planes
 from inference.training.input_gate.learn import fitted

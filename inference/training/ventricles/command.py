@@ -17,7 +17,7 @@ import safetensors.torch
 import torch
 from numpy.typing import NDArray
 
-from inference.engine.records import canonical_json, sha256_hex
+from digests import canonical_json, sha256_hex
 from inference.engine.ventricles.network import MAPS, PIXEL_MM, SIDE, VentricleNetwork
 from inference.engine.ventricles.painter import looker
 from inference.training.data.groups import refuse_leak

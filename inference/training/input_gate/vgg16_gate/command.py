@@ -9,6 +9,7 @@ from typing import Any, TextIO
 import numpy as np
 import safetensors.numpy
 
+from digests import canonical_json, sha256_hex
 from inference.engine.input_gate.vgg16_gate import (
     CLASSES,
     CROP,
@@ -20,7 +21,6 @@ from inference.engine.input_gate.vgg16_gate import (
 )
 from inference.engine.networks import NETWORKS
 from inference.engine.networks.vgg16 import VGG16
-from inference.engine.records import canonical_json, sha256_hex
 from inference.engine.weights.loaded_model import configure
 from inference.formats.stack import MODALITIES
 from inference.training.evaluation.figures import Figure
