@@ -1,5 +1,6 @@
 """Advice on the next acquisition of a case: given once for each state, answered, and followed up."""
 
+import uuid
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
+from django.http import Http404
+from django.shortcuts import get_object_or_404
 from django.utils.translation import get_language, gettext
 
 from accounts.models import User
@@ -21,7 +24,7 @@ from cases.advice.values import values
 from cases.case_page.summary import CaseSummary, summarise
 from cases.models import Advice, AdviceAnswer, Advised, Calibration, Case, FollowUp, Measurement, Scan
 from cases.review.panel import ReviewPanel
-from cases.review.policy import reading_context
+from cases.review.policy import may_see_answers, reading_context
 from digests import canonical_json, sha256_hex
 from inference.models import Quality
 from inference.results.store import digest
@@ -43,6 +46,25 @@ def action_words(action: str) -> str:
     book = rules()
     says = next((rule.action.says for rule in book.rules if rule.action.id == action), action)
     return book.in_words(says, get_language())
+
+
+def visible_advice(user: User, pk: uuid.UUID) -> Advice:
+    """Advice on a visible case; one that rests on answers is none to a reader who may not see them yet."""
+    rows = Advice.objects.filter(case__in=Case.objects.visible_to(user)).select_related("case__department")
+    advice = get_object_or_404(rows, pk=pk)
+    if advice.is_informed and not may_see_answers(advice.case, user):
+        raise Http404("The advice rests on answers that are hidden until your read is filed.")
+    return advice
+
+
+def scan_of_case(case: Case, number: int | None) -> Scan | None:
+    """The follow-up scan by its number. Raises no_such_suggestion."""
+    if number is None:
+        return None
+    found = case.scans.active().filter(number=number).first()
+    if found is None:
+        raise Refusal("no_such_suggestion", gettext("The case has no such scan."))
+    return found
 
 
 def current_advice(panel: ReviewPanel, summary: CaseSummary) -> Advice | None:

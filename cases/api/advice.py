@@ -12,8 +12,7 @@ from rest_framework.response import Response
 
 from audit.trail import record
 from cases.advice.rank import STOPS
-from cases.advice.service import answer, current_advice, stop_of
-from cases.advice.views import scan_of_case, visible_advice
+from cases.advice.service import answer, current_advice, scan_of_case, stop_of, visible_advice
 from cases.api import visible
 from cases.api.serializers import NumberField, RequestSerializer, TextField
 from cases.case_page.summary import summarise

@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar, get_args
 
-from django.db.models import Q
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
@@ -10,6 +9,7 @@ from rest_framework.reverse import reverse
 from inference.api.measured import MeasuredSerializer
 from inference.api.repetitions import RepetitionSerializer
 from inference.engine.fitness.rule import Code, State
+from inference.jobs import queue
 from inference.models import Activation, Explanation, Job, ModelVersion, Prediction
 from inference.registry.fitness import fitness_of
 from inference.results.proposals import proposals_of
@@ -165,10 +165,7 @@ class WaitingJobSerializer(JobSerializer):
     @extend_schema_field(serializers.IntegerField(min_value=1, allow_null=True))
     def get_position(self, job: Job) -> int | None:
         """Counted among the waiting jobs of the same queue."""
-        if job.state != Job.State.QUEUED:
-            return None
-        sooner = Q(priority__gt=job.priority) | Q(priority=job.priority, created_at__lt=job.created_at)
-        return 1 + Job.objects.filter(sooner, state=Job.State.QUEUED, queue=job.queue).count()
+        return queue.positions([job.pk]).get(job.pk)
 
 
 class RefusalSerializer(serializers.Serializer[Any]):
