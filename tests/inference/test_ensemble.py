@@ -12,8 +12,10 @@ from engine_models import packed, record_of
 
 from digests import sha256_hex
 from inference.engine import catalogue, versions
+from inference.engine.backends import with_onnxruntime
 from inference.engine.measuring.width_evidence import MEMBER, WIDTH_LOG_ODDS, member_part, width_log_odds
 from inference.engine.predict import predict
+from inference.engine.preprocessing.prepare import RECIPES, prepare
 from inference.engine.uncertainty.steadiness import log_odds
 from inference.engine.weights.ensemble_file import ENSEMBLE, MembersDiffer, composed
 from inference.engine.weights.loaded_model import WeightsMismatch, load
@@ -57,6 +59,17 @@ def test_an_ensemble_says_the_mean_of_how_convinced_its_members_are(members, sca
     ]
     assert log_odds(np.array(said.logits), 1.0) == pytest.approx(np.mean(odds), abs=1e-5)
     assert said.input_sha256 == alone[0].input_sha256, "all read the same picture"
+
+
+def test_an_ensemble_runs_no_network_that_was_just_asked_about_the_same_pictures(members, scan):
+    pictures = prepare(scan, RECIPES["ultrasound-outline-2-128"]).tensor
+    alone = [load(record, content) for record, content in members]
+    said = [model.passed(pictures) for model in alone]
+    runs = len(with_onnxruntime.remembered)
+    loaded(members).passed(pictures)
+    assert len(with_onnxruntime.remembered) == runs
+    assert all(model.passed(pictures) is known for model, known in zip(alone, said, strict=True))
+    assert not any(known.logits.flags.writeable for known in said), "shared by whoever asks again"
 
 
 def test_its_file_does_not_depend_on_the_order_in_which_members_are_named(members):

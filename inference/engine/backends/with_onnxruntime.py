@@ -1,12 +1,16 @@
 """ONNX Runtime: the fastest single precision on a CPU (bench/explain.py prints how much)."""
 
+import hashlib
 import logging
 import warnings
+from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
+from weakref import WeakValueDictionary
 
 import numpy as np
 import onnxruntime
@@ -24,23 +28,85 @@ from torch import Tensor, nn
 
 from inference.engine.backends import graph_cache
 from inference.engine.backends.backend import Backend, Pass, Passed, Stage
+from inference.engine.networks.ensemble import Ensemble, combined
 from inference.engine.networks.network import SplitNetwork
 
+AT_ONCE = 4
+"""Pictures of one run. More save no time and change no logit, and a session keeps for ever what its largest
+run needed: VGG16 703 MB for 40 pictures, 57 MB for four."""
 DRAFTED = 8
 """Pictures of a part: parts side by side on one thread each are a tenth faster than threads inside."""
+REMEMBERED_BYTES = 64 << 20
+"""Of what networks made of pictures lately: an ensemble and its members are asked about the same ones."""
 SIZE = 128
 """Side of the pictures a network is traced with; how many are shown stays free."""
 
 
-def opened(module: nn.Module, device: str, threads: int) -> Pass:  # noqa: ARG001 - the CPU is the only device
-    """The module as one graph, whose outputs are the logits and, where it is cut, the maps."""
-    session = _session(_graph(module), threads)
+def opened(module: nn.Module, device: str, threads: int) -> Pass:
+    """The module as one graph, whose outputs are the logits and, where it is cut, the maps.
+
+    An ensemble has none of its own: it is its members' sessions, and what they say is put together here.
+    """
+    if isinstance(module, Ensemble):
+        members = [opened(member, device, threads) for member in module.members.values()]
+        temperatures = module.temperatures.numpy()
+
+        def together(pictures: NDArray[np.float32]) -> Passed:
+            said = np.stack([member(pictures).logits for member in members]).astype(np.float32)
+            return Passed(combined(said, temperatures).astype(np.float64), None)
+
+        return together
+    graph = _graph(module)
+    name = hashlib.sha256(graph).hexdigest()
+    session = _shared_session(graph, name, threads)
 
     def passed(pictures: NDArray[np.float32]) -> Passed:
-        found = cast(list[Any], session.run(None, {"pictures": np.ascontiguousarray(pictures)}))
-        return Passed(found[0].astype(np.float64), found[1] if len(found) > 1 else None)
+        key = name, hashlib.blake2b(np.ascontiguousarray(pictures), digest_size=16).hexdigest()
+        if key not in remembered:
+            _remember(key, _ran(session, pictures))
+        remembered.move_to_end(key)
+        return remembered[key]
 
     return passed
+
+
+_sessions: WeakValueDictionary[tuple[str, int], onnxruntime.InferenceSession] = WeakValueDictionary()
+"""By graph and threads: a version and the ensemble that holds it run one session while either is open."""
+remembered: OrderedDict[tuple[str, str], Passed] = OrderedDict()
+"""By graph and pictures, what was asked last at the end."""
+
+
+def _shared_session(graph: bytes, name: str, threads: int) -> onnxruntime.InferenceSession:
+    session = _sessions.get((name, threads))
+    if session is None:
+        session = _sessions[name, threads] = _session(graph, threads)
+    return session
+
+
+def _ran(session: onnxruntime.InferenceSession, pictures: NDArray[np.float32]) -> Passed:
+    """A few pictures at a time; the arrays are shared by whoever asks again, so they are read-only."""
+    parts = [
+        cast(
+            list[Any],
+            session.run(None, {"pictures": np.ascontiguousarray(pictures[start : start + AT_ONCE])}),
+        )
+        for start in range(0, max(len(pictures), 1), AT_ONCE)
+    ]
+    logits, *maps = (np.concatenate(of_parts) for of_parts in zip(*parts, strict=True))
+    found = Passed(logits.astype(np.float64), maps[0] if maps else None)
+    for array in (found.logits, *maps):
+        array.flags.writeable = False
+    return found
+
+
+def _remember(key: tuple[str, str], found: Passed) -> None:
+    remembered[key] = found
+    while len(remembered) > 1 and sum(map(_bytes, remembered.values())) > REMEMBERED_BYTES:
+        remembered.popitem(last=False)
+
+
+def _bytes(found: Passed) -> int:
+    return found.logits.nbytes + (0 if found.maps is None else found.maps.nbytes)
 
 
 def staged(module: nn.Module, shape: Sequence[int]) -> Stage:
@@ -48,10 +114,15 @@ def staged(module: nn.Module, shape: Sequence[int]) -> Stage:
     session = _session(_graph(module, maps=False, shape=shape), 1)
 
     def stage(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-        found = cast(list[Any], session.run(None, {"pictures": np.ascontiguousarray(pictures)}))
-        return np.asarray(found[0], np.float32)
+        parts = [pictures[start : start + AT_ONCE] for start in range(0, max(len(pictures), 1), AT_ONCE)]
+        return np.concatenate([_first(session, part) for part in parts])
 
     return stage
+
+
+def _first(session: onnxruntime.InferenceSession, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+    found = cast(list[Any], session.run(None, {"pictures": np.ascontiguousarray(pictures)}))
+    return np.asarray(found[0], np.float32)
 
 
 def drafted(module: nn.Module, shown: NDArray[np.float32], threads: int) -> Stage:
@@ -74,13 +145,9 @@ def drafted(module: nn.Module, shown: NDArray[np.float32], threads: int) -> Stag
         session = _session(path.read_bytes(), 1)
     together = ThreadPoolExecutor(threads, thread_name_prefix="draft")
 
-    def part(shown: NDArray[np.float32]) -> NDArray[np.float32]:
-        found = cast(list[Any], session.run(None, {"pictures": np.ascontiguousarray(shown)}))
-        return np.asarray(found[0], np.float32)
-
     def stage(shown: NDArray[np.float32]) -> NDArray[np.float32]:
         parts = [shown[start : start + DRAFTED] for start in range(0, len(shown), DRAFTED)]
-        return np.concatenate(list(together.map(part, parts)))
+        return np.concatenate(list(together.map(partial(_first, session), parts)))
 
     return stage
 
