@@ -95,6 +95,26 @@ def own_storage(settings, tmp_path, graphs) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.fixture
+def environment(settings, tmp_path) -> dict[str, str]:
+    """What a real worker needs to join this test: its database, its blobs, short leases."""
+    database = connection.settings_dict
+    host = f"?host={database['HOST']}" if database["HOST"].startswith("/") else ""
+    where = "" if host else f"{database['HOST']}:{database['PORT'] or 5432}"
+    login = database["USER"] + (f":{database['PASSWORD']}" if database["PASSWORD"] else "")
+    return dict(os.environ) | {
+        "DATABASE_URL": f"postgres://{login}@{where}/{database['NAME']}{host}",
+        "BLOB_ROOT": str(tmp_path / "blobs"),
+        "WORK_ROOT": settings.WORK_ROOT,
+        "TRAINING_DATA_DIR": settings.TRAINING_DATA_DIR,
+        "JOB_QUEUE": settings.JOB_QUEUE,
+        "TRAINING_QUEUE": settings.TRAINING_QUEUE,
+        "WEBHOOK_QUEUE": settings.WEBHOOK_QUEUE,
+        "JOB_LEASE_SECONDS": "2",
+        "JOB_SWEEP_SECONDS": "1",
+    }
+
+
 @pytest.fixture(scope="session")
 def prepared_pictures(shared_folder) -> Path:
     """What trainings prepared, for all tests of all processes: a name there says what it came from."""

@@ -9,7 +9,7 @@ from refusals import Refusal
 
 
 @contextmanager
-def refused(code: str, match: str = "") -> Iterator[pytest.ExceptionInfo[Refusal]]:
+def refused(code: str, match: str | None = None) -> Iterator[pytest.ExceptionInfo[Refusal]]:
     """Inside, somebody is refused with this code. match: as of pytest.raises."""
     with pytest.raises(Refusal, match=match) as caught:
         yield caught

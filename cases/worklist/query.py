@@ -8,6 +8,7 @@ import uuid
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, QueryDict
+from django.urls import reverse
 
 from cases.worklist.forms import WorklistForm
 
@@ -49,4 +50,5 @@ def remember(request: HttpRequest) -> str:
 def last(request: HttpRequest) -> str:
     """The address of the worklist as it was last looked at."""
     query = request.session.get(_LAST, "")
-    return f"/?{query}" if query else "/"
+    place = reverse("cases:worklist")
+    return f"{place}?{query}" if query else place

@@ -5,6 +5,7 @@ import uuid
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -27,7 +28,7 @@ from cases.worklist.next_case import next_case
 def worklist_page(request: PersonRequest) -> HttpResponse:
     """What is next? A search is sent by POST, so that its words stand in no address."""
     if request.method == "POST":
-        return redirect(f"/?{worklist_query.keep_search(request)}")
+        return redirect(f"{reverse('cases:worklist')}?{worklist_query.keep_search(request)}")
     form = WorklistForm(worklist_query.asked(request))
     page = worklist.page(request.user, form)
     has_cases = bool(page.lines) or Case.objects.visible_to(request.user).exists()
@@ -79,7 +80,7 @@ def save_view(request: PersonRequest) -> HttpResponse:
         return redirect("cases:worklist")
     name, query = form.cleaned_data["name"], form.cleaned_data["query"]
     SavedView.objects.update_or_create(owner=request.user, name=name, defaults={"query": query})
-    return redirect(f"/?{query}")
+    return redirect(f"{reverse('cases:worklist')}?{query}")
 
 
 @require_POST

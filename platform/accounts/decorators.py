@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
+from django.urls import get_script_prefix
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 
@@ -50,9 +51,9 @@ def _page_to_come_back_to(request: HttpRequest) -> str:
         return page
     stood_on = request.headers.get("Referer", "")
     if not url_has_allowed_host_and_scheme(stood_on, {request.get_host()}, require_https=request.is_secure()):
-        return "/"
+        return get_script_prefix()
     parts = urlsplit(stood_on)
-    return urlunsplit(("", "", parts.path or "/", parts.query, ""))
+    return urlunsplit(("", "", parts.path or get_script_prefix(), parts.query, ""))
 
 
 def role_required(roles: frozenset[Role]) -> Callable[[PersonView[P]], View[P]]:

@@ -17,7 +17,7 @@ def trace_request(
     """
 
     def respond(request: HttpRequest) -> HttpResponse:
-        door = "api" if request.path.startswith("/api/") else "page"
+        door = "api" if request.path_info.startswith("/api/") else "page"
         here = Origin(door, str(uuid.uuid4()), request.META.get("REMOTE_ADDR") or None)
         token = origin.set(here)
         try:

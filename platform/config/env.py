@@ -5,6 +5,7 @@ secrets need not stand in the environment.
 """
 
 import os
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,14 @@ def integers(name: str, defaults: dict[str, int]) -> dict[str, int]:
 def listing(name: str, default: str = "") -> list[str]:
     """Comma-separated values, empty ones dropped."""
     return [item.strip() for item in text(name, default).split(",") if item.strip()]
+
+
+def path_prefix(name: str) -> str:
+    """A path such as /ventra, or "" for none; a slash at its end is dropped."""
+    value = text(name, "").rstrip("/")
+    if value and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", value):
+        raise ImproperlyConfigured(f"{name} must be a path such as /ventra, not {value!r}.")
+    return value
 
 
 def networks(name: str) -> list[IPv4Network | IPv6Network]:

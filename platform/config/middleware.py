@@ -37,7 +37,7 @@ def answer_probes(
     """Health before the host is checked: a probe names this machine, not the name that people use."""
 
     def respond(request: HttpRequest) -> HttpResponse:
-        probe = HEALTH.get(request.path)
+        probe = HEALTH.get(request.path_info)
         return probe(request) if probe else get_response(request)
 
     return respond
@@ -92,7 +92,7 @@ def refuse_what_is_no_text(
     """
 
     def respond(request: HttpRequest) -> HttpResponse:
-        api = request.path.startswith("/api/")
+        api = request.path_info.startswith("/api/")
         query = () if api else (text for name, values in request.GET.lists() for text in (name, *values))
         if any("\0" in text for text in (request.path, *query, *request.COOKIES.values())):
             # before LocaleMiddleware, which would have done this

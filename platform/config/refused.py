@@ -52,7 +52,7 @@ def note_refused_access(
 def _note(request: HttpRequest, asker: User, status: int) -> None:
     match = request.resolver_match
     keys: dict[str, Any] = match.kwargs if match else {}
-    found = next((owned for key in keys.values() if (owned := _owned(key, request.path))), None)
+    found = next((owned for key in keys.values() if (owned := _owned(key, request.path_info))), None)
     if found is None and status == 404:
         return
     subject = found.subject if found else None

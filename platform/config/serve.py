@@ -47,6 +47,7 @@ def serve(host: str, port: int, threads: int) -> None:
         max_request_body_size=settings.MAX_REQUEST_BYTES,
         asyncore_use_poll=True,
         clear_untrusted_proxy_headers=False,  # accounts.middleware believes those of TRUSTED_PROXIES only
+        url_prefix=settings.SERVED_UNDER,  # a proxy may keep it or strip it
         ident="",
     )
 

@@ -13,6 +13,9 @@ SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS")
 DEBUG = env.flag("DEBUG", False)
 ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS")
+SERVED_UNDER = env.path_prefix("SERVED_UNDER")
+FORCE_SCRIPT_NAME = SERVED_UNDER or None
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = LANGUAGE_COOKIE_PATH = f"{SERVED_UNDER}/"
 SECURE_SSL = env.flag("SECURE_SSL", True)
 
 # --- Composition ---------------------------------------------------------------------
@@ -100,7 +103,7 @@ STORAGES = {
         "OPTIONS": {"location": BLOB_ROOT},
     },
 }
-STATIC_URL = "/static/"
+STATIC_URL = f"{SERVED_UNDER}/static/"
 STATIC_ROOT = env.text("STATIC_ROOT", str(ROOT / "staticfiles"))
 STATICFILES_DIRS = [ROOT / "static"]
 
@@ -160,6 +163,7 @@ SPECTACULAR_SETTINGS = {
         "Research and decision support, not a cleared device."
     ),
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVERS": [{"url": SERVED_UNDER}] if SERVED_UNDER else [],
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -67,6 +67,11 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--prepare", action="store_true", help="only make the environment in .venv, and end")
     parser.add_argument("--port", type=int, help="where to listen (default: the first free one from 8000)")
     parser.add_argument(
+        "--host",
+        default=services.HERE,
+        help=f"the address to listen on (default: {services.HERE}, this machine alone; ::1 is that in IPv6)",
+    )
+    parser.add_argument(
         "--no-demo",
         action="store_true",
         help="an installation of your own: no demo, now and at every later start with this data",
@@ -99,11 +104,11 @@ def _bring_up(home: Home, supervisor: Supervisor, options: argparse.Namespace, l
     supervisor.start(services.trainer(settings, home.log("trainer")))
     supervisor.start(services.sender(settings, home.log("sender")))
     supervisor.start(services.maintenance(settings, home.log("maintenance")))
-    web = supervisor.start(services.web(settings, home.log("web"), port))
+    web = supervisor.start(services.web(settings, home.log("web"), port, options.host))
     if not own:
         _settle(settings, *data)
-    web.wait_until(lambda: _answers(port), seconds=60)
-    address = f"http://127.0.0.1:{port}/"
+    web.wait_until(lambda: _answers(options.host, port), seconds=60)
+    address = _address(options.host, port)
     announce(lock, address)
     say(f"\nVentra is running: {address}\nData and logs: {home.root}. Ctrl-C stops everything.")
     if names := os.environ.get("ALLOWED_HOSTS"):
@@ -167,8 +172,15 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _answers(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+def _address(host: str, port: int) -> str:
+    """Where people find it."""
+    named = f"[{host}]" if ":" in host else host
+    return f"http://{named}:{port}{os.environ.get('SERVED_UNDER', '').rstrip('/')}/"
+
+
+def _answers(host: str, port: int) -> bool:
+    own = {"0.0.0.0": services.HERE, "::": "::1"}.get(host, host)  # noqa: S104  # what any address is from here
+    connection = http.client.HTTPConnection(own, port, timeout=5)
     try:
         connection.request("GET", "/healthz")
         return connection.getresponse().status == 200

@@ -9,13 +9,15 @@ from launcher.environment import ROOT
 from launcher.processes import Program
 
 QUEUE, TRAINING_QUEUE, WEBHOOK_QUEUE = "inference", "training", "webhooks"
+HERE = "127.0.0.1"
 QUIET = ("-l", "INFO", "--without-gossip", "--without-mingle")
 _CELERY = (sys.executable, "-m", "celery", "-A", "config")
 
 
-def web(environment: Mapping[str, str], log: Path, port: int) -> Program:
-    """The pages and the API, on this machine's own address only."""
-    return _program("web", (sys.executable, "manage.py", "serve", "--port", str(port)), environment, log)
+def web(environment: Mapping[str, str], log: Path, port: int, host: str = HERE) -> Program:
+    """The pages and the API, on this machine's own address unless another is named."""
+    command = (sys.executable, "manage.py", "serve", "--host", host, "--port", str(port))
+    return _program("web", command, environment, log)
 
 
 def worker(environment: Mapping[str, str], log: Path, *, queue: str = QUEUE, processes: int = 2) -> Program:

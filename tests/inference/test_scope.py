@@ -145,7 +145,7 @@ def test_a_refused_scan_is_refused_by_every_door():
     assert answer.versions["input_gate"] == gate_name()
     femur = replace(stack, pixels=other("femur", seed=UNSEEN)[None])
     (refused,) = predict(model, [femur])
-    assert refused.code in {"not_a_head", "no_head"}
+    assert refused.refusal.code in {"not_a_head", "no_head"}
     with pytest.raises(NotBound, match="not the input the answer rests on"):
         explain("gradcam", model, femur, answer)
 
