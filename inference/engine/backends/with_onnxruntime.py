@@ -61,7 +61,7 @@ def opened(module: nn.Module, device: str, threads: int) -> Pass:
     session = _shared_session(graph, name, threads)
 
     def passed(pictures: NDArray[np.float32]) -> Passed:
-        key = name, hashlib.blake2b(np.ascontiguousarray(pictures), digest_size=16).hexdigest()
+        key = name, hashlib.blake2b(np.ascontiguousarray(pictures).data, digest_size=16).hexdigest()
         if key not in remembered:
             _remember(key, _ran(session, pictures))
         remembered.move_to_end(key)
