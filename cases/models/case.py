@@ -4,7 +4,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import Department, User
@@ -126,9 +127,22 @@ class CaseQuerySet(models.QuerySet["Case"]):
             equal &= models.Q(**{name: value})
         return self.filter(follows)
 
+    def opened_between(self, since: date | None, until: date | None) -> Self:
+        """The cases opened from the beginning of one day to the end of another, of whoever looks."""
+        found = self
+        if since:
+            found = found.filter(opened_at__gte=_midnight(since))
+        if until:
+            found = found.filter(opened_at__lt=_midnight(until + timedelta(days=1)))
+        return found
+
     def at_stage(self, stage: str) -> Self:
         """The cases whose readers do this next; "open" is every stage but signed."""
         return self.exclude(stage=Case.Stage.SIGNED) if stage == OPEN else self.filter(stage=stage)
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time()))
 
 
 def _is_named(user: User | AnonymousUser) -> bool:

@@ -29,7 +29,7 @@ def worklist_page(request: PersonRequest) -> HttpResponse:
     """What is next? A search is sent by POST, so that its words stand in no address."""
     if request.method == "POST":
         return redirect(f"{reverse('cases:worklist')}?{worklist_query.keep_search(request)}")
-    form = WorklistForm(worklist_query.asked(request))
+    form = WorklistForm(worklist_query.asked(request)).offer_to(request.user)
     page = worklist.page(request.user, form)
     has_cases = bool(page.lines) or Case.objects.visible_to(request.user).exists()
     own = None if has_cases else landing(request.user)

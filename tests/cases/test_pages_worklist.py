@@ -1,6 +1,6 @@
 """The worklist: what is next?"""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import answers
 import pytest
@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import Role
 from audit.models import Event
 from cases import services
-from cases.models import Case
+from cases.models import Case, SavedView
 from cases.review.calls import call
 from cases.words import headline
 from cases.worklist.lines import verdict, waiting
@@ -178,10 +178,47 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
         scan = small_scan(open_case(f"P-{number}"), alice, seed=number)
         answers.answer(Job.objects.get(image=scan.image))
     # session, user, own roles, cases, reads, scans, rules of calls, answers, rules and roles of readers,
-    # counts by stage, audit line, memberships, saved views; before cases and counts whether a department
-    # names the user
-    with django_assert_num_queries(17):
+    # counts by stage, audit line, memberships, saved views, departments and readers to choose among; before
+    # cases and counts whether a department names the user
+    with django_assert_num_queries(19):
         assert len(shown(client.get("/"))) == 12
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({"reader": "bob"}, ["OF-BOB"]),
+        ({"department": "fetal-medicine", "reader": "alice"}, []),
+        ({"since": "2026-03-02"}, ["OF-BOB", "LATE"]),
+        ({"until": "2026-03-01"}, ["EARLY"]),
+        ({"since": "2026-03-02", "until": "2026-03-02"}, ["OF-BOB"]),
+        ({"since": "yesterday", "until": ""}, ["EARLY", "OF-BOB", "LATE"]),
+        ({"department": "elsewhere"}, ["EARLY", "OF-BOB", "LATE"]),
+        ({"reader": "charlie"}, ["EARLY", "OF-BOB", "LATE"]),
+    ],
+)
+def test_the_list_is_narrowed_by_reader_department_and_the_days_between(
+    asked, found, open_case, other_department, client_of, alice, bob, charlie
+):
+    """What one may not choose, another's department or its readers, is not chosen."""
+    for name, day in (("EARLY", 1), ("OF-BOB", 2), ("LATE", 3)):
+        opened = datetime(2026, 3, day, 23, 59, tzinfo=UTC)
+        Case.objects.filter(pk=open_case(name).pk).update(opened_at=opened)
+    Case.objects.filter(patient__patient_id="OF-BOB").update(assignee=bob)
+    response = client_of(alice).get("/", asked)
+    assert shown(response) == found
+    page = response.content.decode()
+    assert ('<details class="more" open>' in page) == bool(response.context["form"].has_more())
+    assert 'value="charlie"' not in page
+    assert other_department.name not in page
+
+
+def test_a_saved_view_keeps_the_days_and_the_reader(case, client_of, alice, bob):
+    client = client_of(alice)
+    query = "reader=bob&since=2026-03-02&department=fetal-medicine"
+    client.post("/views/", {"name": "Bob's", "query": query})
+    (view,) = SavedView.objects.all()
+    assert set(view.query.split("&")) == set(query.split("&"))
 
 
 def test_each_look_at_the_list_is_one_line_without_the_search_text(case, client_of, alice):
