@@ -46,9 +46,14 @@ def maintenance() -> str | None:
 CHECKS = {"web": web, "worker": worker, "maintenance": maintenance}
 
 
-def _named(word: str) -> list[int]:
+def _named(program: str) -> list[int]:
+    """Processes that run the program, alone or by their interpreter; not the init that only names it."""
     pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
-    return [pid for pid in pids if word in _read(f"/proc/{pid}/cmdline")]
+    return [pid for pid in pids if program in _first_words(pid)]
+
+
+def _first_words(pid: int) -> list[str]:
+    return [Path(word).name for word in _read(f"/proc/{pid}/cmdline").split("\0")[:2]]
 
 
 def _children(pid: int) -> str:

@@ -84,7 +84,7 @@ def test_only_the_web_is_reachable_and_only_from_this_machine() -> None:
 def test_the_sender_hears_of_webhooks_only_and_runs_no_network() -> None:
     sender = SERVICES["sender"]
     assert sender["command"][sender["command"].index("-Q") + 1] == "webhooks"
-    assert sender["build"]["target"] == "web"
+    assert sender["image"] == "ventra-web"
 
 
 def test_the_queue_refuses_to_forget_and_survives_a_restart() -> None:
@@ -96,3 +96,24 @@ def test_the_queue_refuses_to_forget_and_survives_a_restart() -> None:
 def test_web_and_workers_share_their_blobs() -> None:
     for name in ("migrate", "web", "maintenance", "worker", "worker-gpu"):
         assert SERVICES[name]["volumes"][0] == "blobs:/var/lib/ventra/blobs"
+
+
+def test_each_image_is_built_by_one_service_alone() -> None:
+    """Two that build the same tag at once disturb each other; `up` builds before anything starts."""
+    builders = [service["image"] for service in SERVICES.values() if "build" in service]
+    assert sorted(builders) == ["ventra-web", "ventra-worker", "ventra-worker-gpu"]
+    assert {SERVICES[name]["image"] for name in OURS} == set(builders)
+    up = (DOCKER / "up").read_text()
+    assert up.index('docker compose "$@" build') < up.index('docker compose "$@" up')
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_no_service_takes_all_memory_or_fills_the_disk_with_its_log(name: str) -> None:
+    assert re.fullmatch(r"\d+[mg]|\$\{\w+:-\d+g\}", SERVICES[name]["mem_limit"])
+    assert SERVICES[name]["logging"]["options"] == {"max-size": "20m", "max-file": "5"}
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_any_setting_reaches_our_services_by_one_file(name: str) -> None:
+    assert SERVICES[name]["env_file"] == [{"path": "ventra.env", "required": False}]
+    assert "/ventra.env" in (DOCKER / ".gitignore").read_text().split()

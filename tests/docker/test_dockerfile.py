@@ -54,7 +54,8 @@ def test_base_image_and_torch_are_build_arguments_and_pinned() -> None:
 
 
 def test_everything_copied_is_let_through_and_nothing_else() -> None:
-    copied = set(re.findall(r"^COPY (?!--from)(\S+) ", DOCKERFILE, re.MULTILINE))
+    copies = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
+    copied = {name for names in copies for name in names.split()}
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     assert {line[1:] for line in lines if line.startswith("!")} == copied
     assert "*" in lines
@@ -82,3 +83,12 @@ def test_the_web_starts_without_what_its_image_leaves_out() -> None:
         check=False,
     )
     assert result.returncode == 0, result.stderr
+
+
+def test_the_images_know_which_version_they_are() -> None:
+    """Without, nothing could be registered: every version keeps that of the code that made it."""
+    assert "COPY pyproject.toml" in stage("packages")
+    assert "pip install --no-deps --editable ." in stage("packages")
+    assert "FROM packages AS web-packages" in DOCKERFILE
+    for name in ("web", "worker"):
+        assert "org.opencontainers.image.revision=$COMMIT" in stage(name)
