@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from accessibility import complaints
 from playwright.sync_api import Page, expect
 
 from accounts.models import Membership, Role
@@ -22,12 +22,6 @@ POINTS = [
     {"done": n, "stage": f"folds, epoch {n}", "held-out loss": 0.7 - n / 10, "ultrasound held-out AUC": n / 4}
     for n in (1, 2)
 ]
-
-
-def complaints(page: Page) -> list[str]:
-    """What axe finds: rule, and the elements it is about."""
-    found = Axe().run(page).response["violations"]
-    return [f"{rule['id']}: {[node['html'][:120] for node in rule['nodes']]}" for rule in found]
 
 
 @pytest.fixture

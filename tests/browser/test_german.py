@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from accessibility import complaints
 from conftest import PASSWORD
 from django.db.models.functions import Now
 from playwright.sync_api import Page, expect
@@ -66,11 +66,6 @@ def everything(case, alice, department, add_scan, run_jobs, phantom) -> Case:
     )
     webhooks.send_test(hook, by=alice)
     return case
-
-
-def complaints(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{rule['id']}: {[node['html'][:120] for node in rule['nodes']]}" for rule in found]
 
 
 def choose_german(page: Page) -> None:
@@ -163,6 +158,7 @@ def test_the_caliper_measures_on_a_german_page_and_numbers_have_commas(
     keep("de-measured")
     page.locator("#desk").get_by_label("Ventrikulomegalie", exact=True).check()
     page.get_by_role("button", name="Endbefund abgeben").click()
+    expect(page.get_by_label("Ihr Kennwort")).to_be_visible()
     keep("de-sign")
     page.get_by_label("Ihr Kennwort").fill(PASSWORD)
     page.get_by_role("button", name="Als alice signieren").click()

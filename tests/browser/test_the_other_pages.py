@@ -5,7 +5,7 @@ from datetime import timedelta
 import answers
 import pages
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from accessibility import complaints
 from conftest import PASSWORD
 from django.core.files.base import ContentFile
 from django.db.models.functions import Now
@@ -22,12 +22,6 @@ from inference.models import Job, Worker
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 THEMES = ["dark", "light"]
-
-
-def complaints(page: Page) -> list[str]:
-    """What axe finds: rule, and the elements it is about."""
-    found = Axe().run(page).response["violations"]
-    return [f"{rule['id']}: {[node['html'][:120] for node in rule['nodes']]}" for rule in found]
 
 
 def answered(case: Case, by, png: bytes) -> Case:
@@ -85,6 +79,7 @@ def test_the_end_of_a_case(theme, read_cases, alice, department, log_in, page, k
     page.goto(f"/cases/{to_sign.pk}/sign/")
     page.get_by_label("Your password").fill("wrong")
     page.get_by_role("button", name="Sign as").click()
+    expect(page.get_by_label("Your password")).to_have_attribute("aria-invalid", "true")
     found["sign-refused"] = complaints(page)
     page.goto("/account/tokens/")
     page.get_by_label("Your password").fill(PASSWORD)
