@@ -20,7 +20,7 @@ usage: ./test [pytest arguments]   the suite, or a part of it: ./test tests/case
 
 Sets itself up in .venv, starts PostgreSQL and Valkey in a temporary folder, finds a Chromium.
 VENTRA_DATA_DIR names a folder with real scans; tests that need it are skipped without.
-VENTRA_EVERY_SCAN=1 ./test tests/journeys takes each of them in, instead of one in 24: ten minutes."""
+VENTRA_EVERY_SCAN=1 ./test tests/journeys takes each of them in, instead of one in 48: ten minutes."""
 WHOLE: tuple[list[str], ...] = ([], ["--time-again"], ["--quick"])
 QUICK = "not browser and not training and not faults"
 """What the markers of pyproject.toml leave: no browser, no training, no process started to be killed."""

@@ -1,5 +1,6 @@
 """Where hospitals put it: under a path behind a proxy that strips it or not, by IPv6, under another name."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -27,16 +28,24 @@ PLACES = {
 }
 
 
+@pytest.fixture(scope="module")
+def gathered(tmp_path_factory) -> str:
+    """The pages' static files as an installation has them: the same ones wherever it is served."""
+    folder = str(tmp_path_factory.mktemp("static"))
+    gather = (sys.executable, "manage.py", "collectstatic", "--noinput")
+    settings = dict(os.environ) | {"SECURE_SSL": "0", "STATIC_ROOT": folder}
+    subprocess.run(gather, cwd=ROOT, env=settings, check=True, capture_output=True)
+    return folder
+
+
 @pytest.fixture(params=PLACES)
-def site(request, environment, tmp_path) -> Iterator[str]:
+def site(request, environment, gathered, tmp_path) -> Iterator[str]:
     """The address of a real web server in one of the places; one setting says which."""
     listen, name, setting = PLACES[request.param]
     with socket.socket(socket.AF_INET6 if ":" in listen else socket.AF_INET) as free:
         free.bind((listen, 0))
         port = free.getsockname()[1]
-    settings = environment | {"SECURE_SSL": "0", "STATIC_ROOT": str(tmp_path / "static")} | setting
-    gather = (sys.executable, "manage.py", "collectstatic", "--noinput")
-    subprocess.run(gather, cwd=ROOT, env=settings, check=True, capture_output=True)
+    settings = environment | {"SECURE_SSL": "0", "STATIC_ROOT": gathered} | setting
     root = f"http://{name}:{port}"
     with Process(services.web(settings, tmp_path / "web.log", port, listen)) as process:
         process.wait_until(lambda: answers(root.replace("ventra.localhost", "127.0.0.1")), seconds=60)
@@ -51,7 +60,10 @@ def answers(root: str) -> bool:
         return False
 
 
-def test_a_case_is_opened_and_a_scan_uploaded_there(site, models, alice, page, phantom_png, tmp_path):
+def test_a_case_is_opened_a_scan_uploaded_and_a_fault_leads_back_there(
+    site, models, alice, page, phantom_png, tmp_path, forgiven
+):
+    forgiven.append("404")
     (tmp_path / "head.png").write_bytes(phantom_png())
     hasher = Argon2PasswordHasher()  # the real server's own
     User.objects.filter(pk=alice.pk).update(password=hasher.encode(PASSWORD, hasher.salt()))
@@ -82,10 +94,6 @@ def test_a_case_is_opened_and_a_scan_uploaded_there(site, models, alice, page, p
     sent["Host"] = site.split("/")[2]
     (listed,) = page.request.get(f"{here}api/v1/cases/", headers=sent).json()["results"]
     assert listed["url"].startswith(f"{site}api/v1/cases/"), "programs are led on in the same place"
-
-
-def test_a_fault_leads_back_to_the_same_place(site, alice, page, forgiven):
-    forgiven.append("404")
     page.goto(f"{site}nothing/of/the/kind/")
     assert (
         page.get_by_role("link", name="To the worklist").get_attribute("href") == site[site.index("/", 8) :]

@@ -62,9 +62,9 @@ def _route(entry: URLPattern | URLResolver) -> str:
 
 
 def keys_of_everything() -> dict[str, list[Any]]:
-    """By the name of each table: primary keys of a few of its rows."""
+    """By the name of each table, "webhooks.endpoint": primary keys of a few of its rows."""
     return {
-        model._meta.model_name or "": list(
+        model._meta.label_lower: list(
             model._default_manager.order_by("-pk").values_list("pk", flat=True)[:5]
         )
         for model in apps.get_models()
@@ -73,7 +73,7 @@ def keys_of_everything() -> dict[str, list[Any]]:
 
 def candidates(route: str, kind: str, keys: dict[str, list[Any]]) -> list[str]:
     """What a place of this kind may hold so that something is there; likely ones first."""
-    likely = sorted(keys, key=lambda table: not any(part.rstrip("s") in table for part in _parts(route)))
+    likely = sorted(keys, key=lambda label: _unlikely(label, _parts(route)))
     ordered = list(dict.fromkeys(key for table in likely for key in keys[table]))
     match kind:
         case "uuid":
@@ -86,6 +86,13 @@ def candidates(route: str, kind: str, keys: dict[str, list[Any]]) -> list[str]:
             return [str(key) for key in ordered if isinstance(key, str | int)]
         case choices:
             return choices.split("|")
+
+
+def _unlikely(label: str, parts: list[str]) -> tuple[bool, bool]:
+    """Least for tables that an address names, then for those of the application it names."""
+    application, table = label.split(".")
+    named = [part.rstrip("s") for part in parts]
+    return not any(name in table for name in named), not any(name in application for name in named)
 
 
 def _parts(route: str) -> list[str]:

@@ -72,8 +72,8 @@ def spoiled(name: str, look: str, seed: int) -> PictureStack:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_no_head_is_refused_with_its_reason(kind):
-    said = [said_of(kind, seed) for seed in range(6)]
-    assert sum(one is not None for one in said) >= 4
+    said = [said_of(kind, seed) for seed in range(4)]
+    assert sum(one is not None for one in said) >= 3
     assert all(SENTENCES.get(one[0], one[1]) == one[1] for one in said if one)
     assert {one[0] for one in said if one} <= {"not_a_head", "no_head", "no_contrast", "wrong_modality"}
 
@@ -86,28 +86,28 @@ def test_at_least_nineteen_in_twenty_of_what_is_no_head_is_refused():
 @pytest.mark.parametrize("kind", sorted(MODALITY))
 def test_what_is_no_head_stays_refused_when_it_is_declared_as_the_other_modality(kind):
     swapped = "mri" if MODALITY[kind] == "ultrasound" else "ultrasound"
-    said = [refusal_of(other_stack(kind, seed=UNSEEN + seed, modality=swapped)) for seed in range(4)]
-    assert sum(one is not None for one in said) >= 3
+    said = [refusal_of(other_stack(kind, seed=UNSEEN + seed, modality=swapped)) for seed in range(3)]
+    assert sum(one is not None for one in said) >= 2
 
 
 @pytest.mark.parametrize("look", ["ultrasound", "mri"])
 @pytest.mark.parametrize("name", ["painted_over", "painted_inside", "shuffled", "replaced", "warped"])
 def test_half_and_more_of_the_heads_that_were_painted_over_or_taken_apart_are_refused(name, look):
-    said = [refusal_of(spoiled(name, look, UNSEEN + seed)) for seed in range(6)]
-    assert sum(one is not None for one in said) >= 3
+    said = [refusal_of(spoiled(name, look, UNSEEN + seed)) for seed in range(4)]
+    assert sum(one is not None for one in said) >= 2
 
 
 @pytest.mark.parametrize("look", ["ultrasound", "mri"])
 def test_heads_are_let_in_and_their_likelihood_is_told(look):
     let_in = 0
-    for seed in range(20):
+    for seed in range(12):
         try:
             found = prepare(phantom(look, UNSEEN + seed), RECIPE[look])
         except Refusal:
             continue
         let_in += 1
         assert vgg16_gate.shipped_gate(look).thresholds[look] <= found.quality["head_likelihood"] <= 1
-    assert let_in >= 19
+    assert let_in >= 11
 
 
 @pytest.mark.parametrize("look", ["ultrasound", "mri"])

@@ -1,6 +1,6 @@
 """Real scans go in through the page and the API, and get an answer or a reasoned refusal.
 
-The suite takes one ultrasound picture in 24 and two of the volumes; VENTRA_EVERY_SCAN=1 takes all of
+The suite takes one ultrasound picture in 48 and two of the volumes; VENTRA_EVERY_SCAN=1 takes all of
 them, in about ten minutes.
 """
 
@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.data, pytest.mark.django_db]
 
 def scans(folder: Path) -> Iterator[tuple[Path, str]]:
     all_of_them = "VENTRA_EVERY_SCAN" in os.environ
-    for path in sorted((folder / "ultrasound").rglob("*.jpg"))[:: 1 if all_of_them else 24]:
+    for path in sorted((folder / "ultrasound").rglob("*.jpg"))[:: 1 if all_of_them else 48]:
         yield path, "ultrasound"
     for path in sorted((folder / "mri").rglob("srr.nii.gz"))[:: 1 if all_of_them else 4]:
         yield path, "mri"
