@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from accessibility import complaints
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from accounts.models import Membership, Role
 from cases import services

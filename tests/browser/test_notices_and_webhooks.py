@@ -5,7 +5,7 @@ import ipaddress
 import pytest
 from accessibility import complaints
 from conftest import PASSWORD
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from receiver import receiving
 
 from cases import services

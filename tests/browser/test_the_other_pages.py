@@ -9,7 +9,7 @@ from accessibility import complaints
 from conftest import PASSWORD
 from django.core.files.base import ContentFile
 from django.db.models.functions import Now
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from accounts.models import Membership, Role
 from cases import events, intake, services

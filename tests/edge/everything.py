@@ -64,9 +64,7 @@ def _route(entry: URLPattern | URLResolver) -> str:
 def keys_of_everything() -> dict[str, list[Any]]:
     """By the name of each table, "webhooks.endpoint": primary keys of a few of its rows."""
     return {
-        model._meta.label_lower: list(
-            model._default_manager.order_by("-pk").values_list("pk", flat=True)[:5]
-        )
+        model._meta.label_lower: list(model._default_manager.order_by("-pk").values_list("pk", flat=True)[:5])
         for model in apps.get_models()
     }
 
