@@ -15,7 +15,8 @@ from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, transaction
-from django.db.models import Max, Prefetch, QuerySet
+from django.db.models import Count, Max, Min, Prefetch, QuerySet
+from django.db.models.functions import Now
 
 from audit.models import Event, RowDigest, RowSeal, Seal
 from digests import canonical_json, sha256_hex
@@ -72,7 +73,8 @@ def row_digest(row: RowDigest) -> str:
 class Chain:
     """Rows that are only ever added, and the links that bind each to everything before it.
 
-    link: the name of the link's field that leads to its row. digest: of a row, in one byte form.
+    link: the name of the link's field that leads to its row. digest: of a row, in one byte form. written: the
+    name of the row's field that says when.
     """
 
     rows: Any
@@ -80,6 +82,7 @@ class Chain:
     link: str
     digest: Callable[[Any], str]
     name: str
+    written: str
 
     def linked(self) -> QuerySet[Any]:
         """The links in order; a join would hide a row that is lost."""
@@ -92,8 +95,24 @@ class Chain:
         return ("form",) if self.rows is RowDigest else ()
 
 
-EVENTS = Chain(Event, Seal, "event", digest, "event")
-ROWS = Chain(RowDigest, RowSeal, "row", row_digest, "digest")
+EVENTS = Chain(Event, Seal, "event", digest, "event", "occurred_at")
+ROWS = Chain(RowDigest, RowSeal, "row", row_digest, "digest", "written_at")
+
+
+@dataclass(frozen=True)
+class Lag:
+    """What is written and not linked yet. seconds: the age of the oldest of it, 0 when all is linked."""
+
+    rows: int
+    seconds: float
+
+
+def lag(chain: Chain = EVENTS) -> Lag:
+    """How far the links of a chain are behind what was written."""
+    newest = chain.links.objects.aggregate(newest=Max(f"{chain.link}_id"))["newest"] or 0
+    rows = chain.rows.objects.filter(seal__isnull=True, pk__gt=newest - _LOOK_BACK)
+    found = rows.aggregate(count=Count("pk"), age=Now() - Min(chain.written))
+    return Lag(found["count"], found["age"].total_seconds() if found["age"] else 0.0)
 
 
 def seal(limit: int = 1000, *, look_back: int = _LOOK_BACK, chain: Chain = EVENTS) -> int:

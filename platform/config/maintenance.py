@@ -86,6 +86,18 @@ def _round(due: dict[str, float]) -> None:
             logger.exception("Maintenance: %s failed", chore.name)
 
 
+def is_kept() -> bool:
+    """Whether a process holds the lock now, here or on another machine."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+            " AND classid = 0 AND objid = %s"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
+            [_LOCK],
+        )
+        return bool(cursor.fetchone()[0])
+
+
 def _alone() -> bool:
     """Whether this process holds the lock, now or already; it goes with the connection."""
     with connection.cursor() as cursor:

@@ -9,7 +9,8 @@ from django.shortcuts import render
 from django.utils import translation
 
 from blobs.store import BlobUnavailable
-from config import problems, views
+from config import problems
+from config.monitoring import exposition, probes
 
 logger = logging.getLogger(__name__)
 # Nothing inline, nothing from outside: a hospital has no internet, and an attacker gets no script.
@@ -28,16 +29,16 @@ POLICY = "; ".join(
 )
 
 
-HEALTH = {"/healthz": views.alive, "/readyz": views.ready}
+PROBES = {"/healthz": probes.alive, "/readyz": probes.ready, "/metrics": exposition.metrics}
 
 
 def answer_probes(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Health before the host is checked: a probe names this machine, not the name that people use."""
+    """Health and figures before the host is checked: a probe names this machine, not what people call it."""
 
     def respond(request: HttpRequest) -> HttpResponse:
-        probe = HEALTH.get(request.path_info)
+        probe = PROBES.get(request.path_info)
         return probe(request) if probe else get_response(request)
 
     return respond

@@ -255,6 +255,10 @@ LANGUAGE_COOKIE_SECURE = SECURE_SSL
 TIME_ZONE = "UTC"
 USE_TZ = True
 
+# --- Watched by operators --------------------------------------------------------------
+METRICS_TOKEN = env.text("METRICS_TOKEN", "")
+METRICS_NETWORKS = env.networks("METRICS_NETWORKS")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -1,4 +1,4 @@
-"""Is it alive, is it ready: for load balancers and container engines. And the schema of the API."""
+"""The schema of the API."""
 
 import json
 from functools import cache
@@ -7,34 +7,13 @@ from typing import cast
 
 import yaml
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import MethodNotAllowed
 
-from blobs import store
 from config.problems import problem_response
 
 SAFE = frozenset({"GET", "HEAD"})
-
-
-def alive(_request: HttpRequest) -> HttpResponse:
-    """200 while the process answers at all."""
-    return HttpResponse("alive\n", content_type="text/plain")
-
-
-def ready(_request: HttpRequest) -> HttpResponse:
-    """200 when database and file store answer.
-
-    A broker that is down does not stop us from accepting scans; a store that is away does.
-    """
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        reason = store.fault()
-    except (OperationalError, InterfaceError):
-        reason = "The database does not answer."
-    return HttpResponse(f"{reason or 'ready'}\n", status=503 if reason else 200, content_type="text/plain")
 
 
 @csrf_exempt

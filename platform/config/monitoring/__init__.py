@@ -1,0 +1,1 @@
+"""What machines ask about this installation: alive, ready, and the figures that operators watch."""
