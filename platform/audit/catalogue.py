@@ -82,6 +82,9 @@ SENTENCES: Mapping[str, str | Promise] = {
     "model.shadow_stopped": gettext_lazy("ended a candidate's unseen answers"),
     "model.quarantined": gettext_lazy("quarantined a model version"),
     "model.readmitted": gettext_lazy("took a quarantined model version back"),
+    # the installation as a whole
+    "installation.backed_up": gettext_lazy("put the installation away in a backup"),
+    "installation.restored": gettext_lazy("brought the installation back from a backup"),
     # webhooks
     "webhook.created": gettext_lazy("added a webhook"),
     "webhook.changed": gettext_lazy("changed a webhook"),

@@ -33,11 +33,19 @@ def put(content: bytes | IO[bytes]) -> Blob:
     sha256, size = _measure(file)
     file.seek(0)
     try:
-        _storage().save(_name(sha256), file)
+        _storage().save(name_of(sha256), file)
     except OSError as refused:
         raise BlobUnavailable(f"blob {sha256} cannot be stored: {_reason(refused)}") from refused
     blob, _ = Blob.objects.get_or_create(sha256=sha256, defaults={"size": size})
     return blob
+
+
+def put_back(sha256: str, file: "File[Any]") -> None:
+    """Store the bytes of a row that a backup has. Raises BlobCorrupt where they are others, and OSError."""
+    if _measure(file)[0] != sha256:
+        raise BlobCorrupt(f"blob {sha256} has changed")
+    file.seek(0)
+    _storage().save(name_of(sha256), file)
 
 
 def read(sha256: str) -> bytes:
@@ -57,7 +65,7 @@ def read(sha256: str) -> bytes:
 def open_unverified(sha256: str) -> "File[Any]":
     """A seekable file for those who need a part of a large blob; the caller closes it. BlobUnavailable."""
     try:
-        return _storage().open(_name(sha256))
+        return _storage().open(name_of(sha256))
     except FileNotFoundError:
         raise BlobUnavailable(f"blob {sha256} is missing") from None
     except OSError as refused:
@@ -94,6 +102,11 @@ def corrupt() -> Iterator[str]:
             yield str(found)
 
 
+def name_of(sha256: str) -> str:
+    """Where a blob lies in a store, in ours and in that of a backup."""
+    return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
+
+
 def _measure(file: "File[Any]") -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
     for chunk in file.chunks():
@@ -109,7 +122,3 @@ def _storage() -> DurableFileSystemStorage:
 def _reason(refused: OSError) -> str:
     """Without the path, which is nobody's business who reads this."""
     return refused.strerror or str(refused)
-
-
-def _name(sha256: str) -> str:
-    return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"

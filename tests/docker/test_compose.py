@@ -10,8 +10,8 @@ import yaml
 DOCKER = Path(__file__).resolve().parents[2] / "docker"
 STACK: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yaml").read_text())
 SERVICES: dict[str, Any] = STACK["services"]
-OURS = {"migrate", "web", "maintenance", "worker", "trainer", "sender", "worker-gpu"}
-ENDS_BY_ITSELF = {"migrate"}
+OURS = {"migrate", "web", "maintenance", "backup", "worker", "trainer", "sender", "worker-gpu"}
+ENDS_BY_ITSELF = {"migrate", "backup"}
 SECRET_NAMES = re.compile(r"(PASSWORD|SECRET|TOKEN)\w*$")
 
 
@@ -94,7 +94,7 @@ def test_the_queue_refuses_to_forget_and_survives_a_restart() -> None:
 
 
 def test_web_and_workers_share_their_blobs() -> None:
-    for name in ("migrate", "web", "maintenance", "worker", "worker-gpu"):
+    for name in ("migrate", "web", "maintenance", "backup", "worker", "worker-gpu"):
         assert SERVICES[name]["volumes"][0] == "blobs:/var/lib/ventra/blobs"
 
 

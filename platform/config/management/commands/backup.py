@@ -1,0 +1,40 @@
+"""Putting the installation away."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from config.backups.manifest import BackupFault, Manifest
+from config.backups.take import take
+
+
+class Command(BaseCommand):
+    help = "Put database and stored files away, as of one moment, while work goes on (docs/operations.md)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "folder", type=Path, help="where backups are kept; it holds each stored file once"
+        )
+        parser.add_argument("--keep", type=_positive, metavar="N", help="remove all but the newest N backups")
+        parser.add_argument(
+            "--check", action="store_true", help="compare what was put away before byte by byte"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+        try:
+            taken = take(
+                options["folder"], keep=options["keep"], check=options["check"], report=self.stderr.write
+            )
+        except BackupFault as fault:
+            raise CommandError(str(fault)) from fault
+        self.stdout.write(str(taken))
+        if faults := Manifest.read(taken).faults:
+            raise CommandError(f"{len(faults)} stored files could not be put away; everything else was.")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
