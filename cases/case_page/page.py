@@ -21,7 +21,9 @@ from cases.models import Case
 from cases.review.forms import ReadForm, SignForm, focused, read_form_context
 from cases.review.measurements import CHECKLIST
 from cases.review.panel import ReviewPanel, calipers, review_panel
+from cases.review.priors import priors_of, record_shown
 from cases.review.service import MEANING
+from cases.review.width_chart import width_chart
 from cases.viewer import overlays, shortcuts
 from cases.viewer.pixels import thumbnail
 from refusals import Refusal
@@ -50,6 +52,9 @@ def case_page(
     told: dict[str, Any] = {"view": view, "unblinded": panel.unblinds}
     record("case.viewed", actor=request.user, subject=case, thread=case.thread, **told)
     context = shown(request, panel, case_summary.summarise(case), view, sent=sent)
+    earlier = priors_of(case, request.user, panel.rules.scheme)
+    record_shown(earlier, case, request.user)
+    context |= {"priors": earlier, "width_chart": width_chart(case, panel.width, earlier)}
     context |= read_form_context(request, panel, form)
     if panel.may_sign:
         context |= {"sign_form": focused(sign_form or SignForm(request)), "meaning": MEANING}

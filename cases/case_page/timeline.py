@@ -23,7 +23,7 @@ NEUTRAL = {
 """Whose particulars a blind reader may be told; those of any other could tell what models or others found."""
 NOT_TOLD = {"access.refused"}
 """What is the auditors' business alone."""
-LOOKS = {"case.viewed", "scan.viewed", "explanation.viewed"}
+LOOKS = {"case.viewed", "prior.viewed", "scan.viewed", "explanation.viewed"}
 
 
 NOISE = {

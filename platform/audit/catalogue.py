@@ -31,6 +31,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     # the record
     "case.opened": gettext_lazy("opened the case"),
     "case.viewed": gettext_lazy("viewed the case"),
+    "prior.viewed": gettext_lazy("saw what was signed, beside a later case of the patient"),
     "case.listed": gettext_lazy("listed cases"),
     "scan.added": gettext_lazy("added a scan"),
     "upload.opened": gettext_lazy("began to upload files"),

@@ -4,8 +4,10 @@ import io
 
 import numpy as np
 import pytest
+from accessibility import complaints
 from conftest import PASSWORD
 from dragging import drag
+from earlier_cases import add_width, earlier_case
 from PIL import Image
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
@@ -192,3 +194,20 @@ def test_a_measurement_in_pixels_says_so_and_is_withdrawn_with_a_reason(
     page.locator(".withdraw").get_by_label("Why?").fill("Not the atrium.")
     page.get_by_role("button", name="Withdraw", exact=True).click()
     expect(page.locator("#findings")).to_contain_text("Withdrawn: Not the atrium.")
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_the_patients_earlier_cases_stand_beside_the_picture(
+    theme, case, alice, department, log_in, page, keep
+):
+    earlier_case(department, alice, width=6.5, age=122, days=49)
+    earlier_case(department, alice, width=8.5)
+    earlier_case(department, alice, age=200, days=20)
+    add_width(case, alice, 10.5)
+    log_in(alice)
+    page.goto(case.get_absolute_url())
+    page.wait_for_selector("#scan-canvas[data-frame]")
+    page.locator("#priors").scroll_into_view_if_needed()
+    expect(page.locator("#priors circle")).to_have_count(3)
+    assert complaints(page) == []
+    keep("priors")

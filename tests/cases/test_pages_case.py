@@ -218,10 +218,10 @@ def test_the_number_of_queries_does_not_grow_with_scans_and_answers(
     # how the reader stands to the case (4), measurements, calibrations, words about atria, what the models
     # call it (3);
     # checks, what became of advice, the advice, its answers; what files said of scans;
-    # whether a department names the user, the draft
-    with django_assert_num_queries(32):
+    # whether a department names the user (2), the draft, the patient's earlier cases
+    with django_assert_num_queries(34):
         client.get(case.get_absolute_url())
     services.submit_scan(scan, by=alice)
-    with django_assert_num_queries(29):  # and the places in the queue
+    with django_assert_num_queries(31):  # and the places in the queue
         client.get(case.get_absolute_url())
     assert Prediction.objects.count() == 6
