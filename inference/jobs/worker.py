@@ -65,11 +65,21 @@ def work(wake_up: uuid.UUID) -> None:
     try:
         claims = lease.claim(wake_up)
         if claims:
+            origin.set(_origin_of(claims))
+            began = time.monotonic()
             _see_through(claims)
             deadlines.end()
-            wake_ups.ask(claims[0].job.queue)  # for what else waits
+            first = claims[0].job
+            logger.info("%s, %d at once: %.2f s", first.kind, len(claims), time.monotonic() - began)
+            wake_ups.ask(first.queue)  # for what else waits
     finally:
         origin.reset(token)
+
+
+def _origin_of(claims: Sequence[Claim]) -> Origin:
+    """What the lines of the log are about while this is done."""
+    images_ = dict.fromkeys(str(held.job.image_id) for held in claims if held.job.image_id)
+    return Origin("worker", jobs=tuple(str(held.job.pk) for held in claims), images=tuple(images_))
 
 
 def _see_through(claims: Sequence[Claim]) -> None:

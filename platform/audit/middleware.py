@@ -19,6 +19,7 @@ def trace_request(
     def respond(request: HttpRequest) -> HttpResponse:
         door = "api" if request.path_info.startswith("/api/") else "page"
         here = Origin(door, str(uuid.uuid4()), request.META.get("REMOTE_ADDR") or None)
+        request.origin = here  # type: ignore[attr-defined]  # for what is logged of it outside of this middleware
         token = origin.set(here)
         try:
             response = get_response(request)

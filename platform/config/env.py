@@ -37,6 +37,14 @@ def flag(name: str, default: bool) -> bool:
     return value in _TRUE
 
 
+def choice(name: str, default: str, known: tuple[str, ...]) -> str:
+    """One of the known words."""
+    value = text(name, default)
+    if value not in known:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(known)}, not {value!r}.")
+    return value
+
+
 def integer(name: str, default: int) -> int:
     """A whole number."""
     value = text(name, str(default))

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -127,10 +128,21 @@ def dying_with_us(command: Sequence[str], death_signal: signal.Signals = signal.
     return [*tied, *command]
 
 
+def keep_small(log: Path) -> None:
+    """Put a log that has grown beyond its limit aside, once; whoever writes goes on in it.
+
+    It is copied and emptied, because it is open for appending in programs that know nothing of this.
+    """
+    if log.exists() and log.stat().st_size > LOG_LIMIT_BYTES:
+        aside = log.with_suffix(f"{log.suffix}.1")
+        shutil.copyfile(log, aside)
+        aside.chmod(0o600)
+        os.truncate(log, 0)
+
+
 def _open_log(path: Path) -> IO[bytes]:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if path.exists() and path.stat().st_size > LOG_LIMIT_BYTES:
-        path.replace(path.with_suffix(f"{path.suffix}.1"))
+    keep_small(path)
     path.touch(mode=0o600)
     path.chmod(0o600)  # an older log too
     return path.open("ab")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from launcher.console import report
-from launcher.processes import Process, Program, stop_all
+from launcher.processes import Process, Program, keep_small, stop_all
 
 FIRST_DELAY_SECONDS = 1.0
 LONGEST_DELAY_SECONDS = 30.0
@@ -46,8 +46,10 @@ class Supervisor:
             time.sleep(LOOK_EVERY_SECONDS)
 
     def look(self) -> None:
-        """One round: note who has fallen, start again whoever is due."""
+        """One round: note who has fallen, start again whoever is due, keep the logs small."""
         for charge in self._charges:
+            if charge.process.program.log:
+                keep_small(charge.process.program.log)
             if charge.due is None and not charge.process.running:
                 self._plan(charge)
             elif charge.due is not None and self._clock() >= charge.due:

@@ -5,6 +5,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,30 @@ def test_a_log_that_grew_large_is_put_aside(tmp_path: Path) -> None:
         process.wait()
     assert log.read_text() == "fresh\n"
     assert (tmp_path / "log.1").exists()
+
+
+def wait_for(log: Path, text: str) -> None:
+    deadline = time.monotonic() + 20
+    while log.read_text() != text:
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.01)
+
+
+def test_a_log_is_kept_small_while_its_program_goes_on_writing(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    script = "echo first; while read line; do echo $line; done < fifo"
+    os.mkfifo(tmp_path / "fifo")
+    supervisor = Supervisor()
+    supervisor.start(Program("talkative", ("sh", "-c", script), log, directory=tmp_path))
+    with (tmp_path / "fifo").open("w", buffering=1) as told:
+        wait_for(log, "first\n")
+        os.truncate(log, 10 * 1024 * 1024 + 1)
+        supervisor.look()
+        assert log.stat().st_size == 0
+        assert (tmp_path / "log.1").read_bytes().startswith(b"first\n")
+        print("second", file=told)
+        wait_for(log, "second\n")
+    supervisor.stop()
 
 
 class Clock:
