@@ -20,6 +20,7 @@ from cases.review.atria import Atrium
 from cases.review.calls import FIRST, Call, ScanCall
 from cases.review.measurements import CHECKLIST, Width, is_provisional, unconfirmed
 from cases.review.panel import ReviewPanel, review_panel
+from cases.review.priors import Prior, priors_of, record_shown
 from cases.review.proposals import origin_of
 from inference.api.serializers import NOTICE
 from inference.engine.uncertainty.undecided import Reason
@@ -215,6 +216,30 @@ class CallSerializer(serializers.Serializer[Call]):
     )
 
 
+class PriorSerializer(serializers.Serializer[Prior]):
+    """An earlier case of the patient. finding and width are those of a signed one, null before."""
+
+    case = serializers.HyperlinkedRelatedField(  # type: ignore[var-annotated]  # read only
+        view_name="api:case", read_only=True
+    )
+    number = serializers.CharField(source="case.number")
+    day = serializers.DateField(help_text="Of the study, else the day on which the case was opened.")
+    gestational_age_days = serializers.IntegerField(source="case.gestational_age_days", allow_null=True)
+    finding = serializers.ChoiceField(
+        source="signature.read.finding", choices=Read.Finding.choices, default=None, allow_null=True
+    )
+    width = serializers.SerializerMethodField()
+    is_same_pregnancy = serializers.BooleanField(
+        allow_null=True,
+        help_text="Whether the ages fit the days between; null where an age is not known.",
+    )
+
+    @extend_schema_field(WidthSerializer(allow_null=True))
+    def get_width(self, prior: Prior) -> dict[str, Any] | None:
+        """The widest atrium, in mm."""
+        return _width(prior.width, self.context["panel"])
+
+
 class ReadingSerializer(serializers.Serializer[ReviewPanel]):
     """Everything readers filed about a case. A reader who reads first is shown no other's findings."""
 
@@ -237,6 +262,7 @@ class ReadingSerializer(serializers.Serializer[ReviewPanel]):
     )
     signature = SignatureSerializer(allow_null=True)
     addenda = AddendumSerializer(many=True)
+    priors = serializers.SerializerMethodField()
     notice = serializers.SerializerMethodField()
 
     @extend_schema_field(ReadSerializer(many=True))
@@ -254,6 +280,12 @@ class ReadingSerializer(serializers.Serializer[ReviewPanel]):
         """Left and right."""
         context = {"panel": found}
         return [AtriumSerializer(atrium, context=context).data for atrium in found.atria]
+
+    @extend_schema_field(PriorSerializer(many=True))
+    def get_priors(self, found: ReviewPanel) -> Any:
+        """The patient's earlier cases, as far as this user may see them, the newest first."""
+        context = {**self.context, "panel": found}
+        return PriorSerializer(self.context["priors"], many=True, context=context).data
 
     def get_notice(self, _found: ReviewPanel) -> str:
         """Said wherever a finding is shown."""
@@ -282,9 +314,12 @@ class Reading(GenericAPIView[Case]):
 
     @extend_schema(summary="Read what readers found", tags=["cases"], responses=ReadingSerializer)
     def get(self, request: Request, pk: uuid.UUID) -> Response:
-        """Stage, reads, measurements, signature and addenda."""
+        """Stage, reads, measurements, signature, addenda, and the patient's earlier cases."""
         user = visible.user_of(request)
         case = get_object_or_404(visible.cases(user), pk=pk)
         panel = review_panel(case, user)
         record("case.viewed", actor=user, subject=case, thread=case.thread, unblinded=panel.unblinds)
-        return Response(self.get_serializer(panel).data)
+        priors = priors_of(case, user, panel.rules.scheme)
+        record_shown(priors, case, user)
+        context = {**self.get_serializer_context(), "priors": priors}
+        return Response(ReadingSerializer(panel, context=context).data)

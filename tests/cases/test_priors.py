@@ -106,6 +106,18 @@ def test_a_provisional_width_is_said_to_be_and_not_drawn(earlier, case, alice, s
     assert "Atrial width by gestational age" not in seen()
 
 
+def test_programs_are_told_the_same(earlier, case, alice, api):
+    before = earlier(finding="ventriculomegaly", width=11.5)
+    unsigned = earlier(days=14, age=157, signed=False, width=13.0)
+    newest, oldest = api(alice).get(f"/api/v1/cases/{case.pk}/reading/").json()["priors"]
+    assert oldest["case"].endswith(f"/api/v1/cases/{before.pk}/")
+    assert (oldest["number"], oldest["gestational_age_days"]) == (before.number, 143)
+    assert (oldest["finding"], oldest["width"]["mm"]) == ("ventriculomegaly", 11.5)
+    assert oldest["is_same_pregnancy"] is True
+    assert (newest["number"], newest["finding"], newest["width"]) == (unsigned.number, None, None)
+    assert Event.objects.filter(verb="prior.viewed", thread=before.thread).count() == 1
+
+
 def test_that_it_was_shown_is_in_the_audit_of_the_earlier_case(earlier, case, bob, seen):
     before, unsigned = earlier(), earlier(days=14, age=157, signed=False)
     seen(bob)
