@@ -21,6 +21,7 @@ urlpatterns = [
     path("cases/new/", case_views.open_case, name="open_case"),
     path("cases/<uuid:pk>/", case_views.case, name="case"),
     path("cases/<uuid:pk>/live/", case_views.live, name="live"),
+    path("cases/<uuid:pk>/presence/", case_views.presence, name="presence"),
     path("cases/<uuid:pk>/scans/", upload_views.upload, name="upload"),
     path("cases/<uuid:pk>/uploads/", uploads_views.begin, name="begin_upload"),
     path("uploads/<uuid:pk>/", uploads_views.understood, name="understood"),

@@ -16,6 +16,7 @@ from cases.advice.words import shown_advice
 from cases.case_page import page_forms
 from cases.case_page import summary as case_summary
 from cases.case_page.page_forms import PageForms, Sent
+from cases.case_page.presence import EVERY_SECONDS
 from cases.case_page.timeline import timeline
 from cases.models import Case
 from cases.review.forms import ReadForm, SignForm, focused, read_form_context
@@ -102,6 +103,7 @@ def shown(
         "view": view,
         "may_write": may_write,
         "page_forms": PageForms(offered, sent, waiting),
+        "presence_seconds": EVERY_SECONDS,
         "ticket": kept.ticket(request.user, address),
     }
 

@@ -19,6 +19,7 @@ from cases.case_page.forms import ExplainForm, OpenCaseForm
 from cases.case_page.outcomes import carried_out_form
 from cases.case_page.page import case_page, shown
 from cases.case_page.page_forms import Sent
+from cases.case_page.presence import be_there
 from cases.models import Case, Scan
 from cases.review.forms import focused
 from cases.review.panel import review_panel
@@ -71,6 +72,13 @@ def live(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
         )
     context = shown(request, panel, state, view)
     return render(request, "cases/live.html", context | {"is_update": True})
+
+
+@require_POST
+@people_only
+def presence(request: PersonRequest, pk: uuid.UUID) -> HttpResponse:
+    """Say that this page is open; who else has the case open."""
+    return render(request, "cases/others.html", {"others": be_there(_visible(request, pk), request.user)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

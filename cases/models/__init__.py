@@ -7,6 +7,7 @@ from cases.models.calibration import Calibration, CalibrationWithdrawal
 from cases.models.case import Case, CaseQuerySet, Patient, Scan
 from cases.models.draft import Draft
 from cases.models.measurement import Measurement, Withdrawal
+from cases.models.presence import Presence
 from cases.models.review import Addendum, Confirmation, Read, ReadingRules, SignOff
 from cases.models.saved_view import SavedView
 from cases.models.scan_identity import ScanIdentity
@@ -29,6 +30,7 @@ __all__ = [
     "FollowUp",
     "Measurement",
     "Patient",
+    "Presence",
     "Read",
     "ReadingRules",
     "SavedView",

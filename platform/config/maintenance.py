@@ -18,6 +18,7 @@ from accounts import invitations, limits
 from audit import seals
 from blobs import store
 from cases.advice import service as advice
+from cases.case_page import presence as presence_at_cases
 from cases.uploads import service as uploads
 from inference.jobs import presence, sweep
 from inference.registry import trainings, weights_upload
@@ -47,6 +48,7 @@ def chores() -> tuple[Chore, ...]:
         Chore("seal", 5.0, seals.catch_up),
         Chore("advise", often, advice.catch_up),
         Chore("workers", HOUR, presence.forget_lost),
+        Chore("who has a case open", HOUR, presence_at_cases.tidy),
         Chore("tries", HOUR, limits.tidy),
         Chore("links", HOUR, invitations.tidy),
         Chore("uploads that nobody finished", HOUR, uploads.tidy),

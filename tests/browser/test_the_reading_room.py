@@ -12,6 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
+from cases.case_page.presence import be_there
 from cases.models import Case, Measurement, Read, ReadingRules, SignOff
 from cases.review.measurements import pixel_sides
 from inference.phantom import render, sample_spec
@@ -211,3 +212,13 @@ def test_the_patients_earlier_cases_stand_beside_the_picture(
     expect(page.locator("#priors circle")).to_have_count(3)
     assert complaints(page) == []
     keep("priors")
+
+
+def test_a_reader_sees_who_else_has_the_case_open(case, alice, bob, add_scan, log_in, page):
+    add_scan(case, alice)
+    be_there(case, bob)
+    log_in(alice)
+    page.goto(case.get_absolute_url())
+    expect(page.get_by_role("status").get_by_text("bob has this case open")).to_be_visible()
+    assert be_there(case, bob) == [alice], "and bob is told of alice"
+    assert complaints(page) == []

@@ -55,6 +55,7 @@ TABLE = {
     "cases:department": ("GET", row(200, 200, 200, 200, 403, 403, 403, 302)),
     "cases:case": ("GET", SEES),
     "cases:live": ("GET", SEES),
+    "cases:presence": ("POST", SEES),
     "cases:frame": ("GET", SEES),
     "cases:heatmap": ("GET", SEES),
     "cases:pieces": ("GET", SEES),
@@ -137,6 +138,7 @@ def address(name: str, record) -> tuple[str, dict[str, str]]:
     places = {
         "cases:case": [case],
         "cases:live": [case],
+        "cases:presence": [case],
         "cases:upload": [case],
         "cases:begin_upload": [case],
         "cases:understood": [record.session.pk],

@@ -70,6 +70,7 @@ CHECKS = {"cases:run_again", "api:run-again"}
 """Routes that compare what is stored with what comes out now, and change none of it."""
 ELSEWHERE = {
     "cases:add_addendum",  # what a signed case takes
+    "cases:presence",  # who looks: of a signed case nothing is kept (test_presence)
     "cases:worklist",  # keeps filters in the session
     "cases:open_case",
     "cases:save_view",

@@ -39,6 +39,7 @@ NOT_KEPT = {
     "cases.savedview": "one's own filters",
     "cases.uploadsession": "files on their way in, forgotten in time; what comes of them is a scan",
     "cases.uploadedpart": "likewise",
+    "cases.presence": "who has a case open just now",
     "cases.draft": "what somebody types, until it is filed",
     "cases.advised": "a mark of what was last looked through",
     "inference.worker": "who works just now",
