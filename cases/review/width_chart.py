@@ -1,7 +1,7 @@
 """Atrial width by gestational age: what was signed in this pregnancy, and today's, in the normal band."""
 
 from collections.abc import Sequence
-from html import escape
+from dataclasses import dataclass
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -12,6 +12,7 @@ from cases.review.priors import Prior
 from cases.severity import WIDE_MM
 from inference.charts.svg import Chart, framed, x_at, y_at
 from inference.charts.voice import voice
+from inference.charts.weeks import round_above
 
 MEAN_MM, DEVIATION_MM = 6.4, 1.2
 """Of normal fetuses, 20 to 40 weeks: 8,216 of nine studies (Almog et al. 2003, J Ultrasound Med 22:39)."""
@@ -21,50 +22,52 @@ LEAST_TOP_MM = 20.0
 WEEKS = (16.0, 20.0, 24.0, 28.0, 32.0, 36.0, 40.0)
 
 
+@dataclass(frozen=True)
+class _Point:
+    """A confirmed width at an age. when: in words."""
+
+    case: Case
+    when: str
+    mm: float
+
+    def at(self, top: float) -> tuple[str, str]:
+        """Where it lies in the drawing."""
+        return f"{_x(self.case.gestational_age_days or 0):.1f}", f"{y_at(self.mm / top):.1f}"
+
+
 def width_chart(case: Case, width: Width | None, priors: Sequence[Prior]) -> Chart | None:
-    """None unless there are two confirmed widths to compare. width: today's."""
+    """None unless there are two confirmed widths of one pregnancy to compare. width: today's."""
     points = [
-        (one.case.gestational_age_days, one.width.mm, one.case.number, one.day)
+        _Point(one.case, date_format(one.day, "DATE_FORMAT"), one.width.mm)
         for one in reversed(priors)
         if one.is_same_pregnancy and one.width and not one.width.is_provisional
     ]
-    if not points:
+    is_today_known = width is not None and not width.is_provisional
+    if width and is_today_known and points:  # then both ages are known
+        points.append(_Point(case, _("now"), width.mm))
+    if len(points) < 2:
         return None
-    today = width if width and not width.is_provisional else None
-    if len(points) + (today is not None) < 2:
-        return None
-    widest = max([mm for _age, mm, _number, _day in points] + ([today.mm] if today else []))
-    top = max(LEAST_TOP_MM, -(-widest // 10) * 10.0)
+    top = max(LEAST_TOP_MM, round_above(max(point.mm for point in points)))
+    places = [point.at(top) for point in points]
     marks = [_band(top), _line(WIDE_MM, top)]
-    known = [(days or 0, mm) for days, mm, _number, _day in points]
-    if today and case.gestational_age_days is not None:
-        known.append((case.gestational_age_days, today.mm))
-    path = " ".join(f"{_x(days):.1f},{y_at(mm / top):.1f}" for days, mm in known)
-    marks.append(f'<polyline class="curve" points="{path}"/>')
-    for number, (days, mm) in enumerate(known):
-        kind = "point" if today and number == len(known) - 1 else "dot"
-        marks.append(f'<circle class="{kind}" cx="{_x(days):.1f}" cy="{y_at(mm / top):.1f}" r="4"/>')
+    marks.append(f'<polyline class="curve" points="{" ".join(map(",".join, places))}"/>')
+    for point, (x, y) in zip(points, places, strict=True):
+        kind = "point" if point.case == case else "dot"
+        marks.append(f'<circle class="{kind}" cx="{x}" cy="{y}" r="4"/>')
     speak = voice()
     title = _("Atrial width by gestational age")
-    axes = (_("week"), _("mm"))
     across = {week: _share(week * 7) for week in WEEKS}
+    axes = (_("week"), _("mm"))
     svg = framed(title, axes, marks, diagonal=False, across=across, highest=top, voice=speak)
-    rows = [
-        (number, date_format(day, "DATE_FORMAT"), _weeks(days), speak.number(f"{mm:.1f}"))
-        for days, mm, number, day in points
-    ]
-    if today:
-        rows.append((case.number, _("now"), case.age_in_words, speak.number(f"{today.mm:.1f}")))
     words = _(
         "Band: 6.4 ± 2.4 mm, two standard deviations of normal fetuses from 20 to 40 weeks "
         "(Almog et al. 2003). Dashed: 10 mm."
     )
-    return Chart(title, words, svg, (_("case"), _("date"), _("age"), _("mm")), tuple(rows))
-
-
-def _weeks(days: int | None) -> str:
-    weeks, rest = divmod(days or 0, 7)
-    return _("{weeks}w{days}d").format(weeks=weeks, days=rest)
+    rows = tuple(
+        (point.case.number, point.when, point.case.age_in_words, speak.number(f"{point.mm:.1f}"))
+        for point in points
+    )
+    return Chart(title, words, svg, (_("case"), _("date"), _("age"), _("mm")), rows)
 
 
 def _share(days: float) -> float:
@@ -79,7 +82,7 @@ def _band(top: float) -> str:
     left, right = _x(FIRST_WEEK * 7), _x(LAST_WEEK * 7)
     low, high = (y_at((MEAN_MM + sign * 2 * DEVIATION_MM) / top) for sign in (-1, 1))
     corners = f"{left:.1f},{low:.1f} {left:.1f},{high:.1f} {right:.1f},{high:.1f} {right:.1f},{low:.1f}"
-    return f'<polygon class="band" points="{escape(corners)}"/>'
+    return f'<polygon class="band" points="{corners}"/>'
 
 
 def _line(mm: float, top: float) -> str:

@@ -1,7 +1,7 @@
 """What an operator watches of the work, in numbers: no job is named here, and no patient."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
@@ -72,7 +72,7 @@ class WorkMetrics:
     urgent_seconds: float
     sweep_seconds: float
     waiting_for_storage: int
-    versions: list[dict[str, str]] = field(default_factory=list)
+    versions: list[dict[str, str]]
 
 
 def work_metrics() -> WorkMetrics:

@@ -175,6 +175,12 @@ def head(chain: Chain = EVENTS) -> tuple[int, str]:
     return (newest.number, newest.hash) if newest else (0, GENESIS)
 
 
+def heads() -> dict[str, Any]:
+    """Of both chains, as an anchor is kept outside: number and hash of the events', and those of "rows"."""
+    events, rows = ({"number": number, "hash": hash_} for number, hash_ in (head(EVENTS), head(ROWS)))
+    return events | {"rows": rows}
+
+
 def _wrong_with_row(chain: Chain, link: Any) -> str:
     try:
         row = getattr(link, chain.link)

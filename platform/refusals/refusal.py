@@ -130,7 +130,18 @@ ADDRESSES: Mapping[str, Code] = {
 }
 """Why a webhook is not called."""
 
-CODES: Mapping[str, Code] = {**FILES, **SCANS, **CASES, **WORK, **MODELS, **ADDRESSES}
+INSTALLATIONS: Mapping[str, Code] = {
+    "another_version": PLAIN,
+    "backup_busy": PLAIN,
+    "backup_changed": PLAIN,
+    "database_programs": PLAIN,
+    "no_backup": PLAIN,
+    "nowhere_to_store": PLAIN,
+    "place_in_use": PLAIN,
+}
+"""Why an installation is not put away, or not brought back; told to operators at the command line."""
+
+CODES: Mapping[str, Code] = {**FILES, **SCANS, **CASES, **WORK, **MODELS, **ADDRESSES, **INSTALLATIONS}
 
 
 class Refusal(Exception):

@@ -18,6 +18,7 @@ from patience import until
 
 from audit.models import Event
 from cases.models import Scan
+from config.backups.manifest import sha256_of
 from config.backups.take import backups_in
 from inference.models import Job
 from launcher import services
@@ -167,6 +168,7 @@ def test_what_is_no_whole_backup_and_a_place_in_use_are_refused_and_nothing_chan
     one.write_bytes(b"something else")
     changed = command("restore", backup, within=elsewhere)
     assert f"The stored file {one.name} of the backup is missing or has changed." in changed.stderr
+    assert "(backup_changed)" in changed.stderr
     assert not found(elsewhere, "SELECT FROM pg_tables WHERE schemaname = 'public'")
 
     # the next backup finds the changed file by its size, and --check by its bytes
@@ -176,6 +178,31 @@ def test_what_is_no_whole_backup_and_a_place_in_use_are_refused_and_nothing_chan
     assert command("backup", folder, "--check", within=environment).returncode == 0
     assert one.read_bytes() == kept
     assert command("restore", backup, within=elsewhere).returncode == 0
+
+
+def test_a_dump_that_cannot_be_read_to_its_end_leaves_the_place_empty(
+    filled, environment, elsewhere, tmp_path
+):
+    """As when the program that reads it is killed: what it had read by then is not committed."""
+    backup = Path(command("backup", tmp_path / "backups", within=environment).stdout.strip())
+    content = (backup / "database.dump").read_bytes()
+    (backup / "database.dump").write_bytes(content[: len(content) * 9 // 10])
+    manifest = json.loads((backup / "manifest.json").read_text())
+    manifest["sha256"]["database.dump"] = sha256_of(backup / "database.dump")
+    (backup / "manifest.json").write_text(json.dumps(manifest))
+    refused = command("restore", backup, within=elsewhere)
+    assert "pg_restore could not read the dump to its end. (database_programs)" in refused.stderr
+    assert not found(elsewhere, "SELECT FROM pg_tables WHERE schemaname = 'public'")
+
+
+def test_a_damaged_file_of_a_backup_need_not_keep_the_rest(filled, environment, elsewhere, tmp_path):
+    backup = Path(command("backup", tmp_path / "backups", within=environment).stdout.strip())
+    one = next((tmp_path / "backups" / "blobs").glob("??/??/*"))
+    one.write_bytes(b"something else")
+    restored = command("restore", backup, "--without-damaged", within=elsewhere)
+    assert f"The stored file {one.name} of the backup is missing or has changed." in restored.stderr
+    assert f"blob {one.name} is missing" in restored.stderr, "verify says so too"
+    assert set(filled) == {key for (key,) in found(elsewhere, "SELECT id FROM cases_scan")}
 
 
 def test_a_file_that_is_lost_is_named_and_everything_else_is_put_away(

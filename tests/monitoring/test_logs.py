@@ -3,17 +3,16 @@
 import io
 import json
 import logging
-import logging.config
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
-from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 
 from audit.context import Origin, origin
-from config import env
 from config.log_lines import About, JsonLines
 from inference.models import Job
+from launcher.environment import ROOT
 
 pytestmark = pytest.mark.django_db
 
@@ -65,8 +64,17 @@ def test_a_fault_stands_in_one_line_with_its_traceback(lines):
     assert "ValueError: two" in line["exc_info"]
 
 
-def test_the_setting_chooses_the_lines_and_another_word_stops_the_start(monkeypatch):
-    logging.config.DictConfigurator(settings.LOGGING | {"incremental": False})
-    monkeypatch.setenv("LOG_FORMAT", "xml")
-    with pytest.raises(ImproperlyConfigured, match="LOG_FORMAT must be one of line, json, not 'xml'"):
-        env.choice("LOG_FORMAT", "line", ("line", "json"))
+def test_the_setting_chooses_the_lines_and_another_word_stops_the_start(environment):
+    words = "import logging; logging.getLogger('here').warning('said')"
+
+    def run(format_: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "manage.py", *(arguments or ("shell", "-v0", "-c", words))]
+        within = environment | {"LOG_FORMAT": format_}
+        return subprocess.run(command, cwd=ROOT, env=within, capture_output=True, text=True, check=False)
+
+    (line,) = [json.loads(line) for line in run("json").stderr.splitlines() if '"here"' in line]
+    assert (line["level"], line["message"], line["door"]) == ("WARNING", "said", "command")
+    assert "WARNING here said" in run("line").stderr
+    refused = run("xml", "check")
+    assert refused.returncode
+    assert "LOG_FORMAT must be one of line, json, not 'xml'" in refused.stderr

@@ -34,8 +34,7 @@ class Command(BaseCommand):
         for fault in faults:
             self.stderr.write(fault)
         if options["write_anchor"]:
-            heads = {name: _head(chain) for name, chain in CHAINS.items()}
-            options["write_anchor"].write_text(json.dumps(heads["events"] | {"rows": heads["rows"]}))
+            options["write_anchor"].write_text(json.dumps(seals.heads()))
         if faults:
             raise CommandError(f"{len(faults)} faults")
         events, digests = (seals.head(chain)[0] for chain in CHAINS.values())
@@ -66,11 +65,6 @@ def _one_moment() -> Iterator[None]:
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         yield
-
-
-def _head(chain: seals.Chain) -> dict[str, Any]:
-    number, hash_ = seals.head(chain)
-    return {"number": number, "hash": hash_}
 
 
 def _read(anchor: Path | None) -> dict[str, tuple[int, str]]:

@@ -7,12 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from refusals import Refusal
+
 MANIFEST, DUMP, BLOBS = "manifest.json", "database.dump", "blobs.txt"
 FORMAT = 1
-
-
-class BackupFault(Exception):
-    """Why no backup can be taken or restored, in a sentence for an operator. What was there is as it was."""
 
 
 @dataclass(frozen=True)
@@ -37,19 +35,18 @@ class Manifest:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Raises BackupFault for what is no backup, is not whole, or is of another format."""
+        """Raises no_backup, another_version, backup_changed."""
         try:
             said = json.loads((folder / MANIFEST).read_text())
         except (OSError, ValueError) as fault:
-            raise BackupFault(f"{folder} is no backup: {MANIFEST} cannot be read.") from fault
+            raise Refusal("no_backup", f"{folder} is no backup: {MANIFEST} cannot be read.") from fault
         if said.get("format") != FORMAT:
-            raise BackupFault(
-                f"{folder} is a backup of format {said.get('format')}; this version reads {FORMAT}."
-            )
+            found = f"{folder} is a backup of format {said.get('format')}; this version reads {FORMAT}."
+            raise Refusal("another_version", found)
         manifest = cls(**said)
         for name, expected in manifest.sha256.items():
             if not (folder / name).is_file() or sha256_of(folder / name) != expected:
-                raise BackupFault(f"{name} of {folder} is missing or has changed.")
+                raise Refusal("backup_changed", f"{name} of {folder} is missing or has changed.")
         return manifest
 
 

@@ -20,19 +20,23 @@ from blobs.models import Blob
 from blobs.storage import DurableFileSystemStorage
 from cases.models import Case, Read, Scan, SignOff
 from config.backups import database
-from config.backups.manifest import BLOBS, DUMP, FORMAT, BackupFault, Manifest, blobs_of, sha256_of
+from config.backups.manifest import BLOBS, DUMP, FORMAT, Manifest, blobs_of, sha256_of
 from inference.models import Explanation, Job, Prediction
+from refusals import Refusal
 
 UNFINISHED = ".unfinished"
 COUNTED = (Case, Scan, Read, SignOff, Job, Prediction, Explanation, Blob)
 Report = Callable[[str], object]
 
 
-def take(folder: Path, *, keep: int | None = None, check: bool = False, report: Report) -> Path:
-    """Put the installation away: the folder of this backup.
+def take(
+    folder: Path, *, keep: int | None = None, check: bool = False, report: Report
+) -> tuple[Path, Manifest]:
+    """Put the installation away: the folder of this backup, and what it says of itself.
 
     keep: how many backups stay, the newest ones; None keeps all. check: compare stored files that an earlier
-    backup has with ours byte by byte, not by their size alone. Raises BackupFault: no backup was taken.
+    backup has with ours byte by byte, not by their size alone. Raises backup_busy,
+    nowhere_to_store, database_programs: none was taken.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -44,10 +48,11 @@ def take(folder: Path, *, keep: int | None = None, check: bool = False, report: 
                 _forget(folder, keep=keep, report=report)
             return taken
     except OSError as refused:
-        raise BackupFault(f"Nothing can be put away in {folder}: {refused.strerror or refused}.") from refused
+        reason = f"Nothing can be put away in {folder}: {refused.strerror or refused}."
+        raise Refusal("nowhere_to_store", reason) from refused
 
 
-def _take(folder: Path, *, check: bool, report: Report) -> Path:
+def _take(folder: Path, *, check: bool, report: Report) -> tuple[Path, Manifest]:
     name = datetime.now(UTC).strftime("%Y-%m-%dT%H%M%SZ")
     unfinished = folder / f"{name}{UNFINISHED}"
     unfinished.mkdir(mode=0o700)
@@ -64,27 +69,24 @@ def _take(folder: Path, *, check: bool, report: Report) -> Path:
     # Files come after the rows that name them: each was stored before its row, and none changes.
     faults = list(_copied(blobs_of(unfinished), folder / "blobs", check=check, report=report))
     hashes = {name: sha256_of(unfinished / name) for name in (DUMP, BLOBS)}
-    Manifest(**said, sha256=hashes, faults=faults).write(unfinished)
+    manifest = Manifest(**said, sha256=hashes, faults=faults)
+    manifest.write(unfinished)
     for fault in faults:
         report(fault)
     finished = folder / name
     unfinished.rename(finished)
     record("installation.backed_up", actor=None, name=name, faults=len(faults))
-    return finished
+    return finished, manifest
 
 
 def _described(moment: datetime) -> dict[str, Any]:
-    heads = {}
-    for name, chain in (("events", seals.EVENTS), ("rows", seals.ROWS)):
-        number, hash_ = seals.head(chain)
-        heads[name] = {"number": number, "hash": hash_}
     applied = MigrationRecorder.Migration.objects.order_by("app", "name").values_list("app", "name")
     return {
         "format": FORMAT,
         "ventra": version("ventra"),
         "taken_at": moment.astimezone(UTC).isoformat(),
         "rows": {model._meta.label_lower: model._default_manager.count() for model in COUNTED},
-        "heads": heads["events"] | {"rows": heads["rows"]},
+        "heads": seals.heads(),
         "migrations": dict(applied),
     }
 
@@ -92,6 +94,7 @@ def _described(moment: datetime) -> dict[str, Any]:
 def _copied(blobs: list[tuple[str, int]], folder: Path, *, check: bool, report: Report) -> Iterator[str]:
     """Put away what is not there yet; a sentence for each that cannot be read or has changed."""
     target = DurableFileSystemStorage(location=folder)
+    target.tidy()
     fresh = 0
     for number, (sha256, size) in enumerate(blobs, 1):
         name = store.name_of(sha256)
@@ -131,5 +134,5 @@ def _alone(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise BackupFault(f"Another backup is being taken in {folder}.") from None
+            raise Refusal("backup_busy", f"Another backup is being taken in {folder}.") from None
         yield

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from config.backups.manifest import BackupFault, Manifest
 from config.backups.take import take
+from refusals import Refusal
 
 
 class Command(BaseCommand):
@@ -23,14 +23,16 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
         try:
-            taken = take(
+            taken, manifest = take(
                 options["folder"], keep=options["keep"], check=options["check"], report=self.stderr.write
             )
-        except BackupFault as fault:
-            raise CommandError(str(fault)) from fault
+        except Refusal as refusal:
+            raise CommandError(f"{refusal} ({refusal.code})") from refusal
         self.stdout.write(str(taken))
-        if faults := Manifest.read(taken).faults:
-            raise CommandError(f"{len(faults)} stored files could not be put away; everything else was.")
+        if manifest.faults:
+            raise CommandError(
+                f"{len(manifest.faults)} stored files could not be put away; everything else was."
+            )
 
 
 def _positive(text: str) -> int:
