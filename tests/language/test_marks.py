@@ -66,6 +66,7 @@ SPOKEN_AS = {"label", "help_text", "error_messages", "empty_label", "verbose_nam
 MESSAGES = {"info", "success", "warning", "error", "add_error"}
 COMMAND_LINE = (
     "inference/training", "inference/engine", "inference/phantom", "cases/demo.py", "cases/seeding.py",
+    "platform/config/backups",
 )  # fmt: skip
 """Stays English, as the documents do."""
 
