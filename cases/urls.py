@@ -46,6 +46,7 @@ urlpatterns = [
     path("scans/<uuid:pk>/try-again/", case_views.try_again, name="try_again"),
     path("scans/<uuid:pk>/choose-frames/", case_views.choose_frames, name="choose_frames"),
     path("scans/<uuid:pk>/frames/<int:number>", viewer_views.frame, name="frame"),
+    path("scans/<uuid:pk>/across/<str:across>/<int:number>", viewer_views.cut, name="cut"),
     path("scans/<uuid:pk>/depth-marks/<int:number>", viewer_views.depth_marks, name="depth_marks"),
     path("answers/<uuid:pk>/explain/", case_views.explain, name="explain"),
     path("answers/<uuid:pk>/run-again/", case_views.run_again, name="run_again"),

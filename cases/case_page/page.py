@@ -94,6 +94,7 @@ def shown(
         "checklist": CHECKLIST,
         "thumbnails": [(entry, _thumbnail(entry)) for entry in found.scans],
         "picture": overlays.picture(current.scan, current, view, calibration) if current else None,
+        "planes": overlays.planes(current.scan.image) if current else [],
         "calibration": calibration,
         "calibrations": [one for one in panel.calibrations if scan and one.scan_id == scan.pk],
         "overlays": overlays.overlays(current) if current and not panel.hidden else [],

@@ -3,10 +3,13 @@
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from cases.case_page.summary import ScanSummary
 from cases.models import Calibration, Scan
+from inference.formats.spacing import aspect_of
 from inference.models import Explanation, Image
+from inference.results.planes import Plane, letters_of, planes_of
 from language.stored import said
 
 
@@ -62,11 +65,47 @@ def picture(
         "spacing": _spacing(image, calibration),
         "aspect": image.aspect,
         "regions": image.regions,
+        "letters": letters_of(image),
+        "planes": [_plane(scan, plane) for plane in planes_of(image)],
         "first": reading.frames_read[len(reading.frames_read) // 2]
         if reading.frames_read
         else image.frames // 2,
         "address": reverse("cases:frame", args=[scan.pk, 0]).removesuffix("0"),
         "view": view,
+    }
+
+
+_NAMES = {
+    "axial": gettext_lazy("axial"),
+    "coronal": gettext_lazy("coronal"),
+    "sagittal": gettext_lazy("sagittal"),
+}
+_UNNAMED = {"rows": gettext_lazy("second plane"), "columns": gettext_lazy("third plane")}
+
+
+def planes(image: Image) -> list[dict[str, Any]]:
+    """What the page says of the planes that are cut through all frames."""
+    return [
+        {
+            "across": plane.across,
+            "letters": plane.letters,
+            "words": _NAMES.get(plane.name, _UNNAMED[plane.across]),
+        }
+        for plane in planes_of(image)
+    ]
+
+
+def _plane(scan: Scan, plane: Plane) -> dict[str, Any]:
+    """A plane that is cut through all frames, as `picture` says the frames."""
+    return {
+        "across": plane.across,
+        "letters": plane.letters,
+        "frames": plane.count,
+        "rows": plane.rows,
+        "columns": plane.columns,
+        "spacing": [*plane.spacing],
+        "aspect": aspect_of(plane.spacing, None),
+        "address": reverse("cases:cut", args=[scan.pk, plane.across, 0]).removesuffix("0"),
     }
 
 

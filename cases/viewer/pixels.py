@@ -14,7 +14,7 @@ from PIL import ImageDraw
 from inference.engine.explain.overlay import blend
 from inference.engine.preprocessing.square_pixels import squared
 from inference.models import Explanation, Image
-from inference.results import images
+from inference.results import images, planes
 
 THUMBNAIL = 176  # pixels of the longer side
 LEGIBLE = 400  # likewise, of a picture in a report with lines and numbers on it
@@ -25,6 +25,11 @@ Line = Sequence[Sequence[float]]
 def frame_bytes(image: Image, number: int) -> bytes:
     """Little-endian pixels of one frame, row by row, image.bits each; IndexError past the end."""
     return _little(images.frame(image.pixels_id, number))
+
+
+def cut_bytes(image: Image, across: str, number: int) -> bytes:
+    """Likewise of one cut through all frames of a volume; IndexError past the end."""
+    return _little(planes.cut(image, across, number))
 
 
 def heatmap_bytes(explanation: Explanation, row: int) -> bytes:

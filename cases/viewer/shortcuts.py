@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.models import Scan
 from cases.review.panel import ReviewPanel
+from inference.results.planes import planes_of
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as Words
@@ -18,6 +19,8 @@ CAPS = {
     "ArrowDown": "↓",
     "Escape": "Esc",
     "-": "−",
+    "PageUp": _("page up"),
+    "PageDown": _("page down"),
     "Space": _("space bar"),
 }
 """What is printed on a key, where it is not what a browser calls it."""
@@ -86,6 +89,21 @@ GROUPS = {
         _("Frames"),
         (Key("back", ("[",), _("Previous frame")), Key("forward", ("]",), _("Next frame"))),
     ),
+    "volume": Group(
+        _("A volume"),
+        (Key("planes", ("t",), _("Three planes: a click moves the place that all of them show")),),
+    ),
+    "cut": Group(
+        _("On the second and third plane"),
+        (
+            Key("up", ("ArrowUp",), _("The place one pixel up")),
+            Key("down", ("ArrowDown",), _("The place one pixel down")),
+            Key("left", ("ArrowLeft",), _("The place one pixel left")),
+            Key("right", ("ArrowRight",), _("The place one pixel right")),
+            Key("previous", ("PageUp",), _("Previous picture of this plane")),
+            Key("next", ("PageDown",), _("Next picture of this plane")),
+        ),
+    ),
     "overlay": Group(
         _("Where the models looked"),
         (
@@ -135,11 +153,24 @@ def of_case(panel: ReviewPanel, scan: Scan | None, *, may_write: bool) -> tuple[
         return PLAIN
     offered = {
         "frames": scan.image.frames > 1,
+        "volume": bool(planes_of(scan.image)),
+        "cut": bool(planes_of(scan.image)),
         "overlay": not panel.hidden,
         "tools": may_write and not panel.signature,
         "calibrating": may_write and not panel.signature and not scan.image.states_scale,
         "measuring": may_write and not panel.signature,
         "review": bool(panel.due or panel.may_sign or panel.signature),
     }
-    order = ("viewer", "picture", "frames", "overlay", "tools", "calibrating", "measuring", "review")
+    order = (
+        "viewer",
+        "picture",
+        "frames",
+        "volume",
+        "cut",
+        "overlay",
+        "tools",
+        "calibrating",
+        "measuring",
+        "review",
+    )
     return (*PLAIN, *(name for name in order if offered.get(name, True)))

@@ -20,6 +20,7 @@ from cases.models import Scan
 from cases.review.policy import may_see_answers
 from cases.viewer import pixels
 from inference.models import Explanation, Image
+from inference.results.planes import Plane, planes_of
 from inference.results.superpixels import of_frame
 from language.stored import english
 
@@ -38,6 +39,22 @@ def frame(request: PersonRequest, pk: uuid.UUID, number: int) -> HttpResponse:
         raise Http404("The scan has no such frame.") from None
     _tell_once(request, "scan.viewed", scan, scan)
     return _binary(content, scan.image, f"uint{scan.image.bits}")
+
+
+@require_safe
+@people_only
+def cut(request: PersonRequest, pk: uuid.UUID, across: str, number: int) -> HttpResponse:
+    """One cut through all frames of a volume, as `frame` sends a frame: the last frame's row first."""
+    scan = get_object_or_404(Scan.objects.visible_to(request.user).select_related("case", "image"), pk=pk)
+    plane = next((plane for plane in planes_of(scan.image) if plane.across == across), None)
+    if plane is None:
+        raise Http404("The scan has no such plane.")
+    try:
+        content = pixels.cut_bytes(scan.image, across, number)
+    except IndexError:
+        raise Http404("The plane has no such cut.") from None
+    _tell_once(request, "scan.viewed", scan, scan)
+    return _binary(content, plane, f"uint{scan.image.bits}")
 
 
 @require_safe
@@ -111,9 +128,9 @@ def _explained(request: PersonRequest, pk: uuid.UUID) -> tuple[Explanation, Scan
     return explanation, scan
 
 
-def _binary(content: bytes, image: Image, kind: str) -> HttpResponse:
+def _binary(content: bytes, picture: Image | Plane, kind: str) -> HttpResponse:
     response = HttpResponse(content, content_type=BYTES)
-    response.headers["X-Picture"] = f"{image.rows} x {image.columns} {kind} little-endian"
+    response.headers["X-Picture"] = f"{picture.rows} x {picture.columns} {kind} little-endian"
     return response
 
 

@@ -2,7 +2,7 @@
 
 import io
 from dataclasses import replace
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,15 +94,21 @@ def load_npy(sha256: str) -> Pixels:
 def frame(sha256: str, index: int) -> NDArray[Any]:
     """One frame of an array blob without reading the others; IndexError past the end."""
     with store.open_unverified(sha256) as file:
-        version = np.lib.format.read_magic(file)
-        if version != (1, 0):
-            raise ValueError(f"unexpected .npy version {version}")
-        (frames, *shape), _, dtype = np.lib.format.read_array_header_1_0(file)
+        (frames, *shape), dtype = header(file)
         if not 0 <= index < frames:
             raise IndexError(index)
         size = int(np.prod(shape)) * dtype.itemsize
         file.seek(index * size, io.SEEK_CUR)
         return np.frombuffer(file.read(size), dtype).reshape(shape)
+
+
+def header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and kind of the array in an .npy file, whose place is then its first value."""
+    version = np.lib.format.read_magic(file)
+    if version != (1, 0):
+        raise ValueError(f"unexpected .npy version {version}")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    return shape, dtype
 
 
 def _pair(first: float | None, second: float | None) -> tuple[float, float] | None:

@@ -3,12 +3,14 @@
 from types import SimpleNamespace
 
 import answers
+import numpy as np
 import pytest
+from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
 from accounts.tokens import create_service_account
-from cases import calibrations, services
+from cases import calibrations, intake, services
 from cases.case_page import page_forms
 from cases.models import SavedView
 from cases.review import measurements
@@ -16,6 +18,7 @@ from cases.review.measurements import Points
 from cases.uploads import service as uploads
 from inference.jobs import state as jobs
 from inference.models import Job
+from inference.phantom.export import nifti_bytes
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +60,7 @@ TABLE = {
     "cases:live": ("GET", SEES),
     "cases:presence": ("POST", SEES),
     "cases:frame": ("GET", SEES),
+    "cases:cut": ("GET", SEES),
     "cases:heatmap": ("GET", SEES),
     "cases:pieces": ("GET", SEES),
     "cases:upload": ("POST", row(422, 422, 403, 404, 404, 404, 403, 302)),  # without a file
@@ -115,6 +119,8 @@ def record(case, alice, small_scan, tmp_path):
         Job.Kind.PREDICT, image=scan.image, model_version=version, requested_by=alice, thread=case.thread
     )
     check = jobs.submit(Job.Kind.CHECK, requested_by=alice)
+    stack = ContentFile(nifti_bytes(np.ones((2, 32, 40), np.uint8), (1.0, 1.0), 2.0))
+    volume, _ = intake.receive(case, stack, modality="mri", by=alice, file_name="volume.nii")
     points = Points(0, (1.0, 1.0), (4.0, 5.0))
     measurement = measurements.measure(scan, points, by=alice, tool="distance")
     return SimpleNamespace(
@@ -126,6 +132,7 @@ def record(case, alice, small_scan, tmp_path):
         case=case,
         session=uploads.open_session(case, "ultrasound", by=alice),
         scan=scan,
+        volume=volume,
         explanation=explanation,
         job=waiting,
         model=version,
@@ -147,6 +154,7 @@ def address(name: str, record) -> tuple[str, dict[str, str]]:
         "cases:try_again": [scan],
         "cases:withdraw_scan": [scan],
         "cases:frame": [scan, 0],
+        "cases:cut": [record.volume.pk, "rows", 0],
         "cases:depth_marks": [scan, 0],
         "cases:heatmap": [record.explanation.pk, 0],
         "cases:pieces": [record.explanation.pk, 0],

@@ -13,9 +13,23 @@
  * @property {[number, number] | null} spacing  mm between rows, between columns
  * @property {number} aspect  height of a pixel over its width
  * @property {import("./scale.js").Region[]} regions  parts with scales of their own, and none outside; [] where one holds everywhere
+ * @property {[string, string, string, string] | null} letters  of what lies on top, at the right, at the bottom, at the left
+ * @property {Plane[]} planes  the other two of a volume
  * @property {number} first  the frame to show first
  * @property {string} address
  * @property {string} view
+ */
+
+/**
+ * @typedef {Object} Plane  what of it is not as a volume's frames are
+ * @property {import("./planes.js").Across} across
+ * @property {[string, string, string, string] | null} letters
+ * @property {number} frames
+ * @property {number} rows
+ * @property {number} columns
+ * @property {[number, number]} spacing
+ * @property {number} aspect
+ * @property {string} address
  */
 
 /** @typedef {Uint8Array | Uint16Array} Pixels */

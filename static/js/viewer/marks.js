@@ -71,6 +71,25 @@ export function cross([row, column]) {
   return path;
 }
 
+const CLEAR = 0.03; // of the picture, around the place: what lies there is what somebody looks at
+
+/** @param {Point} place among square pixels @param {import("../logic/zoom.js").Size} size @returns {SVGElement[]} lines through all of the picture that leave the place itself free */
+export function crossing([row, column], { width, height, aspect }) {
+  const [x, y, high] = [column + 0.5, row + 0.5, height * aspect];
+  const free = CLEAR * Math.min(width, high);
+  const parts = [
+    { x1: 0, y1: y, x2: x - free, y2: y },
+    { x1: x + free, y1: y, x2: width, y2: y },
+    { x1: x, y1: 0, x2: x, y2: y - free },
+    { x1: x, y1: y + free, x2: x, y2: high },
+  ];
+  return parts.map((ends) => {
+    const part = document.createElementNS(SVG, "line");
+    for (const [name, value] of Object.entries(ends)) part.setAttribute(name, String(value));
+    return part;
+  });
+}
+
 /** @param {number[]} numbers indices from 0 @returns {SVGElement[]} one mark under the slider for each frame */
 export function frameMarks(numbers) {
   return numbers.map((number) => {

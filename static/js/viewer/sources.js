@@ -30,6 +30,24 @@ export function frame(picture, number) {
   });
 }
 
+const AT_ONCE = 3; // requests: what somebody asks for meanwhile must not wait behind them
+const MOST_AHEAD = 40 * MIB; // of one plane, so that three of them are kept together
+/** @type {Set<string>} */
+const begun = new Set();
+
+/** Once somebody scrolls through a stack, the rest of it comes, unless data are to be saved. @param {Picture} picture */
+export function fetchAll(picture) {
+  const size = picture.frames * picture.rows * picture.columns * (picture.bits / 8);
+  const connection = /** @type {{saveData?: boolean} | undefined} */ (/** @type {any} */ (navigator).connection);
+  if (begun.has(picture.address) || size > MOST_AHEAD || connection?.saveData) return;
+  begun.add(picture.address);
+  let next = 0;
+  async function goOn() {
+    while (next < picture.frames) await frame(picture, next++).catch(() => (next = picture.frames));
+  }
+  for (let count = 0; count < AT_ONCE; count++) goOn();
+}
+
 /** @param {Overlay} overlay @param {number} row which of its frames @param {string} view @returns {Promise<Float32Array>} */
 export function heat(overlay, row, view) {
   const address = `${overlay.address}${row}?view=${view}`;

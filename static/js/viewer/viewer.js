@@ -11,8 +11,9 @@ import { listenToButtons } from "./controls.js";
 import { frameMarks } from "./marks.js";
 import { setUpOverlay } from "./overlay.js";
 import { apply, draw, drawnTrue, layers, pane } from "./pane.js";
+import { setUpPlanes } from "./planes.js";
 import { scaleWords } from "./scale.js";
-import { frame } from "./sources.js";
+import { fetchAll, frame } from "./sources.js";
 import { listenToKeys, listenToPointer } from "./viewer_input.js";
 
 const TAP = 4; // screen pixels that a finger may move
@@ -46,6 +47,7 @@ function redraw() {
     const { pixels } = state;
     const panes = overlay.isBeside() ? [main, overlay.twin] : [main];
     if (pixels) for (const { scan } of panes) draw(scan, (target) => paint(pixels, state.window, target));
+    planes.redraw();
     say();
   });
 }
@@ -88,6 +90,7 @@ function drawFrame(number, pixels) {
   if (!state.isBegun) begin();
   main.scan.dataset.frame = String(number);
   caliper.show(number);
+  planes.turn(number);
   redraw();
   overlay.refresh();
 }
@@ -103,7 +106,7 @@ function begin() {
 /** @param {import("../logic/zoom.js").Place} place of every pane */
 function move(place) {
   state.place = place;
-  apply(main.scan, [...layers(main), marks], size, place);
+  apply(main.scan, [...layers(main), marks, ...planes.layers], size, place);
   if (overlay.isBeside()) apply(overlay.twin.scan, layers(overlay.twin), size, place);
 }
 
@@ -158,7 +161,10 @@ const actions = {
   },
   pan: (dx, dy) => move(panned(main.scan, size, state.place, dx, dy)),
   zoom: (factor) => move(zoomed(state.place, factor)),
-  step: (frames) => show(state.wanted + frames),
+  step: (frames) => {
+    fetchAll(picture);
+    show(state.wanted + frames);
+  },
   toggle: (method) => overlay.toggle(method),
   flip: () => overlay.flip(),
   piece: (steps) => overlay.parts.step(steps),
@@ -181,12 +187,20 @@ function listenToPlaces() {
   main.scan.addEventListener("pointerdown", (event) => ([x, y] = [event.clientX, event.clientY]));
   main.scan.addEventListener("pointerup", (event) => {
     const isTap = Math.hypot(event.clientX - x, event.clientY - y) < TAP;
-    if (isTap && !caliper.isActive()) overlay.parts.tap(under(event));
+    if (!isTap || caliper.isActive()) return;
+    overlay.parts.tap(under(event));
+    planes.point(under(event));
   });
 }
 
 const overlay = setUpOverlay(main, picture, { frame: () => state.frame, show, say, arranged: redraw });
 const caliper = setUpCaliper({ marks, canvas: main.scan, picture, onMeasuring: () => overlay.whole(), goTo: show });
+const planes = setUpPlanes(picture, {
+  frame: () => state.frame,
+  show,
+  paint: (pixels, target) => paint(pixels, state.window, target),
+  say,
+});
 setUpCine((frames) => show((state.wanted + frames) % picture.frames), picture.frameTime);
 for (const { scan } of [main, overlay.twin]) listenToPointer(scan, actions, picture.frames > 1, () => caliper.isActive());
 listenToKeys(main.scan, actions, () => caliper.isActive());

@@ -1,0 +1,80 @@
+"""The two planes that are cut through the frames of a volume."""
+
+import numpy as np
+import pytest
+from django.core.files.base import ContentFile
+
+from audit.models import Event
+from cases import intake
+from cases.viewer import overlays
+from inference.phantom.export import nifti_bytes
+from inference.results.planes import letters_of, planes_of
+
+pytestmark = pytest.mark.django_db
+SHAPE, SPACING = (4, 24, 32), (0.8, 0.5)
+
+
+@pytest.fixture
+def volume(case, alice):
+    """A volume whose every voxel is told apart, as far as 8 bits go."""
+    pixels = np.random.default_rng(5).integers(1, 250, SHAPE).astype(np.uint8)
+    file = ContentFile(nifti_bytes(pixels, SPACING, 3.0))
+    scan, _ = intake.receive(case, file, modality="mri", by=alice, file_name="small.nii")
+    return scan, pixels
+
+
+def test_a_cut_shows_all_frames_at_one_row_or_column_the_head_up(volume, alice, client_of):
+    scan, pixels = volume
+    client = client_of(alice)
+    for across, number, expected in (
+        ("rows", 5, pixels[::-1, 5, :]),
+        ("columns", 31, pixels[::-1, :, 31]),
+    ):
+        response = client.get(f"/scans/{scan.pk}/across/{across}/{number}?view=one")
+        shown = np.frombuffer(response.content, f"<u{scan.image.bits // 8}").reshape(expected.shape)
+        assert np.array_equal(shown, expected), across
+        rows, columns = expected.shape
+        assert response.headers["X-Picture"].startswith(f"{rows} x {columns} uint")
+        assert response.headers["Cache-Control"] == "private, no-store"
+    assert Event.objects.filter(verb="scan.viewed").count() == 1, "both belong to one look"
+
+
+def test_the_planes_know_their_sides_and_where_the_head_lies(volume):
+    image = volume[0].image
+    coronal, sagittal = planes_of(image)
+    assert (coronal.name, coronal.count, coronal.rows, coronal.columns) == ("coronal", 24, 4, 32)
+    assert (sagittal.name, sagittal.count, sagittal.rows, sagittal.columns) == ("sagittal", 32, 4, 24)
+    assert coronal.spacing == pytest.approx((3.0, 0.5), abs=1e-5)
+    assert sagittal.spacing == pytest.approx((3.0, 0.8), abs=1e-5)
+    assert (letters_of(image), coronal.letters, sagittal.letters) == (
+        ("A", "L", "P", "R"), ("H", "L", "F", "R"), ("H", "P", "F", "A"),
+    )  # fmt: skip
+
+
+def test_where_nothing_says_how_frames_lie_no_letter_does(volume):
+    image = volume[0].image
+    image.plane = ""
+    assert letters_of(image) is None
+    assert [(plane.name, plane.letters) for plane in planes_of(image)] == [("", None), ("", None)]
+    assert [plane["words"] for plane in overlays.planes(image)] == ["second plane", "third plane"]
+
+
+@pytest.mark.parametrize(
+    "lacking", [{"slice_spacing": None}, {"row_spacing": None}, {"regions": [{}]}, {"frames": 1}]
+)
+def test_what_is_no_volume_of_one_scale_has_no_other_planes(lacking, volume):
+    image = volume[0].image
+    for name, value in lacking.items():
+        setattr(image, name, value)
+    if "regions" in lacking:
+        image.__dict__["parts"] = ("a part",)
+    assert planes_of(image) == []
+
+
+def test_a_plane_or_a_cut_that_there_is_not_is_not_found(volume, small_scan, case, alice, client_of):
+    client, (scan, _) = client_of(alice), volume
+    picture = small_scan(case, alice)
+    assert client.get(f"/scans/{scan.pk}/across/rows/24").status_code == 404
+    assert client.get(f"/scans/{scan.pk}/across/frames/0").status_code == 404
+    assert client.get(f"/scans/{picture.pk}/across/rows/0").status_code == 404
+    assert not Event.objects.filter(verb="scan.viewed").exists()
