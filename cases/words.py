@@ -138,6 +138,19 @@ def stage(job: Job, place: int | None) -> str:
     return gettext("{place} in queue").format(place=ordinal(place)) if place else gettext("in queue")
 
 
+PLANES: Mapping[str, str] = {
+    "axial": gettext_noop("axial"),
+    "coronal": gettext_noop("coronal"),
+    "sagittal": gettext_noop("sagittal"),
+}
+_UNNAMED = {"rows": gettext_noop("second plane"), "columns": gettext_noop("third plane")}
+
+
+def plane(name: str, across: str) -> str:
+    """Of a volume. name: as the directions of its file say it, "" without any; across: `results.planes`."""
+    return gettext(PLANES[name] if name else _UNNAMED[across])
+
+
 def frames(numbers: Sequence[int], total: int) -> str:
     """Which frames were read, counted from 1."""
     if total == 1:

@@ -102,7 +102,7 @@ class MeasurementSerializer(serializers.ModelSerializer[Measurement]):
     class Meta:
         model = Measurement
         fields: ClassVar = [
-            "id", "scan", "frame", "tool", "side", "start", "end", "length_px", "length_mm",
+            "id", "scan", "frame", "across", "tool", "side", "start", "end", "length_px", "length_mm",
             "pixel_spacing_source", "calibration", "checklist", "is_provisional", "not_confirmed", "proposal",
             "made_by", "withdrawn", "created_at",
         ]  # fmt: skip

@@ -34,6 +34,8 @@ class MeasurementQuerySet(models.QuerySet["Measurement"]):
 class Measurement(AppendOnly):
     """The distance between two points of one frame. It is never overwritten: a better one is another one.
 
+    across: of a volume, whether it lies in a frame or in one of the planes that are cut through all frames
+    (inference.results.planes); frame is then the number of the cut.
     start, end: (row, column) in pixels, 0 in the middle of the first pixel. length_px: counted along the
     shorter side of the scan's pixels. length_mm: None where no scale is known, or none holds at both ends
     (pixel_spacing_source then still names what states scales). calibration: what its millimetres rest on;
@@ -44,6 +46,11 @@ class Measurement(AppendOnly):
         DISTANCE = "distance", gettext_lazy("Distance")
         ATRIAL_WIDTH = "atrial_width", gettext_lazy("Atrial width")
 
+    class Across(models.TextChoices):
+        FRAMES = "", gettext_lazy("Frame")
+        ROWS = "rows", gettext_lazy("Cut at one row")
+        COLUMNS = "columns", gettext_lazy("Cut at one column")
+
     class Side(models.TextChoices):
         LEFT = "left", gettext_lazy("Left")
         RIGHT = "right", gettext_lazy("Right")
@@ -51,7 +58,8 @@ class Measurement(AppendOnly):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     scan = models.ForeignKey(Scan, on_delete=models.PROTECT, related_name="measurements")
-    frame = models.PositiveIntegerField(help_text="Index in the scan, from 0.")
+    frame = models.PositiveIntegerField(help_text="Index in the scan, or in its plane, from 0.")
+    across = models.CharField(max_length=7, choices=Across, blank=True, default="", db_default="")
     tool = models.CharField(max_length=12, choices=Tool)
     side = models.CharField(max_length=5, choices=Side, blank=True, default=Side.UNKNOWN)
     start = models.JSONField()
@@ -89,7 +97,11 @@ class Measurement(AppendOnly):
                 condition=models.Q(proposal__isnull=True, proposal_atrium__isnull=True)
                 | models.Q(proposal__isnull=False, proposal_atrium__isnull=False, tool="atrial_width"),
                 name="a_proposal_names_its_atrium",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(across="") | models.Q(tool="distance"),
+                name="atrial_widths_are_measured_on_frames",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -39,6 +39,7 @@ from cases.review.panel import ReviewPanel
 from cases.review.proposals import origin_of
 from cases.viewer import pixels
 from inference.models import Prediction
+from inference.results.planes import plane_of
 from inference.results.proposals import proposals_of
 
 FORM = 2
@@ -269,6 +270,7 @@ def _measurement(number: int, one: Measurement) -> dict[str, Any]:
         "tool": one.tool,
         "side": one.side,
         "frame": one.frame,
+        "across": one.across,
         "start": one.start,
         "end": one.end,
         "length_mm": one.length_mm,
@@ -324,22 +326,33 @@ def _pictures(
     image, read = entry.scan.image, entry.frames_read
     middle = read[len(read) // 2] if read and not hidden else image.frames // 2
     shown = [
-        _frame(entry.scan, number, measured, found)
-        for number in dict.fromkeys([middle, *(one.frame for one in measured)])
+        _frame(entry.scan, across, number, measured, found)
+        for across, number in dict.fromkeys([("", middle), *((one.across, one.frame) for one in measured)])
     ]
     why = None if hidden else _best(entry)
     return [*shown, _map(entry.scan, why, found)] if why else shown
 
 
-def _frame(scan: Scan, number: int, measured: Iterable[Measurement], found: Draft) -> dict[str, Any]:
-    here = {place: one for place, one in enumerate(measured, start=1) if one.frame == number}
+def _frame(
+    scan: Scan, across: str, number: int, measured: Iterable[Measurement], found: Draft
+) -> dict[str, Any]:
+    """across: as Measurement has it: a frame, or a cut through all of them."""
+    where = (across, number)
+    here = {place: one for place, one in enumerate(measured, start=1) if (one.across, one.frame) == where}
     lines = {place: (one.start, one.end) for place, one in here.items()}
     broken = {place for place, one in here.items() if is_provisional(one)}
     try:
-        sha256 = _keep(pixels.frame_png(scan.image, number, lines, broken), found)
+        sha256 = _keep(pixels.frame_png(scan.image, number, lines, broken, across=across), found)
     except (BlobCorrupt, BlobUnavailable):
         sha256 = ""
-    return {"sha256": sha256, "frame": number, "measurements": sorted(here), "map": None}
+    said = {"sha256": sha256, "frame": number, "measurements": sorted(here), "map": None}
+    return said | ({"plane": _plane(scan, across)} if across else {})
+
+
+def _plane(scan: Scan, across: str) -> dict[str, Any]:
+    """name: "" where nothing says how the volume lies."""
+    plane = plane_of(scan.image, across)
+    return {"across": across, "name": plane.name if plane else "", "count": plane.count if plane else 0}
 
 
 def _map(scan: Scan, why: ExplanationSummary, found: Draft) -> dict[str, Any]:

@@ -286,11 +286,20 @@ def _picture(one: Content, scan: Content, png: Callable[[str], bytes | None]) ->
     if one["map"]:
         caption = _map_caption(one["map"], one["frame"])
     else:
-        caption = gettext("Frame {number} of {total}").format(number=one["frame"] + 1, total=scan["frames"])
+        caption = _place(one, scan)
         caption = "; ".join([caption, *_lines(one, scan)])
     if content is None:
         caption += ". " + gettext("The picture cannot be shown: its stored bytes are damaged.")
     return Picture(content, caption)
+
+
+def _place(one: Content, scan: Content) -> str:
+    """Which frame of the scan, or which cut of one of its other planes."""
+    cut, number = one.get("plane"), one["frame"] + 1
+    if cut:
+        name = words.plane(cut["name"], cut["across"])
+        return gettext("{plane} {number} of {total}").format(plane=name, number=number, total=cut["count"])
+    return gettext("Frame {number} of {total}").format(number=number, total=scan["frames"])
 
 
 def _lines(one: Content, scan: Content) -> Iterator[str]:

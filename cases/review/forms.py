@@ -114,9 +114,8 @@ class AddendumForm(ConfirmedForm):
 
 def points_of(said: Mapping[str, Any]) -> Points:
     """Both ends of a line, out of a form's valid data."""
-    return Points(
-        said["frame"], (said["start_row"], said["start_column"]), (said["end_row"], said["end_column"])
-    )
+    ends = (said["start_row"], said["start_column"]), (said["end_row"], said["end_column"])
+    return Points(said["frame"], *ends, across=said.get("across", ""))
 
 
 class MeasurementForm(forms.Form):
@@ -125,6 +124,7 @@ class MeasurementForm(forms.Form):
     tool = forms.ChoiceField(choices=Measurement.Tool.choices)
     side = forms.ChoiceField(choices=Measurement.Side.choices, required=False)
     frame = forms.IntegerField(min_value=0)
+    across = forms.ChoiceField(choices=Measurement.Across.choices, required=False)
     start_row = forms.FloatField()
     start_column = forms.FloatField()
     end_row = forms.FloatField()

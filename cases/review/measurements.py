@@ -20,6 +20,7 @@ from cases.severity import WIDE_MM, Scheme, in_grey_zone
 from inference.engine.records import POSITIVE
 from inference.formats.spacing import CALIBRATED
 from inference.models import Image
+from inference.results.planes import plane_of
 from inference.results.store import digest
 from language.stored import english
 from refusals import Refusal
@@ -39,11 +40,15 @@ Proposed = tuple[UUID, int]
 
 @dataclass(frozen=True)
 class Points:
-    """Where the ends of a caliper lie: (row, column) in pixels of one frame."""
+    """Where the ends of a caliper lie: (row, column) in pixels of one frame.
+
+    across: as Measurement has it; frame then names a cut through all frames.
+    """
 
     frame: int
     start: tuple[float, float]
     end: tuple[float, float]
+    across: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,17 +98,20 @@ def measure(
     require_inside(points, scan.image)
     spacing, stated_by, calibration = scale_of(scan, points)
     width = tool == Measurement.Tool.ATRIAL_WIDTH
+    if width and points.across:
+        raise Refusal("not_measurable", gettext("Atrial widths are measured on the frames of a scan."))
     if proposed and not width:
         raise Refusal("no_such_proposal", gettext("What is proposed are atrial widths."))
     said = proposal_for(scan, *proposed, frame=points.frame, by=by) if proposed else None
     found = Measurement.objects.create(
         scan=scan,
         frame=points.frame,
+        across=points.across,
         tool=tool,
         side=side if width else "",
         start=list(points.start),
         end=list(points.end),
-        length_px=_length(points, pixel_sides(scan.image.aspect)),
+        length_px=_length(points, pixel_sides(_looked_at(points, scan.image).aspect)),
         length_mm=_length(points, spacing) if spacing else None,
         pixel_spacing=list(spacing) if spacing else None,
         pixel_spacing_source=stated_by,
@@ -173,14 +181,35 @@ def conflict(width: Width | None, called: Call | None) -> Literal["", "wide", "n
 
 def require_inside(points: Points, image: Image) -> None:
     """Raises not_measurable where the points lie outside the scan, or on each other."""
+    picture = _looked_at(points, image)
     inside = all(
-        -0.5 <= row <= image.rows - 0.5 and -0.5 <= column <= image.columns - 0.5
+        -0.5 <= row <= picture.rows - 0.5 and -0.5 <= column <= picture.columns - 0.5
         for row, column in (points.start, points.end)
     )
-    if not inside or not 0 <= points.frame < image.frames:
+    if not inside or not 0 <= points.frame < picture.count:
         raise Refusal("not_measurable", gettext("The points do not lie on this scan."))
     if _length(points, (1.0, 1.0)) < SHORTEST_PX:
         raise Refusal("not_measurable", gettext("Both points are the same: nothing was measured."))
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    """Frames or cuts: how many, and their sides in pixels. aspect: height of a pixel over its width."""
+
+    count: int
+    rows: int
+    columns: int
+    aspect: float
+
+
+def _looked_at(points: Points, image: Image) -> _Pictures:
+    """Among which pictures a caliper lies. Raises not_measurable where the scan has no such plane."""
+    if not points.across:
+        return _Pictures(image.frames, image.rows, image.columns, image.aspect)
+    plane = plane_of(image, points.across)
+    if plane is None:
+        raise Refusal("not_measurable", gettext("The points do not lie on this scan."))
+    return _Pictures(plane.count, plane.rows, plane.columns, plane.spacing[0] / plane.spacing[1])
 
 
 def scale_of(scan: Scan, points: Points) -> tuple[tuple[float, float] | None, str, Calibration | None]:
@@ -191,6 +220,8 @@ def scale_of(scan: Scan, points: Points) -> tuple[tuple[float, float] | None, st
     calibration by hand counts; (None, "", None) without one.
     """
     image = scan.image
+    if (plane := plane_of(image, points.across)) is not None:
+        return plane.spacing, image.spacing_stated_by, None
     if image.states_scale:
         stated = image.spacing_between(points.frame, (points.start, points.end))
         return stated, image.spacing_stated_by, None

@@ -283,6 +283,7 @@ def _mark(one: Measurement) -> dict[str, Any]:
     return {
         "id": str(one.pk),
         "frame": one.frame,
+        "across": one.across or "frames",
         "start": one.start,
         "end": one.end,
         "words": f"{one.title}: {measurement_words(one)}",

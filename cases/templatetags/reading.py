@@ -14,6 +14,8 @@ from cases.review.calls import Call, ScanCall
 from cases.review.measurements import CHECKLIST, unconfirmed
 from cases.review.panel import measurement_words, width_agrees
 from cases.review.proposals import origin_of, origin_words
+from cases.words import plane
+from inference.results.planes import plane_of
 
 register = Library()
 
@@ -42,6 +44,13 @@ def origin(one: Measurement) -> str:
     """Which proposed caliper a measurement came from, and how far it was moved; "" for any other line."""
     found = origin_of(one)
     return origin_words(found.as_json()) if found else ""
+
+
+@register.filter
+def plane_words(one: Measurement) -> str:
+    """The plane that a measurement lies in, of one that lies in no frame."""
+    found = plane_of(one.scan.image, one.across)
+    return plane(found.name, found.across) if found else ""
 
 
 register.filter(call_words)

@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.urls import reverse
-from django.utils.translation import gettext_lazy
 
+from cases import words
 from cases.case_page.summary import ScanSummary
 from cases.models import Calibration, Scan
 from inference.formats.spacing import aspect_of
@@ -75,21 +75,13 @@ def picture(
     }
 
 
-_NAMES = {
-    "axial": gettext_lazy("axial"),
-    "coronal": gettext_lazy("coronal"),
-    "sagittal": gettext_lazy("sagittal"),
-}
-_UNNAMED = {"rows": gettext_lazy("second plane"), "columns": gettext_lazy("third plane")}
-
-
 def planes(image: Image) -> list[dict[str, Any]]:
     """What the page says of the planes that are cut through all frames."""
     return [
         {
             "across": plane.across,
             "letters": plane.letters,
-            "words": _NAMES.get(plane.name, _UNNAMED[plane.across]),
+            "words": words.plane(plane.name, plane.across),
         }
         for plane in planes_of(image)
     ]

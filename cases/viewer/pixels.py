@@ -13,6 +13,7 @@ from PIL import ImageDraw
 
 from inference.engine.explain.overlay import blend
 from inference.engine.preprocessing.square_pixels import squared
+from inference.formats.spacing import aspect_of
 from inference.models import Explanation, Image
 from inference.results import images, planes
 
@@ -52,15 +53,21 @@ def thumbnail(pixels_sha256: str, number: int, aspect: float = 1.0) -> str:
 
 
 def frame_png(
-    image: Image, number: int, lines: Mapping[int, Line] | None = None, broken: Collection[int] = ()
+    image: Image,
+    number: int,
+    lines: Mapping[int, Line] | None = None,
+    broken: Collection[int] = (),
+    *,
+    across: str = "",
 ) -> bytes:
-    """One frame in grey levels and true proportions, for a report.
+    """One frame, or one cut across rows or columns, in grey levels and true proportions, for a report.
 
     lines: by the number that stands beside each, its two ends as (row, column) in pixels. broken: the numbers
     of those that are drawn broken, as what they measure is provisional.
     """
-    frame = images.frame(image.pixels_id, number)
-    grey = _windowed(_true(frame, image.aspect))
+    plane = planes.plane_of(image, across)
+    frame = planes.cut(image, across, number) if plane else images.frame(image.pixels_id, number)
+    grey = _windowed(_true(frame, aspect_of(plane.spacing, None) if plane else image.aspect))
     down, across = (there / here for there, here in zip(grey.shape, frame.shape, strict=True))
     drawn = {
         place: [((row + 0.5) * down - 0.5, (column + 0.5) * across - 0.5) for row, column in ends]

@@ -20,7 +20,7 @@ from cases.models import Scan
 from cases.review.policy import may_see_answers
 from cases.viewer import pixels
 from inference.models import Explanation, Image
-from inference.results.planes import Plane, planes_of
+from inference.results.planes import Plane, plane_of
 from inference.results.superpixels import of_frame
 from language.stored import english
 
@@ -46,7 +46,7 @@ def frame(request: PersonRequest, pk: uuid.UUID, number: int) -> HttpResponse:
 def cut(request: PersonRequest, pk: uuid.UUID, across: str, number: int) -> HttpResponse:
     """One cut through all frames of a volume, as `frame` sends a frame: the last frame's row first."""
     scan = get_object_or_404(Scan.objects.visible_to(request.user).select_related("case", "image"), pk=pk)
-    plane = next((plane for plane in planes_of(scan.image) if plane.across == across), None)
+    plane = plane_of(scan.image, across)
     if plane is None:
         raise Http404("The scan has no such plane.")
     try:

@@ -64,6 +64,11 @@ def planes_of(image: Image) -> list[Plane]:
     ]
 
 
+def plane_of(image: Image, across: str) -> Plane | None:
+    """The one that is meant; None where the image has none of it."""
+    return next((plane for plane in planes_of(image) if plane.across == across), None)
+
+
 def _named(image: Image, across: str) -> tuple[str, Letters | None]:
     return _OF_AXIAL[across] if image.plane == "axial" else ("", None)
 

@@ -20,7 +20,7 @@ from inference.results.images import npy
 LATER = frozenset(
     {
         "probability_low", "probability_high", "doubt", "measurement", "called", "shown", "unblinded",
-        "proposal_id", "proposal_atrium", "calibration_id",
+        "proposal_id", "proposal_atrium", "calibration_id", "across",
     }
 )  # fmt: skip
 """Columns that came after the first rows: they count in a digest where they say something."""

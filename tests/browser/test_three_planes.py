@@ -96,3 +96,48 @@ def test_what_a_person_scrolls_through_comes_ahead_of_them(opened):
     opened.locator("#screen").hover()
     with opened.expect_response(lambda answer: answer.url.split("?")[0].endswith("/frames/29")):
         opened.mouse.wheel(0, 100)
+
+
+def drawn(page: Page, pane: str, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """A line between two places of a pane, as shares of it."""
+    box = page.locator(pane).bounding_box() or {}
+    for (x, y), press in ((start, page.mouse.down), (end, page.mouse.up)):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        press()
+
+
+def test_the_ball_measures_the_same_in_every_plane_and_its_line_stays_on_its_cut(opened):
+    opened.keyboard.press("t")
+    expect(opened.locator("#cut-columns output")).to_have_text("46 of 90")
+    opened.keyboard.press("2")
+    lengths = []
+    for pane in ("#cut-rows", "#cut-columns"):
+        box = opened.locator(pane).bounding_box() or {}
+        grey = grey_of(opened.locator(pane)) > 120
+        across = np.flatnonzero(grey[grey.shape[0] // 3])
+        rows = np.flatnonzero(grey[:, int((across.min() + across.max()) / 2)])
+        columns = np.flatnonzero(grey.sum(axis=0) > 20)
+        middle = (rows.min() + rows.max()) / 2 / grey.shape[0]
+        drawn(opened, pane, (columns.min() / box["width"], middle), (columns.max() / box["width"], middle))
+        lengths.append(float(opened.locator("#caliper-length").inner_text().split()[0]))
+    assert lengths == [pytest.approx(2 * RADIUS, abs=1.5)] * 2
+    opened.get_by_role("button", name="Store", exact=True).click()
+    expect(opened.locator("#findings")).to_contain_text("sagittal 46")
+    stored = opened.locator("#cut-columns .marks g line")
+    expect(stored).to_have_count(1)
+    opened.locator("#cut-columns canvas").hover()
+    opened.mouse.wheel(0, 100)
+    expect(opened.locator("#cut-columns output")).to_have_text("47 of 90")
+    expect(stored).to_have_count(0)
+    assert opened.locator("#marks g line").count() == 0
+
+
+def test_an_atrial_width_is_measured_on_the_frames_and_a_press_on_a_cut_moves_the_place(opened):
+    opened.keyboard.press("t")
+    expect(opened.locator("#cut-columns output")).to_have_text("46 of 90")
+    opened.keyboard.press("3")
+    drawn(opened, "#cut-rows", (0.5, 0.5), (0.62, 0.5))
+    expect(opened.locator("#cut-columns output")).not_to_have_text("46 of 90")
+    expect(opened.locator("#caliper")).to_be_hidden()
+    drawn(opened, "#scan-canvas", (0.45, 0.5), (0.55, 0.5))
+    expect(opened.locator("#caliper")).to_be_visible()

@@ -6,6 +6,9 @@ from django.core.files.base import ContentFile
 
 from audit.models import Event
 from cases import intake
+from cases.models import Measurement
+from cases.review import measurements
+from cases.review.measurements import Points
 from cases.viewer import overlays
 from inference.phantom.export import nifti_bytes
 from inference.results.planes import letters_of, planes_of
@@ -78,3 +81,46 @@ def test_a_plane_or_a_cut_that_there_is_not_is_not_found(volume, small_scan, cas
     assert client.get(f"/scans/{scan.pk}/across/frames/0").status_code == 404
     assert client.get(f"/scans/{picture.pk}/across/rows/0").status_code == 404
     assert not Event.objects.filter(verb="scan.viewed").exists()
+
+
+LINE = {"tool": "distance", "across": "rows", "frame": "5", "start_row": "0", "start_column": "4",
+        "end_row": "3", "end_column": "8"}  # fmt: skip
+
+
+def test_a_line_in_a_cut_is_measured_by_both_spacings_of_its_plane(volume, alice, client_of, api, case):
+    scan, _ = volume
+    client = client_of(alice)
+    assert client.post(f"/scans/{scan.pk}/measurements/", LINE).status_code == 201
+    one = Measurement.objects.get()
+    assert (one.across, one.frame, one.pixel_spacing_source) == ("rows", 5, "NIfTI pixdim")
+    assert one.length_mm == pytest.approx(np.hypot(3 * 3.0, 4 * 0.5), abs=1e-4)
+    assert "coronal 6" in client.get(case.get_absolute_url()).content.decode()
+    said = api(alice).get(f"/api/v1/cases/{case.pk}/reading/").json()["measurements"]
+    assert [(row["across"], row["frame"]) for row in said] == [("rows", 5)]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"frame": "24"},
+        {"start_row": "4"},
+        {"across": "columns", "end_column": "24.6"},
+        {"tool": "atrial_width", "side": "left"},
+    ],
+)
+def test_what_lies_in_no_cut_or_is_a_width_is_not_measured_there(wrong, volume, alice, client_of):
+    answer = client_of(alice).post(f"/scans/{volume[0].pk}/measurements/", LINE | wrong)
+    assert (answer.status_code, answer.json()["code"]) == (422, "not_measurable")
+    assert not Measurement.objects.exists()
+
+
+def test_nobody_measures_in_a_plane_that_a_scan_has_not(small_scan, case, alice, client_of):
+    answer = client_of(alice).post(f"/scans/{small_scan(case, alice).pk}/measurements/", LINE)
+    assert (answer.status_code, answer.json()["code"]) == (422, "not_measurable")
+
+
+def test_the_report_shows_the_cut_with_its_line(volume, alice, case, client_of):
+    measurements.measure(volume[0], Points(5, (0, 4), (3, 8), across="rows"), by=alice, tool="distance")
+    page = client_of(alice).get(f"/cases/{case.pk}/report/").content.decode()
+    assert "coronal 6 of 24" in page
+    assert "Frame 3 of 4" in page

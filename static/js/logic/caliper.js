@@ -10,6 +10,7 @@ import { inside } from "./zoom.js";
  * @typedef {Object} Measurement  one that a reader has stored
  * @property {string} id
  * @property {number} frame
+ * @property {import("./planes.js").Across} across  frame is a number of this plane
  * @property {Point} start
  * @property {Point} end
  * @property {string} words
@@ -74,6 +75,7 @@ export function keptLength(written, filled) {
 export class Caliper {
   tool = "window";
   frame = 0;
+  /** @type {import("./planes.js").Across} what the frame is one of */ across = "frames";
   /** @type {Point[]} */ points = [];
   /** @type {Point | null} where the next end would be set */ cursor = null;
   /** @type {Proposal | null} the proposed caliper that is being checked */ origin = null;
@@ -106,10 +108,18 @@ export class Caliper {
     Object.assign(this, { tool, points: [], cursor: null, origin: null, held: -1, isDragged: false });
   }
 
-  /** @param {number} frame another one: nothing that was begun on the last is kept */
-  turnTo(frame) {
+  /**
+   * @param {number} frame another one: nothing that was begun on the last is kept
+   * @param {import("./planes.js").Across} [across] @param {Size} [size] of its pictures
+   */
+  turnTo(frame, across = "frames", size = this.size) {
     this.choose(this.tool);
-    this.frame = frame;
+    Object.assign(this, { frame, across, size });
+  }
+
+  /** @param {import("./planes.js").Across} across @returns {boolean} whether the tool measures there: widths are those of frames */
+  measures(across) {
+    return this.isActive && (across === "frames" || this.tool === "distance");
   }
 
   /** @param {Proposal} proposal to check: its ends may be moved, and it is stored as a reader's own */

@@ -16,10 +16,20 @@ import { lengthWords } from "./scale.js";
 /** @typedef {import("../logic/caliper.js").Point} Point */
 /** @typedef {import("../logic/caliper.js").Proposal} Proposal */
 /** @typedef {{id: string, title: string, value: string, withdraw: string, provisional: boolean}} Stored  what the server answers */
-/** @typedef {{marks: SVGSVGElement, canvas: HTMLCanvasElement, picture: import("../logic/picture.js").Picture, onMeasuring: () => void, goTo: (frame: number) => Promise<void>}} Place */
+/** @typedef {import("../logic/planes.js").Across} Across */
+/**
+ * @typedef {Object} Surface  what calipers are drawn on: the frames, or a plane that is cut through them
+ * @property {Across} across
+ * @property {SVGSVGElement} marks
+ * @property {HTMLCanvasElement} canvas
+ * @property {import("../logic/picture.js").Picture} picture
+ * @property {() => number} number  of the frame, or cut, that it shows
+ */
+/** @typedef {{surfaces: Surface[], onMeasuring: () => void, goTo: (frame: number) => Promise<void>}} Place */
 
-/** @param {Place} place @returns {{isActive: () => boolean, show: (frame: number) => void, takeStock: () => void}} */
-export function setUpCaliper({ marks, canvas, picture, onMeasuring, goTo }) {
+/** @param {Place} place the frames first @returns {{isActive: () => boolean, measures: (across: Across) => boolean, show: (across: Across) => void, takeStock: () => void}} */
+export function setUpCaliper({ surfaces, onMeasuring, goTo }) {
+  const [{ canvas, picture }] = surfaces;
   const size = sizeOf(picture);
   const form = document.getElementById("caliper");
   const caliper = new Caliper(size);
@@ -27,10 +37,10 @@ export function setUpCaliper({ marks, canvas, picture, onMeasuring, goTo }) {
   const advised = /** @type {{frame: number, corners: [Point, Point], words: string}[]} */ (json("advice-places") ?? []);
   /** @type {Proposal[]} */
   let proposals = [];
-  /** @param {Point} point of the scan @returns {Point} where it is drawn */
-  const at = (point) => squared(point, size.aspect);
+  /** The one that is measured on. */
+  const inHand = () => surfaces.find(({ across }) => across === caliper.across) ?? surfaces[0];
   /** @param {Point} start @param {Point} end */
-  const words = (start, end) => lengthWords(picture, caliper.frame, start, end);
+  const words = (start, end) => lengthWords(inHand().picture, caliper.frame, start, end);
   const scale = setUpCalibration({ caliper, change, putAway: () => choose("window") });
 
   /** Everything as the caliper is now. */
@@ -40,32 +50,44 @@ export function setUpCaliper({ marks, canvas, picture, onMeasuring, goTo }) {
   }
 
   function draw() {
-    marks.replaceChildren(...others(), ...pending());
+    for (const surface of surfaces) {
+      const isMine = surface.across === caliper.across && surface.number() === caliper.frame;
+      surface.marks.replaceChildren(...others(surface), ...(isMine ? pending(surface) : []));
+    }
     const said = document.getElementById("caliper-words");
-    if (said instanceof HTMLOutputElement) said.value = inHand(caliper, words); // nobody measures on a signed case
+    if (said instanceof HTMLOutputElement) said.value = asked(caliper, words); // nobody measures on a signed case
   }
 
-  /** What others have drawn on this frame. */
-  function others() {
+  /** What others have drawn on what a surface shows. @param {Surface} surface */
+  function others({ across, picture: { aspect, columns }, number }) {
+    /** @param {Point} point @returns {Point} where it is drawn */
+    const at = (point) => squared(point, aspect);
+    const mine = stored
+      .filter((one) => one.across === across && one.frame === number())
+      .map((one) => line(at(one.start), at(one.end), one.words, one.provisional ? "provisional" : "", columns, one.length));
+    if (across !== "frames") return mine;
     /** @param {{frame: number}} one */
-    const isHere = ({ frame }) => frame === caliper.frame;
+    const isHere = ({ frame }) => frame === number();
     return [
-      ...stored.filter(isHere).map((one) => line(at(one.start), at(one.end), one.words, one.provisional ? "provisional" : "", canvas.width, one.length)),
+      ...mine,
       ...advised.filter(isHere).map((one) => box([at(one.corners[0]), at(one.corners[1])], one.words)),
       ...proposals.filter((one) => isHere(one) && one !== caliper.origin && !one.confirmed).map((one) => proposed({ ...one, start: at(one.start), end: at(one.end) }, canvas)),
     ];
   }
 
-  /** What is being set. */
-  function pending() {
+  /** What is being set. @param {Surface} surface */
+  function pending({ picture: { aspect, columns } }) {
+    /** @param {Point} point @returns {Point} where it is drawn */
+    const at = (point) => squared(point, aspect);
     const [start] = caliper.points;
     const [from, to] = caliper.span ?? [start, start];
-    const shown = from ? [line(at(from), at(to), "", "pending", canvas.width, words(from, to)), ...scale.marks().map((mark) => cross(at(mark)))] : [];
+    const shown = from ? [line(at(from), at(to), "", "pending", columns, words(from, to)), ...scale.marks().map((mark) => cross(at(mark)))] : [];
     return caliper.cursor && !caliper.isDone ? [...shown, cross(at(caliper.cursor))] : shown;
   }
 
   /** @param {string} tool */
   function choose(tool) {
+    if (tool !== "distance") turnTo(surfaces[0]);
     caliper.choose(tool);
     takeUp();
     if (tool === "calibrate") scale.look();
@@ -76,7 +98,7 @@ export function setUpCaliper({ marks, canvas, picture, onMeasuring, goTo }) {
     for (const button of list("#tool-choice button", HTMLButtonElement)) {
       button.setAttribute("aria-pressed", String(button.value === caliper.tool));
     }
-    canvas.classList.toggle("measuring", caliper.isActive);
+    for (const surface of surfaces) surface.canvas.classList.toggle("measuring", caliper.measures(surface.across));
     if (caliper.isActive) {
       canvas.focus();
       onMeasuring();
@@ -88,7 +110,7 @@ export function setUpCaliper({ marks, canvas, picture, onMeasuring, goTo }) {
   function ask() {
     if (!form) return;
     const card = scale.ask();
-    if (card && !caliper.isDragged) besideTheLine(card, marks);
+    if (card && !caliper.isDragged) besideTheLine(card, inHand().marks);
     const isAsked = caliper.isDone && caliper.tool !== "calibrate";
     form.hidden = !isAsked;
     if (!isAsked) return;
@@ -100,36 +122,45 @@ export function setUpCaliper({ marks, canvas, picture, onMeasuring, goTo }) {
     const [start, end] = caliper.points;
     element("caliper-length", HTMLElement).textContent = words(start, end);
     sayState();
-    if (!caliper.isDragged) besideTheLine(form, marks);
+    if (!caliper.isDragged) besideTheLine(form, inHand().marks);
   }
 
   /** @param {Proposal} proposal */
   async function check(proposal) {
-    if (proposal.frame !== caliper.frame) await goTo(proposal.frame);
+    if (proposal.frame !== surfaces[0].number()) await goTo(proposal.frame);
+    turnTo(surfaces[0]);
     if (form instanceof HTMLFormElement) form.reset();
     caliper.check(proposal);
     takeUp();
   }
 
-  const shown = () => shownSize(marks.getBoundingClientRect(), size);
-  /** @param {PointerEvent} event */
-  const under = (event) => pointed(marks.getBoundingClientRect(), size, event);
+  /** Measure on what this surface shows. @param {Surface} surface */
+  function turnTo({ across, number, picture: mine }) {
+    if (caliper.across === across && caliper.frame === number()) return;
+    caliper.turnTo(number(), across, sizeOf(mine));
+  }
 
-  canvas.addEventListener("pointerdown", (event) => {
-    if (!caliper.isActive || event.button !== 0 || event.shiftKey) return;
-    caliper.press(under(event), shown());
-    change();
-  });
-  canvas.addEventListener("pointermove", (event) => {
-    if (!caliper.isDragged) return;
-    caliper.drag(under(event));
-    change();
-  });
-  canvas.addEventListener("pointerup", (event) => {
-    if (!caliper.isDragged) return;
-    caliper.release(under(event));
-    change();
-  });
+  for (const surface of surfaces) {
+    const mine = sizeOf(surface.picture);
+    const box = () => surface.marks.getBoundingClientRect();
+    const isMine = () => caliper.isDragged && caliper.across === surface.across;
+    surface.canvas.addEventListener("pointerdown", (event) => {
+      if (!caliper.measures(surface.across) || event.button !== 0 || event.shiftKey) return;
+      turnTo(surface);
+      caliper.press(pointed(box(), mine, event), shownSize(box(), mine));
+      change();
+    });
+    surface.canvas.addEventListener("pointermove", (event) => {
+      if (!isMine()) return;
+      caliper.drag(pointed(box(), mine, event));
+      change();
+    });
+    surface.canvas.addEventListener("pointerup", (event) => {
+      if (!isMine()) return;
+      caliper.release(pointed(box(), mine, event));
+      change();
+    });
+  }
   /** @param {number} down @param {number} right @returns {(event: KeyboardEvent) => void} */
   const move = (down, right) => ({ shiftKey }) => {
     const step = shiftKey ? STEP.coarse : STEP.fine;
@@ -140,11 +171,17 @@ export function setUpCaliper({ marks, canvas, picture, onMeasuring, goTo }) {
     caliper.enter();
     change();
   };
-  bind(
-    "measuring",
-    { up: move(-1, 0), down: move(1, 0), left: move(0, -1), right: move(0, 1), set, leave: () => choose("window") },
-    { on: canvas, when: () => caliper.isActive },
-  );
+  for (const { across, canvas: on } of surfaces) {
+    bind(
+      "measuring",
+      { up: move(-1, 0), down: move(1, 0), left: move(0, -1), right: move(0, 1), set, leave: () => choose("window") },
+      { on, when: () => caliper.measures(across) },
+    );
+    on.addEventListener("focus", () => {
+      const surface = surfaces.find((one) => one.across === across);
+      if (surface && caliper.measures(across)) turnTo(surface);
+    });
+  }
   bind("tools", {
     window: () => choose("window"),
     distance: () => choose("distance"),
@@ -176,7 +213,7 @@ export function setUpCaliper({ marks, canvas, picture, onMeasuring, goTo }) {
       const [start, end] = caliper.points;
       offerUndo(form, answer, Boolean(caliper.origin));
       if (caliper.origin) settle(caliper.origin);
-      stored.push({ id: answer.id, frame: caliper.frame, start, end, words: `${answer.title}: ${answer.value}`, length: answer.value, provisional: answer.provisional });
+      stored.push({ id: answer.id, frame: caliper.frame, across: caliper.across, start, end, words: `${answer.title}: ${answer.value}`, length: answer.value, provisional: answer.provisional });
       form.reset();
       choose("window");
     });
@@ -205,8 +242,10 @@ export function setUpCaliper({ marks, canvas, picture, onMeasuring, goTo }) {
 
   return {
     isActive: () => caliper.isActive,
-    show: (frame) => {
-      caliper.turnTo(frame);
+    measures: (across) => caliper.measures(across),
+    show: (across) => {
+      const surface = surfaces.find((one) => one.across === across);
+      if (surface && caliper.across === across) caliper.turnTo(surface.number(), across, sizeOf(surface.picture));
       change();
     },
     takeStock: () => {
@@ -221,7 +260,7 @@ export function setUpCaliper({ marks, canvas, picture, onMeasuring, goTo }) {
  * @param {Caliper} caliper @param {(start: Point, end: Point) => string} words how long a line is
  * @returns {string} what to do with it, or how long it is
  */
-function inHand({ isActive, tool, origin, points, span }, words) {
+function asked({ isActive, tool, origin, points, span }, words) {
   if (!isActive) return "";
   if (origin) return `${inWords("Proposed: drag an end, or move it with the arrows (Enter takes the other end); confirm the plane, and store.")} ${words(points[0], points[1])}`;
   if (tool === "calibrate" && !span) return inWords("Drag from one end of the depth scale to the other, or along anything whose length you know.");
@@ -267,10 +306,10 @@ function sayState() {
  * @param {Caliper} caliper with both ends set
  * @returns {Promise<Stored | null>}
  */
-async function store(form, button, { tool, frame, points: [start, end], origin }) {
+async function store(form, button, { tool, frame, across, points: [start, end], origin }) {
   const sent = new FormData(form, button);
   const from = origin ? { proposal: origin.prediction, proposal_atrium: origin.atrium } : {};
-  const more = { tool, frame, start_row: start[0], start_column: start[1], end_row: end[0], end_column: end[1], ...from };
+  const more = { tool, frame, across: across === "frames" ? "" : across, start_row: start[0], start_column: start[1], end_row: end[0], end_column: end[1], ...from };
   for (const [name, value] of Object.entries(more)) sent.set(name, String(value));
   const response = await fetch(form.action, { method: "POST", body: sent });
   const answer = await response.json().catch(() => ({ detail: inWords("The measurement was not stored. Try again.") }));

@@ -16,12 +16,21 @@ import { fetchAll, frame } from "./sources.js";
 /** @typedef {import("../logic/planes.js").Across} Across */
 /** @typedef {import("../logic/planes.js").Voxel} Voxel */
 /** @typedef {import("../logic/zoom.js").Point} Point */
-/** @typedef {{frame: () => number, show: (frame: number) => void, paint: (pixels: Pixels, target: Uint8ClampedArray) => void, say: (problem: string) => void}} Page */
+/** @typedef {{frame: () => number, show: (frame: number) => void, paint: (pixels: Pixels, target: Uint8ClampedArray) => void, say: (problem: string) => void, measures: (across: Across) => boolean, shown: (across: Across) => void}} Page  measures: whether a pointer there sets calipers; shown: it shows another picture */
 
-/** @param {Picture} picture @param {Page} page */
+/** What a scan without other planes has of them. */
+const NONE = {
+  turn: () => {},
+  point: () => {},
+  redraw: () => {},
+  /** @type {SVGSVGElement[]} */ layers: [],
+  /** @type {import("./caliper.js").Surface[]} */ surfaces: [],
+};
+
+/** @param {Picture} picture @param {Page} page @returns {{turn: (frame: number) => void, point: (point: Point) => void, redraw: () => void, layers: SVGSVGElement[], surfaces: import("./caliper.js").Surface[]}} */
 export function setUpPlanes(picture, page) {
   const button = document.getElementById("three-planes");
-  if (!(button instanceof HTMLButtonElement)) return { isOpen: () => false, turn: () => {}, point: () => {}, redraw: () => {}, layers: [] };
+  if (!(button instanceof HTMLButtonElement)) return NONE;
   const lines = crossLines(element("screen", HTMLElement), sizeOf(picture));
   const counts = { frames: picture.frames, rows: picture.rows, columns: picture.columns };
   const cuts = picture.planes.map((plane) => setUpCut({ ...picture, ...plane }, counts, { ...page, choose }));
@@ -56,8 +65,8 @@ export function setUpPlanes(picture, page) {
   button.addEventListener("click", toggle);
   bind("volume", { planes: toggle });
   return {
-    isOpen: () => isOpen,
     layers: [lines],
+    surfaces: cuts.map(({ surface }) => surface),
     /** @param {number} number of the frame that is shown now */
     turn(number) {
       place = { ...place, frames: number };
@@ -84,13 +93,15 @@ function crossLines(box, size) {
  * One of the planes that are cut through all frames.
  * @param {Picture & {across: Across}} picture @param {Voxel} counts @param {Page & {choose: (voxel: Voxel) => void}} page
  */
-function setUpCut(picture, counts, { paint, say, choose }) {
+function setUpCut(picture, counts, { paint, say, choose, measures, shown }) {
   const { across } = picture;
   const box = element(`cut-${across}`, HTMLElement);
   const [canvas] = list(`#cut-${across} canvas`, HTMLCanvasElement);
   const [caption] = list(`#cut-${across} output`, HTMLOutputElement);
   const size = sizeOf(picture);
   const lines = crossLines(box, size);
+  const marks = /** @type {SVGSVGElement} */ (box.querySelector(".marks"));
+  drawnTrue(marks, size);
   Object.assign(canvas, { width: size.width, height: size.height });
   /** @type {{pixels: Pixels | null, place: import("../logic/zoom.js").Place, voxel: Voxel, wanted: number}} */
   const state = { pixels: null, place: { scale: 1, x: 0.5, y: 0.5 }, voxel: { frames: 0, rows: 0, columns: 0 }, wanted: -1 };
@@ -99,7 +110,7 @@ function setUpCut(picture, counts, { paint, say, choose }) {
     const { pixels } = state;
     if (!pixels || box.hidden) return;
     draw(canvas, (target) => paint(pixels, target));
-    apply(canvas, [canvas, lines], size, state.place);
+    apply(canvas, [canvas, marks, lines], size, state.place);
   }
 
   /** @param {Voxel} voxel that all three planes show */
@@ -116,6 +127,7 @@ function setUpCut(picture, counts, { paint, say, choose }) {
       state.pixels = pixels;
       canvas.dataset.frame = String(number);
       caption.value = inWords("{number} of {count}", { number: number + 1, count: picture.frames });
+      shown(across);
       redraw();
     } catch (problem) {
       state.wanted = -1;
@@ -139,10 +151,10 @@ function setUpCut(picture, counts, { paint, say, choose }) {
   const look = (event) => choose(voxelAt(across, state.wanted, pointed(lines.getBoundingClientRect(), size, event), counts));
   canvas.addEventListener("pointerdown", (event) => {
     canvas.setPointerCapture(event.pointerId);
-    if (event.button === 0) look(event);
+    if (event.button === 0 && !measures(across)) look(event);
   });
   canvas.addEventListener("pointermove", (event) => {
-    if (event.buttons & 1) look(event);
+    if (event.buttons & 1 && !measures(across)) look(event);
   });
   canvas.addEventListener(
     "wheel",
@@ -155,8 +167,8 @@ function setUpCut(picture, counts, { paint, say, choose }) {
   bind(
     "cut",
     { up: () => move(-1, 0), down: () => move(1, 0), left: () => move(0, -1), right: () => move(0, 1), previous: () => step(-1), next: () => step(1) },
-    { on: canvas },
+    { on: canvas, when: () => !measures(across) },
   );
   new ResizeObserver(redraw).observe(box);
-  return { box, show, redraw };
+  return { box, show, redraw, surface: { across, marks, canvas, picture, number: () => Number(canvas.dataset.frame ?? -1) } };
 }

@@ -89,7 +89,7 @@ function drawFrame(number, pixels) {
   }
   if (!state.isBegun) begin();
   main.scan.dataset.frame = String(number);
-  caliper.show(number);
+  caliper.show("frames");
   planes.turn(number);
   redraw();
   overlay.refresh();
@@ -194,13 +194,16 @@ function listenToPlaces() {
 }
 
 const overlay = setUpOverlay(main, picture, { frame: () => state.frame, show, say, arranged: redraw });
-const caliper = setUpCaliper({ marks, canvas: main.scan, picture, onMeasuring: () => overlay.whole(), goTo: show });
 const planes = setUpPlanes(picture, {
   frame: () => state.frame,
   show,
   paint: (pixels, target) => paint(pixels, state.window, target),
   say,
+  measures: (across) => caliper.measures(across),
+  shown: (across) => caliper.show(across),
 });
+const frames = /** @type {import("./caliper.js").Surface} */ ({ across: "frames", marks, canvas: main.scan, picture, number: () => state.frame });
+const caliper = setUpCaliper({ surfaces: [frames, ...planes.surfaces], onMeasuring: () => overlay.whole(), goTo: show });
 setUpCine((frames) => show((state.wanted + frames) % picture.frames), picture.frameTime);
 for (const { scan } of [main, overlay.twin]) listenToPointer(scan, actions, picture.frames > 1, () => caliper.isActive());
 listenToKeys(main.scan, actions, () => caliper.isActive());
