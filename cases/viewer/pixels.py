@@ -68,9 +68,9 @@ def frame_png(
     plane = planes.plane_of(image, across)
     frame = planes.cut(image, across, number) if plane else images.frame(image.pixels_id, number)
     grey = _windowed(_true(frame, aspect_of(plane.spacing, None) if plane else image.aspect))
-    down, across = (there / here for there, here in zip(grey.shape, frame.shape, strict=True))
+    down, right = (there / here for there, here in zip(grey.shape, frame.shape, strict=True))
     drawn = {
-        place: [((row + 0.5) * down - 0.5, (column + 0.5) * across - 0.5) for row, column in ends]
+        place: [((row + 0.5) * down - 0.5, (column + 0.5) * right - 0.5) for row, column in ends]
         for place, ends in (lines or {}).items()
     }
     return _png(_with_lines(grey, drawn, broken) if drawn else grey)

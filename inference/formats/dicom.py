@@ -2,9 +2,9 @@
 
 Frames: one file gives all its frames. Those of ultrasound are moments of a loop, in file order; of one beyond
 the limits every second, fourth, ... is kept, and FrameTime is the time from one kept frame to the next. Those
-of multi-frame MR are slices, along the normal of their plane where the file says how they lie, and never
-reoriented: the file's axes are the mother's, not the fetus's, so `plane` stays unknown. Files of one series
-are joined by `dicom_series`.
+of multi-frame MR are slices, along the normal of their plane where the file says how they lie, and turned to
+axial ones where its directions may be believed (`orientation`). Files of one series are joined by
+`dicom_series`.
 
 Grey: MONOCHROME1 is turned so that more signal is brighter. Colour (RGB, YBR, palette) becomes BT.601 luma.
 Bits above BitsStored, where old files keep overlays, are dropped. RescaleSlope and RescaleIntercept are
@@ -42,6 +42,7 @@ from inference.formats.headers.dicom_syntaxes import DEFLATED, ENCAPSULATED, HTJ
 from inference.formats.identity import Identity
 from inference.formats.levels import Numbers, Rescale, inverted, luma, unsigned
 from inference.formats.limits import MIB
+from inference.formats.orientation import axially
 from inference.formats.source import Source
 from inference.formats.stack import PictureStack, Pixels
 from refusals import Refusal
@@ -75,9 +76,18 @@ PIXEL_KEYWORDS = (
     "SegmentedGreenPaletteColorLookupTableData",
     "SegmentedBluePaletteColorLookupTableData",
 )
+SERIES_KEYWORDS = ("SeriesDescription", "ProtocolName", "ImageOrientationPatient")
+"""What says how a volume lies. The words stay in the child: of them only the plane that they name is told."""
 MOTION_KEYWORDS = ("FrameTimeVector", "RecommendedDisplayFrameRate")
 READ_KEYWORDS = list(
-    {*PIXEL_KEYWORDS, *MOTION_KEYWORDS, *SPACING_KEYWORDS, *GROUP_KEYWORDS, *acquisition.KEYWORDS}
+    {
+        *PIXEL_KEYWORDS,
+        *SERIES_KEYWORDS,
+        *MOTION_KEYWORDS,
+        *SPACING_KEYWORDS,
+        *GROUP_KEYWORDS,
+        *acquisition.KEYWORDS,
+    }
 )
 TRAILING_BYTES = MIB  # after the pixel data of a deflated dataset
 _EXPLICIT_LITTLE_META = (
@@ -90,11 +100,18 @@ def decode(source: Source) -> PictureStack:
     header, dataset, frames, rescale = decoded(source)
     order_step = slice_spacing(dataset) if header.frames > 1 else None
     kept: Sequence[int] = range(0, header.frames, header.step(source.modality))
+    volume = None
     if header.frames > 1 and header.modality == "MR":
         frames, rescale = on_one_scale(dataset, frames, rescale)
         if volume := volume_of(dataset, header.frames):
             frames, order_step, kept = frames[list(volume.order)], volume.step, volume.order
-    return grey_stack(source, header, dataset, frames, rescale=rescale, slice_spacing=order_step, kept=kept)
+    stack = grey_stack(source, header, dataset, frames, rescale=rescale, slice_spacing=order_step, kept=kept)
+    return axially(stack, volume.orientation, *series_words(dataset)) if volume else stack
+
+
+def series_words(dataset: pydicom.Dataset) -> list[str]:
+    """What the series is called: nothing of it leaves the child."""
+    return [str(value_of(dataset, keyword) or "") for keyword in ("SeriesDescription", "ProtocolName")]
 
 
 def decoded(source: Source) -> tuple[dicom.Header, pydicom.Dataset, Numbers, Rescale]:

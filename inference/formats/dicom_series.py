@@ -10,8 +10,9 @@ from dataclasses import replace
 import numpy as np
 
 from inference.formats import dicom
-from inference.formats.dicom_volume import scaled
+from inference.formats.dicom_volume import numbers_of, scaled, value_of
 from inference.formats.identity import Identity
+from inference.formats.orientation import axially
 from inference.formats.source import Source
 from inference.formats.stack import PictureStack
 from refusals import Refusal
@@ -26,7 +27,9 @@ def decode(source: Source) -> PictureStack:
     if {(one.shape, one.dtype) for one in frames} != {(frames[0].shape, frames[0].dtype)}:
         raise Refusal("dimensions", "The slices of the series differ in size or depth; send one volume.")
     values, rescale = scaled(np.stack(frames), [rescale for *_, rescale in read])
-    return dicom.grey_stack(source, header, dataset, values, rescale=rescale, slice_spacing=step)
+    stack = dicom.grey_stack(source, header, dataset, values, rescale=rescale, slice_spacing=step)
+    lies = numbers_of(value_of(dataset, "ImageOrientationPatient"), 6)
+    return axially(stack, lies, *dicom.series_words(dataset)) if lies else stack
 
 
 def identify(source: Source) -> Identity:

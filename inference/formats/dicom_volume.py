@@ -22,10 +22,14 @@ GROUP_KEYWORDS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSeq
 
 @dataclass(frozen=True)
 class Volume:
-    """order: of the file's frames, along the normal of their plane. step: millimetres between them."""
+    """order: of the file's frames, along the normal of their plane. step: millimetres between them.
+
+    orientation: ImageOrientationPatient of all of them.
+    """
 
     order: tuple[int, ...]
     step: float | None
+    orientation: tuple[float, ...]
 
 
 def volume_of(dataset: pydicom.Dataset, frames: int) -> Volume | None:
@@ -38,11 +42,11 @@ def volume_of(dataset: pydicom.Dataset, frames: int) -> Volume | None:
     if len(groups) != frames:
         return None
     places = [
-        _numbers(of_frame(dataset, k, "PlanePositionSequence", "ImagePositionPatient"), 3)
+        numbers_of(of_frame(dataset, k, "PlanePositionSequence", "ImagePositionPatient"), 3)
         for k in range(frames)
     ]
     turns = [
-        _numbers(of_frame(dataset, k, "PlaneOrientationSequence", "ImageOrientationPatient"), 6)
+        numbers_of(of_frame(dataset, k, "PlaneOrientationSequence", "ImageOrientationPatient"), 6)
         for k in range(frames)
     ]
     if any(place is None for place in places) or any(turn is None for turn in turns):
@@ -55,7 +59,9 @@ def volume_of(dataset: pydicom.Dataset, frames: int) -> Volume | None:
         return None
     along = np.asarray(places, dtype=float) @ normal
     order = np.argsort(along, kind="stable")
-    return Volume(tuple(int(frame) for frame in order), _step(along[order]))
+    return Volume(
+        tuple(int(frame) for frame in order), _step(along[order]), tuple(float(one) for one in axes[0])
+    )
 
 
 def _step(along: Numbers) -> float | None:
@@ -98,7 +104,7 @@ def scaled(frames: Numbers, stated: Sequence[Rescale]) -> tuple[Numbers, Rescale
 def _rescale(dataset: pydicom.Dataset, frame: int, recorded: Rescale) -> Rescale:
     slope = of_frame(dataset, frame, "PixelValueTransformationSequence", "RescaleSlope")
     intercept = of_frame(dataset, frame, "PixelValueTransformationSequence", "RescaleIntercept")
-    values = _numbers([slope, intercept], 2)
+    values = numbers_of([slope, intercept], 2)
     return (values[0], values[1]) if values and values[0] else recorded
 
 
@@ -121,7 +127,8 @@ def value_of(dataset: pydicom.Dataset, keyword: str) -> Any:
     return None if value is None or value == "" else value
 
 
-def _numbers(value: object, count: int) -> tuple[float, ...] | None:
+def numbers_of(value: object, count: int) -> tuple[float, ...] | None:
+    """So many finite numbers; None where a value is anything else."""
     if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != count:
         return None
     try:

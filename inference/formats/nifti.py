@@ -19,12 +19,12 @@ import numpy as np
 from inference.formats.headers import nifti
 from inference.formats.levels import Numbers, Rescale, inverted, unsigned, without_nan
 from inference.formats.limits import MIB, check_stack
+from inference.formats.orientation import turn_of, turned
 from inference.formats.source import Source
 from inference.formats.spacing import plausible
 from inference.formats.stack import PictureStack
 from refusals import Refusal
 
-FOOT_TO_HEAD, FRONT_TO_BACK, RIGHT_TO_LEFT = "S", "P", "L"
 TRAILING_BYTES = MIB  # after the voxels; some writers pad
 SPACING_TOLERANCE = 0.01  # by how much the affine and pixdim may disagree
 LEAST_VOLUME = 0.1  # spanned by the three unit axes; a sheared volume is no picture of anything
@@ -37,9 +37,9 @@ Image = Any
 def decode(source: Source) -> PictureStack:
     """(slices, rows, columns) with the spacing of all three axes. The source has passed the gate."""
     image = _open(source.data)
-    turn = _turn(image)
+    turn = turn_of(_affine(image))
     voxels, rescale = _voxels(image)
-    pixels, rescale = unsigned(nibabel.apply_orientation(voxels, turn), rescale)
+    pixels, rescale = unsigned(turned(voxels, turn), rescale)
     frames, rows, columns = pixels.shape
     slice_spacing, *pixel_spacing = _spacing(image)[np.argsort(turn[:, 0])]
     check_stack(frames, rows, columns, pixels.itemsize, pixel_spacing[0] / pixel_spacing[1])
@@ -107,13 +107,6 @@ def _spans_space(axes: Numbers) -> bool:
     if not np.isfinite(axes).all() or not lengths.all():
         return False
     return bool(abs(np.linalg.det(axes / lengths)) > LEAST_VOLUME)
-
-
-def _turn(image: Image) -> Numbers:
-    """For each stored axis, which axis of the stack it becomes and whether it is flipped (1 or -1)."""
-    wanted = nibabel.orientations.axcodes2ornt((FOOT_TO_HEAD, FRONT_TO_BACK, RIGHT_TO_LEFT))
-    stored = nibabel.io_orientation(_affine(image))
-    return np.asarray(nibabel.orientations.ornt_transform(stored, wanted))
 
 
 def _spacing(image: Image) -> Numbers:

@@ -23,9 +23,9 @@ class PictureStack:
     """Grey frames of one scan, de-identified, and where they came from.
 
     pixels: (frames, rows, columns), uint8 or uint16, native byte order, C order,
-        more signal is brighter (MONOCHROME1 has been inverted). The frames of a NIfTI
-        volume are axial, foot to head; anterior is up, the patient's left is right. Those
-        of a multi-frame DICOM keep the order and plane of the file.
+        more signal is brighter (MONOCHROME1 has been inverted). Where plane is "axial" the
+        frames go from foot to head; anterior is up, the patient's left is right. Others
+        keep the order and plane of the file.
     pixel_spacing: millimetres (between rows, between columns), as in DICOM
         PixelSpacing; None when nothing in the file states it.
     pixel_spacing_source: which field stated it, e.g. "PixelSpacing",

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -47,26 +48,34 @@ def slice_files(volume: np.ndarray | None = None, **attributes: Any) -> dict[str
     }
 
 
-def multi_frame(volume: np.ndarray) -> bytes:
+def multi_frame(
+    volume: np.ndarray, orientation: Sequence[float] = (1, 0, 0, 0, 1, 0), **attributes: Any
+) -> bytes:
     """The same volume as one enhanced file, in the order of its slices."""
-    made = dicoms.dataset(volume, SOPClassUID="1.2.840.10008.5.1.4.1.1.4.1")
+    made = dicoms.dataset(volume, SOPClassUID="1.2.840.10008.5.1.4.1.1.4.1", **attributes)
     shared = Dataset()
     shared.PixelMeasuresSequence = [Dataset()]
     shared.PixelMeasuresSequence[0].PixelSpacing = [0.8, 0.8]
     shared.PixelMeasuresSequence[0].SliceThickness = STEP
     shared.PlaneOrientationSequence = [Dataset()]
-    shared.PlaneOrientationSequence[0].ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    shared.PlaneOrientationSequence[0].ImageOrientationPatient = list(orientation)
     made.SharedFunctionalGroupsSequence = [shared]
-    made.PerFrameFunctionalGroupsSequence = [_frame(place) for place in range(len(volume))]
+    made.PerFrameFunctionalGroupsSequence = [_frame(place, orientation) for place in range(len(volume))]
     made.PixelData = volume.tobytes()
     made["PixelData"].VR = "OW"
     return dicoms.written(made, ExplicitVRLittleEndian)
 
 
-def _frame(place: int) -> Dataset:
+def position(place: int, orientation: Sequence[float]) -> list[float]:
+    """ImagePositionPatient of a slice so many steps along the normal."""
+    normal = np.cross(orientation[:3], orientation[3:])
+    return [float(one) for one in np.array([-12.5, -30.25, 0.0]) + STEP * place * normal]
+
+
+def _frame(place: int, orientation: Sequence[float]) -> Dataset:
     frame = Dataset()
     frame.PlanePositionSequence = [Dataset()]
-    frame.PlanePositionSequence[0].ImagePositionPatient = [-12.5, -30.25, STEP * place]
+    frame.PlanePositionSequence[0].ImagePositionPatient = position(place, orientation)
     return frame
 
 
