@@ -63,4 +63,5 @@ def question(known: Scan) -> Refusal:
 
 
 def _about(sentence: str, known: Scan) -> str:
-    return sentence.format(number=known.number, frames=known.image.frames)
+    slices = known.files.count() or known.image.frames  # frames of a stack that was turned are other slices
+    return sentence.format(number=known.number, frames=slices)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import PersonRequest, people_only
+from accounts.models import User
 from blobs.store import BlobUnavailable
 from cases import intake, prospects, withdrawal
 from cases.access import require_writer
@@ -38,7 +39,8 @@ LOOKED_AT = 132
 class Outcome:
     """What became of one file. outcome: added, known or refused; status: HTTP's word for it.
 
-    unanswered_because: a code of cases.prospects where no model version will answer.
+    unanswered_because: a code of cases.prospects where no model version will answer. page: where the person
+    is asked what becomes of it; nothing is a scan until they have said.
     """
 
     file: str
@@ -49,6 +51,7 @@ class Outcome:
     scan: int | None = None
     will_be_answered: bool = False
     unanswered_because: str = ""
+    page: str = ""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -113,7 +116,8 @@ def _receive(
             case, file, modality=modality, by=request.user, file_name=name, mismatch_reason=reason
         )
     except Refusal as refusal:
-        return Outcome(name, "refused", said(str(refusal)), refusal.code, refusal.status)
+        page = _asked(case, file, modality, by=request.user) if refusal.code == "series_known" else ""
+        return Outcome(name, "refused", said(str(refusal)), refusal.code, refusal.status, page=page)
     except BlobUnavailable:
         if len(request.FILES.getlist("scans")) == 1:
             raise
@@ -126,6 +130,16 @@ def _receive(
     sentence = f"{words.format(number=scan.number)} {without}".strip()
     outcome, status = ("added", 201) if added else ("known", 200)
     return Outcome(name, outcome, sentence, "", status, scan.number, not code, code)
+
+
+def _asked(case: Case, file: "UploadedFile[bytes]", modality: Any, *, by: User) -> str:
+    """The page that asks what becomes of a late slice, which waits there; "" where no session begins."""
+    try:
+        session = uploads.open_session(case, modality, by=by)
+        uploads.add_part(session, file, by=by)
+    except Refusal:
+        return ""
+    return session.get_absolute_url()
 
 
 def _not_understood(request: PersonRequest, case: Case, sent: Sent, *, wants_json: bool) -> HttpResponse:
@@ -141,6 +155,8 @@ def _page(request: PersonRequest, case: Case, sent: Sent, outcomes: list[Outcome
     refused = [outcome for outcome in outcomes if outcome.outcome == "refused"]
     if not refused:
         return redirect(f"{case.get_absolute_url()}?scan={outcomes[-1].scan}")
+    if len(outcomes) == 1 and outcomes[0].page:
+        return redirect(outcomes[0].page)
     for one in outcomes:
         if one.outcome == "refused":
             field = CODES[one.code].field or "scans"

@@ -5,7 +5,7 @@ import { filesOf } from "./folders.js";
 import { inWords } from "./language.js";
 import { areLookedAtTogether, sendTogether } from "./together.js";
 
-/** @typedef {{file: string, outcome: string, sentence: string, code: string, scan: number | null}} Outcome */
+/** @typedef {{file: string, outcome: string, sentence: string, code: string, scan: number | null, page: string}} Outcome  page: asks what becomes of the file */
 
 const ANOTHER_PATIENT = "patient_mismatch";
 
@@ -135,6 +135,8 @@ function allTheSame(target, file, item) {
 async function uploadAll(target, files, reason = "") {
   const found = [];
   for (const file of files) found.push(await uploadOne(target, file, reason));
+  const asks = found.find((outcome) => outcome?.page)?.page;
+  if (asks && found.length === 1) return location.assign(asks);
   const scan = found.find((outcome) => outcome?.scan)?.scan;
   if (!scan) return;
   const address = `${target.dataset.case}?scan=${scan}`;

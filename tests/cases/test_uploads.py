@@ -212,6 +212,23 @@ def test_one_late_slice_by_the_single_file_call_asks_too(program, held, case):
     assert case.scans.count() == 1
 
 
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+def test_one_late_slice_on_the_page_leads_to_the_question_and_waits_there(
+    accept, held, case, client_of, alice
+):
+    client = client_of(alice)
+    file = SimpleUploadedFile("late.dcm", made.slice_file(made.voxels()[5], 5))
+    sent = {"scans": file, "modality": "mri"}
+    answer = client.post(f"/cases/{case.pk}/scans/", sent, headers={"accept": accept})
+    page = answer["Location"] if accept == "text/html" else answer.json()["outcomes"][0]["page"]
+    assert answer.status_code == (302 if accept == "text/html" else 409)
+    asked = client.get(page).content.decode()
+    assert "known_series" in asked
+    assert case.scans.count() == 1
+    assert client.post(page, {"known_series": "separate"}).status_code == 302
+    assert [scan.image.frames for scan in case.scans.all()] == [4, 1]
+
+
 def test_the_same_series_again_is_the_scan_that_is_there(program, opened, case):
     files = made.slice_files()
     send_all(program, opened, files)

@@ -9,6 +9,8 @@ import { element } from "../page.js";
 /** @typedef {{frame: number, start: Point, end: Point, steps: number, marks: Point[], depth: number, spacing_px: number, error: number, choices_mm: number[]}} Marks */
 /** @typedef {{caliper: import("../logic/caliper.js").Caliper, change: () => void, putAway: () => void}} Hand */
 
+const STAYS = 150; // ms: of frames that somebody scrolls past nothing is asked
+
 /** @param {Hand} hand what holds the line @returns {{ask: () => HTMLElement | null, look: () => void, marks: () => Point[]}} */
 export function setUpCalibration({ caliper, change, putAway }) {
   const found = document.getElementById("calibration");
@@ -35,9 +37,11 @@ export function setUpCalibration({ caliper, change, putAway }) {
     return form;
   }
 
-  /** Looks for a depth scale, and lays the line along it unless somebody has begun one. */
+  /** Looks for a depth scale once a frame stays, and lays the line along it unless somebody has begun one. */
   async function look() {
     const { frame } = caliper;
+    await new Promise((stays) => setTimeout(stays, STAYS));
+    if (caliper.tool !== "calibrate" || caliper.frame !== frame) return;
     const response = await fetch((form.dataset.marks ?? "").replace(/0$/, String(frame))).catch(() => null);
     /** @type {Marks | null} */
     const seen = response?.ok ? (await response.json()).found : null;

@@ -247,6 +247,7 @@ export function setUpCaliper({ surfaces, onMeasuring, goTo }) {
       const surface = surfaces.find((one) => one.across === across);
       if (surface && caliper.across === across) caliper.turnTo(surface.number(), across, sizeOf(surface.picture));
       change();
+      if (caliper.tool === "calibrate") scale.look();
     },
     takeStock: () => {
       proposals = /** @type {Proposal[]} */ (json("proposals") ?? []);
