@@ -13,7 +13,7 @@ from typing import Literal
 
 from inference.formats import slices
 from inference.formats.gate import admit
-from inference.formats.headers import dicom
+from inference.formats.headers import dicom, dicom_directory
 from inference.formats.headers.dicom_place import Place, place_of
 from inference.formats.identity import Identity
 from inference.formats.limits import Data, check_file_bytes
@@ -66,10 +66,11 @@ def understood(files: Iterable[File], *, modality: Modality) -> list[Group]:
     by_content: dict[str, list[File]] = {}
     for file in files:
         by_content.setdefault(file.sha256, []).append(file)
+    names = [file.name for same in by_content.values() for file in same]
     found: list[Group] = []
     of_series: dict[str, list[tuple[File, Slice]]] = {}
     for file, *_ in by_content.values():
-        one = _looked_at(file, modality)
+        one = _looked_at(file, modality, names)
         if isinstance(one, Slice):
             of_series.setdefault(one.place.series, []).append((file, one))
         else:
@@ -85,11 +86,13 @@ def understood(files: Iterable[File], *, modality: Modality) -> list[Group]:
     return sorted(doubles, key=_order)
 
 
-def _looked_at(file: File, modality: Modality) -> Slice | Group:
-    """A slice that may lie behind others, or else what becomes of the file."""
+def _looked_at(file: File, modality: Modality, names: list[str]) -> Slice | Group:
+    """A slice that may lie behind others, or else what becomes of the file. names: of all that came."""
     try:
         check_file_bytes(file.path.stat().st_size)
         with file.path.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            if dicom_directory.is_directory(data):
+                raise dicom_directory.what_came(data, file.name, names)
             return _admitted(file, data, modality)
     except Refusal as refusal:
         return Group("left_out", (file,), code=refusal.code, detail=refusal.detail)

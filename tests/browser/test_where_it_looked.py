@@ -252,9 +252,14 @@ def test_the_sheet_lists_the_keys_of_the_page_and_gives_the_focus_back(looked_at
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
     scopes = {scope for scope, _ in listed(page)}
-    assert scopes == set(shortcuts.GROUPS) - {"worklist", "field", "frames", "volume", "cut", "calibrating"}, (
-        "one frame has no keys for frames, and a file that states its scale none for calibrating"
-    )
+    assert scopes == set(shortcuts.GROUPS) - {
+        "worklist",
+        "field",
+        "frames",
+        "volume",
+        "cut",
+        "calibrating",
+    }, "one frame has no keys for frames, and a file that states its scale none for calibrating"
     before = page.locator("#methods [aria-pressed=true]").text_content()
     page.keyboard.press("g")
     assert page.locator("#methods [aria-pressed=true]").text_content() == before, "the page behind waits"

@@ -1,13 +1,16 @@
 """Files that came together: which are slices of one volume, which are not, and why."""
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 from corpus import series as made
 from corpus.series import SERIES, slice_file, slice_files, voxels
 
 from inference.formats import read, series, series_pack
+from inference.formats.headers import dicom_directory
 
 
 @pytest.fixture
@@ -150,3 +153,35 @@ def test_a_series_of_24_files_is_one_volume(data_dir):
     stack, _ = volume_of(group)
     assert (group.becomes, stack.pixels.shape) == ("volume", (24, 189, 135))
     assert stack.slice_spacing == pytest.approx(4.0, abs=1e-4)
+
+
+DISC = Path(pydicom.__file__).parent / "data" / "test_files" / "dicomdirtests"
+
+
+def test_a_list_of_files_is_left_out_and_says_what_did_not_come(understood):
+    """pydicom's own DICOMDIR lists 31 files, most of them computed radiographs: none of them is read here."""
+    listed = (DISC / "DICOMDIR").read_bytes()
+    names = dicom_directory.listed(listed)
+    assert (len(names), names[0]) == (31, "77654033/CR1/6154")
+
+    def said(came: list[str], directory: str = "disc/DICOMDIR") -> str:
+        files = {directory: listed} | {name: name.encode() for name in came}
+        [detail] = [group.detail for group in understood(files) if group.files[0].name == directory]
+        return detail.rpartition("; ")[2]
+
+    assert said([f"disc/{name}" for name in names]) == "all that it lists came."
+    assert said([f"disc/{name.lower()}" for name in names[2:]]) == (
+        "of those that it lists 2 did not come (77654033/CR1/6154)."
+    )
+    assert said([f"elsewhere/{name}" for name in names]) == "send the images themselves."
+    assert said([]) == "send the images themselves."
+    bare = [name.rpartition("/")[2] for name in names]
+    assert said(bare, "DICOMDIR") == "all that it lists came."
+
+
+def test_a_list_that_is_damaged_lists_what_can_still_be_read(understood):
+    listed = (DISC / "DICOMDIR").read_bytes()
+    [group] = understood({"DICOMDIR": listed[: len(listed) // 2]})
+    assert (group.becomes, group.code) == ("left_out", "unsupported_type")
+    assert 0 < len(dicom_directory.listed(listed[: len(listed) // 2])) < 31
+    assert dicom_directory.listed(listed.replace(b"CS\x12\0", b"CS\xff\xff")) != []
