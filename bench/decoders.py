@@ -54,6 +54,7 @@ LOSSY = {
 ROUNDING, LUMA_ROUNDING, LOSSY_ROUNDING = 0.51, 1.01, 2.01
 """Luma is rounded; a codec's cosine transform is, too."""
 SPACING_TOLERANCE = 1e-4
+AFFINE_TOLERANCE = 1e-2  # mm
 DCMTK = {
     "1.2.840.10008.1.2.4.50": "dcmdjpeg",
     "1.2.840.10008.1.2.4.51": "dcmdjpeg",
@@ -65,7 +66,7 @@ DCMTK = {
 }
 JPEG_2000 = ("1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91")
 Values = NDArray[Any]
-Seen = tuple[Values, tuple[float, ...] | None]
+Seen = tuple[Values, tuple[float, ...] | None, Values | None]
 """(frames, rows, columns) as the file means them; mm of rows, columns and slices, as far as they are said."""
 
 
@@ -154,7 +155,14 @@ def by_simpleitk(path: Path, kind: str) -> Seen | None:
         image = itk.DICOMOrient(image, "LPS")
     values = itk.GetArrayFromImage(image)
     across, down, *through = image.GetSpacing()
-    return grey(values), (down, across, *through)
+    return grey(values), (down, across, *through), itk_affine(image) if through else None
+
+
+def itk_affine(image: Any) -> Values:
+    """As PictureStack.affine."""
+    sides = len(image.GetSpacing())
+    axes = np.array(image.GetDirection()).reshape(sides, sides) * np.array(image.GetSpacing())
+    return np.column_stack([axes, image.GetOrigin()])
 
 
 def by_dcmtk(path: Path, kind: str) -> Seen | None:
@@ -170,7 +178,7 @@ def by_dcmtk(path: Path, kind: str) -> Seen | None:
         capture_output=True,
     )
     dataset = pydicom.dcmread(plain)
-    return meant(dataset, dataset.pixel_array), None
+    return meant(dataset, dataset.pixel_array), None, None
 
 
 def by_openjpeg(path: Path, kind: str) -> Seen | None:
@@ -178,7 +186,7 @@ def by_openjpeg(path: Path, kind: str) -> Seen | None:
         return None
     dataset = pydicom.dcmread(path)
     dataset.pixel_array_options(decoding_plugin="pylibjpeg")
-    return meant(dataset, dataset.pixel_array), None
+    return meant(dataset, dataset.pixel_array), None, None
 
 
 ORACLES: dict[str, Callable[[Path, str], Seen | None]] = {
@@ -208,7 +216,7 @@ def grey(values: Values) -> Values:
 
 def verdict(stack: PictureStack, seen: Seen, data: bytes) -> str:
     """ "equal", or what differs."""
-    values, spacing = seen
+    values, spacing, affine = seen
     ours = stack.pixels * stack.rescale[0] + stack.rescale[1]
     if spacing is None and stack.plane == "axial" and ours.size == values.size:
         ours, values = np.sort(ours, axis=None), np.sort(values, axis=None)
@@ -224,6 +232,8 @@ def verdict(stack: PictureStack, seen: Seen, data: bytes) -> str:
     told = stack.source_format == "nifti" or stack.pixel_spacing_source == "PixelSpacing"
     if spacing and known and told and not np.allclose(known, spacing[: len(known)], rtol=SPACING_TOLERANCE):
         return f"spacing {known}, there {spacing}"
+    if stack.affine and affine is not None and not np.allclose(stack.affine, affine, atol=AFFINE_TOLERANCE):
+        return f"affine {stack.affine}, there {affine.tolist()}"
     return "equal"
 
 

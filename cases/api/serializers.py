@@ -194,6 +194,17 @@ class ScanSerializer(serializers.ModelSerializer[Scan]):
         help_text="Parts with scales of their own, and none outside; empty where one holds everywhere.",
     )
     slice_spacing = serializers.FloatField(source="image.slice_spacing", read_only=True, allow_null=True)
+    affine = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField()),
+        source="image.affine",
+        read_only=True,
+        allow_null=True,
+        help_text="Of a volume, from (column, row, frame, 1) to mm towards the patient's left, back and "
+        "head, as DICOM has them: three rows of four.",
+    )
+    affine_source = serializers.CharField(
+        source="image.affine_source", read_only=True, help_text="What says how the volume lies."
+    )
     acquisition = serializers.DictField(source="image.acquisition", read_only=True)
     pixels_sha256 = serializers.CharField(source="image.pixels_id", read_only=True)
     added_by = serializers.CharField(source="added_by.username", read_only=True)
@@ -223,6 +234,8 @@ class ScanSerializer(serializers.ModelSerializer[Scan]):
             "aspect",
             "regions",
             "slice_spacing",
+            "affine",
+            "affine_source",
             "acquisition",
             "original_sha256",
             "pixels_sha256",

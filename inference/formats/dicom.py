@@ -76,7 +76,9 @@ PIXEL_KEYWORDS = (
     "SegmentedGreenPaletteColorLookupTableData",
     "SegmentedBluePaletteColorLookupTableData",
 )
-SERIES_KEYWORDS = ("SeriesDescription", "ProtocolName", "ImageOrientationPatient")
+SERIES_KEYWORDS = (
+    "SeriesDescription", "ProtocolName", "ImageOrientationPatient", "ImagePositionPatient",
+)  # fmt: skip
 """What says how a volume lies. The words stay in the child: of them only the plane that they name is told."""
 MOTION_KEYWORDS = ("FrameTimeVector", "RecommendedDisplayFrameRate")
 READ_KEYWORDS = list(
@@ -106,7 +108,9 @@ def decode(source: Source) -> PictureStack:
         if volume := volume_of(dataset, header.frames):
             frames, order_step, kept = frames[list(volume.order)], volume.step, volume.order
     stack = grey_stack(source, header, dataset, frames, rescale=rescale, slice_spacing=order_step, kept=kept)
-    return axially(stack, volume.orientation, *series_words(dataset)) if volume else stack
+    if volume is None:
+        return stack
+    return axially(stack, volume.orientation, volume.position, *series_words(dataset))
 
 
 def series_words(dataset: pydicom.Dataset) -> list[str]:

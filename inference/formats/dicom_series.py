@@ -29,7 +29,8 @@ def decode(source: Source) -> PictureStack:
     values, rescale = scaled(np.stack(frames), [rescale for *_, rescale in read])
     stack = dicom.grey_stack(source, header, dataset, values, rescale=rescale, slice_spacing=step)
     lies = numbers_of(value_of(dataset, "ImageOrientationPatient"), 6)
-    return axially(stack, lies, *dicom.series_words(dataset)) if lies else stack
+    position = numbers_of(value_of(dataset, "ImagePositionPatient"), 3)
+    return axially(stack, lies, position, *dicom.series_words(dataset)) if lies and position else stack
 
 
 def identify(source: Source) -> Identity:

@@ -24,12 +24,13 @@ GROUP_KEYWORDS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSeq
 class Volume:
     """order: of the file's frames, along the normal of their plane. step: millimetres between them.
 
-    orientation: ImageOrientationPatient of all of them.
+    orientation: ImageOrientationPatient of all of them. position: ImagePositionPatient of the first.
     """
 
     order: tuple[int, ...]
     step: float | None
     orientation: tuple[float, ...]
+    position: tuple[float, ...]
 
 
 def volume_of(dataset: pydicom.Dataset, frames: int) -> Volume | None:
@@ -59,8 +60,12 @@ def volume_of(dataset: pydicom.Dataset, frames: int) -> Volume | None:
         return None
     along = np.asarray(places, dtype=float) @ normal
     order = np.argsort(along, kind="stable")
+    first = np.asarray(places, dtype=float)[order[0]]
     return Volume(
-        tuple(int(frame) for frame in order), _step(along[order]), tuple(float(one) for one in axes[0])
+        tuple(int(frame) for frame in order),
+        _step(along[order]),
+        tuple(float(one) for one in axes[0]),
+        tuple(float(one) for one in first),
     )
 
 

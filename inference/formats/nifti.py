@@ -19,7 +19,7 @@ import numpy as np
 from inference.formats.headers import nifti
 from inference.formats.levels import Numbers, Rescale, inverted, unsigned, without_nan
 from inference.formats.limits import MIB, check_stack
-from inference.formats.orientation import turn_of, turned
+from inference.formats.orientation import affine_of, turn_of, turned
 from inference.formats.source import Source
 from inference.formats.spacing import plausible
 from inference.formats.stack import PictureStack
@@ -37,7 +37,8 @@ Image = Any
 def decode(source: Source) -> PictureStack:
     """(slices, rows, columns) with the spacing of all three axes. The source has passed the gate."""
     image = _open(source.data)
-    turn = turn_of(_affine(image))
+    axes, stated_by = _affine(image)
+    turn = turn_of(axes)
     voxels, rescale = _voxels(image)
     pixels, rescale = unsigned(turned(voxels, turn), rescale)
     frames, rows, columns = pixels.shape
@@ -52,6 +53,8 @@ def decode(source: Source) -> PictureStack:
         pixel_spacing=(float(pixel_spacing[0]), float(pixel_spacing[1])),
         pixel_spacing_source="NIfTI pixdim",
         slice_spacing=float(slice_spacing),
+        affine=affine_of(_in_millimetres(axes, image), voxels.shape, turn),
+        affine_source=stated_by,
         rescale=rescale,
     )
 
@@ -79,10 +82,15 @@ def _inflated(data: bytes, expected: int) -> bytes:
     return content
 
 
-def _affine(image: Image) -> Numbers:
-    """The file's one orientation. Code `affine` when there is none, it is singular, or two contradict."""
+def _affine(image: Image) -> tuple[Numbers, str]:
+    """The file's one orientation, and which of its two matrices says it.
+
+    Code `affine` when there is none, it is singular, or two contradict.
+    """
     header = image.header
-    stated = [matrix for matrix, code in (header.get_sform(True), header.get_qform(True)) if code]
+    both = (("NIfTI sform", header.get_sform(True)), ("NIfTI qform", header.get_qform(True)))
+    names = [name for name, (_, code) in both if code]
+    stated = [matrix for _, (matrix, code) in both if code]
     if len(stated) > 1 and not _is_true_to_size(stated[0], header):
         stated = stated[1:]  # an sform into a template stretches; the qform, which cannot, is the scanner's
     if not stated:
@@ -92,7 +100,13 @@ def _affine(image: Image) -> Numbers:
             raise Refusal("affine", "The NIfTI file states an impossible orientation.")
     if len({nibabel.aff2axcodes(matrix) for matrix in stated}) > 1:
         raise Refusal("affine", "The NIfTI file states two orientations (sform, qform) that contradict.")
-    return np.asarray(stated[0])
+    return np.asarray(stated[0]), names[-len(stated)]
+
+
+def _in_millimetres(axes: Numbers, image: Image) -> Numbers:
+    scaled = axes.astype(np.float64)
+    scaled[:3] *= MM_PER_UNIT.get(int(image.header["xyzt_units"]) & 7, 0.0)
+    return scaled
 
 
 def _is_true_to_size(matrix: Numbers, header: Any) -> bool:
@@ -112,7 +126,7 @@ def _spans_space(axes: Numbers) -> bool:
 def _spacing(image: Image) -> Numbers:
     """Millimetres along the three stored axes, from pixdim, which the affine must bear out."""
     pixdim = np.asarray(image.header["pixdim"][1:4], dtype=np.float64)
-    by_affine = nibabel.affines.voxel_sizes(_affine(image))
+    by_affine = nibabel.affines.voxel_sizes(_affine(image)[0])
     if not np.allclose(pixdim, by_affine, rtol=SPACING_TOLERANCE, atol=0.0):
         raise Refusal("affine", "The NIfTI file states two voxel sizes (pixdim, affine) that contradict.")
     sizes = pixdim * MM_PER_UNIT.get(int(image.header["xyzt_units"]) & 7, 0.0)

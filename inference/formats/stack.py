@@ -7,6 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.formats.affine import Affine
 from inference.formats.regions import Region
 from inference.formats.spacing import aspect_of
 
@@ -36,6 +37,9 @@ class PictureStack:
     regions: parts with scales of their own; outside of them the picture has none. () where pixel_spacing, or
         nothing, holds everywhere. Where all agree, pixel_spacing is their scale too.
     slice_spacing: millimetres between neighbouring frames of a volume.
+    affine: of a volume, from (column, row, frame, 1) to millimetres towards the patient's left, back and head
+        (as DICOM has them): three rows of four; None where nothing says how it lies. affine_source: what
+        says it; "" without one.
     rescale: (slope, intercept): original value = stored value * slope + intercept.
     window: (WindowCenter, WindowWidth) in stored values, when the file states one.
     acquisition: allow-listed, non-identifying DICOM keywords and their values.
@@ -51,6 +55,8 @@ class PictureStack:
     pixel_aspect: float | None = None
     regions: tuple[Region, ...] = ()
     slice_spacing: float | None = None
+    affine: Affine | None = None
+    affine_source: str = ""
     rescale: tuple[float, float] = (1.0, 0.0)
     window: tuple[float, float] | None = None
     acquisition: Mapping[str, str | int | float] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, TypeVar, get_args
 import numpy as np
 
 from inference.formats import acquisition
+from inference.formats.affine import Affine
 from inference.formats.identity import Identity, identity_of
 from inference.formats.limits import check_stack
 from inference.formats.regions import MOST, Region, region_of
@@ -36,6 +37,9 @@ SPACING_SOURCES = (
 )
 
 
+AFFINE_SOURCES = ("", "NIfTI sform", "NIfTI qform", "ImageOrientationPatient")
+
+
 class BadAnswer(ValueError):
     """The child's answer is not one it could honestly give."""
 
@@ -52,6 +56,8 @@ def write_stack(stream: BinaryIO, stack: PictureStack) -> None:
         "pixel_aspect": stack.pixel_aspect,
         "regions": [one.as_json() for one in stack.regions],
         "slice_spacing": stack.slice_spacing,
+        "affine": stack.affine,
+        "affine_source": stack.affine_source,
         "rescale": stack.rescale,
         "window": stack.window,
         "acquisition": dict(stack.acquisition),
@@ -105,6 +111,8 @@ def read_stack(stream: BinaryIO, *, modality: Modality, sha256: str) -> PictureS
             pixel_aspect=_optional_number(answer["pixel_aspect"]),
             regions=_regions(answer["regions"]),
             slice_spacing=_optional_number(answer["slice_spacing"]),
+            affine=_affine(answer["affine"]),
+            affine_source=_one_of(answer["affine_source"], AFFINE_SOURCES),
             rescale=_pair(answer["rescale"]),
             window=_optional_pair(answer["window"]),
             acquisition=acquisition.allowed(answer["acquisition"]),
@@ -146,6 +154,13 @@ def _regions(said: Any) -> tuple[Region, ...]:
         return tuple(region_of(one) for one in said)
     except ValueError as fault:
         raise BadAnswer("the child hands back a region that no picture has") from fault
+
+
+def _affine(said: Any) -> Affine | None:
+    """Three rows of four finite numbers."""
+    if said is None:
+        return None
+    return tuple(tuple(_number(one) for one in _sequence(row, 4)) for row in _sequence(said, 3))
 
 
 def _pixels(stream: BinaryIO, depth: str, shape: Sequence[int], aspect: float) -> Pixels:

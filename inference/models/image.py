@@ -9,6 +9,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy
 
 from blobs.models import Blob
+from inference.formats.affine import tilt_of
 from inference.formats.regions import Point, Region, region_of, spacing_between
 from inference.formats.spacing import Pair, aspect_of
 
@@ -40,6 +41,10 @@ class Image(models.Model):
         default=list,
         help_text="Parts with scales of their own (inference.formats.regions); outside of them, none",
     )
+    affine = models.JSONField(
+        null=True, help_text="Of a volume: (column, row, frame, 1) to mm towards left, back and head"
+    )
+    affine_source = models.CharField(max_length=60, blank=True, default="", db_default="")
     slice_spacing = models.FloatField(null=True, help_text="mm; a volume has one, a loop has none")
     rescale_slope = models.FloatField(default=1.0)
     rescale_intercept = models.FloatField(default=0.0)
@@ -71,6 +76,11 @@ class Image(models.Model):
     def spacing_between(self, frame: int, points: Sequence[Point]) -> Pair | None:
         """mm (between rows, between columns) that the file states at all these points of a frame."""
         return spacing_between(self.parts, frame, points) if self.parts else self.spacing
+
+    @property
+    def tilt(self) -> float | None:
+        """Degrees by which a volume lies askew of the patient's axes; None where nothing says how it lies."""
+        return tilt_of(self.affine) if self.affine else None
 
     @property
     def states_scale(self) -> bool:

@@ -1,5 +1,7 @@
 """The two planes that are cut through the frames of a volume."""
 
+import html
+
 import numpy as np
 import pytest
 from django.core.files.base import ContentFile
@@ -52,6 +54,18 @@ def test_the_planes_know_their_sides_and_where_the_head_lies(volume):
     assert (letters_of(image), coronal.letters, sagittal.letters) == (
         ("A", "L", "P", "R"), ("H", "L", "F", "R"), ("H", "P", "F", "A"),
     )  # fmt: skip
+
+
+def test_how_the_volume_lies_is_kept_shown_and_told(volume, alice, case, client_of, api):
+    scan, _ = volume
+    expected = [[0.5, 0, 0], [0, 0.8, 0], [0, 0, 3.0]]
+    assert np.asarray(scan.image.affine)[:, :3] == pytest.approx(np.array(expected), abs=1e-5)
+    told = api(alice).get(f"/api/v1/scans/{scan.pk}/").json()
+    assert (told["affine"], told["affine_source"]) == (scan.image.affine, "NIfTI sform")
+    page = client_of(alice).get(case.get_absolute_url()).content.decode()
+    assert "along the patient's axes (NIfTI sform)" in html.unescape(page)
+    scan.image.affine = [[0.4, -0.3, 0, 0], [0.3, 0.4, 0, 0], [0, 0, 3, 0]]
+    assert scan.image.tilt == pytest.approx(36.87, abs=0.01)
 
 
 def test_where_nothing_says_how_frames_lie_no_letter_does(volume):

@@ -25,7 +25,7 @@ def is_directory(data: Data) -> bool:
 
 def listed(data: Data) -> list[str]:
     """The files that it names, as paths from its own folder: "IMAGES/IM0001"."""
-    found = []
+    found: list[str] = []
     for match in _FILE_ID.finditer(data):
         length = int.from_bytes(match[1], "little")
         if length > LONGEST_ID or len(found) == MOST:
