@@ -74,11 +74,19 @@ def headlines(card: Mapping[str, Any]) -> list[tuple[str, str]]:
         found = [(gettext(name), part[key]) for key, name in HEADLINES.items() if _is_figure(part.get(key))]
         if found:
             place = f", {gettext(PARTS[title]) if title in PARTS else title.lower()}" if title else ""
-            return [(name + place, _in_figures(figure)) for name, figure in found]
+            return [(name + place, in_figures(figure)) for name, figure in found]
     return []
 
 
-def _in_figures(value: Any) -> str:
+def headline(card: Mapping[str, Any], key: str) -> Any:
+    """One of HEADLINES as the card has it, from the part that `headlines` is from; None without one."""
+    for _, part in _parts("", card):
+        if any(_is_figure(part.get(name)) for name in HEADLINES):
+            return part.get(key) if _is_figure(part.get(key)) else None
+    return None
+
+
+def in_figures(value: Any) -> str:
     """A figure of a headline; the card itself is in English, as it was written."""
     interval = _ends(value) if isinstance(value, Mapping) else None
     if interval is None:

@@ -21,7 +21,7 @@ from inference.charts.voice import voice
 from inference.engine.fitness import RULES
 from inference.engine.weights.weights_file import MAX_FILE_BYTES
 from inference.models import Activation, Image, ModelVersion
-from inference.registry import cards, comparison, readmission, weights_upload
+from inference.registry import cards, comparison, overview, readmission, weights_upload
 from inference.registry import service as registry
 from inference.registry.call_figures import call_figures
 from inference.registry.fitness import fitness_of, fitness_of_all
@@ -200,14 +200,12 @@ def models(request: PersonRequest) -> HttpResponse:
     versions = ModelVersion.objects.prefetch_related(
         Prefetch("activations", queryset=open_seats, to_attr="seats")
     )
-    judged = fitness_of_all(versions)
-    rows = [
-        {"version": one, "headlines": cards.headlines(one.card), "fitness": judged[one.pk]}
-        for one in versions
-    ]
+    sort = request.GET.get("sort", "")
     context = {
         "section": "models",
-        "rows": rows,
+        "by_modality": overview.rows(list(versions), fitness_of_all(versions), sort),
+        "columns": overview.COLUMNS,
+        "sort": sort,
         "unread": [modality.label for modality in Image.Modality if not _is_read(modality, versions)],
         "rules": [(Image.Modality(name).label, rule) for name, rule in RULES.items()],
         "may_manage": holds(request.user, MANAGE_MODELS),

@@ -1,5 +1,6 @@
 """Which model answers and why that one; is anything stuck?"""
 
+import re
 from datetime import timedelta
 
 import answers
@@ -57,6 +58,49 @@ def test_a_model_card_shows_every_figure_with_its_interval(version, client_of, a
         "A second opinion.",
     ):
         assert said in page
+
+
+def held_out(**figures: float) -> dict:
+    """A card with these figures, each with an interval of 0.02 to either side."""
+    return {
+        "held_out": {
+            name: {"value": value, "low": value - 0.02, "high": value + 0.02, "count": 50}
+            for name, value in figures.items()
+        }
+    }
+
+
+def test_the_models_page_sorts_versions_by_any_of_their_figures(tmp_path, client_of, alice):
+    for name, auc, sensitivity in (("1", 0.7, 0.9), ("2", 0.9, 0.7), ("3", 0.8, 0.8)):
+        answers.version(
+            tmp_path, version=name, card=held_out(auc=auc, sensitivity=sensitivity, specificity=0.9)
+        )
+    client = client_of(alice)
+
+    def order(sort: str) -> list[str]:
+        page = client.get(f"/models/?sort={sort}").content.decode()
+        return re.findall(r"</a> (\d)</td>", page)
+
+    assert order("auc") == ["2", "3", "1"]
+    assert order("sensitivity") == ["1", "3", "2"]
+    assert order("network") == ["1", "2", "3"]
+    assert sorted(order("whatever")) == ["1", "2", "3"]
+
+
+def test_a_figure_is_drawn_where_it_lies_and_says_when_it_is_too_low(tmp_path, client_of, alice):
+    answers.version(tmp_path, card=held_out(auc=0.7, sensitivity=0.5, specificity=0.9))
+    page = client_of(alice).get("/models/").content.decode()
+    assert '<rect x="68.0"' in page
+    assert 'd="M70.0 0v8"' in page
+    assert "0.680 to 0.720" in page
+    assert "too low" in page, "of ventriculomegaly half is found, and the rule asks for more"
+    assert "not measured" in page, "no source was left out"
+
+
+@pytest.mark.parametrize("strange", [True, "0.9", 1.7, -0.1, {"value": "high"}, [0.9]])
+def test_a_strange_figure_of_a_card_is_no_figure(strange, tmp_path, client_of, alice):
+    answers.version(tmp_path, card={"held_out": {"auc": strange, "sensitivity": 0.8}})
+    assert client_of(alice).get("/models/?sort=auc").status_code == 200
 
 
 def test_a_version_without_a_card_is_not_to_be_relied_on(tmp_path, client_of, alice):
