@@ -18,7 +18,7 @@ from audit.trail import record
 from cases import events
 from cases.access import lock_for_writing
 from cases.advice.basis import Basis, answers_of, assessment_of, basis, qualities_of
-from cases.advice.rank import Counsel, advise
+from cases.advice.rank import STOPS, Counsel, advise
 from cases.advice.rulebook import SHIPPED, Rulebook, rulebook
 from cases.advice.values import values
 from cases.case_page.summary import CaseSummary, summarise
@@ -46,6 +46,11 @@ def action_words(action: str) -> str:
     book = rules()
     says = next((rule.action.says for rule in book.rules if rule.action.id == action), action)
     return book.in_words(says, get_language())
+
+
+def given_words(said: str) -> str:
+    """What a line of the audit says was advised: the actions by their ids, or why there is none."""
+    return "; ".join(gettext(STOPS[one]) if one in STOPS else action_words(one) for one in said.split(", "))
 
 
 def visible_advice(user: User, pk: uuid.UUID) -> Advice:

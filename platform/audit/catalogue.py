@@ -95,6 +95,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "webhook.tested": gettext_lazy("sent a test to a webhook"),
     "webhook.sent_again": gettext_lazy("sent a webhook's message again"),
     # the audit itself
+    "audit.checked": gettext_lazy("had both chains of the record walked and checked"),
     "audit.viewed": gettext_lazy("read the audit trail"),
     "audit.exported": gettext_lazy("exported the audit trail"),
 }

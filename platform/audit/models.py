@@ -102,6 +102,41 @@ class Seal(AppendOnly):
         return f"seal {self.number}: {self.hash[:12]}"
 
 
+class ChainCheck(models.Model):
+    """Somebody's, or the day's, walk along both chains, slice by slice: how far it is, and what it has found.
+
+    It proves nothing by itself: whoever doubts it has the chains walked again.
+    """
+
+    asked_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    asked_at = models.DateTimeField(db_default=Now(), editable=False)
+    ended_at = models.DateTimeField(null=True)
+    events = models.BigIntegerField(default=0, help_text="Links of the events' chain that were looked at.")
+    events_hash = models.CharField(max_length=64, blank=True)
+    rows = models.BigIntegerField(default=0, help_text="Likewise of the chain of rows.")
+    rows_hash = models.CharField(max_length=64, blank=True)
+    faults = models.BigIntegerField(default=0)
+    first_fault = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["ended_at"],
+                condition=models.Q(ended_at__isnull=True),
+                nulls_distinct=False,
+                name="one_check_of_the_chain_at_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"check {self.pk}: {self.events} and {self.rows} links, {self.faults} faults"
+
+    @property
+    def links(self) -> int:
+        """Of both chains."""
+        return self.events + self.rows
+
+
 class RowForm(AppendOnly):
     """The columns that digests of a table's rows cover; another form begins when a column is added."""
 

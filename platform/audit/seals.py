@@ -150,21 +150,43 @@ def seal_all() -> None:
             pass
 
 
+@dataclass(frozen=True)
+class Place:
+    """A link of a chain: everything up to it has been looked at."""
+
+    number: int = 0
+    hash: str = GENESIS
+
+
+BEGINNING = Place()
+
+
+def walk(
+    chain: Chain,
+    after: Place = BEGINNING,
+    most: int | None = None,
+) -> Iterator[tuple[Place, list[Fault]]]:
+    """The next links of a chain, each with what is wrong at it, and no more than `most` of them."""
+    last, expected = after.hash, after.number + 1
+    links = chain.linked().filter(number__gt=after.number)[:most]
+    for link in links.iterator(chunk_size=2000):
+        row_id, found = getattr(link, f"{chain.link}_id"), []
+        if link.number != expected:
+            found.append(Fault(expected, row_id, "a seal is missing"))
+        if reason := _wrong_with_row(chain, link):
+            found.append(Fault(link.number, row_id, reason))
+        if sha256_hex((last + link.digest).encode()) != link.hash:
+            found.append(Fault(link.number, row_id, "the chain is broken here"))
+        yield Place(link.number, link.hash), found
+        last, expected = link.hash, link.number + 1
+
+
 def verify(*, anchor: tuple[int, str] | None = None, chain: Chain = EVENTS) -> Iterator[Fault]:
     """Every fault of the chain, in order. anchor: (number, hash) kept outside the database."""
-    last, expected = GENESIS, 1
     anchored = anchor is None
-    for link in chain.linked().iterator(chunk_size=2000):
-        row_id = getattr(link, f"{chain.link}_id")
-        if link.number != expected:
-            yield Fault(expected, row_id, "a seal is missing")
-        if reason := _wrong_with_row(chain, link):
-            yield Fault(link.number, row_id, reason)
-        last = sha256_hex((last + link.digest).encode())
-        if last != link.hash:
-            yield Fault(link.number, row_id, "the chain is broken here")
-        anchored = anchored or (link.number, link.hash) == anchor
-        last, expected = link.hash, link.number + 1
+    for place, found in walk(chain):
+        yield from found
+        anchored = anchored or (place.number, place.hash) == anchor
     if anchor and not anchored:
         yield Fault(anchor[0], 0, "the anchored seal is not in the chain: it was cut off or rewritten")
 

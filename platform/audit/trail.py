@@ -50,6 +50,12 @@ def record(
     )
 
 
+def numbers_of(threads: Iterable[str]) -> dict[str, str]:
+    """The number of each of these threads that is a case's, as its opening has put it on the trail."""
+    opened = Event.objects.filter(verb="case.opened", thread__in=[one for one in threads if one])
+    return {event.thread: str(event.detail.get("number", "")) for event in opened}
+
+
 def thread_of(thread: str) -> models.QuerySet[Event]:
     """The events of one thread, newest first."""
     return Event.objects.filter(thread=thread).order_by("-id")

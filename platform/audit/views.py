@@ -3,17 +3,17 @@
 from collections.abc import Iterable
 
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.decorators import PersonRequest, role_required
 from accounts.roles import READ_AUDIT, departments_where
-from audit import export
+from audit import checks, export, seals
 from audit.forms import FilterForm, of_event
 from audit.models import Event
 from audit.sentences import particulars, sentence
-from audit.trail import record
+from audit.trail import numbers_of, record
 
 PAGE = 50
 
@@ -31,14 +31,29 @@ def trail(request: PersonRequest) -> HttpResponse:
     record("audit.viewed", actor=request.user, departments=_looked_at(request, shown), filters=form.chosen())
     query = request.GET.copy()
     query.pop("before", None)
+    numbers = numbers_of({event.thread for event in shown})
     context = {
         "section": "audit",
         "form": form,
-        "lines": [(event, sentence(event), particulars(event), of_event(event)) for event in shown],
+        "check": checks.last(),
+        "under_way": checks.under_way(),
+        "links": sum(seals.head(chain)[0] for chain in (seals.EVENTS, seals.ROWS)),
+        "lines": [
+            (event, sentence(event), particulars(event), numbers.get(event.thread) or of_event(event))
+            for event in shown
+        ],
         "query": query.urlencode(),
         "older": shown[-1].pk if len(found) > PAGE else None,
     }
     return render(request, "audit/trail.html", context)
+
+
+@require_POST
+@role_required(READ_AUDIT)
+def check(request: PersonRequest) -> HttpResponse:
+    """Ask for both chains to be walked again; the page says how far that is."""
+    checks.ask(request.user)
+    return redirect("audit:trail")
 
 
 @require_safe

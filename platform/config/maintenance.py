@@ -15,7 +15,7 @@ from django.db import Error as DatabaseFault
 from django.db import connection
 
 from accounts import invitations, limits
-from audit import seals
+from audit import checks, seals
 from blobs import store
 from cases.advice import service as advice
 from cases.case_page import presence as presence_at_cases
@@ -47,6 +47,7 @@ def chores() -> tuple[Chore, ...]:
         Chore("sweep", often, sweep.sweep),
         Chore("seal", 5.0, seals.catch_up),
         Chore("advise", often, advice.catch_up),
+        Chore("check the chain", ROUND_SECONDS, checks.go_on),
         Chore("workers", HOUR, presence.forget_lost),
         Chore("who has a case open", HOUR, presence_at_cases.tidy),
         Chore("tries", HOUR, limits.tidy),

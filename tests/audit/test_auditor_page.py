@@ -103,7 +103,7 @@ def test_the_number_of_queries_does_not_grow_with_the_trail(alice, get, django_a
     for _ in range(60):
         record("case.listed", actor=alice)
     # session, user, roles of page, events and audit line, events, memberships, notices
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(13):
         get()
 
 
@@ -159,3 +159,15 @@ def test_what_is_chosen_by_its_words_and_no_two_read_alike(get):
     assert len(set(words)) == len(words)
     shown = [offered[verb] for verb in offered if verb in SENTENCES]
     assert shown == sorted(shown, key=str.casefold)
+
+
+def test_what_was_advised_and_by_which_method_is_said_in_words(case, get):
+    record("advice.given", actor=None, thread=case.thread, detail="nothing_helps")
+    record("advice.given", actor=None, thread=case.thread, detail="complete_planes, no_such_action")
+    record("explanation.viewed", actor=None, thread=case.thread, method="gradcam")
+    told = [more for _, _, more, _ in get().context["lines"][:3]]
+    assert told == [
+        "Grad-CAM",
+        "Add the missing T2 planes, so that axial, coronal and sagittal are there; no_such_action",
+        "Nothing further is expected to help: the acquisition can end here.",
+    ]

@@ -42,6 +42,7 @@ MODELS = row(   200, 200, 200, 200, 200, 403, 403, 302)  # fmt: skip
 MANAGES = row(  403, 403, 403, 403, 200, 403, 403, 302)  # fmt: skip
 QUEUE = row(    403, 200, 403, 403, 200, 200, 403, 302)  # fmt: skip
 CANCELS = row(  403, 403, 403, 403, 302, 403, 403, 302)  # fmt: skip
+CHAIN = row(    403, 403, 302, 403, 403, 403, 403, 302)  # fmt: skip
 AUDIT = row(    403, 403, 200, 403, 403, 403, 403, 302)  # fmt: skip
 
 OF_A_CASE = (
@@ -104,6 +105,7 @@ TABLE = {
     "inference:cancel_job": ("POST", CANCELS),
     "audit:trail": ("GET", AUDIT),
     "audit:export": ("GET", AUDIT),
+    "audit:check": ("POST", CHAIN),
     "account_tokens": ("GET", row(200, 200, 200, 200, 200, 200, 403, 302)),
 }
 
