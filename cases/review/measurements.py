@@ -92,7 +92,8 @@ def measure(
 ) -> Measurement:
     """Store a distance, in mm where a scale is known. Raises not_measurable, case_signed.
 
-    proposed: the caliper that the reader confirmed or moved. Raises no_such_proposal, PermissionDenied.
+    proposed: the caliper that the reader confirmed or moved. Raises no_such_proposal, other_side,
+    PermissionDenied.
     """
     lock_scan_for_writing(scan, by)
     require_inside(points, scan.image)
@@ -102,7 +103,7 @@ def measure(
         raise Refusal("not_measurable", gettext("Atrial widths are measured on the frames of a scan."))
     if proposed and not width:
         raise Refusal("no_such_proposal", gettext("What is proposed are atrial widths."))
-    said = proposal_for(scan, *proposed, frame=points.frame, by=by) if proposed else None
+    said = proposal_for(scan, *proposed, frame=points.frame, side=side, by=by) if proposed else None
     found = Measurement.objects.create(
         scan=scan,
         frame=points.frame,

@@ -4,12 +4,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { Caliper, endAt, keptLength, length, pixelSides } from "../../static/js/logic/caliper.js";
+import { Caliper, endAt, keptLength, length, mayBe, pixelSides } from "../../static/js/logic/caliper.js";
 
 const SIZE = { width: 200, height: 100, aspect: 1 };
 const PROPOSAL = {
   prediction: "p",
   atrium: 1,
+  side: "far",
   frame: 4,
   start: /** @type {[number, number]} */ ([10, 20]),
   end: /** @type {[number, number]} */ ([10, 40]),
@@ -138,4 +139,10 @@ test("on another frame nothing is left of what was begun, not even a drag", () =
   drawn.press([10, 10], 1);
   drawn.turnTo(7);
   assert.deepEqual([drawn.frame, drawn.points, drawn.isDragged, drawn.tool], [7, [], false, "distance"]);
+});
+
+test("a line that a model proposes for a side of the fetus is not stored as the other one", () => {
+  const proposed = /** @type {(side: string) => import("../../static/js/logic/caliper.js").Proposal} */ ((side) => /** @type {any} */ ({ side }));
+  assert.deepEqual([mayBe(proposed("left"), "left"), mayBe(proposed("left"), "right")], [true, false]);
+  assert.deepEqual([mayBe(proposed("far"), "left"), mayBe(null, "right")], [true, true]);
 });

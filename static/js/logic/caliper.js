@@ -27,6 +27,7 @@ import { inside } from "./zoom.js";
  * @property {Point} end
  * @property {string} words
  * @property {string} label
+ * @property {string} side  "left" or "right" where the model knows which; far, near or beside the beam
  * @property {boolean} confirmed
  */
 
@@ -69,6 +70,13 @@ export function endAt(ends, point, shown, aspect) {
  */
 export function keptLength(written, filled) {
   return written === filled ? "" : written;
+}
+
+/**
+ * @param {Proposal | null} origin of a line @param {string} side @returns {boolean} whether it may be stored as that side
+ */
+export function mayBe(origin, side) {
+  return !origin || !["left", "right"].includes(origin.side) || origin.side === side;
 }
 
 /** Which tool is in the hand, where its ends are, and the proposal that they came from. */

@@ -2,7 +2,7 @@
 // Calipers: two points on a frame, set by pointer, pen, touch or the arrow keys, and stored by the server.
 
 import { inWords } from "../language.js";
-import { Caliper, STEP } from "../logic/caliper.js";
+import { Caliper, mayBe, STEP } from "../logic/caliper.js";
 import { sizeOf } from "../logic/picture.js";
 import { pointed, shownSize, squared } from "../logic/zoom.js";
 import { element, json, list } from "../page.js";
@@ -115,7 +115,8 @@ export function setUpCaliper({ surfaces, onMeasuring, goTo }) {
     form.hidden = !isAsked;
     if (!isAsked) return;
     const isWidth = caliper.tool === "atrial_width";
-    for (const part of list("#atrial-fields, .of-a-side", HTMLElement)) part.hidden = !isWidth;
+    element("atrial-fields", HTMLElement).hidden = !isWidth;
+    for (const button of list(".of-a-side", HTMLButtonElement)) button.hidden = !isWidth || !mayBe(caliper.origin, button.value);
     const plain = element("store", HTMLButtonElement);
     plain.textContent = isWidth ? inWords("Store, side not said") : inWords("Store");
     for (const name of ["primary", "quiet"]) plain.classList.toggle(name, isWidth === (name === "quiet"));
