@@ -156,6 +156,19 @@ class Attempts(models.Model):
         return f"{self.tries} tries"
 
 
+class TokenScope(models.Model):
+    """What an API token is for, in its owner's words, and whether it may do no more than read."""
+
+    token = models.OneToOneField(
+        "knox.AuthToken", primary_key=True, on_delete=models.CASCADE, related_name="scope"
+    )
+    name = models.CharField(max_length=80, blank=True)
+    reads_only = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class TokenUse(models.Model):
     """When an API token last came in, to the minute; knox does not say."""
 

@@ -25,12 +25,16 @@ from accounts.tokens import issue_token
 from audit.trail import record
 from notices.telling import tell
 
+SCOPES = (("all", gettext_lazy("do all that I may")), ("read", gettext_lazy("only read")))
 LIFETIMES = ((7, gettext_lazy("7 days")), (30, gettext_lazy("30 days")), (90, gettext_lazy("90 days")))
 
 
 class IssueForm(ConfirmedForm):
-    """How long, and the password again: an unlocked screen must not be enough to make a key."""
+    """What for, how long, and the password again: an unlocked screen must not be enough to make a key."""
 
+    field_order = ("name", "scope", "days", "password")
+    name = forms.CharField(label=gettext_lazy("What it is for"), max_length=80, required=False)
+    scope = forms.ChoiceField(label=gettext_lazy("It may"), choices=SCOPES, initial="all")
     days = forms.TypedChoiceField(label=gettext_lazy("Valid for"), coerce=int, choices=LIFETIMES, initial=30)
     refusal = gettext_lazy("This is not your password. No token was issued.")
 
@@ -43,7 +47,9 @@ def tokens(request: PersonRequest) -> HttpResponse:
     form = IssueForm(request, request.POST or None)
     issued = ""
     if request.method == "POST" and form.is_valid():
-        issued = issue(request.user, days=form.cleaned_data["days"])
+        said = form.cleaned_data
+        reads_only = said["scope"] == "read"
+        issued = issue(request.user, days=said["days"], name=said["name"], reads_only=reads_only)
         form = IssueForm(request)
     context = {"form": form, "issued": issued, "tokens": _valid(request.user), "prefix": "ventra_"}
     return render(request, "account/tokens.html", context, status=422 if form.errors else 200)
@@ -60,10 +66,12 @@ def revoke_token(request: PersonRequest, digest: str) -> HttpResponse:
 
 
 @transaction.atomic
-def issue(user: User, *, days: int) -> str:
+def issue(user: User, *, days: int, name: str = "", reads_only: bool = False) -> str:
     """A new token and its audit line."""
-    token = issue_token(user, lifetime=timedelta(days=days))
-    record("account.token_issued", actor=user, subject=user, days=days)
+    token = issue_token(user, lifetime=timedelta(days=days), name=name, reads_only=reads_only)
+    said = {"days": days, "name": name, "reads_only": reads_only}
+    told: dict[str, Any] = {key: value for key, value in said.items() if value}
+    record("account.token_issued", actor=user, subject=user, **told)
     return token
 
 
@@ -99,11 +107,11 @@ def everybodys_tokens(request: PersonRequest) -> HttpResponse:
         sentence = gettext("The token was revoked. Programs that used it can no longer come in.")
         messages.success(request, sentence)
         return redirect("everybodys_tokens")
-    found = AuthToken.objects.filter(expiry__gt=timezone.now()).select_related("user", "use")
+    found = AuthToken.objects.filter(expiry__gt=timezone.now()).select_related("user", "use", "scope")
     context = {"form": form, "tokens": found.order_by("user__username", "-created")}
     return render(request, "account/everybodys_tokens.html", context, status=422 if form.errors else 200)
 
 
 def _valid(user: User) -> Any:
     tokens = AuthToken.objects.filter(user=user, expiry__gt=timezone.now())
-    return tokens.select_related("use").order_by("-created")
+    return tokens.select_related("use", "scope").order_by("-created")

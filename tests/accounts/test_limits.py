@@ -143,12 +143,17 @@ def test_an_account_that_is_not_there_is_slowed_with_the_same_words(alice):
 def test_asking_for_the_password_again_has_its_own_count(alice, client_of):
     guess("alice", 30)
     client = client_of(alice)
-    assert client.post("/account/tokens/", {"days": 30, "password": PASSWORD}).status_code == 200
+    assert (
+        client.post("/account/tokens/", {"days": 30, "scope": "all", "password": PASSWORD}).status_code == 200
+    )
     for _ in range(11):
-        page = client.post("/account/tokens/", {"days": 30, "password": "wrong"})
+        page = client.post("/account/tokens/", {"days": 30, "scope": "all", "password": "wrong"})
     assert "Too many wrong passwords" in page.content.decode()
     other_session = client_of(alice)
-    assert other_session.post("/account/tokens/", {"days": 30, "password": PASSWORD}).status_code == 200
+    assert (
+        other_session.post("/account/tokens/", {"days": 30, "scope": "all", "password": PASSWORD}).status_code
+        == 200
+    )
 
 
 def test_tries_are_forgotten_slowly(alice):

@@ -26,7 +26,7 @@ def client(client_of, alice):
 
 
 def test_a_token_is_shown_once_and_opens_the_api(client, alice):
-    page = client.post(WHERE, {"days": 30, "password": PASSWORD}).content.decode()
+    page = client.post(WHERE, {"days": 30, "scope": "all", "password": PASSWORD}).content.decode()
     token = re.search(r'id="issued">([^<]+)<', page)[1]
     assert client.get("/api/v1/cases/", headers={"Authorization": f"Token {token}"}).status_code == 200
     assert token not in client.get(WHERE).content.decode()
@@ -34,7 +34,9 @@ def test_a_token_is_shown_once_and_opens_the_api(client, alice):
     assert (event.actor_id, event.detail) == (alice.pk, {"days": 30})
 
 
-@pytest.mark.parametrize("sent", [{"password": "wrong"}, {}, {"password": PASSWORD, "days": 4000}])
+@pytest.mark.parametrize(
+    "sent", [{"password": "wrong"}, {}, {"password": PASSWORD, "scope": "all", "days": 4000}]
+)
 def test_no_token_without_the_password_or_for_ever(sent, client):
     response = client.post(WHERE, {"days": 30} | sent)
     assert response.status_code == 422
@@ -43,8 +45,8 @@ def test_no_token_without_the_password_or_for_ever(sent, client):
 
 def test_guessing_the_password_here_is_slowed_like_a_log_in(client, alice):
     for _ in range(10):
-        client.post(WHERE, {"days": 30, "password": "wrong"})
-    page = client.post(WHERE, {"days": 30, "password": PASSWORD})
+        client.post(WHERE, {"days": 30, "scope": "all", "password": "wrong"})
+    page = client.post(WHERE, {"days": 30, "scope": "all", "password": PASSWORD})
     assert page.status_code == 422
     assert "Too many wrong passwords" in page.content.decode()
     assert not AuthToken.objects.exists()

@@ -74,7 +74,7 @@ def test_leaving_a_department_hides_nothing_from_its_auditors(
     browser = client_of(bob)
     browser.get(case.get_absolute_url())
     browser.get("/")
-    browser.post("/account/tokens/", {"days": 30, "password": PASSWORD})
+    browser.post("/account/tokens/", {"days": 30, "scope": "all", "password": PASSWORD})
     before = seen(auditor, actor_name="bob")
     assert before >= {"case.viewed", "case.listed", "account.token_issued"}
     bob.memberships.update(department=other_department)

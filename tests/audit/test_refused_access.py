@@ -155,7 +155,7 @@ def test_what_is_nowhere_is_no_line(alice, client_of):
 
 
 def test_a_wrong_password_asked_for_again_is_a_line_of_whoever_sits_there(alice, client_of, auditor):
-    client_of(alice).post("/account/tokens/", {"days": 30, "password": "wrong"})
+    client_of(alice).post("/account/tokens/", {"days": 30, "scope": "all", "password": "wrong"})
     [event] = Event.objects.visible_to(auditor).exclude(verb="account.logged_in")
     assert (event.verb, event.actor_id) == ("account.confirmation_failed", alice.pk)
     assert PASSWORD not in str(event.detail)

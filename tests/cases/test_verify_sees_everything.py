@@ -45,6 +45,7 @@ NOT_KEPT = {
     "inference.worker": "who works just now",
     "accounts.onetimelink": "spent within days",
     "accounts.installation": "whether it is a demo: of no case",
+    "accounts.tokenscope": "of a token, which is as little kept",
     "accounts.tokenuse": "when a token was last used",
     "accounts.attempts": "wrong passwords, for some minutes",
 }

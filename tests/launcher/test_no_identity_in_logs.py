@@ -84,7 +84,7 @@ def a_journey(reader: Person) -> None:
 
 def a_program(address: str, reader: Person) -> None:
     """The same through the API, with and without a right."""
-    issued = reader.send("/account/tokens/", days="7", password=PUBLISHED_PASSWORD).text
+    issued = reader.send("/account/tokens/", scope="all", days="7", password=PUBLISHED_PASSWORD).text
     token = re.search(r"ventra_\w{20,}", issued)[0]
     program = requests.Session()
     program.headers["Authorization"] = f"Token {token}"

@@ -23,6 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("name")
         parser.add_argument("--department", help="slug; where the new account is a member")
         parser.add_argument("--role", choices=Role.values, default=Role.READER)
+        parser.add_argument("--read-only", action="store_true", help="the token may change nothing")
         parser.add_argument("--days", type=int, default=90, help="how long the token is valid")
         existing = parser.add_mutually_exclusive_group()
         existing.add_argument("--renew", action="store_true")
@@ -40,8 +41,10 @@ class Command(BaseCommand):
         if options["revoke"]:
             self.stdout.write(f"{user} has no token any more.")
             return
-        token = issue_token(user, lifetime=timedelta(days=options["days"]))
-        record("account.token_issued", actor=None, subject=user, days=options["days"])
+        lifetime, reads_only = timedelta(days=options["days"]), options["read_only"]
+        token = issue_token(user, lifetime=lifetime, reads_only=reads_only)
+        told: dict[str, Any] = {"days": options["days"]} | ({"reads_only": True} if reads_only else {})
+        record("account.token_issued", actor=None, subject=user, **told)
         self.stderr.write(f"The token of {user}, valid for {options['days']} days. It is not shown again:")
         self.stdout.write(token)
 
