@@ -3,6 +3,7 @@
 
 import { filesOf } from "./folders.js";
 import { inWords } from "./language.js";
+import { agreed, HEAD, shownBy } from "./logic/modality.js";
 import { areLookedAtTogether, sendTogether } from "./together.js";
 
 /** @typedef {{file: string, outcome: string, sentence: string, code: string, scan: number | null, page: string}} Outcome  page: asks what becomes of the file */
@@ -155,9 +156,26 @@ function offer(address) {
   outcomes?.append(item);
 }
 
+const LOOKED_AT = 20; // files of a folder: those of one study say the same
+let guessed = ""; // the modality that was chosen for the person, while they leave it
+
+/** Chooses what the files say they show, unless somebody has chosen. @param {File[]} files */
+async function guess(files) {
+  const chosen = /** @type {HTMLInputElement | null} */ (form?.querySelector("input[name=modality]:checked"));
+  if (chosen && chosen.value !== guessed) return;
+  const heads = await Promise.all(files.slice(0, LOOKED_AT).map((file) => file.slice(0, HEAD).arrayBuffer()));
+  const found = agreed(heads.map((head, index) => shownBy(files[index].name, new Uint8Array(head))));
+  const radio = /** @type {HTMLInputElement | null} */ (found ? form?.querySelector(`input[name=modality][value=${found}]`) : null);
+  if (radio) radio.checked = true;
+  guessed = found ?? guessed;
+  const note = document.getElementById("modality-guessed");
+  if (note) note.hidden = !radio;
+}
+
 /** @param {File[]} files */
-function begin(files) {
+async function begin(files) {
   if (!(form instanceof HTMLFormElement)) return;
+  await guess(files);
   const chosen = form.querySelector("input[name=modality]:checked");
   if (!chosen) complain(inWords("Say first whether these are ultrasound or MRI scans, then upload."));
   else if (!files.length) complain(inWords("Choose at least one file."));
@@ -168,6 +186,14 @@ function begin(files) {
     else uploadAll(form, files);
   }
 }
+
+form?.addEventListener("change", ({ target }) => {
+  if (target === field) guess([...(field?.files ?? [])]);
+  if (!(target instanceof HTMLInputElement) || target.name !== "modality") return;
+  guessed = "";
+  const note = document.getElementById("modality-guessed");
+  if (note) note.hidden = true;
+});
 
 form?.addEventListener("submit", (event) => {
   event.preventDefault();
