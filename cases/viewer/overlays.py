@@ -97,7 +97,7 @@ def _plane(scan: Scan, plane: Plane) -> dict[str, Any]:
         "columns": plane.columns,
         "spacing": [*plane.spacing],
         "aspect": aspect_of(plane.spacing, None),
-        "address": reverse("cases:cut", args=[scan.pk, plane.across, 0]).removesuffix("0"),
+        "address": reverse(f"cases:cut_{plane.across}", args=[scan.pk, 0]).removesuffix("0"),
     }
 
 

@@ -43,7 +43,7 @@ def frame(request: PersonRequest, pk: uuid.UUID, number: int) -> HttpResponse:
 
 @require_safe
 @people_only
-def cut(request: PersonRequest, pk: uuid.UUID, across: str, number: int) -> HttpResponse:
+def cut(request: PersonRequest, pk: uuid.UUID, number: int, across: str) -> HttpResponse:
     """One cut through all frames of a volume, as `frame` sends a frame: the last frame's row first."""
     scan = get_object_or_404(Scan.objects.visible_to(request.user).select_related("case", "image"), pk=pk)
     plane = plane_of(scan.image, across)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import answers
+import numpy as np
 import pytest
 from django.core.files.base import ContentFile
 
@@ -17,6 +18,7 @@ from cases.review.measurements import Points
 from cases.uploads import service as uploads
 from inference.jobs import state as jobs
 from inference.models import Image, Job
+from inference.phantom.export import nifti_bytes
 from notices.telling import tell
 from webhooks import services as webhooks
 
@@ -56,6 +58,8 @@ def world(everybody, department, phantom_png, tmp_path, settings) -> SimpleNames
     unread.refresh_from_db()
     line = Points(0, (10.0, 10.0), (10.0, 60.0))
     calibrations.calibrate(unread, line, by=everybody, length_mm=20)
+    stack = ContentFile(nifti_bytes(np.ones((2, 32, 40), np.uint8), (1.0, 1.0), 2.0))
+    intake.receive(other, stack, modality="mri", by=everybody, file_name="volume.nii")
     session = uploads.open_session(case, "ultrasound", by=everybody)
     uploads.add_part(session, ContentFile(phantom_png(seed=3), name="third.png"), by=everybody)
     SavedView.objects.create(owner=everybody, name="Urgent", query="order=urgent")
