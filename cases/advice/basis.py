@@ -127,7 +127,7 @@ def _scan_facts(scan: Scan, panel: ReviewPanel) -> ScanFacts:
     return ScanFacts(
         number=scan.number,
         modality=image.modality,
-        plane=image.plane,
+        plane=image.acquired_plane,
         is_volume=image.is_volume,
         pixel_spacing=spacing,
         slice_spacing=image.slice_spacing,

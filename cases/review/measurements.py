@@ -92,8 +92,7 @@ def measure(
 ) -> Measurement:
     """Store a distance, in mm where a scale is known. Raises not_measurable, case_signed.
 
-    proposed: the caliper that the reader confirmed or moved. Raises no_such_proposal, other_side,
-    PermissionDenied.
+    proposed: the caliper that the reader confirmed or moved. Raises no_such_proposal, PermissionDenied.
     """
     lock_scan_for_writing(scan, by)
     require_inside(points, scan.image)
@@ -103,7 +102,7 @@ def measure(
         raise Refusal("not_measurable", gettext("Atrial widths are measured on the frames of a scan."))
     if proposed and not width:
         raise Refusal("no_such_proposal", gettext("What is proposed are atrial widths."))
-    said = proposal_for(scan, *proposed, frame=points.frame, side=side, by=by) if proposed else None
+    said = proposal_for(scan, *proposed, frame=points.frame, by=by) if proposed else None
     found = Measurement.objects.create(
         scan=scan,
         frame=points.frame,
@@ -122,18 +121,23 @@ def measure(
         proposal_atrium=proposed[1] if proposed else None,
         made_by=by,
     )
+    _tell(found, by)
+    return found
+
+
+def _tell(made: Measurement, by: User) -> None:
+    """The audit's line of a new measurement."""
     with english():
-        words = f"{found.title}: {found}"
+        words = f"{made.title}: {made}"
     record(
         "measurement.made",
         actor=by,
-        subject=found,
-        thread=scan.case.thread,
-        scan=scan.number,
+        subject=made,
+        thread=made.scan.case.thread,
+        scan=made.scan.number,
         detail=words,
-        digest=digest(found),
+        digest=digest(made),
     )
-    return found
 
 
 @transaction.atomic

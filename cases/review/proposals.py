@@ -26,8 +26,6 @@ SIDES: Mapping[str, str | Promise] = {
     "left": gettext_lazy("Left atrium"),
     "right": gettext_lazy("Right atrium"),
 }
-OPPOSITE = {"left": "right", "right": "left"}
-"""Sides of the fetus. Ultrasound knows them not: far from the probe may be either."""
 SCALES: Mapping[str, str | Promise] = {
     "file": gettext_lazy("scale: stated by the file"),
     "calibration": gettext_lazy("scale: calibrated by hand"),
@@ -102,24 +100,14 @@ def scale_words(one: Proposal) -> str:
     return str(SCALES[one.scale]) if one.scale else gettext("no scale known: nothing is called")
 
 
-def proposal_for(scan: Scan, key: UUID, atrium: int, *, frame: int, side: str, by: User) -> Prediction:
-    """The answer whose proposal a reader goes by. Raises no_such_proposal; PermissionDenied while hidden.
-
-    side: the reader's word. A proposal that knows its side is not stored as the other one: other_side.
-    """
+def proposal_for(scan: Scan, key: UUID, atrium: int, *, frame: int, by: User) -> Prediction:
+    """The answer whose proposal a reader goes by. Raises no_such_proposal; PermissionDenied while hidden."""
     if not may_see_answers(scan.case, by):
         raise PermissionDenied(gettext("The models' answers are hidden until you have filed your read."))
     said = Prediction.objects.shown().filter(pk=key, image=scan.image_id).first()
-    proposals = proposals_of(said) if said else []
-    meant = next((one for one in proposals if (one.atrium, one.frame) == (atrium, frame)), None)
-    if not said or not meant:
+    fits = said and any((one.atrium, one.frame) == (atrium, frame) for one in proposals_of(said))
+    if not said or not fits:
         raise Refusal("no_such_proposal", gettext("No such caliper was proposed on this frame."))
-    if meant.side in OPPOSITE and side == OPPOSITE[meant.side]:
-        sentence = gettext(
-            "The model proposes this caliper for the other side. Draw a line of your own to store it as this "
-            "one."
-        )
-        raise Refusal("other_side", sentence)
     return said
 
 

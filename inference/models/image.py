@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from blobs.models import Blob
 from inference.formats.affine import tilt_of
 from inference.formats.regions import Point, Region, region_of, spacing_between
-from inference.formats.spacing import Pair, aspect_of
+from inference.formats.spacing import SAME, Pair, aspect_of
 
 
 class Image(models.Model):
@@ -76,6 +76,15 @@ class Image(models.Model):
     def spacing_between(self, frame: int, points: Sequence[Point]) -> Pair | None:
         """mm (between rows, between columns) that the file states at all these points of a frame."""
         return spacing_between(self.parts, frame, points) if self.parts else self.spacing
+
+    @property
+    def acquired_plane(self) -> str:
+        """The plane of the slices that axial frames were cut out of: across it they are coarsest."""
+        if self.plane != "axial" or self.spacing is None or self.slice_spacing is None:
+            return self.plane
+        mm = {"coronal": self.spacing[0], "sagittal": self.spacing[1]}
+        coarsest = max(mm, key=lambda plane: mm[plane])
+        return coarsest if mm[coarsest] > self.slice_spacing * (1 + SAME) else self.plane
 
     @property
     def tilt(self) -> float | None:

@@ -75,7 +75,6 @@ CASES: Mapping[str, Code] = {
     "nothing_to_add": Code(field="known_series"),
     "nothing_to_explain": PLAIN,
     "nothing_to_take_back": LATE,
-    "other_side": Code(422),
     "no_such_proposal": PLAIN,
     "no_such_suggestion": Code(field="follow_up"),
     "other_birth_date": Code(field="patient_birth_date"),

@@ -4,6 +4,7 @@ import html
 
 import numpy as np
 import pytest
+from corpus import series
 from django.core.files.base import ContentFile
 
 from audit.models import Event
@@ -138,3 +139,32 @@ def test_the_report_shows_the_cut_with_its_line(volume, alice, case, client_of):
     page = client_of(alice).get(f"/cases/{case.pk}/report/").content.decode()
     assert "coronal 6 of 24" in page
     assert "Frame 3 of 4" in page
+
+
+def test_the_page_says_whose_directions_the_letters_are(volume, alice, case, client_of):
+    """A fetus need not lie along its mother: her right is no side of its brain."""
+    client = client_of(alice)
+    assert (
+        "Letters: directions as the file states them" in client.get(case.get_absolute_url()).content.decode()
+    )
+    slices = np.random.default_rng(4).integers(1, 900, (30, 40, 48)).astype(np.uint16)
+    file = ContentFile(series.multi_frame(slices, (1, 0, 0, 0, 0, -1)))
+    scan, _ = intake.receive(case, file, modality="mri", by=alice, file_name="coronal.dcm")
+    page = html.unescape(client.get(f"{case.get_absolute_url()}?scan={scan.number}").content.decode())
+    assert "Letters: the mother's directions, as the file states them" in page
+    assert (scan.image.plane, scan.image.acquired_plane) == ("axial", "coronal")
+
+
+@pytest.mark.parametrize(
+    ("spacing", "slices", "plane"),
+    [
+        ((0.8, 0.8), 3.0, "axial"), ((3.0, 0.8), 0.8, "coronal"), ((0.8, 3.0), 0.8, "sagittal"),
+        ((0.8, 0.799999), 0.799999, "axial"), (None, 3.0, "axial"),
+    ],
+)  # fmt: skip
+def test_axial_frames_remember_the_plane_of_the_slices_they_were_cut_out_of(spacing, slices, plane, volume):
+    """So that advice asks for the planes that are missing, and not for those that were turned."""
+    image = volume[0].image
+    image.row_spacing, image.column_spacing = spacing or (None, None)
+    image.slice_spacing = slices
+    assert image.acquired_plane == plane

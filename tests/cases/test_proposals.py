@@ -240,23 +240,3 @@ def test_it_counts_for_the_case_when_it_calls_and_never_without_a_scale(
 
 def test_every_side_that_the_engine_may_name_has_its_words():
     assert set(proposals.SIDES) == set(get_args(Side))
-
-
-@pytest.mark.parametrize(("side", "status"), [("left", 201), ("", 201), ("right", 422)])
-def test_a_caliper_that_is_proposed_for_a_side_is_not_stored_as_the_other(
-    side, status, proposed, alice, client_of
-):
-    """An atrium of the wrong side would be followed for weeks."""
-    known = answers.calipers(FAR)
-    known["atria"][0]["side"] = "left"
-    answer = proposed(known)
-    made = post(client_of(alice), answer, sent(answer, side=side))
-    assert made.status_code == status
-    assert Measurement.objects.count() == (status == 201)
-    if status == 422:
-        assert made.json()["code"] == "other_side"
-        own = sent(answer, side=side)
-        own = {name: value for name, value in own.items() if not name.startswith("proposal")}
-        assert post(client_of(alice), answer, own).status_code == 201, (
-            "a line of their own may be of any side"
-        )

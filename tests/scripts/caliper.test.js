@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { Caliper, endAt, keptLength, length, mayBe, pixelSides } from "../../static/js/logic/caliper.js";
+import { Caliper, endAt, keptLength, length, isLikely, pixelSides } from "../../static/js/logic/caliper.js";
 
 const SIZE = { width: 200, height: 100, aspect: 1 };
 const PROPOSAL = {
@@ -141,8 +141,8 @@ test("on another frame nothing is left of what was begun, not even a drag", () =
   assert.deepEqual([drawn.frame, drawn.points, drawn.isDragged, drawn.tool], [7, [], false, "distance"]);
 });
 
-test("a line that a model proposes for a side of the fetus is not stored as the other one", () => {
+test("a line that a model proposes for a side of the fetus is offered for that side first", () => {
   const proposed = /** @type {(side: string) => import("../../static/js/logic/caliper.js").Proposal} */ ((side) => /** @type {any} */ ({ side }));
-  assert.deepEqual([mayBe(proposed("left"), "left"), mayBe(proposed("left"), "right")], [true, false]);
-  assert.deepEqual([mayBe(proposed("far"), "left"), mayBe(null, "right")], [true, true]);
+  assert.deepEqual([isLikely(proposed("left"), "left"), isLikely(proposed("left"), "right")], [true, false]);
+  assert.deepEqual([isLikely(proposed("far"), "left"), isLikely(null, "right")], [true, true]);
 });

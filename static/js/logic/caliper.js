@@ -73,9 +73,10 @@ export function keptLength(written, filled) {
 }
 
 /**
- * @param {Proposal | null} origin of a line @param {string} side @returns {boolean} whether it may be stored as that side
+ * @param {Proposal | null} origin of a line @param {string} side
+ * @returns {boolean} whether the model would call it so; a reader may know better than the file's directions
  */
-export function mayBe(origin, side) {
+export function isLikely(origin, side) {
   return !origin || !["left", "right"].includes(origin.side) || origin.side === side;
 }
 

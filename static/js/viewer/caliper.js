@@ -2,7 +2,7 @@
 // Calipers: two points on a frame, set by pointer, pen, touch or the arrow keys, and stored by the server.
 
 import { inWords } from "../language.js";
-import { Caliper, mayBe, STEP } from "../logic/caliper.js";
+import { Caliper, isLikely, STEP } from "../logic/caliper.js";
 import { sizeOf } from "../logic/picture.js";
 import { pointed, shownSize, squared } from "../logic/zoom.js";
 import { element, json, list } from "../page.js";
@@ -116,7 +116,11 @@ export function setUpCaliper({ surfaces, onMeasuring, goTo }) {
     if (!isAsked) return;
     const isWidth = caliper.tool === "atrial_width";
     element("atrial-fields", HTMLElement).hidden = !isWidth;
-    for (const button of list(".of-a-side", HTMLButtonElement)) button.hidden = !isWidth || !mayBe(caliper.origin, button.value);
+    for (const button of list(".of-a-side", HTMLButtonElement)) {
+      const isMeant = isLikely(caliper.origin, button.value);
+      button.hidden = !isWidth;
+      for (const name of ["primary", "quiet"]) button.classList.toggle(name, isMeant === (name === "primary"));
+    }
     const plain = element("store", HTMLButtonElement);
     plain.textContent = isWidth ? inWords("Store, side not said") : inWords("Store");
     for (const name of ["primary", "quiet"]) plain.classList.toggle(name, isWidth === (name === "quiet"));
