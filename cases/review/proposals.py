@@ -23,9 +23,11 @@ SIDES: Mapping[str, str | Promise] = {
     "far": gettext_lazy("Far atrium"),
     "near": gettext_lazy("Near atrium"),
     "beside": gettext_lazy("Atrium beside the beam"),
-    "left": gettext_lazy("Left atrium"),
-    "right": gettext_lazy("Right atrium"),
+    "right": gettext_lazy("Atrium on the left of the picture"),
+    "left": gettext_lazy("Atrium on the right of the picture"),
 }
+"""A stored left or right is that of the file's directions, which in DICOM are the mother's. All MRI is stored
+as radiologists look at it, right on the left: the side of the picture is true of every file."""
 SCALES: Mapping[str, str | Promise] = {
     "file": gettext_lazy("scale: stated by the file"),
     "calibration": gettext_lazy("scale: calibrated by hand"),
@@ -60,14 +62,15 @@ class Offered:
 
     @property
     def mark(self) -> dict[str, Any]:
-        """What the viewer draws, as JSON."""
+        """What the viewer draws, as JSON. side: "" of left and right that need not be the fetus's."""
         one = self.proposal
+        is_mothers = self.prediction.image.source_format == "dicom" and one.side in ("left", "right")
         note = gettext("proposed, not confirmed")
         return {
             "prediction": str(self.prediction.pk),
             "atrium": one.atrium,
             "frame": one.frame,
-            "side": one.side,
+            "side": "" if is_mothers else one.side,
             "start": [*one.start],
             "end": [*one.end],
             "words": f"{self.title}: {self.width}; {self.scale}; {note}",

@@ -27,7 +27,8 @@ class ProposalSerializer(serializers.Serializer[Any]):
     frame = serializers.IntegerField()
     side = serializers.ChoiceField(
         choices=SIDES,
-        help_text="Ultrasound: from the probe, beside where the midline runs along it. MRI: the patient's.",
+        help_text="Ultrasound: from the probe, beside where the midline runs along it. MRI: as the file's "
+        "directions say, which in DICOM are the mother's; right is on the left of the picture.",
     )
     start = serializers.ListField(
         child=serializers.FloatField(), help_text="On the inner wall of the midline's side."

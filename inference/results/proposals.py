@@ -17,9 +17,10 @@ class Proposal:
     """One atrium's caliper: proposed, and confirmed by nobody.
 
     atrium: its place in the stored list. start, end: inner and outer wall, (row, column) in pixels of the
-    scan's frame. side: far from the probe, near it, or beside the beam. width_px, error_px: in square pixels;
-    an error is a standard deviation. over_bpd: share of the head's short diameter. width_mm, error_mm,
-    probability: None where no scale is known. scale: file, calibration or gestational_age; "" for none.
+    scan's frame. side: far from the probe, near it, or beside the beam; of MRI left or right as the file's
+    directions say, right being on the left of the picture. width_px, error_px: in square pixels; an error is
+    a standard deviation. over_bpd: share of the head's short diameter. width_mm, error_mm, probability: None
+    where no scale is known. scale: file, calibration or gestational_age; "" for none.
     """
 
     atrium: int

@@ -240,3 +240,18 @@ def test_it_counts_for_the_case_when_it_calls_and_never_without_a_scale(
 
 def test_every_side_that_the_engine_may_name_has_its_words():
     assert set(proposals.SIDES) == set(get_args(Side))
+
+
+@pytest.mark.parametrize(("source", "told"), [("nifti", "right"), ("dicom", "")])
+def test_a_side_of_mri_is_the_pictures_and_the_fetuss_only_where_the_file_is_no_dicom(
+    source, told, proposed, case, alice, client_of
+):
+    """DICOM's right is the mother's: no button for a side of the fetus is pressed for the reader."""
+    found = answers.calipers(FAR)
+    found["atria"][0]["side"] = "right"
+    answer = proposed(found)
+    Image.objects.filter(pk=answer.image_id).update(source_format=source)
+    page = client_of(alice).get(case.get_absolute_url())
+    (mark,) = page.context["proposals"]
+    assert mark["side"] == told
+    assert mark["words"].startswith("Atrium on the left of the picture: 7.0 ± 0.6 mm")

@@ -155,7 +155,7 @@ def test_its_calipers_are_stored_drawn_run_again_and_confirmed_or_moved(answered
     marks = page.context["proposals"]
     assert [mark["frame"] for mark in marks] == [answered.measurement["frame"]] * 2
     said = page.content.decode()
-    assert "Right atrium" in said
+    assert "Atrium on the left of the picture" in said
     assert "scale: stated by the file" in said
     assert "Explain by" not in said, "the calipers are its explanation"
 

@@ -27,7 +27,7 @@ import { inside } from "./zoom.js";
  * @property {Point} end
  * @property {string} words
  * @property {string} label
- * @property {string} side  "left" or "right" where the model knows which; far, near or beside the beam
+ * @property {string} side  "left" or "right" where the file knows whose they are, else ""; far, near or beside the beam
  * @property {boolean} confirmed
  */
 
