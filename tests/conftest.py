@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import durations
+import long
 import migrated_database
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from cases import intake, services
 from cases.models import Case, ReadingRules, Scan
 from inference.engine import catalogue
 from inference.engine.fitness import fitness_of
-from inference.jobs import worker
+from inference.jobs import loaded_models, worker
 from inference.models import Job
 from inference.phantom import render, sample_spec
 from inference.registry import service as registry
@@ -42,8 +43,9 @@ def pytest_configure(config) -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items) -> None:
+def pytest_collection_modifyitems(config, items) -> None:
     """Beside each other, files of long tests begin first; one process keeps the order it was asked in."""
+    long.leave_out(config, items)
     if "PYTEST_XDIST_WORKER" in os.environ:
         durations.longest_first(items)
 
@@ -345,4 +347,4 @@ def run_jobs() -> Iterator[Callable[..., None]]:
             worker.work(job.pk)
 
     yield run
-    worker.forget_models()
+    loaded_models.forget_models()

@@ -4,7 +4,7 @@ Every write is fenced by the token of its claim: one that has lost its lease cha
 """
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -24,7 +24,7 @@ from inference.models import Job, ModelVersion
 from webhooks import wake_ups
 
 BATCHED = frozenset({Job.Kind.PREDICT, Job.Kind.SHADOW})
-"""Kinds of which one forward pass does several."""
+"""Kinds of which several are done at once."""
 
 
 class Fault(StrEnum):
@@ -55,9 +55,10 @@ class Claim:
 
 @transaction.atomic
 def claim(wake_up: uuid.UUID) -> list[Claim]:
-    """Take the most urgent waiting job of the queue of the wake-up's job, and others like it, up to a batch.
+    """Take the most urgent waiting job of the queue of the wake-up's job, and what is done along with it.
 
-    Among equally urgent jobs departments take turns.
+    Among equally urgent jobs departments take turns. A reading of a scan is one piece of work: all versions
+    that are to answer about it, and other scans up to a batch.
 
     Empty when there is nothing to do: then the message is acknowledged and that is all.
     A job that has been tried before runs alone, so that one that kills its worker takes
@@ -67,11 +68,48 @@ def claim(wake_up: uuid.UUID) -> list[Claim]:
     first = turns.next_of(waiting)
     if first is None:
         return []
-    waiting = waiting.order_by("-priority", "created_at").select_for_update(skip_locked=True)
-    batch = [first]
-    if first.kind in BATCHED and first.attempts == 0:
-        alike = waiting.filter(kind=first.kind, model_version=first.model_version_id, attempts=0)
-        batch += alike.exclude(pk=first.pk)[: settings.JOB_BATCH - 1]
+    alone = first.kind not in BATCHED or first.attempts
+    return _take([first] if alone else [first, *_along_with(first, waiting)])
+
+
+@transaction.atomic
+def claim_maps(read: Sequence[Claim], method: str) -> list[Claim]:
+    """Take what is to be explained by this method of the answers just given, while nothing more urgent waits.
+
+    The process that answered still has the picture prepared and what the networks made of it.
+    """
+    first = read[0].job
+    waiting = due().filter(queue=first.queue)
+    if waiting.filter(priority__gt=first.priority).exists():
+        return []
+    answered = waiting.filter(
+        kind=Job.Kind.EXPLAIN,
+        parameters__method=method,
+        prediction__job__in=[held.job.pk for held in read],
+        attempts=0,
+    )
+    return _take(list(_in_turn(answered)))
+
+
+def _along_with(first: Job, waiting: QuerySet[Job]) -> list[Job]:
+    """Other versions' jobs about the same scan, then those about other scans that fit in whole."""
+    room = settings.JOB_BATCH - 1
+    alike = waiting.filter(kind=first.kind, attempts=0).exclude(pk=first.pk)
+    same = list(_in_turn(alike.filter(image=first.image_id))[:room])
+    others = alike.filter(model_version=first.model_version_id).exclude(image=first.image_id)
+    more = (room - len(same)) // (1 + len(same))
+    images = list(_in_turn(others).values_list("image", flat=True)[:more])
+    return same + list(_in_turn(alike.filter(image__in=images))[: room - len(same)])
+
+
+def _in_turn(jobs: QuerySet[Job]) -> QuerySet[Job]:
+    """The most urgent first, then the oldest, but for those that somebody else is taking just now."""
+    return jobs.order_by("-priority", "created_at").select_for_update(skip_locked=True, of=("self",))
+
+
+def _take(batch: list[Job]) -> list[Claim]:
+    if not batch:
+        return []
     Job.objects.filter(pk__in=[job.pk for job in batch]).update(
         state=State.RUNNING,
         token=F("token") + 1,
@@ -82,7 +120,7 @@ def claim(wake_up: uuid.UUID) -> list[Claim]:
         stage="starting",
     )
     claims = [Claim(job, job.token + 1) for job in batch]
-    deadlines.begin(first.kind, [(str(held.job.pk), held.token) for held in claims])
+    deadlines.begin(batch[0].kind, [(str(held.job.pk), held.token) for held in claims])
     return claims
 
 

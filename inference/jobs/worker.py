@@ -1,20 +1,20 @@
-"""Claim a batch -> engine -> publish.
+"""Claim a reading -> engine -> publish.
+
+What waits about a scan is claimed at once: its versions answer one after another from one preparation, each
+answer is published as it stands, and what explains it out of the same pass follows in the same process.
 
 The web process never imports the engine's networks, and neither does the parent of a
-prefork worker: torch is first touched in the child, through `_science`, so that CUDA and
-OpenMP never cross a fork.
+prefork worker: torch is first touched in the child, through `loaded_models.engine`, so that
+CUDA and OpenMP never cross a fork.
 """
 
 import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from functools import lru_cache
-from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from django.conf import settings
 from django.db import Error as DatabaseFault
@@ -29,20 +29,19 @@ from inference.engine.preprocessing.frames import choose_frames
 from inference.engine.quality import VERSION, Check, check
 from inference.engine.records import MEASURING_NETWORKS, Answer
 from inference.engine.weights.ensemble_file import ENSEMBLE
+from inference.formats.spacing import CALIBRATED
 from inference.formats.stack import PictureStack
-from inference.jobs import deadlines, lease, presence
+from inference.jobs import deadlines, lease
 from inference.jobs import state as jobs
 from inference.jobs.lease import Claim, Fenced
-from inference.models import Job, ModelVersion, Prediction, Quality
+from inference.jobs.loaded_models import ModelIntegrity, engine, model_of
+from inference.models import Job, Prediction, Quality
 from inference.registry import service as registry
 from inference.registry import trainings, weights_upload
 from inference.results import images
 from inference.results import store as results
 from refusals import Refusal
 from webhooks import wake_ups
-
-if TYPE_CHECKING:
-    from inference.engine.versions import Model
 
 logger = logging.getLogger(__name__)
 
@@ -52,11 +51,10 @@ SEED = 0
 # each answer that waits comes before any LIME. An ensemble is explained by its members, and what measures by
 # its calipers.
 EXPLANATIONS = {"gradcam": 0, "lime": 1}
+AT_ONCE = "gradcam"
 WITHOUT_MAPS = frozenset({ENSEMBLE, *MEASURING_NETWORKS})
-
-
-class ModelIntegrity(Exception):
-    """The version's weights no longer match their hash."""
+_stacks: dict[tuple[uuid.UUID | None, str], PictureStack] = {}
+"""Those of the reading at hand, for all its versions."""
 
 
 def work(wake_up: uuid.UUID) -> None:
@@ -65,15 +63,35 @@ def work(wake_up: uuid.UUID) -> None:
     try:
         claims = lease.claim(wake_up)
         if claims:
-            origin.set(_origin_of(claims))
-            began = time.monotonic()
-            _see_through(claims)
-            deadlines.end()
-            first = claims[0].job
-            logger.info("%s, %d at once: %.2f s", first.kind, len(claims), time.monotonic() - began)
-            wake_ups.ask(first.queue)  # for what else waits
+            _work_on(claims)
+            if claims[0].job.kind == Job.Kind.PREDICT and (maps := lease.claim_maps(claims, AT_ONCE)):
+                _work_on(maps)
+            wake_ups.ask(claims[0].job.queue)  # for what else waits
     finally:
         origin.reset(token)
+
+
+def _work_on(claims: Sequence[Claim]) -> None:
+    origin.set(_origin_of(claims))
+    began = time.monotonic()
+    first = claims[0].job
+    with _kept_alive(claims):
+        for part in _parts_of(claims):
+            deadlines.extend(first.kind)
+            _see_through(part)
+    deadlines.end()
+    _stacks.clear()
+    logger.info("%s, %d at once: %.2f s", first.kind, len(claims), time.monotonic() - began)
+
+
+def _parts_of(claims: Sequence[Claim]) -> Iterable[Sequence[Claim]]:
+    """What is done in one go: answers of one version, else one job. A fault of one part leaves the others."""
+    if claims[0].job.kind not in lease.BATCHED:
+        return [[held] for held in claims]
+    by_version: dict[uuid.UUID | None, list[Claim]] = {}
+    for held in claims:
+        by_version.setdefault(held.job.model_version_id, []).append(held)
+    return by_version.values()
 
 
 def _origin_of(claims: Sequence[Claim]) -> Origin:
@@ -84,8 +102,7 @@ def _origin_of(claims: Sequence[Claim]) -> Origin:
 
 def _see_through(claims: Sequence[Claim]) -> None:
     try:
-        with _kept_alive(claims):
-            _run(claims)
+        _run(claims)
     except ModelIntegrity as fault:
         registry.quarantine(claims[0].job.scan[1], reason=str(fault))
         _each(claims, lease.fail, "model_integrity", str(fault))
@@ -98,7 +115,7 @@ def _see_through(claims: Sequence[Claim]) -> None:
     except BlobUnavailable as fault:
         _each(claims, lease.wait, str(fault))
     except Exception as fault:
-        logger.exception("A batch of %d jobs failed", len(claims))
+        logger.exception("%d jobs failed", len(claims))
         if isinstance(fault, OSError) and (reason := store.fault()):
             _each(claims, lease.wait, reason)  # a checkpoint or an upload, which lie beside the blobs
         else:
@@ -128,13 +145,13 @@ def _run(claims: Sequence[Claim]) -> None:
 
 
 def _predict(claims: Sequence[Claim]) -> None:
-    science = _science()
-    model = _model(claims[0].job.scan[1])
+    parts = engine()
+    model = model_of(claims[0].job.scan[1])
     readable = [(held, stack) for held in claims if (stack := _stack(held)) is not None]
     frames = [held.job.parameters.get("frames") for held, _ in readable]
     lease.heartbeat([held for held, _ in readable], "classifying")
     ages = [held.job.parameters.get("gestational_age_days") for held, _ in readable]
-    answers = science.versions.predict(model, [stack for _, stack in readable], frames=frames, ages_days=ages)
+    answers = parts.versions.predict(model, [stack for _, stack in readable], frames=frames, ages_days=ages)
     checks = [_checks(*each, answer) for each, answer in zip(readable, answers, strict=True)]
     for (held, _), answer, found in zip(readable, answers, checks, strict=True):
         try:
@@ -145,8 +162,11 @@ def _predict(claims: Sequence[Claim]) -> None:
 
 def _stack(held: Claim) -> PictureStack | None:
     """The pixels of one job's scan. Without them that one fails or waits, and its batch goes on: None."""
+    key = held.job.image_id, repr(held.job.parameters.get(CALIBRATED))
     try:
-        return images.stack_for(held.job)
+        if key not in _stacks:
+            _stacks[key] = images.stack_for(held.job)
+        return _stacks[key]
     except BlobCorrupt as fault:
         _each([held], lease.fail, "input_corrupt", str(fault))
     except BlobUnavailable as fault:
@@ -198,21 +218,21 @@ def _explain(held: Claim) -> None:
     if prediction is None:
         raise ValueError("an explain job names its prediction")
     image, version = job.scan
-    model, stack = _model(version), images.stack_of(image)
+    model, stack = model_of(version), images.stack_of(image)
     method = job.parameters["method"]
-    science = _science()
+    parts = engine()
     lease.heartbeat([held], "explaining")
     try:
-        with science.explainers.telling(lambda words: lease.heartbeat([held], f"explaining, {words}"[:60])):
-            explanation = science.explainers.explain(
+        with parts.explainers.telling(lambda words: lease.heartbeat([held], f"explaining, {words}"[:60])):
+            explanation = parts.explainers.explain(
                 method,
-                science.versions.explainable(model),
+                parts.versions.explainable(model),
                 stack,
                 results.answer_of(prediction),
                 class_label=job.parameters.get("class_label"),
                 seed=job.parameters.get("seed", SEED),
             )
-    except science.explainers.CannotExplain as refused:
+    except parts.explainers.CannotExplain as refused:
         raise Refusal("cannot_explain", str(refused)) from refused
     stored = results.put_arrays(explanation)
     with transaction.atomic():
@@ -236,12 +256,12 @@ def _repeat(held: Claim) -> None:
     job, prediction = held.job, held.job.prediction
     if prediction is None:
         raise ValueError("a repeat job names its prediction")
-    science = _science()
+    parts = engine()
     lease.heartbeat([held], "running the answer and its explanations again")
-    found = list(science.reproduction.repeated(prediction))
+    found = list(parts.reproduction.repeated(prediction))
     with transaction.atomic():
         lease.finish(held)
-        science.reproduction.keep(prediction, found, by=job.requested_by, job=job)
+        parts.reproduction.keep(prediction, found, by=job.requested_by, job=job)
 
 
 def _queue_explanations(job: Job, prediction: Prediction) -> None:
@@ -292,44 +312,3 @@ def _kept_alive(claims: Sequence[Claim]) -> Iterator[None]:
     finally:
         done.set()
         thread.join()
-
-
-def _model(version: ModelVersion) -> "Model":
-    mismatch: type[Exception] = _science().loaded_model.WeightsMismatch
-    try:
-        return _loaded(version.pk)
-    except (BlobCorrupt, mismatch) as fault:
-        raise ModelIntegrity(f"{version}: {fault}") from fault
-
-
-@lru_cache(maxsize=12)
-def _loaded(version_id: uuid.UUID) -> "Model":
-    version = ModelVersion.objects.select_related("weights").get(pk=version_id)
-    science = _science()
-    started = time.monotonic()
-    weights = store.read(version.weights_sha256)
-    model: Model = science.versions.load(
-        results.weights_record_of(version), weights, device=science.device.best()
-    )
-    presence.runs_on(str(model.device))
-    logger.info("Loaded %s on %s in %.2f s", version, model.device, time.monotonic() - started)
-    return model
-
-
-def forget_models() -> None:
-    """Drop every loaded network, so that the next job loads it again."""
-    _loaded.cache_clear()
-
-
-@lru_cache(maxsize=1)
-def _science() -> ModuleType:
-    """The one door to torch, opened in the worker's child at its first job."""
-    from inference.jobs import torch_parts
-
-    torch_parts.loaded_model.configure(threads=settings.ENGINE_THREADS)
-    graphs = Path(settings.WORK_ROOT) / "graphs"
-    if not store.fault():
-        with suppress(OSError):
-            graphs.mkdir(parents=True, exist_ok=True)
-    torch_parts.graph_cache.keep_in(graphs)
-    return torch_parts

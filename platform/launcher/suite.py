@@ -14,14 +14,16 @@ from launcher.processes import dying_with_us
 HELP = """\
 usage: ./test [pytest arguments]   the suite, or a part of it: ./test tests/cases -k sign
        ./test --quick              the suite without browser, trainings and killed processes: two minutes
+       ./test --long [arguments]   the same with nothing left out: whole walks, of which the suite takes a
+                                  share, and tests that take minutes
        ./test --time-again         the suite, and keep what each file takes: files of long tests begin first
        ./test --checks             style, types, arrows between the rooms, migrations, settings, API schema,
                                   scripts
 
 Sets itself up in .venv, starts PostgreSQL and Valkey in a temporary folder, finds a Chromium.
-VENTRA_DATA_DIR names a folder with real scans; tests that need it are skipped without.
-VENTRA_EVERY_SCAN=1 ./test tests/journeys takes each of them in, instead of one in 48: ten minutes."""
+VENTRA_DATA_DIR names a folder with real scans; tests that need it are skipped without."""
 WHOLE: tuple[list[str], ...] = ([], ["--time-again"], ["--quick"])
+LONG = "--long"
 QUICK = "not browser and not training and not faults"
 """What the markers of pyproject.toml leave: no browser, no training, no process started to be killed."""
 
@@ -49,6 +51,9 @@ def _pytest(settings: dict[str, str], arguments: Sequence[str]) -> int:
     settings["SECURE_SSL"] = "0"  # the tests' own server speaks plain HTTP on this machine's own address
     if chromium := browser.find():
         settings["CHROMIUM"] = chromium
+    if LONG in arguments:
+        settings["VENTRA_LONG"] = "1"
+        arguments = [one for one in arguments if one != LONG]
     if list(arguments) in WHOLE:
         # One process more than cores, since many tests wait. A file's tests stay together, long files first.
         beside = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder", "--durations", "20"]

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import long
 import pytest
 from conftest import PASSWORD
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -92,7 +93,7 @@ def log_in(page: Page) -> Callable[[User], None]:
 
 @pytest.fixture
 def keep(page: Page, theme: str, request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Keep screenshots of the page at every size under test-output/screenshots."""
+    """At every size nothing is wider than the screen; `./test --long` keeps test-output/screenshots, too."""
     folder = request.config.rootpath / "test-output" / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
 
@@ -100,7 +101,8 @@ def keep(page: Page, theme: str, request: pytest.FixtureRequest) -> Callable[[st
         for size, (width, height) in SIZES.items():
             page.set_viewport_size({"width": width, "height": height})
             widths = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-            page.screenshot(path=folder / f"{name}-{size}-{theme}.png", full_page=size != "desktop")
+            if long.is_asked():
+                page.screenshot(path=folder / f"{name}-{size}-{theme}.png", full_page=size != "desktop")
             assert widths[0] <= widths[1], f"{name} is wider than a {size}"
         page.set_viewport_size({"width": 1440, "height": 900})
 

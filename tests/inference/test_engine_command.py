@@ -37,11 +37,13 @@ def files(tmp_path_factory) -> dict[str, Path]:
     return {path.stem: path for path in folder.iterdir()}
 
 
-def test_each_file_gets_its_line_in_order_and_an_unreadable_one_fails_only_at_the_end(files, tmp_path):
+def test_each_file_gets_its_line_in_order_and_an_unreadable_one_fails_only_at_the_end(
+    files, graphs, tmp_path
+):
     order = [files["letter"], files["head"], files["blank"], tmp_path / "absent.png"]
     done = run(
         *order, "--model", "modified_cnn", "--modality", "ultrasound",
-        "--explain", "gradcam", "lime", "--out", tmp_path / "maps", "--json",
+        "--explain", "gradcam", "lime", "--out", tmp_path / "maps", "--json", "--graphs", graphs,
     )  # fmt: skip
     lines = [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -63,8 +65,8 @@ def test_each_file_gets_its_line_in_order_and_an_unreadable_one_fails_only_at_th
         assert Image.open(Path(explanation["heatmap"]).with_suffix(".png")).size == DRAWN
 
 
-def test_the_table_for_people_needs_no_json_and_ends_well(files):
-    done = run(files["head"], "--modality", "ultrasound", "--model", "cnn")
+def test_the_table_for_people_needs_no_json_and_ends_well(files, graphs):
+    done = run(files["head"], "--modality", "ultrasound", "--model", "cnn", "--graphs", graphs)
     assert done.returncode == 0, done.stderr
     header, row = done.stdout.splitlines()
     assert header.split()[:3] == ["file", "label", "probability"]
@@ -72,9 +74,9 @@ def test_the_table_for_people_needs_no_json_and_ends_well(files):
 
 
 @pytest.mark.data
-def test_a_volume_gets_one_answer_with_the_frames_it_rests_on(data_dir):
+def test_a_volume_gets_one_answer_with_the_frames_it_rests_on(data_dir, graphs):
     volume = sorted((data_dir / "mri").glob("*/srr.nii.gz"))[-1]
-    done = run(volume, "--modality", "mri", "--json")
+    done = run(volume, "--modality", "mri", "--json", "--graphs", graphs)
     (line,) = [json.loads(text) for text in done.stdout.splitlines()]
     assert done.returncode == 0, done.stderr
     assert len(line["frames"]) == 5

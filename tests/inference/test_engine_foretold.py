@@ -180,6 +180,7 @@ def stack():
     return render(sample_spec(np.random.default_rng(12), label="ventriculomegaly"), "mri", seed=12).stack()
 
 
+@pytest.mark.long
 def test_foretold_answers_of_vgg16_lie_as_far_apart_as_computed_ones(vgg16, stack):
     picture = prepare(stack, vgg16.recipe).tensor[0, 0]
     segments, stages = even_pieces(picture, 50), vgg16.draft("mri")
@@ -196,6 +197,7 @@ def test_foretold_answers_of_vgg16_lie_as_far_apart_as_computed_ones(vgg16, stac
     assert slope == pytest.approx(1, abs=0.12)
 
 
+@pytest.mark.long
 def test_vgg16_foretells_says_how_well_and_gives_the_same_bytes_again(vgg16, stack):
     (answer,) = predict(vgg16, [stack])
     first, second = (

@@ -1,7 +1,10 @@
 """The job's state machine against the real database."""
 
+import copy
+import uuid
 from datetime import timedelta
 
+import answers
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models.functions import Now
@@ -99,6 +102,61 @@ def test_waiting_jobs_of_one_version_are_claimed_as_one_batch(submit, settings):
     settings.JOB_BATCH = 3
     waiting = [submit() for _ in range(4)]
     assert len(lease.claim(waiting[0].pk)) == 3
+
+
+@pytest.mark.parametrize(("most", "scans"), [(2, 1), (3, 1), (4, 2), (5, 2)])
+def test_versions_that_are_to_answer_about_a_scan_are_claimed_at_once_and_no_scan_in_part(
+    most, scans, image, version, alice, settings
+):
+    settings.JOB_BATCH = most
+    other = copied(version, network="vgg16")
+    waiting = {
+        one.pk: [
+            jobs.submit(Job.Kind.PREDICT, image=one, model_version=which, requested_by=alice)
+            for which in (version, other)
+        ]
+        for one in (image, copied(image))
+    }
+    claimed = lease.claim(waiting[image.pk][1].pk)
+    assert claimed[0].job.image_id == image.pk
+    assert sorted(held.job.pk for held in claimed) == sorted(
+        job.pk for of_one in list(waiting.values())[:scans] for job in of_one
+    )
+
+
+def test_maps_of_answers_just_given_are_claimed_by_who_gave_them_unless_something_more_urgent_waits(
+    submit, image, version, alice
+):
+    read = lease.claim(submit().pk)
+    prediction = answers.answer(read[0].job)
+
+    def explain(method: str) -> Job:
+        return jobs.submit(
+            Job.Kind.EXPLAIN,
+            image=image,
+            model_version=version,
+            prediction=prediction,
+            requested_by=alice,
+            parameters={"method": method},
+        )
+
+    wanted = explain("gradcam")
+    explain("lime")
+    urgent = submit(priority=20)
+    assert lease.claim_maps(read, "gradcam") == []
+    jobs.cancel(urgent, by=alice)
+    assert [held.job.pk for held in lease.claim_maps(read, "gradcam")] == [wanted.pk]
+    assert lease.claim_maps(read, "gradcam") == []
+
+
+def copied(row, **changed):
+    """The same row once more, under a key of its own."""
+    again = copy.copy(row)
+    again.pk, again._state.adding = uuid.uuid4(), True
+    for name, value in changed.items():
+        setattr(again, name, value)
+    again.save()
+    return again
 
 
 def test_a_job_that_was_tried_before_runs_alone(submit):

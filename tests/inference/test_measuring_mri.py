@@ -16,7 +16,7 @@ from inference.engine.records import ATRIUM, MEASURING_NETWORKS, VENTRICLES
 from inference.engine.weights import smoke
 from inference.engine.weights.ensemble_file import MembersDiffer, refuse_unlike
 from inference.engine.weights.loaded_model import WeightsMismatch
-from inference.jobs import worker
+from inference.jobs import loaded_models
 from inference.models import Explanation, Job, ModelVersion, Prediction
 from inference.phantom import sample_spec
 from inference.phantom.volume import volume
@@ -147,7 +147,7 @@ def test_its_calipers_are_stored_drawn_run_again_and_confirmed_or_moved(answered
     assert [one["side"] for one in answered.measurement["atria"]] == ["right", "left"], answered.refusal_code
     assert not Job.objects.filter(kind=Job.Kind.EXPLAIN).exists()
     assert not Explanation.objects.exists()
-    worker.forget_models()
+    loaded_models.forget_models()
     assert [one.verdict for one in reproduction.repeated(answered)] == ["identical"]
 
     client = client_of(alice)

@@ -17,7 +17,7 @@ from inference.engine.records import ATRIUM, WeightsRecord
 from inference.engine.weights import smoke
 from inference.engine.weights.loaded_model import WeightsMismatch
 from inference.formats.spacing import CALIBRATED
-from inference.jobs import worker
+from inference.jobs import loaded_models
 from inference.models import Explanation, Job, ModelVersion, Prediction
 from inference.phantom import render, sample_spec
 from inference.registry import weights_upload
@@ -236,7 +236,7 @@ def test_a_worker_answers_with_it_and_its_calipers_are_part_of_the_row(answered,
 
 @pytest.mark.django_db
 def test_it_is_run_again_and_comes_out_the_same(answered):
-    worker.forget_models()
+    loaded_models.forget_models()
     assert [one.verdict for one in reproduction.repeated(answered)] == ["identical"]
     stored = results.answer_of(answered)
     atria = [{**one, "width_px": one["width_px"] + 1} for one in stored.measurement["atria"]]

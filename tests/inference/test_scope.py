@@ -173,6 +173,7 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.mark.training
+@pytest.mark.long
 def test_the_same_command_writes_the_same_gate_with_its_table(folder, tmp_path):
     hashes = []
     for name in ("first", "second"):

@@ -14,8 +14,8 @@ from django.db.models.functions import Now
 from blobs import store
 from blobs.store import BlobUnavailable
 from cases import services
+from inference.jobs import loaded_models, worker
 from inference.jobs import state as jobs
-from inference.jobs import worker
 from inference.models import Image, Job, ModelVersion, Prediction
 from inference.registry import weights_upload
 
@@ -87,7 +87,7 @@ def test_one_scan_that_cannot_be_read_keeps_no_other_of_its_batch_waiting(
     assert {jobs_of.get(image=scan.image).state for scan in (scans[0], scans[2])} == {"succeeded"}
     harmed = jobs_of.get(image=scans[1].image)
     assert (harmed.state, harmed.failure_code) == ends
-    worker.forget_models()
+    loaded_models.forget_models()
 
 
 def test_an_answer_whose_map_cannot_be_stored_waits_for_its_map(folder, case, alice, add_scan, run_jobs):

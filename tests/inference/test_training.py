@@ -278,6 +278,7 @@ def test_a_frozen_stem_stays_as_it_was_published_and_only_the_tail_learns(folder
     assert record.card["training"]["starts_from"].startswith("resnet18_imagenet.safetensors (")
 
 
+@pytest.mark.long
 def test_a_stem_that_phantoms_taught_stays_while_the_tail_goes_on_learning(folder, tmp_path):
     more = ["--from-scratch", "--settle", "--copies", "1"]
     tensors = {}

@@ -77,7 +77,7 @@ def straight(folder, tmp_path_factory) -> Callable[[str], str]:
         pytest.param(FREE, "phantoms, epoch 1", id="cnn-phantoms"),
         pytest.param(FREE, "folds, epoch 1", id="cnn-folds"),
         pytest.param(FREE, "final weights, epoch 1", id="cnn-final"),
-        pytest.param(SETTLED, "folds, epoch 1", id="resnet18-folds"),
+        pytest.param(SETTLED, "folds, epoch 1", id="resnet18-folds", marks=pytest.mark.long),
     ],
 )
 def test_a_stopped_training_ends_with_the_weights_it_would_have_had(

@@ -9,6 +9,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 
 from audit.models import Event
 from blobs import store
+from inference.jobs import loaded_models, worker
 from inference.jobs import state as jobs
 from inference.models import Activation, Explanation, Job, ModelVersion, Prediction
 from inference.results import images
@@ -34,6 +35,17 @@ def test_every_active_version_answers_once(answered):
         assert 0 <= prediction.probability <= 1
         assert (prediction.label == "ventriculomegaly") == (prediction.probability >= prediction.threshold)
         assert prediction.weights_sha256 == prediction.model_version.weights_sha256
+
+
+def test_one_claim_is_the_whole_reading_of_a_scan(case, alice, add_scan):
+    """Every version and its Grad-CAM, from one preparation; LIME is work of its own."""
+    scan = add_scan(case, alice)
+    worker.work(Job.objects.filter(image=scan.image).first().pk)
+    loaded_models.forget_models()
+    assert Prediction.objects.filter(image=scan.image).count() == 2
+    assert set(Explanation.objects.values_list("method", flat=True)) == {"gradcam"}
+    left = Job.objects.exclude(state="succeeded")
+    assert {(job.parameters["method"], job.state) for job in left} == {("lime", "queued")}
 
 
 def test_every_answer_is_explained_by_grad_cam_and_lime(answered, run_jobs):

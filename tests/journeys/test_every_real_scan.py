@@ -1,14 +1,14 @@
 """Real scans go in through the page and the API, and get an answer or a reasoned refusal.
 
-The suite takes one ultrasound picture in 48 and two of the volumes; VENTRA_EVERY_SCAN=1 takes all of
+The suite takes one ultrasound picture in 48 and two of the volumes; `./test --long` takes all of
 them, in about ten minutes.
 """
 
-import os
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import long
 import pytest
 from conftest import seat_shipped
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -18,8 +18,8 @@ from accounts.tokens import issue_token
 from cases import services
 from cases.models import Case, Scan
 from inference.engine.records import NETWORK_NAMES
+from inference.jobs import loaded_models, worker
 from inference.jobs import state as jobs
-from inference.jobs import worker
 from inference.models import Job
 from inference.registry import service as registry
 
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.data, pytest.mark.django_db]
 
 
 def scans(folder: Path) -> Iterator[tuple[Path, str]]:
-    all_of_them = "VENTRA_EVERY_SCAN" in os.environ
+    all_of_them = long.is_asked()
     for path in sorted((folder / "ultrasound").rglob("*.jpg"))[:: 1 if all_of_them else 48]:
         yield path, "ultrasound"
     for path in sorted((folder / "mri").rglob("srr.nii.gz"))[:: 1 if all_of_them else 4]:
@@ -50,7 +50,7 @@ def answer_all(by) -> None:
         worker.work(job.pk)
         for explain in Job.objects.filter(state=Job.State.QUEUED, kind=Job.Kind.EXPLAIN):
             jobs.cancel(explain, by=by)
-    worker.forget_models()
+    loaded_models.forget_models()
 
 
 def said_by_the_api(program: Client, scan: Scan) -> Iterator[dict]:
