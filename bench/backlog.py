@@ -1,0 +1,261 @@
+"""What the platform adds to the engine: a backlog of scans, and a plain loop over the same engine.
+
+    python bench/backlog.py [--scans 100] [--rounds 3] [--networks cnn modified_cnn atrium] [--processes 2]
+                            [--data FOLDER] [--json]
+
+Starts a PostgreSQL, a Valkey and a worker of its own. Each round takes in that many ultrasound pictures (of
+FOLDER, else phantoms; none twice), sets the worker on them until every version has answered and every
+Grad-CAM is stored, then lets a plain loop do the same with as many processes: prepare, classify, check the
+quality, Grad-CAM, keep nothing. Both are warm. Printed: seconds of both, their ratio, the median of the
+rounds, and how many MiB a process of the worker holds. Taking the files in is not timed; LIME is left out.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import secrets
+import statistics
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "platform"), str(ROOT / "tests")]
+
+from launcher import servers, services  # noqa: E402  # the source roots come first
+from launcher.processes import Process  # noqa: E402
+
+WARM = 8
+"""Scans before the first round, in each process of both."""
+
+
+def main() -> None:
+    options = parser().parse_args()
+    with servers.throwaway() as started, TemporaryDirectory(prefix="ventra-bench-") as folder:
+        own = {"SECRET_KEY": secrets.token_urlsafe(64), "SECURE_SSL": "0", "LOG_LEVEL": "WARNING"}
+        own |= {"DJANGO_SETTINGS_MODULE": "config.settings", "BLOB_ROOT": f"{folder}/blobs"}
+        own |= {"WORK_ROOT": f"{folder}/work", "OMP_NUM_THREADS": "1"}
+        os.environ |= started.environment | own
+        found = measured(options, Path(folder))
+    print(json.dumps(found, indent=None if options.json else 2))
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--scans", type=int, default=100)
+    made.add_argument("--rounds", type=int, default=3)
+    made.add_argument("--networks", nargs="+", default=["cnn", "modified_cnn", "atrium"])
+    made.add_argument("--processes", type=int, default=2)
+    made.add_argument("--data", type=Path, help="a folder of ultrasound pictures, whatever lies in it")
+    made.add_argument("--json", action="store_true", help="one line")
+    return made
+
+
+def measured(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    Path(os.environ["WORK_ROOT"]).mkdir(exist_ok=True)
+    records = activated(options.networks)
+    reader, department = readers()
+    names = pictures(options)
+    rounds: list[dict[str, float]] = []
+    with loop(records, options.processes) as looped, working(options.processes, folder) as processes:
+        warm = received(reader, department, "WARM", names, WARM * options.processes)
+        backlog(warm)
+        looped(stacks_of(warm))
+        for number in range(options.rounds):
+            images = received(reader, department, f"BENCH-{number}", names, options.scans)
+            platform = backlog(images)
+            plain = looped(stacks_of(images))
+            rounds.append({"platform": platform, "loop": plain, "ratio": plain / platform})
+            print(rounds[-1], file=sys.stderr, flush=True)
+        mib = [held(process) for process in processes()]
+    middle = {name: round(statistics.median(one[name] for one in rounds), 3) for name in rounds[0]}
+    said = {"scans": options.scans, "networks": options.networks, "processes": options.processes}
+    return said | {"median": middle, "rounds": rounds, "worker_mib": mib}
+
+
+def activated(networks: Sequence[str]) -> list[Any]:
+    from inference.engine import catalogue
+    from inference.registry import service as registry
+
+    found = [catalogue.newest(network, "ultrasound") for network in networks]
+    for one in found:
+        version = registry.register(one.record, one.content, by=None)
+        registry.activate(version, by=None, reason="bench")
+    return [one.record.name for one in found]
+
+
+def readers() -> tuple[Any, Any]:
+    from cases import demo
+
+    department = demo.people()
+    return demo.reader_of(department), department
+
+
+def pictures(options: argparse.Namespace) -> Iterator[tuple[str, bytes]]:
+    """Name and content, none twice; phantoms without a folder, and after the last of it."""
+    from inference.phantom import render, sample_spec
+
+    files = sorted(options.data.rglob("*.png")) if options.data else []
+    np.random.default_rng(1).shuffle(files)
+    for path in files:
+        yield path.name, path.read_bytes()
+    for seed in range(1_000_000):
+        spec = sample_spec(np.random.default_rng(seed), label=("normal", "ventriculomegaly")[seed % 2])
+        yield f"{seed}.png", render(spec, "ultrasound", seed=seed).png()
+
+
+def received(reader: Any, department: Any, number: str, names: Any, scans: int) -> list[Any]:
+    """A case with so many scans: their images. Files that are refused are passed over."""
+    from django.core.files.base import ContentFile
+
+    from cases import demo, intake
+    from refusals import Refusal
+
+    case, _ = demo.opened(reader, department, number, 171, "Synthetic.")
+    images: list[Any] = []
+    while len(images) < scans:
+        name, content = next(names)
+        try:
+            scan, _ = intake.receive(
+                case, ContentFile(content), modality="ultrasound", by=reader, file_name=name
+            )
+        except Refusal as refused:
+            print(name, refused, file=sys.stderr)
+        else:
+            images.append(scan.image_id)
+    return images
+
+
+def stacks_of(images: Sequence[Any]) -> list[tuple[Any, int | None]]:
+    """What a loop reads: decoded pictures, each with the age that its case states."""
+    from inference.models import Image, Job
+    from inference.results.images import stack_of
+
+    ages = dict(Job.objects.filter(image__in=images).values_list("image", "parameters__gestational_age_days"))
+    return [(stack_of(image), ages[image.pk]) for image in Image.objects.filter(pk__in=images)]
+
+
+@contextmanager
+def working(processes: int, folder: Path) -> Iterator[Any]:
+    """A worker; the processes that compute in it, asked for."""
+    worker = Process(services.worker(os.environ, folder / "worker.log", processes=processes))
+    try:
+        yield lambda: children(worker.pid)
+    finally:
+        worker.stop()
+
+
+def children(pid: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def held(pid: int) -> int:
+    """MiB that a process holds for itself, with its share of what is shared."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) // 1024
+
+
+def backlog(images: Sequence[Any]) -> float:
+    """Wakes the workers for what waits about these images: seconds from the first claim to the last result.
+
+    Less urgent work is cancelled as it is asked for.
+    """
+    import threading
+
+    from django.db.models import Max, Min, Q
+
+    from inference.jobs import waking
+    from inference.models import Job
+
+    over = threading.Event()
+    thread = threading.Thread(target=waking.keep_waking, args=(over,))
+    thread.start()
+    wanted = Q(image__in=images) & (Q(kind="predict") | Q(kind="explain", parameters__method="gradcam"))
+    others = Job.objects.filter(image__in=images, state="queued", parameters__method="lime")
+    try:
+        while Job.objects.filter(wanted, state__in=["queued", "running"]).exists():
+            time.sleep(0.2)
+    finally:
+        over.set()
+        thread.join()
+    while Job.objects.filter(image__in=images, state="running").exists():
+        time.sleep(0.2)
+    others.update(state="cancelled")
+    failed = Job.objects.filter(wanted).exclude(state="succeeded")
+    assert not failed.exists(), list(failed.values_list("failure_code", "failure_detail"))
+    times = Job.objects.filter(wanted).aggregate(began=Min("started_at"), ended=Max("finished_at"))
+    return (times["ended"] - times["began"]).total_seconds()
+
+
+@contextmanager
+def loop(names: Sequence[str], processes: int) -> Iterator[Any]:
+    """Processes that do the same work plainly: a function from stacks to seconds."""
+    context = multiprocessing.get_context("spawn")
+    ends = [context.Pipe() for _ in range(processes)]
+    started = [context.Process(target=plain, args=(theirs, list(names))) for _, theirs in ends]
+    for process in started:
+        process.start()
+
+    def seconds(stacks: list[Any]) -> float:
+        for number, (ours, _) in enumerate(ends):
+            ours.send(stacks[number::processes])
+        for ours, _ in ends:
+            assert ours.recv() == "ready"
+        began = time.perf_counter()
+        for ours, _ in ends:
+            ours.send("go")
+        for ours, _ in ends:
+            assert ours.recv() == "done"
+        return time.perf_counter() - began
+
+    try:
+        yield seconds
+    finally:
+        for process in started:
+            process.terminate()
+            process.join()
+
+
+def plain(end: Any, names: Sequence[str]) -> None:
+    from inference.engine import catalogue, versions
+    from inference.engine.explain import explainers
+    from inference.engine.explain.explainers import CannotExplain
+    from inference.engine.preprocessing.frames import choose_frames
+    from inference.engine.quality import check
+    from inference.engine.weights import loaded_model
+
+    loaded_model.configure(threads=1)
+    models = [versions.load(one.record, one.content()) for one in map(catalogue.named, names)]
+    while True:
+        stacks = end.recv()
+        end.send("ready")
+        end.recv()
+        for stack, age in stacks:
+            answers = [versions.predict(model, [stack], ages_days=[age])[0] for model in models]
+            check(stack, answers[0].frames or choose_frames(stack).frames)
+            for model, answer in zip(models, answers, strict=True):
+                if not answer.analysable:
+                    continue
+                try:
+                    network = versions.explainable(model)
+                except CannotExplain:
+                    continue
+                explainers.explain("gradcam", network, stack, answer, seed=0)
+        end.send("done")
+
+
+if __name__ == "__main__":
+    main()
