@@ -2,13 +2,14 @@
 
     python bench/decoders.py [FOLDER ...] [--json]
 
-Every DICOM and NIfTI file of pydicom's and nibabel's test data, and of the folders named (highdicom's,
-say), is read through the gate and the decoder, and again by whatever of these is installed: SimpleITK (pip
-install SimpleITK; ITK's NIfTI reader, and GDCM with ITK's geometry), dcmtk (apt install dcmtk; codecs of
-its own for JPEG, JPEG-LS, RLE, deflate and both byte orders) and OpenJPEG for JPEG 2000, which GDCM reads
-here. Compared are the values that the file means (grey, or BT.601 luma of colour), the spacing, and of a
-volume the orientation: ITK turns it to LPS by its own affine, and the frames have to be the same. Of DICOM
-volumes that are turned here, decoders that know no directions are asked for the values alone.
+Every DICOM and NIfTI file of pydicom's and nibabel's test data, and of the folders named (those that
+bench/highdicom_files.py writes, say), is read through the gate and the decoder, and again by whatever of
+these is installed: SimpleITK (pip install SimpleITK; ITK's NIfTI reader, and GDCM with ITK's geometry),
+dcmtk (apt install dcmtk; codecs of its own for JPEG, JPEG-LS, RLE, deflate and both byte orders) and
+OpenJPEG for JPEG 2000, which GDCM reads here. Compared are the values that the file means (grey, or BT.601
+luma of colour), the spacing, and of a volume the orientation: ITK turns it to LPS by its own affine, and the
+frames have to be the same. Of DICOM volumes that are turned here, decoders that know no directions are asked
+for the values alone.
 
 A line says `equal`, or what differs. Luma and lossy codecs may round apart. It ends with 1 where a file
 differs and no other decoder sides with what is read here. Files refused here are counted, and named with
