@@ -1,13 +1,14 @@
 """What the platform adds to the engine: a backlog of scans, and a plain loop over the same engine.
 
-    python bench/backlog.py [--scans 100] [--rounds 3] [--networks cnn modified_cnn atrium] [--processes 2]
-                            [--data FOLDER] [--json]
+    python bench/backlog.py [--scans 100] [--rounds 3] [--alone 15] [--networks cnn modified_cnn atrium]
+                            [--processes 2] [--data FOLDER] [--json]
 
 Starts a PostgreSQL, a Valkey and a worker of its own. Each round takes in that many ultrasound pictures (of
 FOLDER, else phantoms; none twice), sets the worker on them until every version has answered and every
 Grad-CAM is stored, then lets a plain loop do the same with as many processes: prepare, classify, check the
 quality, Grad-CAM, keep nothing. Both are warm. Printed: seconds of both, their ratio, the median of the
-rounds, and how many MiB a process of the worker holds. Taking the files in is not timed; LIME is left out.
+rounds, how long a scan that comes alone waits for its first and its last answer, and how many MiB a process
+of the worker holds. Taking the files in is not timed; LIME is left out.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import os
 import secrets
 import statistics
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -51,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--scans", type=int, default=100)
     made.add_argument("--rounds", type=int, default=3)
+    made.add_argument("--alone", type=int, default=15, help="scans that come one by one")
     made.add_argument("--networks", nargs="+", default=["cnn", "modified_cnn", "atrium"])
     made.add_argument("--processes", type=int, default=2)
     made.add_argument("--data", type=Path, help="a folder of ultrasound pictures, whatever lies in it")
@@ -80,10 +83,11 @@ def measured(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
             plain = looped(stacks_of(images))
             rounds.append({"platform": platform, "loop": plain, "ratio": plain / platform})
             print(rounds[-1], file=sys.stderr, flush=True)
+        lone = alone(reader, department, names, options.alone)
         mib = [held(process) for process in processes()]
     middle = {name: round(statistics.median(one[name] for one in rounds), 3) for name in rounds[0]}
     said = {"scans": options.scans, "networks": options.networks, "processes": options.processes}
-    return said | {"median": middle, "rounds": rounds, "worker_mib": mib}
+    return said | {"median": middle, "rounds": rounds, "alone": lone, "worker_mib": mib}
 
 
 def activated(networks: Sequence[str]) -> list[Any]:
@@ -171,33 +175,73 @@ def held(pid: int) -> int:
 def backlog(images: Sequence[Any]) -> float:
     """Wakes the workers for what waits about these images: seconds from the first claim to the last result.
 
-    Less urgent work is cancelled as it is asked for.
+    Less urgent work is cancelled afterwards.
     """
-    import threading
+    from django.db.models import Max, Min
 
-    from django.db.models import Max, Min, Q
-
-    from inference.jobs import waking
     from inference.models import Job
+
+    wanted = awaited(images)
+    others = Job.objects.filter(image__in=images, state="queued", parameters__method="lime")
+    with woken():
+        while wanted.filter(state__in=["queued", "running"]).exists():
+            time.sleep(0.2)
+    while Job.objects.filter(image__in=images, state="running").exists():
+        time.sleep(0.2)
+    others.update(state="cancelled")
+    failed = wanted.exclude(state="succeeded")
+    assert not failed.exists(), list(failed.values_list("failure_code", "failure_detail"))
+    times = wanted.aggregate(began=Min("started_at"), ended=Max("finished_at"))
+    return (times["ended"] - times["began"]).total_seconds()
+
+
+def awaited(images: Sequence[Any]) -> Any:
+    """The jobs that are timed: answers, and their Grad-CAMs."""
+    from django.db.models import Q
+
+    from inference.models import Job
+
+    kinds = Q(kind="predict") | Q(kind="explain", parameters__method="gradcam")
+    return Job.objects.filter(kinds, image__in=images)
+
+
+@contextmanager
+def woken() -> Iterator[None]:
+    """What waits is told to the worker while this lasts."""
+    from inference.jobs import waking
 
     over = threading.Event()
     thread = threading.Thread(target=waking.keep_waking, args=(over,))
     thread.start()
-    wanted = Q(image__in=images) & (Q(kind="predict") | Q(kind="explain", parameters__method="gradcam"))
-    others = Job.objects.filter(image__in=images, state="queued", parameters__method="lime")
     try:
-        while Job.objects.filter(wanted, state__in=["queued", "running"]).exists():
-            time.sleep(0.2)
+        yield
     finally:
         over.set()
         thread.join()
-    while Job.objects.filter(image__in=images, state="running").exists():
-        time.sleep(0.2)
-    others.update(state="cancelled")
-    failed = Job.objects.filter(wanted).exclude(state="succeeded")
-    assert not failed.exists(), list(failed.values_list("failure_code", "failure_detail"))
-    times = Job.objects.filter(wanted).aggregate(began=Min("started_at"), ended=Max("finished_at"))
-    return (times["ended"] - times["began"]).total_seconds()
+
+
+def alone(reader: Any, department: Any, names: Any, scans: int) -> dict[str, float]:
+    """Scans that come one by one to idle workers: seconds to the first answer and to the last, medians."""
+    from django.db.models import Max, Min
+
+    from inference.models import Job
+
+    firsts, lasts = [], []
+    with woken():
+        for number in range(scans):
+            (image,) = received(reader, department, f"ALONE-{number}", names, 1)
+            jobs = Job.objects.filter(image=image)
+            while awaited([image]).filter(state__in=["queued", "running"]).exists():
+                time.sleep(0.05)
+            times = jobs.filter(kind="predict").aggregate(
+                asked=Min("created_at"), first=Min("finished_at"), last=Max("finished_at")
+            )
+            firsts.append((times["first"] - times["asked"]).total_seconds())
+            lasts.append((times["last"] - times["asked"]).total_seconds())
+            jobs.filter(state="queued").update(state="cancelled")
+            while jobs.filter(state="running").exists():
+                time.sleep(0.05)
+    return {"first": round(statistics.median(firsts), 3), "last": round(statistics.median(lasts), 3)}
 
 
 @contextmanager

@@ -92,13 +92,13 @@ def claim_maps(read: Sequence[Claim], method: str) -> list[Claim]:
 
 
 def _along_with(first: Job, waiting: QuerySet[Job]) -> list[Job]:
-    """Other versions' jobs about the same scan, then those about other scans that fit in whole."""
+    """Other versions' jobs about the same scan, then those as urgent about other scans that fit in whole."""
     room = settings.JOB_BATCH - 1
     alike = waiting.filter(kind=first.kind, attempts=0).exclude(pk=first.pk)
     same = list(_in_turn(alike.filter(image=first.image_id))[:room])
-    others = alike.filter(model_version=first.model_version_id).exclude(image=first.image_id)
+    others = alike.filter(model_version=first.model_version_id, priority=first.priority)
     more = (room - len(same)) // (1 + len(same))
-    images = list(_in_turn(others).values_list("image", flat=True)[:more])
+    images = list(_in_turn(others.exclude(image=first.image_id)).values_list("image", flat=True)[:more])
     return same + list(_in_turn(alike.filter(image__in=images))[: room - len(same)])
 
 

@@ -9,16 +9,12 @@ CUDA and OpenMP never cross a fork.
 """
 
 import logging
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from django.conf import settings
-from django.db import Error as DatabaseFault
-from django.db import close_old_connections, connection, transaction
+from django.db import transaction
 
 from audit.context import Origin, origin
 from audit.trail import record
@@ -33,6 +29,7 @@ from inference.formats.spacing import CALIBRATED
 from inference.formats.stack import PictureStack
 from inference.jobs import deadlines, lease
 from inference.jobs import state as jobs
+from inference.jobs.heartbeat import kept_alive
 from inference.jobs.lease import Claim, Fenced
 from inference.jobs.loaded_models import ModelIntegrity, engine, model_of
 from inference.models import Job, Prediction, Quality
@@ -52,6 +49,7 @@ SEED = 0
 # its calipers.
 EXPLANATIONS = {"gradcam": 0, "lime": 1}
 AT_ONCE = "gradcam"
+"""Explained in the same go as answered: it needs no more than the maps of that pass."""
 WITHOUT_MAPS = frozenset({ENSEMBLE, *MEASURING_NETWORKS})
 _stacks: dict[tuple[uuid.UUID | None, str], PictureStack] = {}
 """Those of the reading at hand, for all its versions."""
@@ -68,6 +66,7 @@ def work(wake_up: uuid.UUID) -> None:
                 _work_on(maps)
             wake_ups.ask(claims[0].job.queue)  # for what else waits
     finally:
+        _stacks.clear()
         origin.reset(token)
 
 
@@ -75,12 +74,12 @@ def _work_on(claims: Sequence[Claim]) -> None:
     origin.set(_origin_of(claims))
     began = time.monotonic()
     first = claims[0].job
-    with _kept_alive(claims):
-        for part in _parts_of(claims):
-            deadlines.extend(first.kind)
+    with kept_alive(claims):
+        for number, part in enumerate(_parts_of(claims)):
+            if number:
+                deadlines.extend(first.kind)
             _see_through(part)
     deadlines.end()
-    _stacks.clear()
     logger.info("%s, %d at once: %.2f s", first.kind, len(claims), time.monotonic() - began)
 
 
@@ -289,26 +288,3 @@ def _said(prediction: Prediction) -> dict[str, Any]:
         "refusal": prediction.refusal_code,
         "digest": results.digest(prediction),
     }
-
-
-@contextmanager
-def _kept_alive(claims: Sequence[Claim]) -> Iterator[None]:
-    """Renew the leases from a thread of its own while the engine computes, but not past its deadline."""
-    done = threading.Event()
-
-    def beat() -> None:
-        while not done.wait(settings.JOB_LEASE_SECONDS / 3) and not deadlines.is_over():
-            try:
-                close_old_connections()
-                lease.heartbeat(claims)
-            except DatabaseFault as fault:  # it may answer before the leases are over
-                logger.warning("The database did not hear the heartbeat: %s", fault)
-        connection.close()
-
-    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()

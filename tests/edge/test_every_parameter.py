@@ -22,8 +22,6 @@ NASTY = {
     "far moment": "9999-12-31T23:59:59-23:59",
     "5,000 digits": "9" * 5_000,
 }
-OF_THREE = 3
-"""In the suite a parameter is given one in three of the values; `./test --long` gives it all."""
 NUMBERS = {f"the value {value}": value for value in (10**40, -(10**40), 1e400, True, None, {}, [])}
 NOWHERE = {"/api/", "/admin/(?P<url>.*)"}
 """What answers 404 always."""
@@ -95,11 +93,16 @@ def test_no_value_of_any_parameter_breaks_an_address(part, person, program, worl
 Door = tuple[Visitor, str, str]
 
 
+def some_of(values: dict[str, Any], name: str) -> dict[str, Any]:
+    """In the suite a parameter is given one in three of the values; `./test --long` gives it all."""
+    return long.share_of(values, len(values) // 3, name)
+
+
 def _all_answered(door: Door, name: str, sent: Any, values: dict[str, Any] = NASTY) -> list[str]:
     """Which of the values were answered with a fault of ours."""
     visitor, method, path = door
     found = []
-    for what, value in long.share_of(values, len(values) // OF_THREE, f"{method} {path} {name}").items():
+    for what, value in some_of(values, f"{method} {path} {name}").items():
         found += _answered(visitor, method, path, f"{name}: {what}", **sent(name, value))
     return found
 
@@ -130,9 +133,7 @@ def test_no_value_in_the_path_breaks_an_address(person, program, world):
     for address in addresses():
         visitor = program if address.route.startswith("/api/v1/") else person
         for method in ("GET", "POST"):
-            for what, value in long.share_of(
-                NASTY, len(NASTY) // OF_THREE, f"{method} {address.route}"
-            ).items():
+            for what, value in some_of(NASTY, f"{method} {address.route}").items():
                 filled = {name: quote(value, safe="", errors="surrogatepass") for name in address.places}
                 if filled:
                     broken += _answered(visitor, method, address.filled(filled), what)

@@ -10,6 +10,7 @@ from patience import until
 from audit.models import Event
 from inference.jobs import lease, worker
 from inference.jobs import state as jobs
+from inference.jobs.heartbeat import kept_alive
 from inference.jobs.lease import Claim
 from inference.models import Job, Prediction
 
@@ -70,7 +71,7 @@ def let_in(*, others: bool) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_heartbeat_goes_on_once_the_database_answers_again(held, caplog):
-    with worker._kept_alive(held):
+    with kept_alive(held):
         until(lambda: is_leased(held))
         try:
             let_in(others=False)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from inference.engine.backends import graph_cache, stage_of
+from inference.engine.backends import BACKENDS, graph_cache, stage_of
 
 PICTURES = np.random.default_rng(0).normal(size=(3, 1, 16, 16)).astype(np.float32)
 
@@ -47,6 +47,18 @@ def test_a_graph_is_made_once_and_answers_to_the_bit_what_it_did(folder, monkeyp
     first = answered(Scaled())
     monkeypatch.setattr(torch.onnx, "export", None)
     assert answered(Scaled()).tobytes() == first.tobytes()
+
+
+def test_a_draft_is_made_once_for_what_it_was_scaled_by(folder):
+    shown = PICTURES[:2]
+    first = BACKENDS["onnxruntime"].drafted(Scaled().eval(), shown, 1)(PICTURES)
+    made = {path: path.stat().st_ino for path in folder.iterdir()}
+    assert len(made) == 2, "the graph, and the draft"
+    again = BACKENDS["onnxruntime"].drafted(Scaled().eval(), shown, 1)(PICTURES)
+    assert again.tobytes() == first.tobytes()
+    assert {path: path.stat().st_ino for path in folder.iterdir()} == made
+    BACKENDS["onnxruntime"].drafted(Scaled().eval(), 2 * shown, 1)
+    assert len(list(folder.iterdir())) == 3
 
 
 def test_whatever_a_graph_depends_on_gives_another(folder):

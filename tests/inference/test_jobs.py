@@ -124,6 +124,12 @@ def test_versions_that_are_to_answer_about_a_scan_are_claimed_at_once_and_no_sca
     )
 
 
+def test_an_urgent_scan_takes_no_less_urgent_one_along(submit, image, version, alice):
+    later = jobs.submit(Job.Kind.PREDICT, image=copied(image), model_version=version, requested_by=alice)
+    urgent = submit(priority=20)
+    assert [held.job.pk for held in lease.claim(later.pk)] == [urgent.pk]
+
+
 def test_maps_of_answers_just_given_are_claimed_by_who_gave_them_unless_something_more_urgent_waits(
     submit, image, version, alice
 ):

@@ -1,4 +1,4 @@
-"""Graphs of networks, kept in a folder: making one takes seconds, reading one takes none.
+"""Graphs of networks and their drafts, kept in a folder: making one takes seconds, reading one takes none.
 
 A graph belongs to all that it was made of: parameters, buffers and plain attributes of the module and its
 parts, the source of the engine and of the parts' classes, and the versions of what makes and runs it. A
