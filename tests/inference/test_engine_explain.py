@@ -47,8 +47,19 @@ def hooks_of(module: nn.Module) -> int:
     return sum(len(part._forward_hooks) + len(part._backward_hooks) for part in module.modules())
 
 
-@pytest.mark.parametrize("network", NETWORKS)
-@pytest.mark.parametrize("method", EXPLAINERS)
+LARGE = {"vgg16", "resnet50"}
+IN_THE_SUITE = {"gradcam", "gradcam_plus_plus", "lime"}
+"""Methods that explain large networks there; those that hide a part a pass take minutes."""
+ALL = [
+    pytest.param(
+        method, network, marks=[pytest.mark.long] if network in LARGE and method not in IN_THE_SUITE else []
+    )
+    for method in EXPLAINERS
+    for network in NETWORKS
+]
+
+
+@pytest.mark.parametrize(("method", "network"), ALL)
 def test_every_method_explains_every_network(method, network, stack):
     model = random_model(network)
     (answer,) = predict(model, [stack])

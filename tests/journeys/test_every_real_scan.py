@@ -1,6 +1,6 @@
 """Real scans go in through the page and the API, and get an answer or a reasoned refusal.
 
-The suite takes one ultrasound picture in 48 and two of the volumes; `./test --long` takes all of
+The suite takes one ultrasound picture in 96 and one of the volumes; `./test --long` takes all of
 them, in about ten minutes.
 """
 
@@ -28,9 +28,9 @@ pytestmark = [pytest.mark.data, pytest.mark.django_db]
 
 def scans(folder: Path) -> Iterator[tuple[Path, str]]:
     all_of_them = long.is_asked()
-    for path in sorted((folder / "ultrasound").rglob("*.jpg"))[:: 1 if all_of_them else 48]:
+    for path in sorted((folder / "ultrasound").rglob("*.jpg"))[:: 1 if all_of_them else 96]:
         yield path, "ultrasound"
-    for path in sorted((folder / "mri").rglob("srr.nii.gz"))[:: 1 if all_of_them else 4]:
+    for path in sorted((folder / "mri").rglob("srr.nii.gz"))[:: 1 if all_of_them else 8]:
         yield path, "mri"
 
 
