@@ -28,7 +28,8 @@ from explaining.answers import asked
 from lime import lime_image
 
 from inference.engine import catalogue
-from inference.engine.backends import with_onnxruntime
+from inference.engine.backends.export_graphs import SIZE, whole
+from inference.engine.backends.with_onnxruntime import session_of
 from inference.engine.explain import gradcam, lime
 from inference.engine.explain.fast_lime.gaussian_process import linear_fit
 from inference.engine.explain.superpixels import even_pieces
@@ -117,7 +118,7 @@ def head(model: LoadedModel, seed: int) -> Prepared:
 
 def gradcam_ratios(name: str, options: argparse.Namespace) -> tuple[dict[str, float], dict[str, float]]:
     model, eager = shipped(name, "onnxruntime"), shipped(name, "torch")
-    plain = with_onnxruntime._session(with_onnxruntime._graph(eager.module, maps=False), options.threads)
+    plain = session_of(whole(eager.module, (1, SIZE, SIZE)), options.threads)
     ratios, checks = {}, {}
     for count in (1, 8):
         pictures = np.concatenate([head(model, 50 + n).tensor[:1] for n in range(count)])

@@ -1,8 +1,6 @@
 """Who is who in every test: Alice owns the case, Bob is in her department, Charlie is not."""
 
-import importlib
 import os
-import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +20,7 @@ from accounts.tokens import issue_token
 from cases import intake, services
 from cases.models import Case, ReadingRules, Scan
 from inference.engine import catalogue
+from inference.engine.explain.fast_lime import draft_cache
 from inference.engine.fitness import fitness_of
 from inference.jobs import loaded_models, worker
 from inference.models import Job
@@ -76,24 +75,23 @@ def django_db_setup(django_db_setup, django_db_blocker):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def graphs(shared_folder) -> Path:
-    """Graphs of networks are made once in a run, by whichever process needs one first."""
-    folder = shared_folder / "graphs"
+def drafts(shared_folder) -> Path:
+    """Drafts of networks are made once in a run, by whichever process needs one first."""
+    folder = shared_folder / "drafts"
     folder.mkdir(exist_ok=True)
-    if "torch" in sys.modules:  # no test here needs it otherwise, and importing it takes seconds
-        importlib.import_module("inference.engine.backends.graph_cache").keep_in(folder)
+    draft_cache.keep_in(folder)
     return folder
 
 
 @pytest.fixture(autouse=True)
-def own_storage(settings, tmp_path, graphs) -> None:
+def own_storage(settings, tmp_path, drafts) -> None:
     """Every test has its own blob store, plain static files and a cheap password hash."""
     blobs = {"BACKEND": "blobs.storage.DurableFileSystemStorage", "OPTIONS": {"location": tmp_path / "blobs"}}
     static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"blobs": blobs, "staticfiles": static}
     settings.WORK_ROOT = str(tmp_path / "work")
     Path(settings.WORK_ROOT).mkdir()
-    (Path(settings.WORK_ROOT) / "graphs").symlink_to(graphs)
+    (Path(settings.WORK_ROOT) / "drafts").symlink_to(drafts)
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 

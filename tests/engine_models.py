@@ -35,6 +35,6 @@ def record_of(content: bytes, architecture: str, modality: str = "ultrasound", *
 
 
 def random_model(network: str, modality: str = "ultrasound", *, seed: int = 0) -> LoadedModel:
-    """A loaded model with random weights, run by torch: no ONNX graph has to be made for it."""
+    """A loaded model with random weights, run by torch: no draft is made for it."""
     content = packed(network, seed=seed)
     return load(record_of(content, network, modality), content, backend="torch")

@@ -12,8 +12,8 @@ import numpy as np
 from inference.engine import catalogue
 from inference.engine.atrium.measure import shipped_measurer
 from inference.engine.atrium.scan import as_json, measure_scan
-from inference.engine.backends import graph_cache
 from inference.engine.explain.explainers import EXPLAINERS, explain
+from inference.engine.explain.fast_lime import draft_cache
 from inference.engine.explain.overlay import overlay_png
 from inference.engine.fitness import Condition, fitness_of
 from inference.engine.fitness.seating import seats_of
@@ -39,9 +39,9 @@ def main(arguments: Sequence[str], out: TextIO) -> int:
     """Run the command. 0 when every file could be read, 1 when one could not, 2 for wrong arguments."""
     options = _parser().parse_args(arguments)
     configure(options.threads)
-    if options.graphs:
-        options.graphs.mkdir(parents=True, exist_ok=True)
-        graph_cache.keep_in(options.graphs)
+    if options.drafts:
+        options.drafts.mkdir(parents=True, exist_ok=True)
+        draft_cache.keep_in(options.drafts)
     models = _shipped_models(options.model, options.modality)
     if not models:
         out.write(f"No version of {options.model} for {options.modality} comes with this release.\n")
@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, help="for LIME")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument(
-        "--graphs", type=Path, default=None, help="folder that keeps what a start compiles, for the next one"
+        "--drafts", type=Path, default=None, help="folder that keeps what LIME compiles, for the next time"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     return parser

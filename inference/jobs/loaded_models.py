@@ -1,4 +1,4 @@
-"""Networks in a worker's child: the one door to torch, and the versions that were loaded lately."""
+"""Networks in a worker's child: the one door to what computes, and the versions that were loaded lately."""
 
 import logging
 import time
@@ -57,13 +57,13 @@ def forget_models() -> None:
 
 @lru_cache(maxsize=1)
 def engine() -> ModuleType:
-    """The one door to torch, opened in the worker's child at its first job."""
-    from inference.jobs import torch_parts
+    """The one door to what computes, opened in the worker's child at its first job."""
+    from inference.jobs import engine_parts
 
-    torch_parts.loaded_model.configure(threads=settings.ENGINE_THREADS)
-    graphs = Path(settings.WORK_ROOT) / "graphs"
+    engine_parts.loaded_model.configure(threads=settings.ENGINE_THREADS)
+    drafts = Path(settings.WORK_ROOT) / "drafts"
     if not store.fault():
         with suppress(OSError):
-            graphs.mkdir(parents=True, exist_ok=True)
-    torch_parts.graph_cache.keep_in(graphs)
-    return torch_parts
+            drafts.mkdir(parents=True, exist_ok=True)
+    engine_parts.draft_cache.keep_in(drafts)
+    return engine_parts

@@ -3,9 +3,8 @@
 What waits about a scan is claimed at once: its versions answer one after another from one preparation, each
 answer is published as it stands, and what explains it out of the same pass follows in the same process.
 
-The web process never imports the engine's networks, and neither does the parent of a
-prefork worker: torch is first touched in the child, through `loaded_models.engine`, so that
-CUDA and OpenMP never cross a fork.
+The web process never imports what computes, and neither does the parent of a prefork worker: it is first
+touched in the child, through `loaded_models.engine`, so that CUDA and OpenMP never cross a fork.
 """
 
 import logging

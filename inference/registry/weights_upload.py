@@ -32,7 +32,7 @@ from inference.registry import service as registry
 from refusals import Refusal
 
 FIRST_RUNS = ForkServer("inference.engine.weights.smoke", [], child_environment(), idle_seconds=30)
-"""Has torch, and so ends soon: who uploads one file often uploads another."""
+"""Ends soon: who uploads one file often uploads another."""
 SECONDS = 90
 ABANDONED_SECONDS = 7 * 24 * 3600
 MAX_RECORD_BYTES = 1024 * 1024
@@ -43,7 +43,7 @@ UNCHOSEN = {"threshold": 0.5, "threshold_target": "not chosen on data", "tempera
 
 
 def submit(network: str, modality: Modality, version: str, content: bytes, stated: bytes, *, by: User) -> Job:
-    """Check what can be checked without running it, and queue the rest for a worker: it has torch.
+    """Check what can be checked without running it, and queue the rest for a worker.
 
     stated: the record that training wrote beside the file, or b"". Raises Refusal, BlobUnavailable.
     """
@@ -139,8 +139,7 @@ def _smoke_run(network: str, modality: str, content: bytes) -> dict[str, Any]:
     with os.fdopen(os.memfd_create("weights"), "w+b") as given, tempfile.TemporaryFile() as answer:
         given.write(content)
         given.seek(0)
-        graphs = str(Path(settings.WORK_ROOT) / "graphs")
-        FIRST_RUNS.run([network, modality, graphs], [given.fileno(), answer.fileno()], seconds=SECONDS)
+        FIRST_RUNS.run([network, modality], [given.fileno(), answer.fileno()], seconds=SECONDS)
         answer.seek(0)
         try:
             found: dict[str, Any] = json.loads(answer.read())

@@ -10,6 +10,7 @@ from inference.engine import catalogue
 from inference.engine.backends import BACKENDS, best_for
 from inference.engine.explain import gradcam
 from inference.engine.networks import NETWORKS
+from inference.engine.networks.classifier import slopes_of
 from inference.engine.networks.imagenet import AsImageNet, folded
 from inference.engine.predict import predict
 from inference.engine.weights.loaded_model import load
@@ -53,6 +54,25 @@ def test_grad_cam_is_captums_map(both, pictures, backend, label):
     ours = gradcam.weighed(model, model.passed(pictures).maps, label)
     assert reference.max() > 0
     assert np.abs(ours - reference).max() <= 1e-5 * reference.max()
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("index", [0, 1])
+def test_the_slopes_behind_the_cut_are_those_of_automatic_differentiation(network, index, pictures):
+    model = random_model(network)
+    with torch.inference_mode():
+        maps = model.module.maps(torch.from_numpy(pictures)).numpy()
+    leaf = torch.tensor(maps, requires_grad=True)
+    (wanted,) = torch.autograd.grad(model.module.classify(leaf)[:, index].sum(), leaf)
+    found = slopes_of(model.network.classifier, model.weights.tensors, maps, index)
+    assert found == pytest.approx(wanted.numpy(), abs=1e-6 * float(wanted.abs().max()))
+
+
+@pytest.mark.parametrize("side", [4, 8, 16])
+def test_a_coarse_map_is_enlarged_as_torch_does_it(side):
+    coarse = np.random.default_rng(side).random((2, side, side)).astype(np.float32)
+    wanted = torch.nn.functional.interpolate(torch.from_numpy(coarse)[:, None], (128, 128), mode="bilinear")
+    assert gradcam.enlarged(coarse, 128) == pytest.approx(wanted.numpy()[:, 0], abs=1e-6)
 
 
 @pytest.mark.parametrize("network", NETWORKS)

@@ -8,12 +8,15 @@ import torch
 from engine_models import random_model
 from torch import nn
 
+from inference.engine.backends import Weights
+from inference.engine.backends.with_torch import tensors_of
 from inference.engine.explain import gradcam
 from inference.engine.explain.explainers import EXPLAINERS, NotBound, explain
 from inference.engine.explain.resample_to_scan import to_scan
 from inference.engine.head.ellipse import Ellipse
 from inference.engine.networks import NETWORKS
-from inference.engine.networks.network import SplitNetwork
+from inference.engine.networks.classifier import Dense, Mean
+from inference.engine.networks.split_network import SplitNetwork
 from inference.engine.predict import passed, predict
 from inference.engine.preprocessing.prepare import RECIPES, grid_to_scan, prepare, resample
 from inference.engine.records import LABELS
@@ -170,12 +173,16 @@ def test_what_the_grid_shows_returns_to_its_place_in_the_scan():
 class Brightness(SplitNetwork):
     """Calls ventriculomegaly whatever is very bright, wherever it is."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = torch.nn.Linear(1, 2, bias=True)
+        self.head.load_state_dict({"weight": torch.tensor([[-100.0], [100.0]]), "bias": torch.zeros(2)})
+
     def maps(self, pictures: torch.Tensor) -> torch.Tensor:
         return torch.relu(pictures - 1.9)
 
     def classify(self, maps: torch.Tensor) -> torch.Tensor:
-        score = 100 * maps.mean(dim=(1, 2, 3))
-        return torch.stack([-score, score], dim=1)
+        return self.head(maps.mean(dim=(2, 3)))
 
 
 @pytest.mark.parametrize("method", EXPLAINERS)
@@ -188,7 +195,12 @@ def test_the_heat_lies_where_the_network_looked(method):
     pixels[(y - row) ** 2 + (x - column) ** 2 < 10**2] = 255
     scan = replace(found.stack(), pixels=pixels[None])
     base = random_model("cnn")
-    model = replace(base, module=Brightness().eval(), record=replace(base.record, weights_sha256="bright"))
+    network = replace(
+        base.network, module=f"{__name__}:Brightness", classifier=(Mean(), Dense("head")), name="brightness"
+    )
+    weights = Weights(network, tensors_of(Brightness()))
+    record = replace(base.record, weights_sha256="bright")
+    model = replace(base, network=network, weights=weights, record=record)
     (answer,) = predict(model, [scan])
 
     shown = explain(

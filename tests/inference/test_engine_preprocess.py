@@ -92,6 +92,14 @@ def test_a_blank_frame_is_refused_with_its_reason():
     assert refusal_of(picture(np.full((256, 256), 40, np.uint8))) == "blank"
 
 
+@pytest.mark.parametrize("level", [0, 9])
+def test_a_volume_in_which_nothing_is_bright_is_refused_with_its_reason(level):
+    blank = picture(np.full((12, 64, 64), level, np.uint16), "mri")
+    with pytest.raises(Refusal) as refused:
+        prepare(replace(blank, slice_spacing=3.0), RECIPES["mri-stack-128"])
+    assert refused.value.code == "blank"
+
+
 def test_a_frame_without_contrast_is_refused_with_its_reason():
     flat = np.full((256, 256), 200, np.uint8)
     flat[::7, ::5] = 202

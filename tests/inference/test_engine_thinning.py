@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from inference.engine import catalogue
-from inference.engine.explain.fast_lime import quantized
+from inference.engine.explain.fast_lime import drafts, quantized
 from inference.engine.explain.fast_lime.gaussian_process import balanced_masks
 from inference.engine.explain.fast_lime.low_rank import products_of, thinned
 from inference.engine.explain.superpixels import even_pieces, hidden_pictures
@@ -106,7 +106,7 @@ def test_where_a_thin_network_is_no_good_the_whole_one_is_drafted(monkeypatch):
     shipped = catalogue.newest("resnet18", "mri")
     model = load(shipped.record, shipped.content(), backend="onnxruntime")
     monkeypatch.setattr("inference.engine.explain.fast_lime.low_rank.WORTH", 1e9)
-    (draft,) = quantized.drafted(model.module, model.backend, model.network, "mri", 1)
+    (draft,) = drafts.opened(quantized.made(model.weights, "mri"), 1)
     stack = render(sample_spec(np.random.default_rng(7)), "mri", seed=7).stack()
     tensor = prepare(stack, model.recipe, scope=False).tensor
     assert np.diff(draft(tensor)) == pytest.approx(np.diff(model.passed(tensor).logits), abs=0.2)

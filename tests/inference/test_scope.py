@@ -14,6 +14,7 @@ from engine_models import random_model
 
 from digests import sha256_hex
 from inference.engine import catalogue
+from inference.engine.backends.with_torch import tensors_of
 from inference.engine.explain.explainers import NotBound, explain
 from inference.engine.head.ellipse import Ellipse
 from inference.engine.input_gate import vgg16_gate
@@ -211,14 +212,14 @@ def test_the_stem_is_found_by_its_hash_and_not_by_a_version_number(tmp_path, mon
     monkeypatch.setattr(catalogue, "SHIPPED", tmp_path)
     assert catalogue.newest("vgg16", "ultrasound").record == newer
     wanted = json.loads((vgg16_gate.SHIPPED / "scope.json").read_text())["stem_sha256"]
-    assert vgg16_gate.stem_sha256(vgg16_gate.shipped_stem(wanted)) == wanted
+    assert vgg16_gate.shipped_stem(wanted).sha256 == wanted
     with pytest.raises(vgg16_gate.ScopeMismatch, match="stem"):
         vgg16_gate.shipped_stem("0" * 64)
 
 
 def test_another_stem_than_the_one_it_was_fitted_on_is_refused():
     with pytest.raises(vgg16_gate.ScopeMismatch, match="stem"):
-        vgg16_gate.load_gate(vgg16_gate.SHIPPED, VGG16())
+        vgg16_gate.load_gate(vgg16_gate.SHIPPED, vgg16_gate.stem_of(tensors_of(VGG16())))
 
 
 @pytest.mark.parametrize("spacing", [(0.8, 0.8), (0.5, 0.8)])

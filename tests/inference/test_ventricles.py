@@ -17,7 +17,7 @@ from inference.engine.input_gate.admission import LEAST_LIKELY
 from inference.engine.preprocessing.prepare import RECIPES, prepare
 from inference.engine.ventricles.anatomy import is_brain
 from inference.engine.ventricles.calipers import Painted, atrial_plane
-from inference.engine.ventricles.network import SIDE
+from inference.engine.ventricles.grids import SIDE
 from inference.engine.ventricles.painter import (
     Painter,
     VentriclesMismatch,

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from inference.engine.atrium.network import SIDE, STRIDE
 from inference.engine.head.ellipse import Ellipse
 
+SIDE, STRIDE = 96, 2
+"""Of what the networks are shown, and its pixels for one of what they give."""
+OUT = SIDE // STRIDE
 ROWS, COLUMNS = 320, 400
 MARGIN = 1.15
 HEAD = COLUMNS / MARGIN

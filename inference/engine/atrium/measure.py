@@ -9,18 +9,29 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.torch
-import torch
+import safetensors.numpy
 
 from digests import sha256_hex
-from inference.engine.atrium.grids import HEAD, MIDDLE, WIDTH_STEP, Floats, Places, pose, turned, upright
-from inference.engine.atrium.network import STRIDE, AtriumNetwork
+from inference.engine.atrium.grids import (
+    HEAD,
+    MIDDLE,
+    STRIDE,
+    WIDTH_STEP,
+    Floats,
+    Places,
+    pose,
+    turned,
+    upright,
+)
 from inference.engine.atrium.records import Atria, AtrialWidth, Point, Side
 from inference.engine.atrium.search import Found, Looker, Networks, search
+from inference.engine.backends.graphs import Tensors, WrongTensors
+from inference.engine.backends.with_onnxruntime import stage_of
 from inference.engine.head.ellipse import Ellipse
 
 SHIPPED = Path(__file__).parent.parent / "shipped_atrium"
-MAPS = {"place": 1, "width": 2}
+STEPS = ("place", "width")
+"""Its networks, by which the names of their tensors begin."""
 BESIDE = math.cos(math.radians(60))
 """How far up or down the outer wall must lie from the inner one for its side to have a name."""
 FINEST = 0.15
@@ -128,29 +139,27 @@ def load_measurer(folder: Path) -> Measurer:
 def measurer_of(content: bytes, record: Mapping[str, Any]) -> Measurer:
     """The networks in a weights file, with the least_chance and error_factor of its record.
 
-    Raises AtriumMismatch for another file, RuntimeError for tensors that are not theirs.
+    Raises AtriumMismatch for another file, WrongTensors for tensors that are not theirs.
     """
     if sha256_hex(content) != record["weights_sha256"]:
         raise AtriumMismatch("the atrium's weights do not have the hash their record states")
-    tensors = safetensors.torch.load(content)
-    opened = {}
-    for name, maps in MAPS.items():
-        network = AtriumNetwork(maps)
-        own = {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(name)}
-        network.load_state_dict(own)
-        opened[name] = looker(network)
-    networks = Networks(opened["place"], opened["width"])
+    networks = networks_of(safetensors.numpy.load(content))
     return Measurer(networks, record["least_chance"], record["error_factor"], record)
 
 
-def looker(network: AtriumNetwork) -> Looker:
-    """The network as a function of arrays, run by torch."""
-    ready = network.eval().to(memory_format=torch.channels_last)
+def networks_of(tensors: Tensors) -> Networks:
+    """Both networks out of the tensors of a weights file. Raises WrongTensors."""
+    known = tuple(f"{name}." for name in STEPS)
+    if unknown := sorted(name for name in tensors if not name.startswith(known)):
+        raise WrongTensors(f"unknown: {', '.join(unknown)[:200]}")
+    return Networks(*(_looker(name, tensors) for name in STEPS))
 
-    def look(pictures: Floats) -> tuple[Floats, Floats]:
-        with torch.inference_mode():
-            shown = torch.from_numpy(np.ascontiguousarray(pictures, np.float32))
-            maps, numbers = ready(shown.contiguous(memory_format=torch.channels_last))
-        return np.asarray(maps.numpy(), np.float32), np.asarray(numbers.numpy(), np.float32)
 
-    return look
+def _looker(name: str, tensors: Tensors) -> Looker:
+    look = stage_of(f"atrium_{name}", tensors, f"{name}.")
+
+    def looked(pictures: Floats) -> tuple[Floats, Floats]:
+        maps, numbers = look(np.asarray(pictures, np.float32))
+        return maps, numbers
+
+    return looked

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-SIDE, STRIDE = 96, 2
-OUT = SIDE // STRIDE
+from inference.engine.atrium.grids import STRIDE
+
 WIDTH = 12
 NUMBERS = 4
 """Of one picture: log-odds that the atrium is there, cosine and sine of twice a direction, and an error."""

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from inference.engine.atrium.grids import (
     MIDDLE,
+    OUT,
     PLACE_STEP,
+    STRIDE,
     WIDTH_STEP,
     Floats,
     Grid,
@@ -24,7 +26,6 @@ from inference.engine.atrium.grids import (
     seen_on,
     turned,
 )
-from inference.engine.atrium.network import OUT, STRIDE
 
 Looker = Callable[[Floats], tuple[Floats, Floats]]
 """Pictures (n, 1, SIDE, SIDE) to maps (n, maps, OUT, OUT) and numbers (n, 4)."""

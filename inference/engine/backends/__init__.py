@@ -1,15 +1,29 @@
-"""What computes: PyTorch anywhere, ONNX Runtime on a CPU. Tests hold them to the same answers."""
+"""What computes: ONNX Runtime on a CPU, PyTorch anywhere. Tests hold them to the same answers.
 
-from collections.abc import Sequence
+Torch is imported by whoever asks it to compute, and by nobody else.
+"""
 
-from torch import nn
+from inference.engine.backends import with_onnxruntime
+from inference.engine.backends.backend import Backend, Pass, Passed, Stage, Weights
 
-from inference.engine.backends import with_onnxruntime, with_torch
-from inference.engine.backends.backend import Backend, Pass, Passed, Stage
+
+def _by_torch(weights: Weights, device: str, threads: int) -> Pass:
+    from inference.engine.backends import with_torch
+
+    return with_torch.opened(weights, device, threads)
+
 
 BACKENDS: dict[str, Backend] = {
-    "torch": with_torch.BACKEND,
-    "onnxruntime": with_onnxruntime.BACKEND,
+    "torch": Backend(
+        "torch", _by_torch, has_drafts=False, works_on=frozenset({"cpu", "cuda"}), libraries=("torch",)
+    ),
+    "onnxruntime": Backend(
+        "onnxruntime",
+        with_onnxruntime.opened,
+        has_drafts=True,
+        works_on=frozenset({"cpu"}),
+        libraries=("onnxruntime",),
+    ),
 }
 
 
@@ -18,9 +32,4 @@ def best_for(device: str) -> Backend:
     return BACKENDS["onnxruntime" if device == "cpu" else "torch"]
 
 
-def stage_of(module: nn.Module, shape: Sequence[int]) -> Stage:
-    """Any small module as a function of pictures (n, *shape), on one thread of a CPU."""
-    return with_onnxruntime.staged(module, shape)
-
-
-__all__ = ["BACKENDS", "Backend", "Pass", "Passed", "Stage", "best_for", "stage_of"]
+__all__ = ["BACKENDS", "Backend", "Pass", "Passed", "Stage", "Weights", "best_for"]

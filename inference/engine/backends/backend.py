@@ -2,10 +2,43 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
+
+from inference.engine.backends.graphs import Tensors
+from inference.engine.networks import Network
+from inference.engine.weights.ensemble_file import prefix_of
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A network with what it has learnt. tensors: of its weights file, by name, as they are stored."""
+
+    network: Network
+    tensors: Tensors
+
+    @cached_property
+    def module(self) -> "nn.Module":
+        """Torch's module with these weights, in evaluation mode on the processor. Imports torch.
+
+        Raises RuntimeError for tensors that are not the network's.
+        """
+        from inference.engine.backends import with_torch
+
+        return with_torch.built(self.network, self.tensors)
+
+    def of_member(self, number: int) -> "Weights":
+        """One of an ensemble's."""
+        member = self.network.members[number]
+        start = prefix_of(member.name)
+        own = {name.removeprefix(start): one for name, one in self.tensors.items() if name.startswith(start)}
+        return Weights(member, own)
 
 
 @dataclass(frozen=True)
@@ -29,14 +62,14 @@ Stage = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 class Backend:
     """A library that runs networks.
 
-    opened: (module in evaluation mode, device, threads) -> its pass. drafted: a piece of a network that is
-        faster and not exact, out of what it will be shown, to set its scales by; None where there is none.
+    opened: (weights, device, threads) -> their pass; raises WrongTensors. has_drafts: whether LIME may ask a
+        faster pass that is not exact (inference.engine.explain.fast_lime).
     works_on: devices it can use.
     libraries: whose versions stand with every answer.
     """
 
     name: str
-    opened: Callable[[nn.Module, str, int], Pass]
-    drafted: Callable[[nn.Module, NDArray[np.float32], int], Stage] | None
+    opened: Callable[[Weights, str, int], Pass]
+    has_drafts: bool
     works_on: frozenset[str]
     libraries: tuple[str, ...]

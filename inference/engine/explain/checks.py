@@ -16,7 +16,6 @@ from scipy.stats import spearmanr
 from inference.engine.explain import gradcam
 from inference.engine.explain.method import GridMap, cut_pass, middle_row
 from inference.engine.explain.superpixels import even_pieces
-from inference.engine.networks.network import SplitNetwork
 from inference.engine.predict import frame_logits
 from inference.engine.records import POSITIVE, Label, Prepared
 from inference.engine.uncertainty.steadiness import log_odds
@@ -121,7 +120,7 @@ def agreement(model: LoadedModel, prepared: Prepared, label: Label, found: GridM
 
     Nothing where there is no Grad-CAM, or either map marks nothing.
     """
-    if not isinstance(model.module, SplitNetwork):
+    if not model.network.gradcam_layer:
         return {}
     row = middle_row(prepared)
     marks = found.values[found.rows.index(row)]

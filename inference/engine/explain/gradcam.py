@@ -1,19 +1,20 @@
 """Grad-CAM (Selvaraju et al. 2017) and Grad-CAM++ (Chattopadhyay et al. 2018), out of one forward pass.
 
-The pass keeps the maps where the network is cut, so only the small part behind the cut is differentiated;
-where that part is pooling and one linear layer its gradient is the layer's own weights. captum's LayerGradCam
-is the reference that tests and bench/explain.py hold this to.
+The pass keeps the maps where the network is cut, so only the few layers behind the cut are differentiated, by
+hand (inference.engine.networks.classifier). captum's LayerGradCam is the reference that tests and
+bench/explain.py hold this to.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
-from inference.engine.explain.method import GridMap, cut_of, cut_pass
+from inference.engine.arithmetic import weighed_sum
+from inference.engine.explain.method import GridMap, cut_pass
+from inference.engine.networks.classifier import slopes_of
 from inference.engine.records import Label, Prepared
 from inference.engine.weights.loaded_model import LoadedModel
 
@@ -46,7 +47,7 @@ def explain_plus_plus(
     """As Grad-CAM, but places count that speak for the class, wherever else a channel is active."""
     _refuse(parameters)
     _, maps = cut_pass(model, prepared)
-    gradient = _gradients(model, maps, class_label)
+    gradient = _slopes(model, maps, class_label)
     square, cube = gradient**2, gradient**3
     share = square / (2 * square + maps.sum(axis=(2, 3), keepdims=True) * cube + 1e-12)
     weights = (share * np.maximum(gradient, 0)).sum(axis=(2, 3), keepdims=True)
@@ -60,27 +61,19 @@ def of_maps(model: LoadedModel, maps: Maps, class_label: Label, size: int) -> Gr
 
 def weighed(model: LoadedModel, maps: Maps, class_label: Label) -> Maps:
     """The positive part of the channels' weighted sum (n, rows, columns), before any scaling."""
-    head = cut_of(model).pooled_head()
-    if head is None:
-        weights = _gradients(model, maps, class_label).mean(axis=(2, 3))
-    else:
-        row = head.detach()[model.record.labels.index(class_label)].cpu().numpy()
-        weights = np.broadcast_to(row / maps[0, 0].size, maps.shape[:2])
+    weights = _slopes(model, maps, class_label).mean(axis=(2, 3))
     summed = np.matmul(weights[:, None], maps.reshape(*maps.shape[:2], -1))[:, 0]
     return np.asarray(np.maximum(summed, 0).reshape(len(maps), *maps.shape[2:]), np.float32)
 
 
-def _gradients(model: LoadedModel, maps: Maps, class_label: Label) -> Maps:
+def _slopes(model: LoadedModel, maps: Maps, class_label: Label) -> Maps:
     """Of the class's logit by the maps, through the part of the network behind the cut."""
-    leaf = torch.tensor(maps, device=model.device, requires_grad=True)
-    logits = cut_of(model).classify(leaf)[:, model.record.labels.index(class_label)]
-    (gradient,) = torch.autograd.grad(logits.sum(), leaf)
-    return np.asarray(gradient.cpu().numpy())
+    index = model.record.labels.index(class_label)
+    return slopes_of(model.network.classifier, model.weights.tensors, maps, index)
 
 
 def _scaled(model: LoadedModel, coarse: Maps, size: int) -> GridMap:
-    fine = nn.functional.interpolate(torch.from_numpy(coarse)[:, None], (size, size), mode="bilinear")
-    values: Maps = fine.numpy()[:, 0]
+    values = enlarged(coarse, size)
     peak = float(values.max())
     return GridMap(
         values=np.asarray(values / peak if peak > 0 else values, np.float32),
@@ -90,6 +83,24 @@ def _scaled(model: LoadedModel, coarse: Maps, size: int) -> GridMap:
         parameters={"layer": model.network.gradcam_layer},
         metrics={"peak": peak},
     )
+
+
+def enlarged(coarse: Maps, size: int) -> Maps:
+    """Maps (n, rows, columns) to (n, size, size), straight between the middles of their pixels."""
+    (top, low, upper, lower), (left, right, before, after) = (
+        _between(side, size) for side in coarse.shape[1:]
+    )
+    wide = weighed_sum([after, before], [coarse[:, :, right], coarse[:, :, left]])
+    return weighed_sum([lower[:, None], upper[:, None]], [wide[:, low], wide[:, top]])
+
+
+@cache
+def _between(few: int, many: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Maps, Maps]:
+    """Of `many` pixels in a row: the two of `few` between which each lies, and what it has of either."""
+    places = np.clip((np.arange(many, dtype=np.float32) + 0.5) * np.float32(few / many) - 0.5, 0, None)
+    first = np.minimum(places.astype(np.intp), few - 1)
+    share = (places - first).astype(np.float32)
+    return first, np.minimum(first + 1, few - 1), np.float32(1) - share, share
 
 
 def _refuse(parameters: Mapping[str, Any]) -> None:

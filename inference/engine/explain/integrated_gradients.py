@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
-import torch
 
-from inference.engine.explain.method import GridMap
+from inference.engine.explain.method import CannotExplain, GridMap
 from inference.engine.records import Label, Prepared
 from inference.engine.weights.loaded_model import LoadedModel
 
@@ -29,6 +29,9 @@ def explain(
     parameters: Mapping[str, Any],
 ) -> GridMap:
     """Each pixel's share of the class's logit, for each frame read; `gap`: what the shares miss of it."""
+    if find_spec("captum") is None:
+        raise CannotExplain("Integrated Gradients need torch and captum, which are not installed here.")
+    import torch
     from captum.attr import IntegratedGradients  # brings matplotlib along, which nothing else here needs
 
     chosen = Parameters(**parameters)

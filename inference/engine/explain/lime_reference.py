@@ -6,12 +6,13 @@ the same quickshift superpixels, the same draw of which to hide, the same kernel
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.engine.explain.method import GridMap, middle_row
+from inference.engine.explain.method import CannotExplain, GridMap, middle_row
 from inference.engine.explain.superpixels import even_pieces, hidden_pictures, quickshift_pieces
 from inference.engine.predict import calibrated, frame_logits
 from inference.engine.records import Label, Prepared
@@ -106,6 +107,8 @@ def _fit(
     shown: NDArray[np.int64], chances: NDArray[np.float64], target: int, chosen: Parameters, seed: int
 ) -> tuple[NDArray[np.float64], dict[str, float]]:
     """Weight of each superpixel, and how well the weights tell the network's answer."""
+    if find_spec("lime") is None:
+        raise CannotExplain("The reference LIME needs the lime package, which is not installed here.")
     from lime.lime_base import LimeBase  # brings scikit-learn along, which nothing else here needs
     from sklearn.metrics import pairwise_distances
 

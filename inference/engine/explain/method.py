@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.engine.backends import Passed
-from inference.engine.networks.network import SplitNetwork
 from inference.engine.predict import calibrated, frame_logits, passed
 from inference.engine.records import Label, Prepared
 from inference.engine.weights.loaded_model import LoadedModel
@@ -78,16 +77,10 @@ class Explainer(Protocol):
         ...
 
 
-def cut_of(model: LoadedModel) -> SplitNetwork:
-    """The network's two parts. Raises CannotExplain for an ensemble."""
-    if not isinstance(model.module, SplitNetwork):
-        raise CannotExplain("An ensemble has no layer of its own to look at: its members have.")
-    return model.module
-
-
 def cut_pass(model: LoadedModel, prepared: Prepared) -> tuple[Passed, NDArray[np.float32]]:
     """One pass of a prepared scan, and the maps it gave. Raises CannotExplain."""
-    cut_of(model)
+    if not model.network.gradcam_layer:
+        raise CannotExplain("An ensemble has no layer of its own to look at: its members have.")
     found = passed(model, prepared.tensor)
     if found.maps is None:
         raise CannotExplain("The backend keeps no maps of this network.")

@@ -14,7 +14,11 @@ from PIL import Image
 
 from inference.engine.head.by_skull import Head
 from inference.engine.head.ellipse import Ellipse
-from inference.engine.head.network import COLUMNS, ROWS, STRIDE
+
+ROWS, COLUMNS = 128, 160
+"""Of the grid on which the network looks."""
+STRIDE = 2
+"""Grid pixels for one pixel of paint."""
 
 Floats = NDArray[np.float32]
 Painter = Callable[[Floats], Floats]

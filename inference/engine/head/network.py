@@ -8,9 +8,8 @@ import itertools
 import torch
 from torch import Tensor, nn
 
-ROWS, COLUMNS = 128, 160
-STRIDE = 2
-"""Input pixels for one output pixel."""
+from inference.engine.head.by_network import STRIDE
+
 WIDTHS = (16, 24, 40, 64, 96)
 
 

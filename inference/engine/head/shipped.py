@@ -5,14 +5,14 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import safetensors.torch
+import safetensors.numpy
 from numpy.typing import NDArray
 
 from digests import sha256_hex
-from inference.engine.backends import stage_of
+from inference.engine.backends.graphs import Tensors
+from inference.engine.backends.with_onnxruntime import stage_of
 from inference.engine.head.by_network import Painter, found_by
 from inference.engine.head.by_skull import Head
-from inference.engine.head.network import COLUMNS, ROWS, HeadPainter
 
 SHIPPED = Path(__file__).parents[1] / "shipped_head_finder"
 
@@ -46,7 +46,10 @@ def load_painter(folder: Path) -> Painter:
     content = (folder / "head_finder.safetensors").read_bytes()
     if sha256_hex(content) != record["weights_sha256"]:
         raise FinderMismatch("the head finder's weights do not have the hash their record states")
-    network = HeadPainter()
-    tensors = safetensors.torch.load(content)
-    network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=False)
-    return stage_of(network.eval(), (1, ROWS, COLUMNS))
+    return painter_of(safetensors.numpy.load(content))
+
+
+def painter_of(tensors: Tensors) -> Painter:
+    """The network out of the tensors of a weights file. Raises WrongTensors."""
+    stage = stage_of("head_finder", tensors)
+    return lambda grids: stage(grids)[0]

@@ -17,8 +17,16 @@ from scipy import ndimage
 from inference.engine.head.by_network import SURENESS
 from inference.engine.head.by_skull import Head
 from inference.engine.head.ellipse import Ellipse
-from inference.engine.input_gate.sononet import CLASSES, DEEP, INPUT_SCALE, MAPS
 
+PLANES = (
+    "3VV", "4CH", "abdominal", "background", "brain (cerebellum)", "brain (transventricular)", "femur",
+    "kidneys", "lips", "LVOT", "profile", "RVOT", "spine (coronal)", "spine (sagittal)",
+)  # fmt: skip
+"""That SonoNet16 tells apart."""
+DEEP, CLASSES = 128, len(PLANES)
+MAPS = DEEP + CLASSES
+"""Channels that it gives out: the fifth block, and the log-odds of PLANES."""
+INPUT_SCALE = 255.0
 ROWS, COLUMNS = 144, 176
 MARGIN = 1.3
 """Half of the crop's width over half of the head's long axis."""

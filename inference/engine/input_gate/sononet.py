@@ -7,16 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from inference.engine.input_gate.look import CLASSES, INPUT_SCALE
+
 CHANNELS = ((16, 16), (32, 32), (64, 64, 64), (128, 128, 128), (128, 128, 128))
-PLANES = (
-    "3VV", "4CH", "abdominal", "background", "brain (cerebellum)", "brain (transventricular)", "femur",
-    "kidneys", "lips", "LVOT", "profile", "RVOT", "spine (coronal)", "spine (sagittal)",
-)  # fmt: skip
 EPSILON = 1e-4
-INPUT_SCALE = 255.0
-DEEP, CLASSES = 128, len(PLANES)
-MAPS = DEEP + CLASSES
-"""Channels given out: the fifth block, and the log-odds of PLANES."""
 
 
 class SonoNet16(nn.Module):

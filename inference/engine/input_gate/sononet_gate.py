@@ -9,15 +9,13 @@ from typing import Any
 
 import numpy as np
 import safetensors.numpy
-import safetensors.torch
 from numpy.typing import NDArray
 
 from digests import sha256_hex
-from inference.engine.backends import stage_of
+from inference.engine.backends.with_onnxruntime import stage_of
 from inference.engine.head.biometry import HeadBiometry
 from inference.engine.head.by_skull import Head
-from inference.engine.input_gate.look import COLUMNS, ROWS, Stage, features
-from inference.engine.input_gate.sononet import SonoNet16
+from inference.engine.input_gate.look import Stage, features
 from refusals import Refusal
 
 SHIPPED = Path(__file__).parents[1] / "shipped_input_gate"
@@ -99,10 +97,8 @@ def load_input_gate(folder: Path, name: str = "input_gate") -> InputGate:
 
 def stem_stage(content: bytes) -> Stage:
     """SonoNet16 out of a weights file, as a stage for crops of the gate's size."""
-    network = SonoNet16()
-    tensors = safetensors.torch.load(content)
-    network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=False)
-    return stage_of(network.eval(), (1, ROWS, COLUMNS))
+    stage = stage_of("sononet16", safetensors.numpy.load(content))
+    return lambda pictures: stage(pictures)[0]
 
 
 def verdict(gate: InputGate, frame: Floats, head: Head) -> InputVerdict:

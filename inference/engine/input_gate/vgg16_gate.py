@@ -15,25 +15,24 @@ from typing import Any
 
 import numpy as np
 import safetensors.numpy
-import safetensors.torch
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
-from torch import Tensor
 
 from digests import sha256_hex
 from inference.engine import catalogue
+from inference.engine.backends.backend import Stage
+from inference.engine.backends.graphs import Tensors, graph_of
+from inference.engine.backends.with_onnxruntime import stage_of
 from inference.engine.head.ellipse import Ellipse
-from inference.engine.networks.imagenet import CENTRE, SCALE
-from inference.engine.networks.vgg16 import VGG16
+from inference.engine.networks.network import CENTRE, SCALE
 from inference.formats.stack import Modality
 from refusals import Refusal
 
 CLASSES = ("ultrasound", "mri", "neither")
 CROP, WHOLE = 80, 64
 MARGIN = 1.35
-BATCH = 64
+GRAPHS = ("vgg16_stem_crop", "vgg16_stem_whole")
 SHIPPED = Path(__file__).parents[1] / "shipped_scope"
 NAMES: Mapping[Modality, str] = {"ultrasound": "an ultrasound picture", "mri": "an MRI slice"}
 LONGEST_MM = 150.0
@@ -48,13 +47,26 @@ class ScopeMismatch(Exception):
 
 
 @dataclass(frozen=True)
+class Stem:
+    """The blocks of a VGG16 that stay as they were published: maps (n, 512, rows / 16, columns / 16).
+
+    crop, whole: of pictures (n, 1, CROP, CROP), and (n, 1, WHOLE, WHOLE). sha256: of the tensors, in half
+    precision and in order.
+    """
+
+    crop: Stage
+    whole: Stage
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Gate:
     """The gate as it was shipped. thresholds: least probability of a head, for each modality.
 
     tensors: centre and spread of the features (n,), hidden.* and out.* of the two layers.
     """
 
-    stem: VGG16
+    stem: Stem
     tensors: Mapping[str, Floats]
     thresholds: Mapping[str, float]
     record: Mapping[str, Any]
@@ -71,36 +83,42 @@ def shipped_gate(modality: Modality) -> Gate:
 
 
 @cache
-def published_stem() -> VGG16:
+def published_stem() -> Stem:
     """The stem that the shipped gate was fitted on: VGG16's as it was published. ScopeMismatch."""
     return shipped_stem(json.loads((SHIPPED / "scope.json").read_text())["stem_sha256"])
 
 
-def shipped_stem(sha256: str) -> VGG16:
-    """The shipped VGG16 whose stem has this hash, whatever its version. Raises ScopeMismatch."""
+def shipped_stem(sha256: str) -> Stem:
+    """The stem of the shipped VGG16 that has this hash, whatever its version. Raises ScopeMismatch."""
     versions = [one for one in catalogue.shipped() if one.record.network == "vgg16"]
     for one in {one.record.weights_sha256: one for one in versions}.values():
-        network = VGG16()
-        tensors = safetensors.torch.load(one.content())
-        network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
-        if stem_sha256(network) == sha256:
-            return network.eval()
+        stem = stem_of(safetensors.numpy.load(one.content()))
+        if stem.sha256 == sha256:
+            return stem
     raise ScopeMismatch("no shipped VGG16 holds the stem that the scope gate rests on")
 
 
-def stem_sha256(network: VGG16) -> str:
-    """Hash of the stem's tensors, in half precision and in order."""
-    content = b"".join(tensor.half().numpy().tobytes() for tensor in network.stem_tensors())
-    return sha256_hex(content)
+def stem_of(tensors: Tensors) -> Stem:
+    """The first four blocks out of the tensors of a VGG16. Raises WrongTensors."""
+    crop, whole = (stage_of(name, tensors) for name in GRAPHS)
+    names = {source.tensor for source in graph_of(GRAPHS[0]).constants.values()}
+    content = b"".join(tensors[name].astype(np.float16).tobytes() for name in sorted(names, key=_place))
+    return Stem(lambda seen: crop(seen)[0], lambda seen: whole(seen)[0], sha256_hex(content))
 
 
-def load_gate(folder: Path, stem: VGG16) -> Gate:
+def _place(name: str) -> tuple[int, bool]:
+    """By layer, weight before bias: `features.10.weight`."""
+    _, layer, part = name.split(".")
+    return int(layer), part == "bias"
+
+
+def load_gate(folder: Path, stem: Stem) -> Gate:
     """Read scope.json and scope.safetensors from a folder. Raises ScopeMismatch."""
     record = json.loads((folder / "scope.json").read_text())
     content = (folder / "scope.safetensors").read_bytes()
     if sha256_hex(content) != record["weights_sha256"]:
         raise ScopeMismatch("the scope gate's weights do not have the hash their record states")
-    if stem_sha256(stem) != record["stem_sha256"]:
+    if stem.sha256 != record["stem_sha256"]:
         raise ScopeMismatch("the stem is not the one that the scope gate was fitted on")
     return Gate(stem, safetensors.numpy.load(content), record["thresholds"], record)
 
@@ -165,22 +183,16 @@ def chances_of(tensors: Mapping[str, Floats], seen: Floats) -> Chances:
     return np.asarray((powers / powers.sum(axis=-1, keepdims=True)).mean(axis=0))
 
 
-def features(stem: VGG16, crops: Floats, wholes: Floats) -> Floats:
+def features(stem: Stem, crops: Floats, wholes: Floats) -> Floats:
     """What the stem sees (n, 2048) in crops (n, CROP, CROP) and whole frames (n, WHOLE, WHOLE)."""
-    return np.concatenate([_stem_features(stem, crops), _stem_features(stem, wholes)], axis=1)
+    return np.concatenate([_summed(stem.crop(crops[:, None])), _summed(stem.whole(wholes[:, None]))], axis=1)
 
 
-def _stem_features(stem: VGG16, pictures: Floats) -> Floats:
+def _summed(maps: Floats) -> Floats:
     """Square roots of mean and spread of each of the stem's 512 maps."""
-    with torch.inference_mode():
-        batches = torch.split(torch.from_numpy(np.ascontiguousarray(pictures, np.float32))[:, None], BATCH)
-        parts = [_summed(stem.stem(batch)) for batch in batches]
-    return np.asarray(torch.cat(parts).numpy(), np.float32)
-
-
-def _summed(maps: Tensor) -> Tensor:
-    flat = maps.flatten(2)
-    return torch.cat([flat.mean(dim=2), flat.std(dim=2)], dim=1).sqrt()
+    flat = maps.reshape(*maps.shape[:2], -1)
+    parts = [flat.mean(axis=2), flat.std(axis=2, ddof=1)]
+    return np.asarray(np.sqrt(np.concatenate(parts, axis=1)), np.float32)
 
 
 def views(frame: Floats, head: Ellipse) -> tuple[Floats, Floats]:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import safetensors
-import safetensors.torch
+import safetensors.numpy
 
 from digests import sha256_hex
 from inference.engine.atrium.grids import upright
 from inference.engine.atrium.measure import AtriumMismatch
 from inference.engine.atrium.scan import ScanAtria, as_json
+from inference.engine.backends.graphs import WrongTensors
 from inference.engine.measuring.ways import WAYS, Measure
 from inference.engine.measuring.width_evidence import MEMBER
 from inference.engine.predict import versions_of
@@ -35,12 +36,12 @@ from refusals import Refusal
 
 THRESHOLD = 0.5
 """A width of 10 mm: as likely wider as narrower."""
-BACKEND, DEVICE = "torch", "cpu"
+BACKEND, DEVICE = "onnxruntime", "cpu"
 
 
 @dataclass(frozen=True)
 class MeasuringModel:
-    """Verified weights that measure, ready to answer; always with torch on the processor."""
+    """Verified weights that measure, ready to answer; always by ONNX Runtime on the processor."""
 
     record: WeightsRecord
     recipe: Recipe
@@ -53,13 +54,13 @@ def member_widths(record: WeightsRecord, content: bytes) -> Widths:
 
     Raises WeightsMismatch where the card does not say what was settled with them.
     """
-    tensors = safetensors.torch.load(content)
+    tensors = safetensors.numpy.load(content)
     network = measuring_member(tensors)
     settled = record.card.get(MEMBER) or {}
     if network is None or not settles(network, {MEASURING: settled}):
         raise WeightsMismatch("the card does not state what was settled with the member that measures")
     start = prefix_of(network)
-    own = safetensors.torch.save(
+    own = safetensors.numpy.save(
         {name.removeprefix(start): tensor for name, tensor in tensors.items() if name.startswith(start)}
     )
     measure = _opened(network, own, settled, sha256_hex(own))
@@ -90,7 +91,7 @@ def _opened(network: str, content: bytes, part: Mapping[str, Any], sha256: str) 
         return WAYS[network].open(content, {**numbers, "weights_sha256": sha256})
     except (AtriumMismatch, VentriclesMismatch) as fault:
         raise WeightsMismatch("the weights file does not have the hash its record states") from fault
-    except (safetensors.SafetensorError, RuntimeError) as fault:
+    except (safetensors.SafetensorError, WrongTensors) as fault:
         raise WeightsMismatch(f"the weights do not fit the networks that measure: {fault}") from fault
 
 
@@ -127,7 +128,7 @@ def _answer(
         seconds=time.perf_counter() - started,
         backend=BACKEND,
         device=model.device,
-        versions=versions_of(("torch",), model.recipe.steps),
+        versions=versions_of((BACKEND,), model.recipe.steps),
     )
 
 

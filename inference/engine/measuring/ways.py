@@ -1,29 +1,23 @@
 """How each network that measures is opened and asked; the one place that tells them apart.
 
-What can be known of them without torch stands in `inference.engine.records.MEASURING_NETWORKS`.
+What is known of them without opening them stands in `inference.engine.records.MEASURING_NETWORKS`.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor, nn
-
-from inference.engine.atrium.measure import MAPS, Measurer, looker, measurer_of
-from inference.engine.atrium.network import AtriumNetwork
+from inference.engine.atrium.measure import STEPS, Measurer, measurer_of, networks_of
 from inference.engine.atrium.scan import RECIPE as ULTRASOUND
 from inference.engine.atrium.scan import ScanAtria, measure_prepared, refuse_unread
-from inference.engine.atrium.search import Networks
+from inference.engine.backends.graphs import Tensors
 from inference.engine.records import ATRIUM, VENTRICLES, Prepared, Recipe
 from inference.engine.ventricles import painter, scan
-from inference.engine.ventricles.network import VentricleNetwork
 from inference.formats.stack import PictureStack
 
 Measure = Callable[[PictureStack, Prepared, int | None, bool], ScanAtria]
 """A scan, its heads as the gate has let them through, the gestational age in days, whether a person chose the
 frames."""
-
-Tensors = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -32,14 +26,15 @@ class Way:
 
     recipe: finds the head and asks the gate. refuse: raises Refusal for scans that it cannot measure,
     whatever they show. open: from a weights file and the numbers that were settled with it; raises Mismatch,
-    SafetensorError or RuntimeError. modules: what its file holds, for names and shapes; untried: from tensors
-    of these, every atrium counting. rule: how one frame of several is taken, in words.
+    SafetensorError or WrongTensors. graphs: those that its file holds the weights of, by how the names of
+    their tensors begin; untried: from tensors of these, every atrium counting. rule: how one frame of several
+    is taken, in words.
     """
 
     recipe: Recipe
     refuse: Callable[[PictureStack], None]
     open: Callable[[bytes, Mapping[str, Any]], Measure]
-    modules: Callable[[], nn.Module]
+    graphs: Mapping[str, str]
     untried: Callable[[Tensors], Measure]
     rule: str
 
@@ -54,21 +49,12 @@ def _by_ventricles(painted_by: painter.Painter) -> Measure:
     )
 
 
-def _atrium_networks() -> dict[str, AtriumNetwork]:
-    """Under the names that their weights file gives them."""
-    return {name: AtriumNetwork(maps) for name, maps in MAPS.items()}
-
-
 def _untried_atrium(tensors: Tensors) -> Measure:
-    opened = _atrium_networks()
-    nn.ModuleDict(opened).load_state_dict(tensors)
-    return _by_atrium(Measurer(Networks(looker(opened["place"]), looker(opened["width"])), 0.0, 1.0, {}))
+    return _by_atrium(Measurer(networks_of(tensors), 0.0, 1.0, {}))
 
 
 def _untried_ventricles(tensors: Tensors) -> Measure:
-    network = VentricleNetwork()
-    network.load_state_dict(tensors)
-    return _by_ventricles(painter.Painter(painter.looker(network), 1.0, 0.0, 0.0, {}))
+    return _by_ventricles(painter.Painter(painter.looker(tensors), 1.0, 0.0, 0.0, {}))
 
 
 WAYS: Mapping[str, Way] = {
@@ -76,7 +62,7 @@ WAYS: Mapping[str, Way] = {
         recipe=ULTRASOUND,
         refuse=refuse_unread,
         open=lambda content, settled: _by_atrium(measurer_of(content, settled)),
-        modules=lambda: nn.ModuleDict(_atrium_networks()),
+        graphs={f"{name}.": f"atrium_{name}" for name in STEPS},
         untried=_untried_atrium,
         rule="the frame in which an atrium is surest",
     ),
@@ -84,7 +70,7 @@ WAYS: Mapping[str, Way] = {
         recipe=scan.RECIPE,
         refuse=scan.refuse_unread,
         open=lambda content, settled: _by_ventricles(painter.painter_of(content, settled)),
-        modules=VentricleNetwork,
+        graphs={"": "ventricles"},
         untried=_untried_ventricles,
         rule="the slice through the thalami whose atria are widest",
     ),

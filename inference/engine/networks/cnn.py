@@ -4,7 +4,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from inference.engine.networks.network import SMALL, WIDE_RECIPES, Network, SplitNetwork, halved
+from inference.engine.networks.network import SMALL
+from inference.engine.networks.split_network import SplitNetwork, halved
 
 
 def _block(channels_in: int, channels_out: int) -> nn.Sequential:
@@ -31,14 +32,3 @@ class BaselineCNN(SplitNetwork):
         """Logits (n, 2)."""
         logits: Tensor = self.head(self.blocks[2][2](maps))
         return logits
-
-
-NETWORK = Network(
-    name="cnn",
-    title="Baseline CNN",
-    build=BaselineCNN,
-    recipes=WIDE_RECIPES,
-    side=SMALL,
-    gradcam_layer="blocks.2.1",
-    licence="Apache-2.0",
-)

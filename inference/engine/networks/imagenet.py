@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor, nn
 
+from inference.engine.networks.network import CENTRE, SCALE
+
 MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """torchvision's normalisation of red, green and blue."""
-CENTRE, SCALE = 0.4, 0.25
-"""The last step of our preprocessing ("hide") subtracts and divides by these; here it is undone."""
 
 
 class AsImageNet(nn.Module):

@@ -9,7 +9,7 @@ keeps a shape that fills a small part of the picture.
 import torch
 from torch import Tensor, nn
 
-from inference.engine.networks.network import SMALL, WIDE_RECIPES, Network, SplitNetwork, halved
+from inference.engine.networks.split_network import SplitNetwork, halved
 
 
 class ChannelAttention(nn.Module):
@@ -76,14 +76,3 @@ class ModifiedCNN(SplitNetwork):
         """Logits (n, 2)."""
         logits: Tensor = self.head(torch.cat([maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))], dim=1))
         return logits
-
-
-NETWORK = Network(
-    name="modified_cnn",
-    title="Modified CNN",
-    build=ModifiedCNN,
-    recipes=WIDE_RECIPES,
-    side=SMALL,
-    gradcam_layer="trunk.5.activation",
-    licence="Apache-2.0",
-)

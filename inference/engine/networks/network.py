@@ -1,13 +1,23 @@
-"""What the engine knows about an architecture, apart from its weights."""
+"""What the engine knows about an architecture, apart from its weights. Torch is not needed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, cast
 
-from torch import Tensor, nn
-from torch.nn import functional as F
-
+from inference.engine.networks.classifier import Layer
 from inference.engine.records import LABELS
 from inference.formats.stack import Modality
+
+if TYPE_CHECKING:
+    from torch import nn
+
+WIDE_RECIPES: Mapping[Modality, str] = {"ultrasound": "ultrasound-outline-2-128", "mri": "mri-stack-128"}
+"""One preparation for all: what several networks say about a scan, they say about the same picture."""
+SMALL = 64
+"""Side of the pictures that the small networks work on."""
+CENTRE, SCALE = 0.4, 0.25
+"""The last step of our preprocessing ("hide") subtracts and divides by these; for ImageNet it is undone."""
 
 
 @dataclass(frozen=True)
@@ -27,75 +37,39 @@ class Backbone:
     licence: str
 
 
-class SplitNetwork(nn.Module):
-    """A network in two parts, cut where Grad-CAM looks: what it sees, and what it makes of that.
-
-    An answer and its map then cost one pass through `maps`; the rest is small.
-    """
-
-    def maps(self, pictures: Tensor) -> Tensor:
-        """Feature maps (n, channels, rows, columns) of pictures (n, 1, size, size)."""
-        raise NotImplementedError
-
-    def classify(self, maps: Tensor) -> Tensor:
-        """Logits (n, 2) of feature maps."""
-        raise NotImplementedError
-
-    def pooled_head(self) -> Tensor | None:
-        """Weights (2, channels) where `classify` is pooling and one linear layer; else None.
-
-        Then the gradient that Grad-CAM averages is these weights over the number of pixels of a map, whatever
-        the picture: the mean over the pixels is as large where a maximum is taken first.
-        """
-        return None
-
-    def grey(self) -> "SplitNetwork":
-        """The network as a draft is made of it: nearly the same answers for less work."""
-        return self
-
-    def stages(self) -> list[nn.Module]:
-        """The whole pass in pieces, pictures first, logits last; between them LIME may foretell maps.
-
-        One piece where the first part of a network is not most of its work.
-        """
-        return [self]
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Logits (n, 2) of pictures."""
-        return self.classify(self.maps(pictures))
-
-
 @dataclass(frozen=True)
 class Network:
     """An architecture.
 
-    build: a fresh module with random weights, (n, 1, size, size) float32 in, (n, 2) logits out. But for an
-        ensemble it is SplitNetwork where Grad-CAM looks.
+    module: where a fresh one with random weights is built, as `package.module:name`: (n, 1, size, size)
+        float32 in, (n, 2) logits out. But for an ensemble it is SplitNetwork where Grad-CAM looks.
         A module with a backbone also has `stem` and `tail`: what stays as published, and what is fine-tuned.
     recipes: the id of the preprocessing for each modality.
-    gradcam_layer: dotted name of the module whose output Grad-CAM weighs: what `maps` gives.
+    gradcam_layer: dotted name of the module whose output Grad-CAM weighs: what `maps` gives; "" without one.
+    classifier: what `classify` makes of those maps, layer by layer.
     licence: of the architecture's code and of any weights it starts from.
     side: of the picture that the network works on, in pixels; it halves larger ones itself.
     computed: of each of its stages but the last, the masks that go through it before LIME foretells its maps.
+    members: of an ensemble, which has no module of its own.
     """
 
     name: str
     title: str
-    build: Callable[[], nn.Module]
+    module: str
     recipes: Mapping[Modality, str]
     gradcam_layer: str
     licence: str
+    classifier: tuple[Layer, ...] = ()
     labels: tuple[str, ...] = LABELS
     side: int = 128
     backbone: Backbone | None = None
     computed: tuple[int, ...] = ()
+    members: "tuple[Network, ...]" = ()
 
+    def build(self) -> "nn.Module":
+        """A fresh module with random weights. Imports torch."""
+        if self.members:
+            from inference.engine.networks.ensemble import Ensemble
 
-WIDE_RECIPES: Mapping[Modality, str] = {"ultrasound": "ultrasound-outline-2-128", "mri": "mri-stack-128"}
-"""One preparation for all: what several networks say about a scan, they say about the same picture."""
-SMALL = 64
-
-
-def halved(pictures: Tensor) -> Tensor:
-    """(n, 1, 128, 128) averaged down to (n, 1, 64, 64); a small picture stays as it is."""
-    return F.adaptive_avg_pool2d(pictures, SMALL)
+            return Ensemble(self.members)
+        return cast("Callable[[], nn.Module]", resolve_name(self.module))()

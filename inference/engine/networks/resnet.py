@@ -10,9 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from inference.engine.networks.imagenet import AsImageNet, folded, without_inplace
-from inference.engine.networks.network import WIDE_RECIPES, Backbone, Network, SplitNetwork
-
-LICENCE = "BSD-3-Clause (torchvision)"
+from inference.engine.networks.split_network import SplitNetwork
 
 
 class ResNet(SplitNetwork):
@@ -32,11 +30,6 @@ class ResNet(SplitNetwork):
         """Logits (n, 2): mean pooling and one linear layer."""
         logits: Tensor = self.trunk.fc(maps.mean(dim=(2, 3)))
         return logits
-
-    def pooled_head(self) -> Tensor:
-        """The linear layer's weights (2, channels)."""
-        weights: Tensor = self.trunk.fc.weight
-        return weights
 
     def grey(self) -> "ResNet":
         """A copy whose first convolution sees the grey picture."""
@@ -68,38 +61,3 @@ def resnet50() -> ResNet:
     from torchvision import models
 
     return ResNet(models.resnet50)
-
-
-RESNET18 = Network(
-    name="resnet18",
-    title="ResNet18",
-    build=resnet18,
-    recipes=WIDE_RECIPES,
-    gradcam_layer="trunk.layer4",
-    licence=LICENCE,
-    backbone=Backbone(
-        file="resnet18_imagenet.safetensors",
-        sha256="",
-        url="https://download.pytorch.org/models/resnet18-f37072fd.pth",
-        published_sha256="f37072fd",
-        prefix="trunk.",
-        licence="ImageNet ResNet18, torchvision, BSD-3-Clause",
-    ),
-)
-
-RESNET50 = Network(
-    name="resnet50",
-    title="ResNet50",
-    build=resnet50,
-    recipes=WIDE_RECIPES,
-    gradcam_layer="trunk.layer4",
-    licence=LICENCE,
-    backbone=Backbone(
-        file="resnet50_imagenet.safetensors",
-        sha256="",
-        url="https://download.pytorch.org/models/resnet50-0676ba61.pth",
-        published_sha256="0676ba61",
-        prefix="trunk.",
-        licence="ImageNet ResNet50, torchvision, BSD-3-Clause",
-    ),
-)

@@ -10,7 +10,7 @@ from typing import cast
 from torch import Tensor, nn
 
 from inference.engine.networks.imagenet import AsImageNet, folded, without_inplace
-from inference.engine.networks.network import WIDE_RECIPES, Backbone, Network, SplitNetwork
+from inference.engine.networks.split_network import SplitNetwork
 
 THIRD_BLOCK, FOURTH_BLOCK, LAST_BLOCK, LAST_POOL = 10, 17, 24, 30
 """Indices in `features` at which the third to fifth block begin, and the last pooling stands."""
@@ -39,19 +39,10 @@ class VGG16(SplitNetwork):
         logits: Tensor = self.head(self.features[LAST_POOL:](maps).mean(dim=(2, 3)))
         return logits
 
-    def pooled_head(self) -> Tensor:
-        """The linear layer's weights (2, 512)."""
-        weights: Tensor = self.head.get_parameter("1.weight")
-        return weights
-
     def stem(self, pictures: Tensor) -> Tensor:
         """The four blocks that stay as ImageNet left them: (n, 512, 8, 8)."""
         maps: Tensor = self.features[:LAST_BLOCK](self.colours(pictures))
         return maps
-
-    def stem_tensors(self) -> list[Tensor]:
-        """Weights and biases of the four blocks, in order."""
-        return list(self.features[:LAST_BLOCK].state_dict().values())
 
     def grey(self) -> "VGG16":
         """A copy whose first convolution sees the grey picture."""
@@ -78,22 +69,3 @@ def _initialise(features: nn.Module) -> None:
         if isinstance(part, nn.Conv2d) and part.bias is not None:
             nn.init.kaiming_normal_(part.weight, mode="fan_out", nonlinearity="relu")
             nn.init.zeros_(part.bias)
-
-
-NETWORK = Network(
-    name="vgg16",
-    title="VGG16",
-    build=VGG16,
-    recipes=WIDE_RECIPES,
-    gradcam_layer="features.29",
-    computed=(32, 64, 256),
-    licence="Architecture: BSD-3-Clause (torchvision). ImageNet weights: CC BY 4.0 (Oxford VGG).",
-    backbone=Backbone(
-        file="vgg16_features_imagenet_fp16.safetensors",
-        sha256="19cc4679f0c50cf27968a52060c653b293f3cf2a0a9adb89eea2484176f49c6e",
-        url="https://download.pytorch.org/models/vgg16-397923af.pth",
-        published_sha256="397923af",
-        prefix="",
-        licence="ImageNet VGG16, Simonyan and Zisserman 2014, Oxford VGG, CC BY 4.0",
-    ),
-)

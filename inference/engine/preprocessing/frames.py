@@ -55,11 +55,13 @@ def _through_ventricles(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> Frame
 
 
 def head_extent(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> tuple[int, int]:
-    """First and last slice whose bright area reaches a seventh of the largest one."""
+    """First and last slice whose bright area reaches a seventh of the largest one; all if none is bright."""
     thin = pixels[:, ::2, ::2].astype(np.float32)
     bright = thin > 0.2 * np.percentile(thin, 99.5)
     area = bright.mean(axis=(1, 2))
     present = np.flatnonzero(area > area.max() / 7)
+    if not len(present):
+        return 0, len(pixels) - 1
     return int(present[0]), int(present[-1])
 
 

@@ -4,9 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from inference.engine.ventricles.network import PIXEL_MM, SIDE
-
 Floats = NDArray[np.float32]
+SIDE = 128
+PIXEL_MM = 1.0
+"""The grid on which a slice is looked at: 128 mm hold the ventricles of every fetal head."""
 BRIGHT = 99.5
 
 

@@ -4,9 +4,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-SIDE = 128
-PIXEL_MM = 1.0
-"""The grid on which a slice is looked at: 128 mm hold the ventricles of every fetal head."""
 MAPS = ("ventricle", "brain", "deep_grey")
 """deep_grey: thalami and basal ganglia, which say how high a slice lies."""
 FINER = 2

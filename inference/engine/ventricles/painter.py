@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.torch
-import torch
+import safetensors.numpy
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from digests import sha256_hex
+from inference.engine.backends.graphs import Tensors
+from inference.engine.backends.with_onnxruntime import stage_of
 from inference.engine.preprocessing.frames import head_extent
 from inference.engine.preprocessing.square_pixels import back_to_scan, composed, spacing_of, squared
 from inference.engine.ventricles.calipers import Painted
-from inference.engine.ventricles.grids import levelled, on_grid
-from inference.engine.ventricles.network import PIXEL_MM, VentricleNetwork
+from inference.engine.ventricles.grids import PIXEL_MM, levelled, on_grid
 from inference.formats.stack import PictureStack
 
 SHIPPED = Path(__file__).parent.parent / "shipped_ventricles"
@@ -29,8 +30,6 @@ LEVELS = (0.38, 0.7)
 """Share of the head's height, foot to head, in which thalami and atria are looked for; on eight volumes they
 lie between 0.49 and 0.60."""
 MOST_SLICES = 32
-COUNTS = "num_batches_tracked"
-"""Of batches that were learnt from: the first weights lack them, and nothing rests on them."""
 BATCH = 16
 
 Floats = NDArray[np.float32]
@@ -121,32 +120,20 @@ def load_painter(folder: Path) -> Painter:
 def painter_of(content: bytes, record: Mapping[str, Any]) -> Painter:
     """The network in a weights file, with the errors and the least chance of its record.
 
-    Raises VentriclesMismatch for another file, RuntimeError for tensors that are not its own.
+    Raises VentriclesMismatch for another file, WrongTensors for tensors that are not its own.
     """
     if sha256_hex(content) != record["weights_sha256"]:
         raise VentriclesMismatch("the ventricle network's weights do not have the hash their record states")
-    network = VentricleNetwork()
-    tensors = safetensors.torch.load(content)
-    found = network.load_state_dict(
-        {name: one.float() if one.is_floating_point() else one for name, one in tensors.items()},
-        strict=False,
-    )
-    lacking = [name for name in found.missing_keys if not name.endswith(COUNTS)]
-    if lacking or found.unexpected_keys:
-        raise RuntimeError(f"not its tensors: {', '.join([*lacking, *found.unexpected_keys])[:200]}")
-    return Painter(
-        looker(network), record["error_mm"], record["error_of_thickness"], record["least_chance"], record
-    )
+    look = looker(safetensors.numpy.load(content))
+    return Painter(look, record["error_mm"], record["error_of_thickness"], record["least_chance"], record)
 
 
-def looker(network: VentricleNetwork) -> Look:
-    """The network as a function of arrays, run by torch."""
-    ready = network.eval().to(memory_format=torch.channels_last)
+def looker(tensors: Tensors) -> Look:
+    """The network out of the tensors of a weights file, as a function of slices. Raises WrongTensors."""
+    stage = stage_of("ventricles", tensors)
 
     def look(pictures: Floats) -> Floats:
-        with torch.inference_mode():
-            shown = torch.from_numpy(np.ascontiguousarray(pictures, np.float32))
-            odds = ready(shown.contiguous(memory_format=torch.channels_last))
-        return np.asarray(odds.sigmoid().numpy(), np.float32)
+        (odds,) = stage(np.asarray(pictures, np.float32))
+        return np.asarray(expit(odds), np.float32)
 
     return look

@@ -17,7 +17,7 @@ from inference.engine.preprocessing.prepared_cache import prepared_once
 from inference.engine.preprocessing.square_pixels import back_to_scan, composed, spacing_of, squared
 from inference.engine.records import Prepared
 from inference.engine.ventricles.calipers import Caliper, Plane, atrial_plane
-from inference.engine.ventricles.network import PIXEL_MM
+from inference.engine.ventricles.grids import PIXEL_MM
 from inference.engine.ventricles.painter import Painter, levels_of, painted
 from inference.formats.stack import PictureStack
 from refusals import Refusal

@@ -3,18 +3,19 @@
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import safetensors.torch
-import torch
+import safetensors
+import safetensors.numpy
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
-from torch import nn
 
 from digests import sha256_hex
-from inference.engine.backends import BACKENDS, Backend, Pass, Passed, Stage, best_for
-from inference.engine.backends.device import best
-from inference.engine.explain.fast_lime.quantized import drafted
+from inference.engine.backends import BACKENDS, Backend, Pass, Passed, Stage, Weights, best_for
+from inference.engine.backends.device import best, let_torch_use
+from inference.engine.backends.graphs import WrongTensors
+from inference.engine.explain.fast_lime.drafts import drafted
 from inference.engine.networks import NETWORKS, Network, ensemble_of
 from inference.engine.preprocessing.prepare import RECIPES
 from inference.engine.records import Recipe, WeightsRecord
@@ -25,6 +26,9 @@ from inference.engine.weights.ensemble_file import (
     prefix_of,
 )
 from inference.formats.stack import Modality, PictureStack
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Widths = Callable[[PictureStack, Sequence[int] | None, int | None], float | None]
 """The probability that a scan's atrium is wide, of the frames that were chosen and by an age in days; None
@@ -45,41 +49,52 @@ class LoadedModel:
     record: WeightsRecord
     network: Network
     recipe: Recipe
-    module: nn.Module
+    weights: Weights
     device: str
     backend: Backend
     measures: bool = False
     widths: Widths | None = None
 
+    @property
+    def module(self) -> "nn.Module":
+        """Torch's module, for what needs gradients. Imports torch."""
+        return self.weights.module.to(self.device)
+
     def passed(self, pictures: NDArray[np.float32]) -> Passed:
         """One forward pass of pictures (n, 1, size, size)."""
-        key = (self.record.weights_sha256, self.backend.name, self.device)
+        return self.open()(pictures)
+
+    def open(self) -> Pass:
+        """The pass itself, opened unless it was lately. Raises WrongTensors, or torch's RuntimeError."""
+        key = (self.record.weights_sha256, self.network.name, self.backend.name, self.device)
         if key not in _passes:
-            _passes[key] = self.backend.opened(self.module, self.device, _threads[0])
+            _passes[key] = self.backend.opened(self.weights, self.device, _threads[0])
             while len(_passes) > PASSES_KEPT:
                 _passes.popitem(last=False)
         _passes.move_to_end(key)
-        return _passes[key](pictures)
+        return _passes[key]
 
     def draft(self, modality: Modality) -> tuple[Stage, ...] | None:
         """A faster pass, nearly exact, in stages, for who asks hundreds of times; None without one."""
-        key = (self.record.weights_sha256, f"{self.backend.name} draft", modality)
+        key = (self.record.weights_sha256, self.network.name, self.backend.name, modality)
         if key not in _drafts:
-            _drafts[key] = drafted(self.module, self.backend, self.network, modality, _threads[0])
+            _drafts[key] = drafted(
+                self.weights, self.record.weights_sha256, self.backend, modality, _threads[0]
+            )
             while len(_drafts) > PASSES_KEPT:
                 _drafts.popitem(last=False)
         return _drafts[key]
 
 
 PASSES_KEPT = 12
-_passes: OrderedDict[tuple[str, str, str], Pass] = OrderedDict()
-"""Passes opened lately: an ONNX graph takes about a second to make, and belongs to its weights alone."""
-_drafts: OrderedDict[tuple[str, str, str], tuple[Stage, ...] | None] = OrderedDict()
+_passes: OrderedDict[tuple[str, ...], Pass] = OrderedDict()
+"""Passes opened lately: they belong to their weights alone."""
+_drafts: OrderedDict[tuple[str, ...], tuple[Stage, ...] | None] = OrderedDict()
 _threads = [1]
 
 
 def configure(threads: int, *, learning: bool = False) -> None:
-    """Threads for one operation, for the whole process, and repeatable algorithms where torch has them.
+    """Threads for one operation, for the whole process.
 
     Where ONNX Runtime computes, torch and BLAS keep to one thread: theirs go on spinning after their work and
     slowed ONNX Runtime by a fifth to a third, and LIME's fit tenfold (bench/explain.py). learning: torch
@@ -89,9 +104,8 @@ def configure(threads: int, *, learning: bool = False) -> None:
     _passes.clear()
     _drafts.clear()
     alone = learning or best_for(best()).name == "torch"
-    torch.set_num_threads(threads if alone else 1)
     threadpool_limits(threads if alone else 1, user_api="blas")
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    let_torch_use(threads if alone else 1)
 
 
 def threads() -> int:
@@ -109,29 +123,31 @@ def load(
     if sha256_hex(content) != record.weights_sha256:
         raise WeightsMismatch("the weights file does not have the hash its record states")
     recipe = recipe_of(record)
-    try:
-        tensors = safetensors.torch.load(content)
-        network = _network(record, tensors)
-        module = network.build()
-        measuring = measuring_member(tensors) if record.network == ENSEMBLE else None
-        of_networks = {
-            name: _as_stored(tensor)
-            for name, tensor in tensors.items()
-            if measuring is None or not name.startswith(prefix_of(measuring))
-        }
-        module.load_state_dict(of_networks, strict=True)
-    except (safetensors.SafetensorError, RuntimeError) as error:
-        raise WeightsMismatch(f"the weights do not fit the network {record.network}: {error}") from error
     chosen = BACKENDS[backend] if backend else best_for(device)
     if device.partition(":")[0] not in chosen.works_on:
         raise ValueError(f"{chosen.name} does not work on {device}")
-    opened = module.to(device).eval()
-    return LoadedModel(record, network, recipe, opened, device, chosen, measures=measuring is not None)
-
-
-def _as_stored(tensor: torch.Tensor) -> torch.Tensor:
-    """Half precision saves disk; arithmetic is done in single precision."""
-    return tensor.float() if tensor.is_floating_point() else tensor
+    try:
+        tensors = safetensors.numpy.load(content)
+        network = _network(record, tensors)
+        measuring = measuring_member(tensors) if record.network == ENSEMBLE else None
+        of_networks = {
+            name: tensor
+            for name, tensor in tensors.items()
+            if measuring is None or not name.startswith(prefix_of(measuring))
+        }
+        model = LoadedModel(
+            record,
+            network,
+            recipe,
+            Weights(network, of_networks),
+            device,
+            chosen,
+            measures=measuring is not None,
+        )
+        model.open()
+    except (safetensors.SafetensorError, WrongTensors, RuntimeError) as error:
+        raise WeightsMismatch(f"the weights do not fit the network {record.network}: {error}") from error
+    return model
 
 
 def _network(record: WeightsRecord, tensors: Iterable[str]) -> Network:

@@ -6,16 +6,14 @@ and the logits for a phantom, or a code and a sentence.
 
 import json
 import resource
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import safetensors.torch
-import torch
-from torch import nn
+import safetensors.numpy
 
-from inference.engine.backends import graph_cache
+from inference.engine.backends import BACKENDS, Weights
+from inference.engine.backends.graphs import Tensors, graph_of
 from inference.engine.measuring.ways import WAYS
 from inference.engine.networks import NETWORKS, Network
 from inference.engine.preprocessing.prepare import RECIPES, prepare
@@ -32,14 +30,13 @@ NAMED = 3
 def serve(arguments: Sequence[str]) -> None:
     """Check and run what file descriptor 0 holds, and answer on 1.
 
-    arguments: network, modality, and the folder where graphs are kept.
+    arguments: network and modality.
     """
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
     with open(0, "rb", closefd=False) as given:
         content = given.read()
-    network, modality, graphs = arguments
-    graph_cache.keep_in(Path(graphs))
+    network, modality = arguments
     found = answer(content, network, modality)
     with open(1, "w", closefd=False, encoding="utf-8") as stream:
         stream.write(json.dumps(found))
@@ -58,15 +55,12 @@ def answer(content: bytes, network: str, modality: str) -> dict[str, Any]:
 
 def first_run(content: bytes, network: Network, modality: Modality) -> dict[str, Any]:
     """Logits for one phantom, once names, shapes and numbers are right. Raises Refusal."""
-    check_fit(inspect(content), network.build, network.title)
-    tensors = _finite(content)
-    module = network.build().eval()
-    module.load_state_dict({name: t.float() if t.is_floating_point() else t for name, t in tensors.items()})
+    check_fit(inspect(content), {"": network.name}, network.title)
+    passed = BACKENDS["onnxruntime"].opened(Weights(network, _finite(content)), "cpu", 1)
     recipe = RECIPES[network.recipes[modality]]
     phantom = render(sample_spec(np.random.default_rng(1), label="normal"), modality, seed=1)
     prepared = prepare(phantom.stack(), recipe, scope=False)
-    with torch.inference_mode():
-        logits = module(torch.from_numpy(prepared.tensor)).double().numpy()
+    logits = passed(prepared.tensor).logits
     if not np.isfinite(logits).all():
         raise Refusal("smoke_failed", "The network answered a test picture with no finite number.")
     return {"preprocessing": recipe.id, "preprocessing_sha256": recipe.sha256, "logits": logits[0].tolist()}
@@ -77,27 +71,32 @@ def first_measurement(content: bytes, network: str, modality: Modality) -> dict[
     own, way = MEASURING_NETWORKS[network].modality, WAYS[network]
     if modality != own:
         raise Refusal("wrong_modality", f"The network {network} does not read {modality}.")
-    check_fit(inspect(content), way.modules, "the networks that measure")
-    tensors = {name: t.float() if t.is_floating_point() else t for name, t in _finite(content).items()}
+    check_fit(inspect(content), way.graphs, "the networks that measure")
     stack = render(sample_spec(np.random.default_rng(1), label="normal"), own, seed=1).stack()
-    found = way.untried(tensors)(stack, prepare(stack, way.recipe, scope=False), None, False)
+    found = way.untried(_finite(content))(stack, prepare(stack, way.recipe, scope=False), None, False)
     if not np.isfinite([found.atria.chance, *(one.width for one in found.atria.widths)]).all():
         raise Refusal("smoke_failed", "The network answered a test picture with no finite number.")
     return {"preprocessing": way.recipe.id, "preprocessing_sha256": way.recipe.sha256, "logits": []}
 
 
-def _finite(content: bytes) -> dict[str, torch.Tensor]:
-    tensors = safetensors.torch.load(content)
+def _finite(content: bytes) -> Tensors:
+    tensors: Tensors = safetensors.numpy.load(content)
     for name, tensor in tensors.items():
-        if not torch.isfinite(tensor).all():
+        if not np.isfinite(tensor).all():
             raise Refusal("not_finite", f"The tensor {name} holds numbers that are not finite.")
     return tensors
 
 
-def check_fit(entries: tuple[TensorEntry, ...], build: Callable[[], nn.Module], title: str) -> None:
-    """Exactly the network's tensors, each in exactly its shape. Raises Refusal."""
-    with torch.device("meta"):
-        wanted = build().state_dict()
+def check_fit(entries: tuple[TensorEntry, ...], graphs: Mapping[str, str], title: str) -> None:
+    """Exactly the network's tensors, each in exactly its shape. Raises Refusal.
+
+    graphs: of those whose weights the file holds, by how the names of their tensors begin.
+    """
+    opened = {prefix: graph_of(name) for prefix, name in graphs.items()}
+    wanted = {
+        f"{prefix}{name}": shape for prefix, one in opened.items() for name, shape in one.tensors.items()
+    }
+    counts = {f"{prefix}{name}" for prefix, one in opened.items() for name in one.counts}
     stated = {entry.name: entry for entry in entries}
     for names, word in (
         (wanted.keys() - stated.keys(), "lacks"),
@@ -106,12 +105,9 @@ def check_fit(entries: tuple[TensorEntry, ...], build: Callable[[], nn.Module], 
         if names:
             shown = ", ".join(sorted(names)[:NAMED])
             raise Refusal("wrong_names", f"The file {word} tensors of {title}: {shown:.200}.")
-    for name, tensor in wanted.items():
+    for name, shape in wanted.items():
         entry = stated[name]
-        if entry.shape != tuple(tensor.shape):
-            raise Refusal(
-                "wrong_shape",
-                f"The tensor {name} is {entry.shape}, {title} needs {tuple(tensor.shape)}.",
-            )
-        if (entry.dtype == "I64") == tensor.is_floating_point():
+        if entry.shape != shape:
+            raise Refusal("wrong_shape", f"The tensor {name} is {entry.shape}, {title} needs {shape}.")
+        if (entry.dtype == "I64") != (name in counts):
             raise Refusal("bad_dtype", f"The tensor {name} has type {entry.dtype}, which is not its own.")

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
-import safetensors.torch
+import safetensors.numpy
 import torch
+from numpy.typing import NDArray
 
 from digests import canonical_json, sha256_hex
-from inference.engine.atrium.measure import looker
+from inference.engine.atrium.measure import networks_of
 from inference.engine.atrium.network import AtriumNetwork
 from inference.engine.atrium.search import Networks
+from inference.engine.backends.with_torch import tensors_of
 from inference.training.atrium import figures
 from inference.training.atrium.draw import STEPS, Drawn, Shelf, Step, drawn
 from inference.training.atrium.learn import Plan, learnt
@@ -73,7 +75,7 @@ def main(arguments: Sequence[str], out: TextIO) -> int:
 
     trained = {step: _trained(step, asked, heads, tell) for step in asked.steps_of}
     if set(trained) == set(STEPS):
-        networks = Networks(looker(trained["place"]), looker(trained["width"]))
+        networks = networks_of(_tensors(trained))
         settled = settle(networks, heads(), asked.seed)
         tell(json.dumps(settled))
         _written(asked, trained, settled, heads())
@@ -188,16 +190,20 @@ def _is_late(head: Head) -> bool:
     return lie * 347.8 * 0.5 * np.pi * (1 + ellipse.aspect) >= SECOND_TRIMESTER_MM
 
 
+def _tensors(trained: dict[str, AtriumNetwork]) -> dict[str, NDArray[Any]]:
+    """As the weights file names them."""
+    return {
+        f"{step}.{name}": tensor
+        for step, network in trained.items()
+        for name, tensor in tensors_of(network).items()
+    }
+
+
 def _written(
     asked: argparse.Namespace, trained: dict[str, AtriumNetwork], settled: dict[str, Any], heads: Heads
 ) -> None:
     asked.out.mkdir(parents=True, exist_ok=True)
-    tensors = {
-        f"{step}.{name}": tensor.contiguous().clone()
-        for step, network in trained.items()
-        for name, tensor in network.state_dict().items()
-    }
-    content = safetensors.torch.save(tensors)
+    content = safetensors.numpy.save(_tensors(trained))
     shelf = heads.learnt
     record = {
         **settled,

@@ -17,6 +17,7 @@ from torch import Tensor
 from inference.engine.atrium.grids import (
     HEAD,
     MIDDLE,
+    OUT,
     PLACE_STEP,
     WIDTH_STEP,
     Floats,
@@ -26,7 +27,6 @@ from inference.engine.atrium.grids import (
     levelled,
     seen_on,
 )
-from inference.engine.atrium.network import OUT
 from inference.training.atrium.dilate import Dilation, Layout, dilation, painted
 from inference.training.atrium.looks import another_look, dimmed, shadowed
 from inference.training.atrium.material import Head

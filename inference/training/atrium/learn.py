@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from inference.engine.atrium.network import OUT, AtriumNetwork
+from inference.engine.atrium.grids import OUT
+from inference.engine.atrium.network import AtriumNetwork
 from inference.training.atrium.draw import STEPS, Drawn, Step, mirrored
 from inference.training.fitting.checkpoints import Checkpoints
 from inference.training.fitting.steps import keep, pace, recalled

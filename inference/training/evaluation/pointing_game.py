@@ -15,11 +15,10 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from inference.engine.backends import BACKENDS
+from inference.engine.backends import BACKENDS, Weights, with_torch
 from inference.engine.explain import checks
 from inference.engine.explain.explainers import EXPLAINERS
 from inference.engine.explain.method import GridMap, middle_row
-from inference.engine.networks.network import SplitNetwork
 from inference.engine.preprocessing.prepare import RECIPES, prepare
 from inference.engine.records import POSITIVE, Prepared, WeightsRecord
 from inference.engine.weights.loaded_model import LoadedModel, load
@@ -139,7 +138,7 @@ def with_explanations(record: WeightsRecord, content: bytes, count: int) -> Weig
 
 def explanation_figures(model: LoadedModel, heads: Sequence[Known]) -> dict[str, Any]:
     """Where maps point, and whether they depend on the weights; {} for an ensemble, or without heads."""
-    if not isinstance(model.module, SplitNetwork) or not heads:
+    if not model.network.gradcam_layer or not heads:
         return {}
     blank = forgetful(model)
     figures = {method: _of_method(model, blank, heads, method) for method in METHODS}
@@ -184,9 +183,9 @@ def _of_method(model: LoadedModel, blank: LoadedModel, heads: Sequence[Known], m
 def forgetful(model: LoadedModel) -> LoadedModel:
     """The same network with random weights (Adebayo et al. 2018): a map that stays shows no answer."""
     torch.manual_seed(0)
-    module = model.network.build().to(model.device).eval()
+    tensors = with_torch.tensors_of(model.network.build())
     record = replace(model.record, weights_sha256=f"random, instead of {model.record.weights_sha256}")
-    return replace(model, record=record, module=module, backend=BACKENDS["torch"])
+    return replace(model, record=record, weights=Weights(model.network, tensors), backend=BACKENDS["torch"])
 
 
 def likeness(one: Floats, other: Floats, head: Known) -> float:

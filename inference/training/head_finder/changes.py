@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from inference.engine.head.network import COLUMNS, ROWS, STRIDE
+from inference.engine.head.by_network import COLUMNS, ROWS, STRIDE
 
 LONGEST, SHORTEST = 68.0, 18.0
 """Half of a head's long axis on the network's grid, in its pixels."""

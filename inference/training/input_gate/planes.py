@@ -13,7 +13,8 @@ import safetensors.torch
 import torch
 from PIL import Image
 
-from inference.engine.input_gate.sononet import CLASSES, PLANES, SonoNet16, standardised
+from inference.engine.input_gate.look import CLASSES, PLANES
+from inference.engine.input_gate.sononet import SonoNet16, standardised
 from inference.training.input_gate.material import Seen
 
 ROWS, COLUMNS = 224, 288

@@ -18,7 +18,9 @@ import torch
 from numpy.typing import NDArray
 
 from digests import canonical_json, sha256_hex
-from inference.engine.ventricles.network import MAPS, PIXEL_MM, SIDE, VentricleNetwork
+from inference.engine.backends.with_torch import tensors_of
+from inference.engine.ventricles.grids import PIXEL_MM, SIDE
+from inference.engine.ventricles.network import MAPS, VentricleNetwork
 from inference.engine.ventricles.painter import looker
 from inference.training.data.groups import refuse_leak
 from inference.training.fitting.checkpoints import Checkpoints
@@ -124,7 +126,8 @@ def _left_out(
     path = asked.out / "made" / f"left-{checkpoints.fingerprint[:12]}-{fold}.json"
     if path.exists():
         return network, [Measured(**one) for one in json.loads(path.read_text())]
-    found = list(measured(looker(network), [made for made in volumes if made.group in away], asked.seed))
+    look = looker(tensors_of(network))
+    found = list(measured(look, [made for made in volumes if made.group in away], asked.seed))
     path.write_text(json.dumps([vars(one) for one in found]))
     tell(f"left out {', '.join(away)}: {json.dumps(summed(found)['all'])}")
     return network, found

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from inference.engine.ventricles.network import PIXEL_MM, SIDE
+from inference.engine.ventricles.grids import PIXEL_MM, SIDE
 from inference.training.synthesis.atlas import MILLIMETRES, OUTER_FLUID, VENTRICLES
 from inference.training.ventricles.volumes import DEEP_GREY, Made
 

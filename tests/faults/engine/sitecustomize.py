@@ -4,4 +4,4 @@ import sys
 
 import stand_in
 
-sys.modules["inference.jobs.torch_parts"] = stand_in.parts()
+sys.modules["inference.jobs.engine_parts"] = stand_in.parts()

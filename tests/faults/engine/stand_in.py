@@ -13,10 +13,10 @@ class Never(Exception):
 
 
 def parts() -> ModuleType:
-    """A module such as inference.jobs.torch_parts, of what a worker asks of it."""
-    found = ModuleType("inference.jobs.torch_parts")
+    """A module such as inference.jobs.engine_parts, of what a worker asks of it."""
+    found = ModuleType("inference.jobs.engine_parts")
     vars(found).update(
-        graph_cache=SimpleNamespace(keep_in=lambda _folder: None),
+        draft_cache=SimpleNamespace(keep_in=lambda _folder: None),
         loaded_model=SimpleNamespace(configure=lambda **_: None, WeightsMismatch=Never),
         device=SimpleNamespace(best=lambda: "cpu"),
         versions=SimpleNamespace(load=_load, predict=_predict),

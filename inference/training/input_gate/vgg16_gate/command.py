@@ -10,17 +10,18 @@ import numpy as np
 import safetensors.numpy
 
 from digests import canonical_json, sha256_hex
+from inference.engine.backends.with_torch import tensors_of
 from inference.engine.input_gate.vgg16_gate import (
     CLASSES,
     CROP,
     MARGIN,
     WHOLE,
     ScopeMismatch,
+    Stem,
     published_stem,
-    stem_sha256,
+    stem_of,
 )
 from inference.engine.networks import NETWORKS
-from inference.engine.networks.vgg16 import VGG16
 from inference.engine.weights.loaded_model import configure
 from inference.formats.stack import MODALITIES
 from inference.training.evaluation.figures import Figure
@@ -55,13 +56,13 @@ def main(arguments: Sequence[str], out: TextIO) -> int:
     return 0
 
 
-def _stem(folder: Path | None) -> VGG16:
+def _stem(folder: Path | None) -> Stem:
     """The shipped network's, or the published weights out of a folder; it is the same one."""
     if folder is None:
         return published_stem()
-    network = VGG16()
+    network = NETWORKS["vgg16"].build()
     backbones.fill(network, NETWORKS["vgg16"], folder)
-    return network.eval()
+    return stem_of(tensors_of(network))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -85,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _examples(options: argparse.Namespace, stem: VGG16, out: TextIO) -> Seen:
+def _examples(options: argparse.Namespace, stem: Stem, out: TextIO) -> Seen:
     if options.cache and options.cache.exists():
         with np.load(options.cache, allow_pickle=False) as file:
             return Seen(*(file[name] for name in Seen.__dataclass_fields__))
@@ -99,7 +100,7 @@ def _examples(options: argparse.Namespace, stem: VGG16, out: TextIO) -> Seen:
 
 def _record(
     options: argparse.Namespace,
-    stem: VGG16,
+    stem: Stem,
     content: bytes,
     limits: Mapping[str, float],
     figures: Mapping[str, Figure],
@@ -111,7 +112,7 @@ def _record(
         "classes": list(CLASSES),
         "weights_sha256": sha256_hex(content),
         "stem": "VGG16 as published, up to its fourth block",
-        "stem_sha256": stem_sha256(stem),
+        "stem_sha256": stem.sha256,
         "preprocessing": views,
         "preprocessing_sha256": sha256_hex(canonical_json(views)),
         "thresholds": {name: round(value, 4) for name, value in limits.items()},

@@ -11,8 +11,7 @@ from PIL import Image
 
 from inference.engine.head.by_skull import find_head
 from inference.engine.head.ellipse import Ellipse
-from inference.engine.input_gate.vgg16_gate import CLASSES, Floats, features, views
-from inference.engine.networks.vgg16 import VGG16
+from inference.engine.input_gate.vgg16_gate import CLASSES, Floats, Stem, features, views
 from inference.engine.preprocessing.frames import VOLUME_FRAMES
 from inference.engine.quality import frame_contrast, head_quality
 from inference.formats.stack import MODALITIES, Modality
@@ -147,7 +146,7 @@ def _other_items(data: Path, share: float, seed: int) -> Iterator[Item]:
             yield Item(kind, group, seed + 900 + n, file, modality=own, swapped=n % 8 == 7)
 
 
-def seen(data: Path, wanted: Sequence[Item], stem: VGG16, *, processes: int = 2) -> Seen:
+def seen(data: Path, wanted: Sequence[Item], stem: Stem, *, processes: int = 2) -> Seen:
     """Every item made and looked at, in order; items whose head was not found where it is are left out."""
     with ProcessPoolExecutor(processes) as pool:
         rows = list(pool.map(_look, [(data, item) for item in wanted], chunksize=16))
