@@ -61,6 +61,15 @@ def test_whatever_runs_imports_only_what_requirements_name(folder):
     assert not missing
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_the_small_set_is_the_whole_one_without_what_needs_torch():
+    whole, small = lines("requirements.txt"), lines("requirements-cpu.txt")
+    assert small.items() <= whole.items()
+    assert whole.keys() - small.keys() == {
+        "torch", "torchvision", "captum", "lime", "scikit-learn", "onnx", "onnxscript", "tqdm",
+    }  # fmt: skip
+    assert (ROOT / "requirements-cpu.txt").read_text().rstrip().endswith("\n-e .")
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-cpu.txt", "requirements-dev.txt"])
 def test_every_requirement_has_its_reason_beside_it(name):
     assert [line for line in lines(name).values() if "#" not in line] == []

@@ -6,6 +6,7 @@ A worker that is killed loses an epoch at most: the next one goes on from the ch
 import math
 import shutil
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,11 +76,13 @@ def carry_out(held: Claim) -> None:
         raise BlobUnavailable(reason)
     if {*held.job.parameters["data"].values()} - {found.name for found in data_sets()}:
         raise BlobUnavailable("The folder that the training learns from cannot be reached.")
-    from inference.jobs import torch_parts  # torch is touched in the worker's child only
+    if find_spec("torch") is None:
+        raise Refusal("no_torch", "Nothing can be trained here: this installation was made without torch.")
+    from inference.jobs import training_parts  # torch is touched in the worker's child only
 
     out = Path(settings.WORK_ROOT) / "trainings" / str(held.job.pk)
-    command = torch_parts.training
-    options = torch_parts.training_options.parser().parse_args(_arguments(held.job, out))
+    command = training_parts.train
+    options = training_parts.options.parser().parse_args(_arguments(held.job, out))
     try:
         records = command.train(options, lambda step: _tell(held, step))
     except command.REFUSALS as refused:

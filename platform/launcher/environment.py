@@ -19,6 +19,8 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOG = VENV / "pip.log"
 RUNTIME, DEVELOPMENT = "requirements.txt", "requirements-dev.txt"
+SMALL = "requirements-cpu.txt"
+"""Enough for a service without training and without a GPU; WITHOUT_TORCH=1 asks for it."""
 LARGE_DOWNLOAD = re.compile(r"Downloading (\S+?)-[\d.]+\S* \((\d{3,}\.\d MB|\d.* GB)\)")
 # A torch from an index of its own comes alone; everything it needs comes with the rest.
 TORCH = re.compile(r"^(torch|torchvision)[<>=~!]\S*", re.MULTILINE)
@@ -26,7 +28,8 @@ TORCH = re.compile(r"^(torch|torchvision)[<>=~!]\S*", re.MULTILINE)
 
 def prepare(*, development: bool = False) -> None:
     """Make .venv and install what is required, unless that has been done."""
-    wanted = DEVELOPMENT if development else RUNTIME
+    small = os.environ.get("WITHOUT_TORCH") == "1"
+    wanted = DEVELOPMENT if development else SMALL if small else RUNTIME
     if not _is_current(wanted):
         with _one_at_a_time():
             if not _version():
@@ -67,11 +70,11 @@ def _make() -> None:
 def _install(wanted: str) -> None:
     report("environment", f"installing {wanted}; the first time takes some minutes")
     LOG.unlink(missing_ok=True)
-    if index := os.environ.get("TORCH_INDEX"):
+    if (index := os.environ.get("TORCH_INDEX")) and wanted != SMALL:
         torch = [match.group() for match in TORCH.finditer((ROOT / RUNTIME).read_text())]
         _pip("--index-url", index, "--no-deps", *torch)
     _pip("-r", wanted)
-    for name in {wanted, RUNTIME}:
+    for name in {SMALL} if wanted == SMALL else {wanted, RUNTIME, SMALL}:
         _stamp(name).write_text(_digest(name))
 
 
@@ -118,7 +121,7 @@ def _stamp(name: str) -> Path:
 
 def _digest(name: str) -> str:
     """Of all that decides what is installed: the files, the Python, and where the checkout stands."""
-    names = [RUNTIME] if name == RUNTIME else [RUNTIME, DEVELOPMENT]
+    names = [RUNTIME, DEVELOPMENT] if name == DEVELOPMENT else [name]
     texts = [(ROOT / each).read_text() for each in names]
     return hashlib.sha256("\0".join([_version(), str(ROOT), *texts]).encode()).hexdigest()
 

@@ -33,6 +33,8 @@ environment variables:
   CELERY_BROKER_URL  a Redis or Valkey of your own, likewise
   TORCH_INDEX        where torch comes from; without a GPU this saves gigabytes:
                      https://download.pytorch.org/whl/cpu
+  WITHOUT_TORCH      1: install no torch at all, which only trainings, a GPU, Integrated Gradients and the
+                     reference LIME need (0.9 GB instead of 6)
 """
 
 

@@ -98,6 +98,7 @@ WORK: Mapping[str, Code] = {
     "cannot_explain": PLAIN,
     "illegal_move": Code(409),
     "no_such_data": PLAIN,
+    "no_torch": PLAIN,
     "training_refused": PLAIN,
     "two_of_a_kind": PLAIN,
     "upload_lost": PLAIN,

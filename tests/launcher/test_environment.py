@@ -1,6 +1,7 @@
 """What a newcomer meets before anything is installed."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ def checkout(tmp_path: Path) -> Path:
     """A fresh copy of what ./run needs, without an environment."""
     folder = tmp_path / "ventra"
     shutil.copytree(ROOT / "platform" / "launcher", folder / "platform" / "launcher")
-    for name in ("run", "test", "requirements.txt", "requirements-dev.txt"):
+    for name in ("run", "test", "requirements.txt", "requirements-cpu.txt", "requirements-dev.txt"):
         shutil.copy(ROOT / name, folder / name)
     return folder
 
@@ -71,6 +72,17 @@ def test_prepare_installs_once_and_again_only_when_the_requirements_change(check
     installed = ["installing" in result.stdout for result in (first, second, third)]
     assert installed == [True, False, True], first.stderr
     assert all(result.returncode == 0 for result in (first, second, third))
+
+
+def test_without_torch_the_small_set_is_installed_and_the_whole_one_once_it_is_wanted(checkout: Path) -> None:
+    for name in ("requirements.txt", "requirements-cpu.txt", "requirements-dev.txt"):
+        (checkout / name).write_text(f"# {name}\n")
+    said = [
+        call([str(checkout / "run"), "--prepare"], WITHOUT_TORCH=asked).stdout
+        for asked in ("1", "1", "0", "1")
+    ]
+    installed = [re.findall(r"installing (\S+);", each) for each in said]
+    assert installed == [["requirements-cpu.txt"], [], ["requirements.txt"], []]
 
 
 def test_a_package_that_cannot_be_installed_is_reported_and_tried_again(checkout: Path) -> None:
