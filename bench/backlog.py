@@ -184,8 +184,7 @@ def backlog(images: Sequence[Any]) -> float:
     wanted = awaited(images)
     others = Job.objects.filter(image__in=images, state="queued", parameters__method="lime")
     with woken():
-        while wanted.filter(state__in=["queued", "running"]).exists():
-            time.sleep(0.2)
+        await_all(wanted)
     while Job.objects.filter(image__in=images, state="running").exists():
         time.sleep(0.2)
     others.update(state="cancelled")
@@ -193,6 +192,12 @@ def backlog(images: Sequence[Any]) -> float:
     assert not failed.exists(), list(failed.values_list("failure_code", "failure_detail"))
     times = wanted.aggregate(began=Min("started_at"), ended=Max("finished_at"))
     return (times["ended"] - times["began"]).total_seconds()
+
+
+def await_all(jobs: Any) -> None:
+    """Until none of them waits or runs."""
+    while jobs.filter(state__in=["queued", "running"]).exists():
+        time.sleep(0.2)
 
 
 def awaited(images: Sequence[Any]) -> Any:
