@@ -14,25 +14,15 @@ of the worker holds. Taking the files in is not timed; LIME is left out.
 import argparse
 import json
 import multiprocessing
-import os
-import secrets
 import statistics
 import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-
-ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "platform"), str(ROOT / "tests")]
-
-from launcher import servers, services  # noqa: E402  # the source roots come first
-from launcher.processes import Process  # noqa: E402
+from installation import activated, await_all, awaited, held, installed, pictures, readers, woken, working
 
 WARM = 8
 """Scans before the first round, in each process of both."""
@@ -40,12 +30,8 @@ WARM = 8
 
 def main() -> None:
     options = parser().parse_args()
-    with servers.throwaway() as started, TemporaryDirectory(prefix="ventra-bench-") as folder:
-        own = {"SECRET_KEY": secrets.token_urlsafe(64), "SECURE_SSL": "0", "LOG_LEVEL": "WARNING"}
-        own |= {"DJANGO_SETTINGS_MODULE": "config.settings", "BLOB_ROOT": f"{folder}/blobs"}
-        own |= {"WORK_ROOT": f"{folder}/work", "OMP_NUM_THREADS": "1"}
-        os.environ |= started.environment | own
-        found = measured(options, Path(folder))
+    with installed() as folder:
+        found = measured(options, folder)
     print(json.dumps(found, indent=None if options.json else 2))
 
 
@@ -62,16 +48,12 @@ def parser() -> argparse.ArgumentParser:
 
 
 def measured(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    import django
+    from inference.engine import catalogue
 
-    django.setup()
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0)
-    Path(os.environ["WORK_ROOT"]).mkdir(exist_ok=True)
-    records = activated(options.networks)
+    newest = [catalogue.newest(network, "ultrasound") for network in options.networks]
+    records = activated(newest)
     reader, department = readers()
-    names = pictures(options)
+    names = pictures(options.data)
     rounds: list[dict[str, float]] = []
     with loop(records, options.processes) as looped, working(options.processes, folder) as processes:
         warm = received(reader, department, "WARM", names, WARM * options.processes)
@@ -88,37 +70,6 @@ def measured(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     middle = {name: round(statistics.median(one[name] for one in rounds), 3) for name in rounds[0]}
     said = {"scans": options.scans, "networks": options.networks, "processes": options.processes}
     return said | {"median": middle, "rounds": rounds, "alone": lone, "worker_mib": mib}
-
-
-def activated(networks: Sequence[str]) -> list[Any]:
-    from inference.engine import catalogue
-    from inference.registry import service as registry
-
-    found = [catalogue.newest(network, "ultrasound") for network in networks]
-    for one in found:
-        version = registry.register(one.record, one.content, by=None)
-        registry.activate(version, by=None, reason="bench")
-    return [one.record.name for one in found]
-
-
-def readers() -> tuple[Any, Any]:
-    from cases import demo
-
-    department = demo.people()
-    return demo.reader_of(department), department
-
-
-def pictures(options: argparse.Namespace) -> Iterator[tuple[str, bytes]]:
-    """Name and content, none twice; phantoms without a folder, and after the last of it."""
-    from inference.phantom import render, sample_spec
-
-    files = sorted(options.data.rglob("*.png")) if options.data else []
-    np.random.default_rng(1).shuffle(files)
-    for path in files:
-        yield path.name, path.read_bytes()
-    for seed in range(1_000_000):
-        spec = sample_spec(np.random.default_rng(seed), label=("normal", "ventriculomegaly")[seed % 2])
-        yield f"{seed}.png", render(spec, "ultrasound", seed=seed).png()
 
 
 def received(reader: Any, department: Any, number: str, names: Any, scans: int) -> list[Any]:
@@ -152,26 +103,6 @@ def stacks_of(images: Sequence[Any]) -> list[tuple[Any, int | None]]:
     return [(stack_of(image), ages[image.pk]) for image in Image.objects.filter(pk__in=images)]
 
 
-@contextmanager
-def working(processes: int, folder: Path) -> Iterator[Any]:
-    """A worker; the processes that compute in it, asked for."""
-    worker = Process(services.worker(os.environ, folder / "worker.log", processes=processes))
-    try:
-        yield lambda: children(worker.pid)
-    finally:
-        worker.stop()
-
-
-def children(pid: int) -> list[int]:
-    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def held(pid: int) -> int:
-    """MiB that a process holds for itself, with its share of what is shared."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) // 1024
-
-
 def backlog(images: Sequence[Any]) -> float:
     """Wakes the workers for what waits about these images: seconds from the first claim to the last result.
 
@@ -192,37 +123,6 @@ def backlog(images: Sequence[Any]) -> float:
     assert not failed.exists(), list(failed.values_list("failure_code", "failure_detail"))
     times = wanted.aggregate(began=Min("started_at"), ended=Max("finished_at"))
     return (times["ended"] - times["began"]).total_seconds()
-
-
-def await_all(jobs: Any) -> None:
-    """Until none of them waits or runs."""
-    while jobs.filter(state__in=["queued", "running"]).exists():
-        time.sleep(0.2)
-
-
-def awaited(images: Sequence[Any]) -> Any:
-    """The jobs that are timed: answers, and their Grad-CAMs."""
-    from django.db.models import Q
-
-    from inference.models import Job
-
-    kinds = Q(kind="predict") | Q(kind="explain", parameters__method="gradcam")
-    return Job.objects.filter(kinds, image__in=images)
-
-
-@contextmanager
-def woken() -> Iterator[None]:
-    """What waits is told to the worker while this lasts."""
-    from inference.jobs import waking
-
-    over = threading.Event()
-    thread = threading.Thread(target=waking.keep_waking, args=(over,))
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def alone(reader: Any, department: Any, names: Any, scans: int) -> dict[str, float]:

@@ -11,30 +11,21 @@ process held before its first scan. Ends with 1 where it held more than 800 MiB.
 
 import argparse
 import json
-import os
-import secrets
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-import backlog
 import numpy as np
-
-from launcher import servers
+from installation import activated, await_all, awaited, held, installed, pictures, readers, woken, working
 
 MOST_MIB = 800
 
 
 def main() -> int:
     options = parser().parse_args()
-    with servers.throwaway() as started, TemporaryDirectory(prefix="ventra-bench-") as folder:
-        own = {"SECRET_KEY": secrets.token_urlsafe(64), "SECURE_SSL": "0", "LOG_LEVEL": "WARNING"}
-        own |= {"DJANGO_SETTINGS_MODULE": "config.settings", "BLOB_ROOT": f"{folder}/blobs"}
-        own |= {"WORK_ROOT": f"{folder}/work", "OMP_NUM_THREADS": "1"}
-        os.environ |= started.environment | own
-        found = measured(options, Path(folder))
+    with installed() as folder:
+        found = measured(options, folder)
     print(json.dumps(found, indent=None if options.json else 2))
     return int(found["most_mib"] > MOST_MIB)
 
@@ -50,24 +41,19 @@ def parser() -> argparse.ArgumentParser:
 
 
 def measured(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    import django
+    from inference.engine import catalogue
 
-    django.setup()
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0)
-    Path(os.environ["WORK_ROOT"]).mkdir(exist_ok=True)
-    everything_in_use()
-    reader, department = backlog.readers()
+    activated(catalogue.all_shipped())
+    reader, department = readers()
     files = in_turns(options)
     curve: list[tuple[int, int]] = []
-    with backlog.working(1, folder) as processes:
-        (idle,) = (backlog.held(process) for process in processes())
+    with working(1, folder) as processes:
+        (idle,) = (held(process) for process in processes())
         for done in range(0, options.scans, options.step):
             images = received(reader, department, f"BENCH-{done}", files, options.step)
             finished(images)
             (process,) = processes()
-            curve.append((done + options.step, backlog.held(process)))
+            curve.append((done + options.step, held(process)))
             print(curve[-1], file=sys.stderr, flush=True)
     late = np.array(curve[len(curve) // 2 :], float)
     slope = 1024 * float(np.polyfit(late[:, 0], late[:, 1], 1)[0]) if len(late) > 1 else None
@@ -75,21 +61,12 @@ def measured(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     return {"idle_mib": idle, "most_mib": most, "kib_a_scan": slope, "curve": curve}
 
 
-def everything_in_use() -> None:
-    from inference.engine import catalogue
-    from inference.registry import service as registry
-
-    for one in catalogue.all_shipped():
-        version = registry.register(one.record, one.content, by=None)
-        registry.activate(version, by=None, reason="bench")
-
-
 def in_turns(options: argparse.Namespace) -> Iterator[tuple[str, bytes, str]]:
     """Name, content and modality, none of ultrasound twice."""
     from inference.phantom import render, sample_spec
 
     volumes = sorted(options.mri.rglob("*.nii.gz")) if options.mri else []
-    for number, (name, content) in enumerate(backlog.pictures(options)):
+    for number, (name, content) in enumerate(pictures(options.data)):
         yield name, content, "ultrasound"
         if volumes:
             path = volumes[number % len(volumes)]
@@ -128,11 +105,11 @@ def finished(images: Sequence[Any]) -> None:
     """Waits until all is answered and mapped; of the LIMEs only those of the first two images are kept."""
     from inference.models import Job
 
-    with backlog.woken():
-        backlog.await_all(backlog.awaited(images))
+    with woken():
+        await_all(awaited(images))
         lime = Job.objects.filter(image__in=images, parameters__method="lime")
         lime.filter(state="queued").exclude(image__in=images[:2]).update(state="cancelled")
-        backlog.await_all(Job.objects.filter(image__in=images))
+        await_all(Job.objects.filter(image__in=images))
     failed = Job.objects.filter(image__in=images, state="failed")
     assert not failed.exists(), list(failed.values_list("failure_code", "failure_detail"))
 

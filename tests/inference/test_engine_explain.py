@@ -200,7 +200,7 @@ def test_the_heat_lies_where_the_network_looked(method):
     )
     weights = Weights(network, tensors_of(Brightness()))
     record = replace(base.record, weights_sha256="bright")
-    model = replace(base, network=network, weights=weights, record=record)
+    model = replace(base, weights=weights, record=record)
     (answer,) = predict(model, [scan])
 
     shown = explain(

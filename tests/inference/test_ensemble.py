@@ -6,6 +6,7 @@ from io import StringIO
 
 import numpy as np
 import pytest
+import safetensors.numpy
 import safetensors.torch
 from django.core.management import CommandError, call_command
 from engine_models import packed, record_of
@@ -59,6 +60,20 @@ def test_an_ensemble_says_the_mean_of_how_convinced_its_members_are(members, sca
     ]
     assert log_odds(np.array(said.logits), 1.0) == pytest.approx(np.mean(odds), abs=1e-5)
     assert said.input_sha256 == alone[0].input_sha256, "all read the same picture"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"stray": np.zeros(2, np.float32)},
+        {"temperatures": np.ones(5, np.float32)},
+        {"members.cnn.stray": np.zeros(2, np.float32)},
+    ],
+)
+def test_a_file_that_holds_anything_else_beside_its_members_is_refused(members, change):
+    tensors = safetensors.numpy.load(composed(members)) | change
+    with pytest.raises(WeightsMismatch, match="do not fit"):
+        loaded(members, safetensors.numpy.save(tensors))
 
 
 def test_an_ensemble_runs_no_network_that_was_just_asked_about_the_same_pictures(members, scan):

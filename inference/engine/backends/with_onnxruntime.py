@@ -11,7 +11,8 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from inference.engine.backends.backend import Pass, Passed, Weights
-from inference.engine.backends.graphs import Floats, Graph, Tensors, graph_of
+from inference.engine.backends.graphs import Floats, Graph, Tensors, WrongTensors, graph_of
+from inference.engine.weights.ensemble_file import PREFIX, TEMPERATURES
 
 AT_ONCE = 4
 """Pictures of one run. More save no time and change no logit, and a session keeps for ever what its largest
@@ -32,7 +33,7 @@ def opened(weights: Weights, device: str, threads: int) -> Pass:
             opened(weights.of_member(number), device, threads)
             for number in range(len(weights.network.members))
         ]
-        temperatures = np.asarray(weights.tensors["temperatures"], np.float32)
+        temperatures = _temperatures(weights)
 
         def together(pictures: NDArray[np.float32]) -> Passed:
             said = np.stack([member(pictures).logits for member in members]).astype(np.float32)
@@ -49,6 +50,15 @@ def opened(weights: Weights, device: str, threads: int) -> Pass:
         return remembered[key]
 
     return passed
+
+
+def _temperatures(weights: Weights) -> Floats:
+    """One for each member: all that an ensemble's file holds beside its members. Raises WrongTensors."""
+    own = {name: one for name, one in weights.tensors.items() if not name.startswith(PREFIX)}
+    wanted = (len(weights.network.members),)
+    if own.keys() != {TEMPERATURES} or own[TEMPERATURES].shape != wanted:
+        raise WrongTensors(f"beside its members an ensemble holds {TEMPERATURES} {wanted} and nothing else")
+    return np.asarray(own[TEMPERATURES], np.float32)
 
 
 def combined(logits: NDArray[np.float32], temperatures: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -15,6 +15,7 @@ from inference.engine.records import MEASURING_NETWORKS, WeightsRecord
 
 ENSEMBLE = "ensemble"
 PREFIX = "members."
+TEMPERATURES = "temperatures"
 
 
 class MembersDiffer(ValueError):
@@ -46,7 +47,7 @@ def composed(members: Sequence[tuple[WeightsRecord, bytes]]) -> bytes:
     refuse_unlike([record for record, _ in members])
     ordered = sorted(members, key=lambda member: member[0].network)
     said = [record.temperature for record, _ in ordered if record.network not in MEASURING_NETWORKS]
-    tensors = {"temperatures": np.array(said, np.float32)}
+    tensors = {TEMPERATURES: np.array(said, np.float32)}
     for record, content in ordered:
         for name, tensor in safetensors.numpy.load(content).items():
             tensors[f"{prefix_of(record.network)}{name}"] = tensor

@@ -47,13 +47,17 @@ class LoadedModel:
     """
 
     record: WeightsRecord
-    network: Network
     recipe: Recipe
     weights: Weights
     device: str
     backend: Backend
     measures: bool = False
     widths: Widths | None = None
+
+    @property
+    def network(self) -> Network:
+        """Its architecture."""
+        return self.weights.network
 
     @property
     def module(self) -> "nn.Module":
@@ -137,7 +141,6 @@ def load(
         }
         model = LoadedModel(
             record,
-            network,
             recipe,
             Weights(network, of_networks),
             device,
